@@ -1,0 +1,119 @@
+"""One map of instance ids, and the instances in it."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.labels import LABELS
+
+_LABEL_IDS = np.array([label.id for label in LABELS if label.id >= 0])
+_IDS_WITH_INSTANCES = np.array([label.id for label in LABELS if label.has_instances])
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object of a map, or one group of objects that could not be told apart.
+
+    `id` is the value in the map, `label_id` the class in the label table. A group is what COCO
+    calls a crowd. `bbox` is (x, y, width, height) in pixels and covers the pixels x .. x + width -
+    1; `area` counts pixels; `mask` is uint8, 0 or 1, of shape (height, width): the instance within
+    its bbox.
+    """
+
+    id: int
+    label_id: int
+    is_crowd: bool
+    bbox: tuple[int, int, int, int]
+    area: int
+    mask: NDArray[np.uint8]
+
+
+def read_id_map(path: str) -> NDArray[np.uint16]:
+    """Return the `instanceIds.png` at `path` as an array of shape (height, width).
+
+    Raises DatasetError if it cannot be read, is damaged, or is not a PNG with one channel of 16
+    bits.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise DatasetError(path, f"cannot be read: {error.strerror}") from error
+    try:
+        # Pillow checks every checksum and says what is wrong; OpenCV decodes faster, and strictly.
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            image.verify()
+    except UnidentifiedImageError as error:
+        raise DatasetError(path, "not a PNG file; get it again") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DatasetError(path, f"damaged PNG file ({error}); get it again") from error
+    id_map = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if id_map is None:
+        raise DatasetError(path, "damaged PNG file (its pixels cannot be decoded); get it again")
+    if id_map.dtype != np.uint16 or id_map.ndim != 2:
+        channels = 1 if id_map.ndim == 2 else id_map.shape[2]
+        raise DatasetError(
+            path,
+            f"has {channels} channel(s) of {8 * id_map.itemsize} bits, where a map of instances has"
+            " one of 16; is this another file under its name?",
+        )
+    return id_map.astype(np.uint16, copy=False)
+
+
+def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
+    """Return the instances and groups of `id_map`, shape (height, width), in the order of their
+    ids.
+
+    The encoding is that of cityscapesscripts' `json2instanceImg.py`: label id * 1000 + n for an
+    instance; the bare label id for stuff, and for a group of a class that has instances.
+
+    Raises ValueError if a value belongs to no label.
+    """
+    width = id_map.shape[1]
+    pixels = id_map.ravel()
+    # One pass over the map: everything but the masks follows from its runs of equal pixels.
+    starts = np.concatenate(([0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1))
+    ends = np.append(starts[1:], pixels.size)
+    ids = pixels[starts].astype(np.int64)
+    labels = np.where(ids < 1000, ids, ids // 1000)
+    unknown = ids[~np.isin(labels, _LABEL_IDS)]
+    if unknown.size:
+        raise ValueError(f"holds the value {unknown[0]}, whose label Cityscapes does not have")
+
+    chosen = np.flatnonzero(np.isin(labels, _IDS_WITH_INSTANCES))
+    if not chosen.size:
+        return []
+    chosen = chosen[np.argsort(ids[chosen], kind="stable")]
+    ids, starts, lasts = ids[chosen], starts[chosen], ends[chosen] - 1
+    tops, bottoms = starts // width, lasts // width
+    # A run that goes on in the next row touches both sides of the map.
+    wraps = tops < bottoms
+    lefts = np.where(wraps, 0, starts % width)
+    rights = np.where(wraps, width - 1, lasts % width)
+    first = np.flatnonzero(np.diff(ids, prepend=-1))
+    columns = (
+        ids[first],
+        np.minimum.reduceat(lefts, first),
+        np.minimum.reduceat(tops, first),
+        np.maximum.reduceat(rights, first) + 1,
+        np.maximum.reduceat(bottoms, first) + 1,
+        np.add.reduceat(lasts - starts + 1, first),
+    )
+    return [
+        Instance(
+            id=value,
+            label_id=value if value < 1000 else value // 1000,
+            is_crowd=value < 1000,
+            bbox=(left, top, right - left, bottom - top),
+            area=area,
+            mask=(id_map[top:bottom, left:right] == value).view(np.uint8),
+        )
+        for value, left, top, right, bottom, area in zip(
+            *(column.tolist() for column in columns), strict=True
+        )
+    ]
