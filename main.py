@@ -1,0 +1,130 @@
+"""Convert Cityscapes to COCO: one JSON file of instance annotations for each split."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cityscapes_coco import __version__
+from cityscapes_coco.dataset import LAYOUTS, find_splits
+from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.labels import LABELS, category_instancesonly
+
+if TYPE_CHECKING:
+    from cityscapes_coco.convert import SplitSummary
+
+_CLASSES = [label.name for label in LABELS if label.has_instances]
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="example: python main.py --datadir data/cityscapes --splits val --categories car",
+    )
+    parser.add_argument(
+        "--dataset",
+        choices=list(LAYOUTS),
+        default="cityscapes",
+        help="which dataset (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--datadir",
+        type=Path,
+        default=Path("data/cityscapes"),
+        metavar="DIR",
+        help="the folder that holds gtFine (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--outdir",
+        type=Path,
+        metavar="DIR",
+        help="where the files go; made if missing (default: <datadir>/annotations)",
+    )
+    parser.add_argument(
+        "--splits",
+        nargs="+",
+        choices=LAYOUTS["cityscapes"].splits,
+        metavar="SPLIT",
+        help="which of train, val and test (default: all that exist)",
+    )
+    parser.add_argument(
+        "--categories",
+        nargs="+",
+        choices=_CLASSES,
+        default=category_instancesonly,
+        metavar="NAME",
+        help=f"which classes, out of {', '.join(_CLASSES)} (default: all but caravan and trailer)",
+    )
+    parser.add_argument(
+        "--like-original",
+        action="store_true",
+        help="write contours as the original script does: through pixel centres, holes filled,"
+        " without instances that have a contour of two points or fewer",
+    )
+    parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="leave out frames whose map cannot be read, instead of failing",
+    )
+    parser.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    try:
+        return _convert(args)
+    except DatasetError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; no file was left half-written", file=sys.stderr)
+        return 130
+
+
+def _convert(args: argparse.Namespace) -> int:
+    # numpy and OpenCV take a while to load, which --help need not wait for.
+    from tqdm import tqdm
+
+    from cityscapes_coco.convert import Options, convert_split
+
+    def report(message: str) -> None:
+        tqdm.write(message, file=sys.stderr)
+
+    options = Options(
+        layout=LAYOUTS[args.dataset],
+        categories=tuple(args.categories),
+        like_original=args.like_original,
+        skip_bad=args.skip_bad,
+    )
+    splits = find_splits(args.datadir, options.layout, args.splits)
+    outdir = args.outdir or args.datadir / "annotations"
+    failed = False
+    for split in splits:
+        try:
+            summary = convert_split(args.datadir, split, outdir, options, report)
+        except DatasetError as error:
+            report(f"error: {error}")
+            failed = True
+        else:
+            print(_table(split, summary, options.categories))
+    return int(failed)
+
+
+def _table(split: str, summary: "SplitSummary", categories: Sequence[str]) -> str:
+    rows = [
+        f"{split}: {summary.images} images, {summary.instances.total()} instances"
+        f" -> {summary.path} ({summary.path.stat().st_size / 1e6:.1f} MB)"
+    ]
+    rows += [f"  {name:<12}{summary.instances[name]:>8}" for name in _CLASSES if name in categories]
+    if summary.skipped:
+        rows.append(f"  left out: {len(summary.skipped)} frames whose map cannot be read")
+    for reason in dict.fromkeys(reason for reason, _ in summary.left_out):
+        counts = [f"{n} {name}" for (why, name), n in summary.left_out.items() if why == reason]
+        rows.append(f"  left out: {reason} ({', '.join(counts)})")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
