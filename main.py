@@ -113,16 +113,16 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _table(split: str, summary: "SplitSummary", categories: Sequence[str]) -> str:
-    rows = [
-        f"{split}: {summary.images} images, {summary.instances.total()} instances"
-        f" -> {summary.path} ({summary.path.stat().st_size / 1e6:.1f} MB)"
-    ]
-    rows += [f"  {name:<12}{summary.instances[name]:>8}" for name in _CLASSES if name in categories]
-    if summary.skipped:
-        rows.append(f"  left out: {len(summary.skipped)} frames whose map cannot be read")
+    counts = {"images": summary.images, "instances": summary.instances.total()}
+    counts |= {f"  {name}": summary.instances[name] for name in _CLASSES if name in categories}
+    rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
     for reason in dict.fromkeys(reason for reason, _ in summary.left_out):
-        counts = [f"{n} {name}" for (why, name), n in summary.left_out.items() if why == reason]
-        rows.append(f"  left out: {reason} ({', '.join(counts)})")
+        left_out = [f"{n} {name}" for (why, name), n in summary.left_out.items() if why == reason]
+        rows.append(f"  left out, {reason}: {', '.join(left_out)}")
+    if summary.skipped:
+        rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
+    size = summary.path.stat().st_size / 1e6
+    rows.append(f"  written to {summary.path} ({size:.1f} MB)")
     return "\n".join(rows)
 
 

@@ -73,12 +73,11 @@ def convert_split(
     layout = options.layout
     frames = list_frames(datadir, split, layout)
     mapless, imageless = count_unpaired(datadir, split, layout, frames)
+    images = datadir / layout.images / split
     if mapless:
-        report(f"{datadir / layout.images / split}: {mapless} images have no map; left out")
+        report(f"{images}: images that have no map, so left out: {mapless}")
     if imageless:
-        report(
-            f"{datadir / layout.images / split}: {imageless} images are missing; maps are enough"
-        )
+        report(f"{images}: maps whose image is not here: {imageless} (converted all the same)")
 
     categories = list_categories(options.categories)
     summary = SplitSummary(outdir / f"instancesonly_filtered_{layout.annotations}_{split}.json")
@@ -153,7 +152,7 @@ def convert_frame(frame: Frame, options: Options) -> FrameRecords:
     for instance in instances:
         name = _NAMES[instance.label_id]
         if name not in category_ids:
-            left_out["of other classes", name] += 1
+            left_out["classes not asked for", name] += 1
             continue
         if instance.is_crowd:
             left_out["groups", name] += 1
@@ -162,7 +161,7 @@ def convert_frame(frame: Frame, options: Options) -> FrameRecords:
         outline = contours_like_original if options.like_original else to_polygons
         polygons = outline(instance.mask, x, y)
         if not polygons:
-            left_out["with a contour of two points or fewer", name] += 1
+            left_out["a contour of two points or fewer", name] += 1
             continue
         annotations.append(
             {

@@ -87,7 +87,7 @@ def _edges_between() -> NDArray[np.int8]:
     between.
     """
     table = np.full((9, 9, 4), -1, np.int8)
-    table[4, 4] = range(4)
+    table[4, 4] = 1, 2, 3, 0
     for back, (back_x, back_y) in enumerate(_NEIGHBOURS):
         for turn in range(1, 9):
             out_x, out_y = _NEIGHBOURS[(back + turn) % 8]

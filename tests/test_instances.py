@@ -1,0 +1,56 @@
+"""Maps to instances, on arrays that can be checked by eye."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
+
+from cityscapes_coco.instances import find_instances
+
+STREET = np.array(
+    [
+        [23, 23, 23, 26001],
+        [26000, 7, 24, 24],
+        [26000, 26000, 7, 26001],
+    ],
+    np.uint16,
+)
+
+
+def test_instances_come_in_the_order_of_their_ids_with_box_area_and_mask() -> None:
+    group, left, right = find_instances(STREET)
+    assert (group.id, group.label_id, group.is_crowd) == (24, 24, True)
+    assert (left.id, left.label_id, left.is_crowd) == (26000, 26, False)
+    assert (left.bbox, left.area) == ((0, 1, 2, 2), 3)
+    assert left.mask.tolist() == [[1, 0], [1, 1]]
+    assert (right.bbox, right.area) == ((3, 0, 1, 3), 2)
+    assert right.mask.tolist() == [[1], [0], [1]]
+
+
+def test_an_instance_that_goes_on_in_the_next_row_spans_the_map() -> None:
+    [car] = find_instances(np.array([[7, 7, 26000], [26000, 7, 7]], np.uint16))
+    assert (car.bbox, car.area) == ((0, 0, 3, 2), 2)
+    assert car.mask.tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+VALUES = st.sampled_from([0, 7, 24, 26, 24000, 24001, 26000, 26999, 33000])
+
+
+@given(arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=8), elements=VALUES))
+def test_no_pixel_of_an_instance_is_lost_or_added(id_map: NDArray[np.uint16]) -> None:
+    rebuilt = np.where((id_map == 0) | (id_map == 7), id_map, 0)
+    for instance in find_instances(id_map):
+        x, y, width, height = instance.bbox
+        assert instance.area == instance.mask.sum()
+        rebuilt[y : y + height, x : x + width] += instance.mask * np.uint16(instance.id)
+        ys, xs = np.nonzero(id_map == instance.id)
+        assert (x, y, x + width - 1, y + height - 1) == (xs.min(), ys.min(), xs.max(), ys.max())
+    assert np.array_equal(rebuilt, id_map)
+
+
+@pytest.mark.parametrize("value", [34, 255, 999, 1000 * 34, 65535])
+def test_a_value_without_a_label_is_refused(value: int) -> None:
+    with pytest.raises(ValueError, match=f"the value {value},"):
+        find_instances(np.array([[7, value]], np.uint16))

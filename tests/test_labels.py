@@ -1,0 +1,18 @@
+"""Our label table against the one of the official package."""
+
+from cityscapesscripts.helpers.labels import labels as official
+
+from cityscapes_coco.labels import LABELS, category_instancesonly
+
+
+def test_the_table_is_the_official_one() -> None:
+    assert [tuple(label) for label in LABELS] == [
+        (label.name, label.id, label.category, label.hasInstances, label.color)
+        for label in official
+    ]
+
+
+def test_the_default_classes_are_those_with_instances_that_are_evaluated() -> None:
+    assert list(category_instancesonly) == [
+        label.name for label in official if label.hasInstances and not label.ignoreInEval
+    ]

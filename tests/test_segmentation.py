@@ -1,0 +1,126 @@
+"""Masks to polygons, with pycocotools and shapely as judges."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from cityscapes_coco.segmentation import Polygon, contours_like_original, to_polygons
+
+Mask = NDArray[np.uint8]
+
+
+def parse(*rows: str) -> Mask:
+    """A mask drawn with # and . in rows of text."""
+    return np.array([[char == "#" for char in row] for row in rows], np.uint8)
+
+
+def decode(polygons: list[Polygon], height: int, width: int) -> Mask:
+    runs = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
+    decoded: Mask = coco_mask.decode(runs)
+    return decoded
+
+
+def check(mask: Mask) -> None:
+    """Every law of `to_polygons`, for one mask with at least one pixel."""
+    polygons = to_polygons(mask)
+    assert np.array_equal(decode(polygons, *mask.shape), mask)
+    area = 0.0
+    for polygon in polygons:
+        points = np.array(polygon).reshape(-1, 2)
+        shape = shapely.Polygon(points)
+        assert shape.is_valid and shape.exterior.is_simple
+        area += shape.area
+        steps = np.roll(points, -1, axis=0) - points
+        # Each step is along one axis and the next along the other: none is empty, none collinear.
+        assert ((steps != 0).sum(axis=1) == 1).all()
+        assert ((steps[:, 0] != 0) != (np.roll(steps, 1, axis=0)[:, 0] != 0)).all()
+    # Together with the union being exact, this says that no two polygons overlap.
+    assert area == mask.sum()
+
+
+RING_IN_RING = parse(
+    "#######",
+    "#.....#",
+    "#.###.#",
+    "#.#.#.#",
+    "#.###.#",
+    "#.....#",
+    "#######",
+)
+
+
+@settings(max_examples=400)
+@given(
+    arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=16), elements=st.integers(0, 1))
+)
+@example(parse("#"))
+@example(parse("#.", ".#"))
+@example(parse(".#.", "#.#", ".#."))  # a hole that only corners close
+@example(parse("###", "#.#", "##."))  # a hole that touches the outside at a corner
+@example(parse(".#.#.", "#.#.#", ".#.#."))
+@example(RING_IN_RING)
+@example(parse("#####", "#.#.#", "#####", "#.#.#", "#####"))  # one cut cannot open all four holes
+def test_polygons_are_exact_simple_and_minimal(mask: Mask) -> None:
+    if mask.any():
+        check(mask)
+    else:
+        assert to_polygons(mask) == []
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.9, 1.0])
+def test_noise_is_exact(share: float) -> None:
+    check((np.random.default_rng(0).random((120, 90)) < share).astype(np.uint8))
+
+
+def test_a_large_checkerboard_is_exact() -> None:
+    """Every pixel meets its neighbours at corners only; splitting them must not take square time."""
+    board = np.indices((100, 120)).sum(axis=0).astype(np.uint8) % 2
+    polygons = to_polygons(board)
+    assert len(polygons) == board.sum()
+    assert np.array_equal(decode(polygons, *board.shape), board)
+
+
+@given(
+    arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.integers(0, 1)),
+    st.integers(0, 9),
+    st.integers(0, 9),
+)
+def test_an_offset_moves_the_polygons(mask: Mask, x: int, y: int) -> None:
+    moved = [[value + (x, y)[n % 2] for n, value in enumerate(p)] for p in to_polygons(mask)]
+    assert to_polygons(mask, x, y) == moved
+
+
+def test_a_pixel_is_the_square_between_its_edges() -> None:
+    [polygon] = to_polygons(parse("#"), 7, 5)
+    assert polygon == [7, 5, 7, 6, 8, 6, 8, 5]
+
+
+def test_a_hole_is_cut_open_once() -> None:
+    polygons = to_polygons(parse("####", "#..#", "#..#", "####"))
+    assert len(polygons) == 2
+
+
+def test_the_original_draws_through_pixel_centres_and_fills_holes() -> None:
+    [contour] = contours_like_original(parse("###", "#.#", "###"), 10, 20)
+    assert set(zip(contour[::2], contour[1::2], strict=True)) == {
+        (x, y) for x in (10, 11, 12) for y in (20, 21, 22) if (x, y) != (11, 21)
+    }
+
+
+@pytest.mark.parametrize(
+    ("mask", "kept"),
+    [
+        (parse("#"), False),
+        (parse("##"), False),
+        (parse("###", "###", "...", "..#"), False),  # one small part drops the whole instance
+        (parse("##", "#."), True),
+        (parse("###"), True),  # a walk there and back: four points
+    ],
+)
+def test_the_original_drops_an_instance_for_a_contour_of_two_points(mask: Mask, kept: bool) -> None:
+    assert bool(contours_like_original(mask)) == kept
