@@ -12,8 +12,11 @@ from PIL import Image, UnidentifiedImageError
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.labels import LABELS
 
-_LABEL_IDS = np.array([label.id for label in LABELS if label.id >= 0])
-_IDS_WITH_INSTANCES = np.array([label.id for label in LABELS if label.has_instances])
+# For every value that a map can hold: does it belong to a label, and to one that has instances?
+_VALUES = np.arange(1 << 16)
+_LABEL_OF = np.where(_VALUES < 1000, _VALUES, _VALUES // 1000)
+_IS_KNOWN = np.isin(_LABEL_OF, [label.id for label in LABELS if label.id >= 0])
+_HAS_INSTANCES = np.isin(_LABEL_OF, [label.id for label in LABELS if label.has_instances])
 
 
 @dataclass(frozen=True)
@@ -77,25 +80,26 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
     width = id_map.shape[1]
     pixels = id_map.ravel()
     # One pass over the map: everything but the masks follows from its runs of equal pixels.
-    starts = np.concatenate(([0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1))
-    ends = np.append(starts[1:], pixels.size)
-    ids = pixels[starts].astype(np.int64)
-    labels = np.where(ids < 1000, ids, ids // 1000)
-    unknown = ids[~np.isin(labels, _LABEL_IDS)]
-    if unknown.size:
-        raise ValueError(f"holds the value {unknown[0]}, whose label Cityscapes does not have")
+    bounds = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    starts = np.concatenate(([0], bounds))
+    ends = np.concatenate((bounds, [pixels.size]))
+    ids = pixels[starts]
+    known = _IS_KNOWN[ids]
+    if not known.all():
+        unknown = ids[~known][0]
+        raise ValueError(f"holds the value {unknown}, whose label Cityscapes does not have")
 
-    chosen = np.flatnonzero(np.isin(labels, _IDS_WITH_INSTANCES))
-    if not chosen.size:
+    runs = np.flatnonzero(_HAS_INSTANCES[ids])
+    if not runs.size:
         return []
-    chosen = chosen[np.argsort(ids[chosen], kind="stable")]
-    ids, starts, lasts = ids[chosen], starts[chosen], ends[chosen] - 1
+    runs = runs[np.argsort(ids[runs], kind="stable")]
+    ids, starts, lasts = ids[runs], starts[runs], ends[runs] - 1
     tops, bottoms = starts // width, lasts // width
     # A run that goes on in the next row touches both sides of the map.
     wraps = tops < bottoms
     lefts = np.where(wraps, 0, starts % width)
     rights = np.where(wraps, width - 1, lasts % width)
-    first = np.flatnonzero(np.diff(ids, prepend=-1))
+    first = np.concatenate(([0], np.flatnonzero(ids[1:] != ids[:-1]) + 1))
     columns = (
         ids[first],
         np.minimum.reduceat(lefts, first),
@@ -107,7 +111,7 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
     return [
         Instance(
             id=value,
-            label_id=value if value < 1000 else value // 1000,
+            label_id=int(_LABEL_OF[value]),
             is_crowd=value < 1000,
             bbox=(left, top, right - left, bottom - top),
             area=area,

@@ -21,7 +21,7 @@ Points = NDArray[Any]  # of shape (n, 2), integers: x and y
 # an edge.
 _NEIGHBOURS = ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))
 # Walked counter-clockwise, the edges towards the even neighbours end at these corners of the pixel.
-_EDGE_ENDS = np.array([(1, 0), (0, 0), (0, 1), (1, 1)])
+_EDGE_ENDS = np.array([(1, 0), (0, 0), (0, 1), (1, 1)], np.int32)
 
 
 def to_polygons(mask: NDArray[np.uint8], x: int = 0, y: int = 0) -> list[Polygon]:
@@ -77,26 +77,28 @@ def _rows_through(holes: Sequence[Points]) -> list[int]:
     return rows
 
 
-def _edges_between() -> NDArray[np.int8]:
+def _edges_between() -> NDArray[np.int32]:
     """Tabulate the pixel edges that OpenCV's walk passes at a pixel, for each way in and out.
 
-    The table has shape (9, 9, 4) and is indexed by the step in and the step out, each as 3 * dy +
-    dx + 4 (4, no step, is a mask of a single pixel). It lists the edges in the order in which they
-    are passed, as indices into `_EDGE_ENDS`, filled up with -1. OpenCV turns counter-clockwise from
-    where it came to where it goes on, so the edges passed are those that face the neighbours
-    between.
+    A step (dx, dy) has the number dx + 3 * dy, from -4 to 4; 0, no step, is a mask of one pixel.
+    The table has 81 rows, row 9 * in + out + 40 for the steps in and out. A row holds, as the four
+    bytes of an integer, the edges in the order in which they are passed, as indices into
+    `_EDGE_ENDS`, filled up with -1. OpenCV turns counter-clockwise from where it came to where it
+    goes on, so the edges passed are those that face the neighbours between.
     """
-    table = np.full((9, 9, 4), -1, np.int8)
-    table[4, 4] = 1, 2, 3, 0
+    table = np.full((81, 4), -1, np.int8)
+    table[40] = 1, 2, 3, 0
     for back, (back_x, back_y) in enumerate(_NEIGHBOURS):
         for turn in range(1, 9):
             out_x, out_y = _NEIGHBOURS[(back + turn) % 8]
+            row = 9 * (-back_x - 3 * back_y) + (out_x + 3 * out_y) + 40
             between = [n % 8 // 2 for n in range(back + 1, back + turn) if n % 2 == 0]
-            table[4 - 3 * back_y - back_x, 4 + 3 * out_y + out_x, : len(between)] = between
-    return table
+            table[row, : len(between)] = between
+    return table.view(np.int32).ravel()
 
 
 _EDGES_BETWEEN = _edges_between()
+_STEP_NUMBER = np.array([1, 3], np.int32)
 
 
 def _along_pixel_edges(contour: Points) -> Points:
@@ -105,12 +107,13 @@ def _along_pixel_edges(contour: Points) -> Points:
     `contour` has shape (n, 2) and holds every border pixel in turn; the result has shape (m, 2).
     """
     closed = np.concatenate((contour[-1:], contour, contour[:1]))
-    steps = (closed[1:] - closed[:-1]) @ (1, 3) + 4
-    passed = _EDGES_BETWEEN[steps[:-1], steps[1:]]
-    pixel, nth = np.nonzero(passed >= 0)
-    edges = passed[pixel, nth]
-    corners = edges != np.append(edges[1:], edges[0])
-    outline: Points = contour[pixel[corners]] + _EDGE_ENDS[edges[corners]]
+    steps = (closed[1:] - closed[:-1]).dot(_STEP_NUMBER)
+    passed = _EDGES_BETWEEN.take(9 * steps[:-1] + steps[1:] + 40).view(np.int8)
+    places = np.flatnonzero(passed >= 0)
+    edges = passed.take(places)
+    corners = np.flatnonzero(edges != np.concatenate((edges[1:], edges[:1])))
+    pixels = places.take(corners) >> 2
+    outline: Points = contour.take(pixels, axis=0) + _EDGE_ENDS.take(edges.take(corners), axis=0)
     return outline
 
 

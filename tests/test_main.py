@@ -32,14 +32,14 @@ def convert(datadir: Path, *options: str) -> dict:
 
 
 def test_a_map_becomes_a_complete_coco_file(datadir: Path, write_map: WriteMap) -> None:
-    write_map(STREET, name="bad-beispiel_000002_000007")
+    write_map(STREET, name="a-b_000002_000007")
     coco = convert(datadir)
     assert list(coco) == ["info", "licenses", "categories", "images", "annotations"]
     assert coco["images"] == [
         {
             "id": 1,
-            "file_name": "leftImg8bit/train/bad-beispiel/bad-beispiel_000002_000007_leftImg8bit.png",
-            "seg_file_name": "bad-beispiel_000002_000007_gtFine_instanceIds.png",
+            "file_name": "leftImg8bit/train/a-b/a-b_000002_000007_leftImg8bit.png",
+            "seg_file_name": "a-b_000002_000007_gtFine_instanceIds.png",
             "width": 4,
             "height": 3,
         }

@@ -78,7 +78,7 @@ def test_noise_is_exact(share: float) -> None:
 
 
 def test_a_large_checkerboard_is_exact() -> None:
-    """Every pixel meets its neighbours at corners only; splitting them must not take square time."""
+    """Every pixel meets its neighbours at corners only; splitting must not take square time."""
     board = np.indices((100, 120)).sum(axis=0).astype(np.uint8) % 2
     polygons = to_polygons(board)
     assert len(polygons) == board.sum()
