@@ -128,7 +128,9 @@ def _convert(args: argparse.Namespace) -> int:
     with start_workers(args.workers) as executor:
         for split in splits:
             try:
-                summary = convert_split(args.datadir, split, outdir, options, report, executor)
+                summary = convert_split(
+                    args.datadir, split, outdir, options, report, executor, args.workers
+                )
             except DatasetError as error:
                 report(f"error: {error}")
                 failed = True

@@ -27,8 +27,7 @@ from cityscapes_coco.segmentation import contours_like_original, to_polygons
 # Frames that travel to an executor together: enough to make the journey cheap, few enough that all
 # workers finish at about the same time.
 _CHUNK = 4
-# Chunks under way at once: enough for hundreds of workers, few enough that results cannot pile up.
-_IN_FLIGHT = 512
+_CHUNKS_PER_WORKER = 4
 
 _NAMES = {label.id: label.name for label in LABELS}
 
@@ -80,13 +79,15 @@ def convert_split(
     options: Options,
     report: Callable[[str], None],
     executor: Executor | None = None,
+    workers: int = 1,
 ) -> SplitSummary:
     """Write `instancesonly_filtered_<annotations>_<split>.json` into `outdir`.
 
-    The frames are converted in this process or by `executor`; the file is the same. `report` is
-    called with one line for each map that cannot be read and for each warning. Raises DatasetError
-    if there is nothing to convert, if the file cannot be written, or, when every frame has been
-    tried, if some cannot be read and `options.skip_bad` is not set. Then no file is written.
+    The frames are converted in this process, or by an `executor` that does `workers` things at
+    once; the file is the same. `report` is called with one line for each map that cannot be read
+    and for each warning. Raises DatasetError if there is nothing to convert, if the file cannot be
+    written, or, when every frame has been tried, if some cannot be read and `options.skip_bad` is
+    not set. Then no file is written.
     """
     layout = options.layout
     frames = list_frames(datadir, split, layout)
@@ -112,7 +113,7 @@ def convert_split(
         "skipped": summary.skipped,
     }
     results = tqdm(
-        _convert_in_order(frames, options, executor),
+        _convert_in_order(frames, options, executor, workers),
         total=len(frames),
         desc=split,
         unit="frame",
@@ -125,7 +126,7 @@ def convert_split(
 
 
 def _convert_in_order(
-    frames: Sequence[Frame], options: Options, executor: Executor | None
+    frames: Sequence[Frame], options: Options, executor: Executor | None, workers: int
 ) -> Iterator[tuple[Frame, FrameRecords | DatasetError]]:
     """Yield each frame with its records, or with what is wrong with it, in the given order."""
     if executor is None:
@@ -134,18 +135,14 @@ def _convert_in_order(
         return
     chunks = (frames[start : start + _CHUNK] for start in range(0, len(frames), _CHUNK))
     pending: deque[tuple[Sequence[Frame], Future[list[FrameRecords | DatasetError]]]] = deque()
-    try:
-        while True:
-            # No more than a bounded number are under way, so that results cannot pile up.
-            for chunk in islice(chunks, _IN_FLIGHT - len(pending)):
-                pending.append((chunk, executor.submit(_try_to_convert, chunk, options)))
-            if not pending:
-                return
-            chunk, future = pending.popleft()
-            yield from zip(chunk, future.result(), strict=True)
-    finally:
-        for _, future in pending:
-            future.cancel()
+    while True:
+        # Enough to keep every worker busy, but no more: results must not pile up.
+        for chunk in islice(chunks, _CHUNKS_PER_WORKER * workers - len(pending)):
+            pending.append((chunk, executor.submit(_try_to_convert, chunk, options)))
+        if not pending:
+            return
+        chunk, future = pending.popleft()
+        yield from zip(chunk, future.result(), strict=True)
 
 
 def _try_to_convert(frames: Sequence[Frame], options: Options) -> list[FrameRecords | DatasetError]:
