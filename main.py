@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityscapes_coco import __version__
-from cityscapes_coco.dataset import LAYOUTS, find_splits
+from cityscapes_coco.dataset import LAYOUTS, Layout, find_splits
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.labels import LABELS, category_instancesonly
 
@@ -67,6 +67,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave out frames whose map cannot be read, instead of failing",
     )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="decode what was written and compare it with the maps, pixel for pixel",
+    )
     parser.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
     return parser
 
@@ -109,7 +114,17 @@ def _convert(args: argparse.Namespace) -> int:
             failed = True
         else:
             print(_table(split, summary, options.categories))
+            if args.verify:
+                failed |= not _verify(summary.path, args.datadir, options.layout)
     return int(failed)
+
+
+def _verify(path: Path, datadir: Path, layout: Layout) -> bool:
+    from cityscapes_coco.verify import describe, verify_file
+
+    report = verify_file(path, datadir, layout)
+    print(describe(report))
+    return not report.faults
 
 
 def _table(split: str, summary: "SplitSummary", categories: Sequence[str]) -> str:
