@@ -109,13 +109,12 @@ def _convert(args: argparse.Namespace) -> int:
     for split in splits:
         try:
             summary = convert_split(args.datadir, split, outdir, options, report)
-        except DatasetError as error:
-            report(f"error: {error}")
-            failed = True
-        else:
             print(_table(split, summary, options.categories))
             if args.verify:
                 failed |= not _verify(summary.path, args.datadir, options.layout)
+        except DatasetError as error:
+            report(f"error: {error}")
+            failed = True
     return int(failed)
 
 

@@ -7,6 +7,7 @@ both independent and quick.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,12 +145,7 @@ def verify_file(path: Path, datadir: Path, layout: Layout) -> Report:
     or none of its images has a map.
     """
     coco = read_coco(path)
-    maps = {
-        frame.seg_file_name: frame.map_path
-        for split in layout.splits
-        if (datadir / layout.annotations / split).is_dir()
-        for frame in list_frames(datadir, split, layout)
-    }
+    maps = _find_maps(datadir, layout)
     images = [(image, _map_name(image, layout)) for image in coco["images"]]
     if not any(name in maps for _, name in images):
         raise DatasetError(
@@ -243,6 +239,17 @@ def describe(report: Report) -> str:
             lines.append(f"    and {number - _NAMED} more")
     lines.append("  not exact" if report.faults else "  all exact")
     return "\n".join(lines)
+
+
+def _find_maps(datadir: Path, layout: Layout) -> dict[str, str]:
+    """Return the paths of all maps below `datadir` by their names."""
+    maps = {}
+    for split in layout.splits:
+        # A split that is missing or empty shows where an image has no map.
+        with suppress(DatasetError):
+            for frame in list_frames(datadir, split, layout):
+                maps[frame.seg_file_name] = frame.map_path
+    return maps
 
 
 def _map_name(image: Mapping[str, Any], layout: Layout) -> str:
