@@ -155,7 +155,8 @@ def verify_file(path: Path, datadir: Path, layout: Layout) -> Report:
         )
 
     report = Report(path)
-    report.boxes_only = not any(a.get("segmentation") for a in coco["annotations"])
+    have_mask = [bool(annotation.get("segmentation")) for annotation in coco["annotations"]]
+    report.boxes_only = bool(have_mask) and not any(have_mask)
     _check_fields(coco, report)
     _check_ids(coco, report)
     _check_frames(coco, {name for _, name in images}, maps, report)

@@ -5,10 +5,11 @@ for labels are arrays of shape (n, 4) where many are weighed at once: left, top,
 """
 
 import colorsys
+import os
 import textwrap
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ Rectangles = NDArray[np.float64]  # of shape (n, 4)
 
 _COLORS = {label.name: label.color for label in LABELS}
 _OTHER_COLOR = (120, 120, 120)
-_PAPER = 236  # the grey that stands for a missing photograph
+_PAPER = 96  # the grey that stands for a missing photograph, dark as streets are
 
 # A power of two, so that whole pixels stay whole when matplotlib counts them in inches.
 _DPI = 128
@@ -41,6 +42,8 @@ _DPI = 128
 _SMALL_TEXT, _LARGE_TEXT = 14, 26
 _LEGEND_TEXT, _LEGEND_ROW, _MARGIN = 22, 40, 14
 _NARROWEST = 640
+
+_WINDOW = (13, 7.2)  # in hundreds of pixels
 
 _FILL = 0.5  # how much of a colour covers the photograph
 _HATCH = 12  # from one stripe of a crowd to the next, in pixels
@@ -79,7 +82,7 @@ def load_example(
     coco_dir: Path,
     image: Mapping[str, Any],
     annotations: Iterable[Mapping[str, Any]],
-    names: Mapping[int, str],
+    names: Mapping[int | None, str],
 ) -> Example:
     """Read the photograph of an image and decode its annotations.
 
@@ -100,7 +103,7 @@ def load_example(
         box = coco_mask.toBbox(rle) if rle else np.zeros(4)
         x, y, w, h = box.astype(int).tolist()
         mask = to_mask(rle)[y : y + h, x : x + w] if rle else np.zeros((0, 0), np.uint8)
-        name = names.get(annotation.get("category_id", -1), "unknown")
+        name = plain_text(names.get(annotation.get("category_id"), "unknown"))
         instances.append(
             Instance(
                 name=name,
@@ -114,7 +117,12 @@ def load_example(
         numbers[name] += 1
     # Large ones first, so that small ones lie on top of them.
     instances.sort(key=lambda instance: instance.bbox[2] * instance.bbox[3], reverse=True)
-    return Example(title, photo, note, instances)
+    return Example(plain_text(title), photo, plain_text(note), instances)
+
+
+def plain_text(text: str) -> str:
+    """Return a text that matplotlib draws as it is, whatever characters are in it."""
+    return text.encode(errors="replace").decode().replace("$", r"\$")
 
 
 def save_example(example: Example, path: Path) -> None:
@@ -124,9 +132,14 @@ def save_example(example: Example, path: Path) -> None:
     """
     height, width = example.photo.shape[:2]
     width = max(width, _NARROWEST)
-    figure = Figure((width / _DPI, (height + _legend_height(example, width)) / _DPI), dpi=_DPI)
+    figure = new_figure(width, height + _legend_height(example, width))
     draw_example(figure, example)
     save_figure(figure, path)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return a figure that is to be saved, of the given size in pixels."""
+    return Figure((width / _DPI, height / _DPI), dpi=_DPI)
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -154,12 +167,12 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
     if example.note:
         axes.text(
             columns * scale / 2,
-            rows * scale / 2,
-            "\n".join(textwrap.wrap(example.note, 70)),
+            _MARGIN,
+            "\n".join(textwrap.wrap(example.note, 90)),
             size=_points(figure, _LEGEND_TEXT),
-            color="0.45",
+            color="0.9",
             ha="center",
-            va="center",
+            va="top",
         )
     if "boxes" in layers:
         for instance in example.instances:
@@ -170,6 +183,77 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
     if "labels" in layers:
         _draw_labels(axes, example.instances, scale)
     _draw_legend(_add_axes(figure, rows * scale, width, legend), example)
+
+
+def open_window() -> Figure | None:
+    """Return a figure in a window that is not yet shown, or None where there is no display."""
+    # It looks for displays and toolkits, which saving a picture does without.
+    from matplotlib import pyplot
+
+    try:
+        figure = pyplot.figure(figsize=_WINDOW, dpi=100)
+    except Exception:  # each toolkit has its own error for a display that cannot be used
+        return None
+    if figure.canvas.required_interactive_framework is None:
+        return None
+    # Of matplotlib's own keys only that for closing stays; l, for one, makes axes logarithmic.
+    for key in pyplot.rcParams:
+        if key.startswith("keymap."):
+            pyplot.rcParams[key] = ["q"] if key == "keymap.quit" else []
+    return figure
+
+
+def show_figure(figure: Figure, title: str) -> None:
+    """Show a window until it is closed."""
+    from matplotlib import pyplot
+
+    _set_title(figure, title)
+    pyplot.show()
+
+
+def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) -> None:
+    """Show `count` examples in a window, one at a time, until it is closed.
+
+    `load` returns an example by its number, from 0; what it raises is raised here, after the window
+    is closed.
+    """
+    from matplotlib import pyplot
+
+    number = 0
+    layers = set(LAYERS)
+    failures: list[DatasetError] = []
+    load = lru_cache(maxsize=1)(load)
+
+    def draw() -> None:
+        try:
+            example = load(number)
+        except DatasetError as error:
+            failures.append(error)
+            pyplot.close(figure)
+            return
+        draw_example(figure, example, layers)
+        keys = [f"{layer[0]} {layer} {'on' if layer in layers else 'off'}" for layer in LAYERS]
+        place = f"{example.title} ({number + 1} of {count})"
+        _set_title(figure, "  |  ".join((place, "left right", *keys, "q close")))
+        figure.canvas.draw_idle()
+
+    def press(event: Any) -> None:
+        nonlocal number
+        number = (number + {"right": 1, "left": -1}.get(event.key, 0)) % count
+        layers.symmetric_difference_update(layer for layer in LAYERS if event.key == layer[0])
+        draw()
+
+    figure.canvas.mpl_connect("key_press_event", press)
+    figure.canvas.mpl_connect("resize_event", lambda event: draw())
+    draw()
+    pyplot.show()
+    if failures:
+        raise failures[0]
+
+
+def _set_title(figure: Figure, title: str) -> None:
+    if figure.canvas.manager:
+        figure.canvas.manager.set_window_title(title)
 
 
 def _read_photo(
@@ -199,21 +283,21 @@ def _find_photo(coco_dir: Path, name: str) -> Path | None:
     splits = sorted(coco_dir.glob("leftImg8bit*/*/"))
     city = relative.name.partition("_")[0]
     places = [coco_dir, *splits, *(split / city for split in splits)]
-    return next((path for place in places if (path := place / relative).is_file()), None)
+    # Unlike Path.is_file, this takes any name, however long, for one that may not exist.
+    paths = (place / relative for place in places)
+    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
 
 
 def _shade(color: tuple[int, int, int], number: int) -> Rgb:
     """Return a shade of a class's colour for its `number`th instance; the first has the colour.
 
-    Steps of the golden ratio keep any few shades in a row apart.
+    Steps of the golden ratio keep any few shades in a row apart. Dark classes stay darker than
+    light ones, which is all that tells trucks, cars and motorcycles apart.
     """
     hue, lightness, saturation = colorsys.rgb_to_hls(*(value / 255 for value in color))
     step = number * 0.618 % 1
-    return colorsys.hls_to_rgb(
-        (hue + 0.04 * step * (-1) ** number) % 1,
-        lightness + (0.75 - lightness) * 0.5 * step,
-        saturation,
-    )
+    shifted = hue + 0.03 * step * (-1) ** number
+    return colorsys.hls_to_rgb(shifted % 1, min(lightness * (1 + 0.5 * step), 0.8), saturation)
 
 
 def _line_color(color: Rgb) -> Rgb:
