@@ -98,7 +98,7 @@ def _draw_sizes(axes: Axes, areas: Mapping[str, Sequence[float]]) -> None:
         axes.axvline(limit, color="black", linestyle=":", linewidth=1, zorder=0)
         axes.text(limit, -0.7, f"{limit**0.5:.0f}²", ha="center", va="bottom")
     left, right = axes.get_xlim()
-    edges = (min(left, _LIMITS[0] / 10), *_LIMITS, max(right, _LIMITS[1] * 10))
+    edges = (min(left, _LIMITS[0] / 10), *_LIMITS, max(1.5 * right, _LIMITS[1] * 10))
     axes.set_xlim(edges[0], edges[-1])
     for name, start, end in zip(_SIZES, edges, edges[1:], strict=False):
         axes.text((start * end) ** 0.5, -0.7, name, ha="center", va="bottom")

@@ -73,6 +73,8 @@ _PUBLISHED = {
     ),
 }
 
+_GROUP = " group"  # what sets the row of a class's groups apart from that of its instances
+
 # The most culprits that are named for one kind of fault.
 _NAMED = 3
 
@@ -218,6 +220,9 @@ def describe(report: Report) -> str:
         f"{'unexpected':>12}"
     )
     for name, count in report.classes.items():
+        # Of groups, only those that occur.
+        if name.endswith(_GROUP) and not count.in_maps and not count.unexpected:
+            continue
         iou = f"{count.ious / count.inexact:.4f}" if count.inexact else "-"
         lines.append(
             f"  {name:<16}{count.in_maps:>8}{count.exact:>8}{count.inexact:>9}{iou:>10}"
@@ -467,7 +472,7 @@ def _overlap(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np
 
 
 def _row(name: str, is_group: bool) -> str:
-    return f"{name} group" if is_group else name
+    return name + _GROUP if is_group else name
 
 
 def _who(where: str, annotation: Mapping[str, Any]) -> str:
