@@ -1,6 +1,7 @@
 """Convert Cityscapes to COCO: one JSON file of instance annotations for each split."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,12 +69,32 @@ def build_parser() -> argparse.ArgumentParser:
         help="leave out frames whose map cannot be read, instead of failing",
     )
     parser.add_argument(
+        "--workers",
+        type=_positive,
+        default=_usable_cores(),
+        metavar="N",
+        help="how many processes convert (default: the cores that this one may use, %(default)s)",
+    )
+    parser.add_argument(
         "--verify",
         action="store_true",
         help="decode what was written and compare it with the maps, pixel for pixel",
     )
     parser.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
     return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _usable_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,9 +111,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _convert(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
+    from concurrent.futures import BrokenExecutor
+
     from tqdm import tqdm
 
     from cityscapes_coco.convert import Options, convert_split
+    from cityscapes_coco.workers import start_workers
 
     def report(message: str) -> None:
         tqdm.write(message, file=sys.stderr)
@@ -106,15 +130,28 @@ def _convert(args: argparse.Namespace) -> int:
     splits = find_splits(args.datadir, options.layout, args.splits)
     outdir = args.outdir or args.datadir / "annotations"
     failed = False
-    for split in splits:
-        try:
-            summary = convert_split(args.datadir, split, outdir, options, report)
-            print(_table(split, summary, options.categories))
-            if args.verify:
-                failed |= not _verify(summary.path, args.datadir, options.layout)
-        except DatasetError as error:
-            report(f"error: {error}")
-            failed = True
+    written = []
+    with start_workers(args.workers) as executor:
+        for split in splits:
+            try:
+                summary = convert_split(
+                    args.datadir, split, outdir, options, report, executor, args.workers
+                )
+            except DatasetError as error:
+                report(f"error: {error}")
+                failed = True
+            except BrokenExecutor:
+                report(
+                    f"error: {args.datadir}: a worker process died, perhaps for want of memory;"
+                    f" {split} was not written; try fewer --workers"
+                )
+                return 1
+            else:
+                print(_table(split, summary, options.categories))
+                written.append(summary.path)
+    if args.verify:
+        for path in written:
+            failed |= not _verify(path, args.datadir, options.layout)
     return int(failed)
 
 

@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, TypedDict
@@ -59,11 +59,11 @@ class Image(TypedDict):
     height: int
 
 
-class AnnotationBody(TypedDict):
-    """What an instance says of itself: `bbox` is [x, y, width, height], `area` its number of
-    pixels.
+class Annotation(TypedDict):
+    """An instance, without the ids of its own and its image: see `number_annotation`.
 
-    `instance_id` is not part of COCO: it is the value in the map, so that the source can be found.
+    `bbox` is [x, y, width, height], `area` the number of pixels. `instance_id` is not part of COCO:
+    it is the value in the map, so that the source can be found.
     """
 
     category_id: int
@@ -72,11 +72,6 @@ class AnnotationBody(TypedDict):
     bbox: list[int]
     instance_id: int
     segmentation: list[list[int]]
-
-
-class Annotation(AnnotationBody):
-    id: int
-    image_id: int
 
 
 def list_categories(names: Iterable[str]) -> list[Category]:
@@ -89,16 +84,30 @@ def list_categories(names: Iterable[str]) -> list[Category]:
     ]
 
 
+def encode(record: object) -> bytes:
+    """Return `record` as JSON without white space."""
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
+def number_annotation(annotation_id: int, image_id: int, annotation: bytes) -> bytes:
+    """Return an encoded `Annotation` with its ids in front.
+
+    Encoding is most of the work, needs no ids, and so can be done in any process.
+    """
+    return b'{"id":%d,"image_id":%d,%b' % (annotation_id, image_id, annotation.removeprefix(b"{"))
+
+
 def write_coco(
     path: Path,
     info: Mapping[str, object],
-    categories: Iterable[Category],
-    frames: Iterable[tuple[Image, Iterable[Annotation]]],
+    categories: Sequence[Category],
+    frames: Iterable[tuple[Image, Iterable[bytes]]],
 ) -> None:
-    """Write a COCO file, holding one frame at a time in memory.
+    """Write a COCO file from images with their encoded annotations, one frame at a time.
 
     The file appears when it is complete; until then, and whatever `frames` raises, an earlier one
-    stays as it was. Raises DatasetError if it cannot be written.
+    stays as it was. `info` is encoded last, so it may tell of what came up on the way. Raises
+    DatasetError if the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,11 +117,11 @@ def write_coco(
             tempfile.TemporaryFile(dir=path.parent) as annotations,
         ):
             for image, image_annotations in frames:
-                _append(images, image)
+                _append(images, encode(image))
                 for annotation in image_annotations:
                     _append(annotations, annotation)
-            parts = {"info": info, "licenses": LICENSES, "categories": list(categories)}
-            file.write(_json(parts).removesuffix(b"}"))
+            parts = {"info": info, "licenses": LICENSES, "categories": categories}
+            file.write(encode(parts).removesuffix(b"}"))
             for name, records in ((b"images", images), (b"annotations", annotations)):
                 file.write(b',"%b":[' % name)
                 records.seek(0)
@@ -192,11 +201,7 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def _append(file: IO[bytes], record: object) -> None:
+def _append(file: IO[bytes], record: bytes) -> None:
     if file.tell():
         file.write(b",")
-    file.write(_json(record))
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+    file.write(record)

@@ -1,19 +1,33 @@
 """The pipeline: the frames of a split become instances, records, and one COCO file."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
 
 from cityscapes_coco import __version__
-from cityscapes_coco.coco import Annotation, AnnotationBody, Image, list_categories, write_coco
+from cityscapes_coco.coco import (
+    Annotation,
+    Image,
+    encode,
+    list_categories,
+    number_annotation,
+    write_coco,
+)
 from cityscapes_coco.dataset import Frame, Layout, count_unpaired, list_frames
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.instances import find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.segmentation import contours_like_original, to_polygons
+
+# Frames that travel to an executor together: enough to make the journey cheap, few enough that all
+# workers finish at about the same time.
+_CHUNK = 4
+_CHUNKS_PER_WORKER = 4
 
 _NAMES = {label.id: label.name for label in LABELS}
 
@@ -32,12 +46,14 @@ class Options:
 class FrameRecords:
     """What one frame adds to a file; `width` and `height` are the map's, in pixels.
 
-    `left_out` counts the instances that are not among the annotations, by reason and class.
+    The annotations are encoded, and in the order of their instance ids. `instances` counts them by
+    class, `left_out` counts the others, by reason and class.
     """
 
     width: int
     height: int
-    annotations: list[AnnotationBody]
+    annotations: list[bytes]
+    instances: Counter[str]
     left_out: Counter[tuple[str, str]]
 
 
@@ -62,13 +78,16 @@ def convert_split(
     outdir: Path,
     options: Options,
     report: Callable[[str], None],
+    executor: Executor | None = None,
+    workers: int = 1,
 ) -> SplitSummary:
     """Write `instancesonly_filtered_<annotations>_<split>.json` into `outdir`.
 
-    `report` is called with one line for each map that cannot be read and for each warning. Raises
-    DatasetError if there is nothing to convert, if the file cannot be written, or, when every frame
-    has been tried, if some cannot be read and `options.skip_bad` is not set. Then no file is
-    written.
+    The frames are converted in this process, or by an `executor` that does `workers` things at
+    once; the file is the same. `report` is called with one line for each map that cannot be read
+    and for each warning. Raises DatasetError if there is nothing to convert, if the file cannot be
+    written, or, when every frame has been tried, if some cannot be read and `options.skip_bad` is
+    not set. Then no file is written.
     """
     layout = options.layout
     frames = list_frames(datadir, split, layout)
@@ -93,48 +112,47 @@ def convert_split(
         },
         "skipped": summary.skipped,
     }
-    write_coco(summary.path, info, categories, _numbered(frames, options, summary, split, report))
+    results = tqdm(
+        _convert_in_order(frames, options, executor, workers),
+        total=len(frames),
+        desc=split,
+        unit="frame",
+        disable=None,
+    )
+    root = datadir / layout.annotations / split
+    numbered = _number(results, root, options.skip_bad, summary, report)
+    write_coco(summary.path, info, categories, numbered)
     return summary
 
 
-def _numbered(
-    frames: Sequence[Frame],
-    options: Options,
-    summary: SplitSummary,
-    split: str,
-    report: Callable[[str], None],
-) -> Iterator[tuple[Image, list[Annotation]]]:
-    """Convert `frames`, hand out ids in their order, and count what they hold in `summary`."""
-    names = [category["name"] for category in list_categories(options.categories)]
-    annotation_id = 0
-    for frame in tqdm(frames, desc=split, unit="frame", disable=None):
+def _convert_in_order(
+    frames: Sequence[Frame], options: Options, executor: Executor | None, workers: int
+) -> Iterator[tuple[Frame, FrameRecords | DatasetError]]:
+    """Yield each frame with its records, or with what is wrong with it, in the given order."""
+    if executor is None:
+        for frame in frames:
+            yield frame, _try_to_convert([frame], options)[0]
+        return
+    chunks = (frames[start : start + _CHUNK] for start in range(0, len(frames), _CHUNK))
+    pending: deque[tuple[Sequence[Frame], Future[list[FrameRecords | DatasetError]]]] = deque()
+    while True:
+        # Enough to keep every worker busy, but no more: results must not pile up.
+        for chunk in islice(chunks, _CHUNKS_PER_WORKER * workers - len(pending)):
+            pending.append((chunk, executor.submit(_try_to_convert, chunk, options)))
+        if not pending:
+            return
+        chunk, future = pending.popleft()
+        yield from zip(chunk, future.result(), strict=True)
+
+
+def _try_to_convert(frames: Sequence[Frame], options: Options) -> list[FrameRecords | DatasetError]:
+    results: list[FrameRecords | DatasetError] = []
+    for frame in frames:
         try:
-            records = convert_frame(frame, options)
+            results.append(convert_frame(frame, options))
         except DatasetError as error:
-            report(str(error))
-            summary.skipped.append(frame.seg_file_name)
-            continue
-        summary.images += 1
-        summary.left_out += records.left_out
-        image: Image = {
-            "id": summary.images,
-            "file_name": frame.file_name,
-            "seg_file_name": frame.seg_file_name,
-            "width": records.width,
-            "height": records.height,
-        }
-        annotations: list[Annotation] = []
-        for body in records.annotations:
-            annotation_id += 1
-            annotations.append({"id": annotation_id, "image_id": image["id"], **body})
-            summary.instances[names[body["category_id"] - 1]] += 1
-        yield image, annotations
-    if summary.skipped and not (options.skip_bad and summary.images):
-        raise DatasetError(
-            Path(frames[0].map_path).parents[1],
-            f"{len(summary.skipped)} of {len(frames)} maps cannot be read, so no file is written;"
-            " mend them, or leave them out with --skip-bad",
-        )
+            results.append(error)
+    return results
 
 
 def convert_frame(frame: Frame, options: Options) -> FrameRecords:
@@ -144,34 +162,72 @@ def convert_frame(frame: Frame, options: Options) -> FrameRecords:
         instances = find_instances(id_map)
     except ValueError as error:
         raise DatasetError(frame.map_path, str(error)) from error
+    height, width = id_map.shape
+    records = FrameRecords(width, height, [], Counter(), Counter())
+    outline = contours_like_original if options.like_original else to_polygons
     category_ids = {
         category["name"]: category["id"] for category in list_categories(options.categories)
     }
-    annotations: list[AnnotationBody] = []
-    left_out: Counter[tuple[str, str]] = Counter()
     for instance in instances:
         name = _NAMES[instance.label_id]
         if name not in category_ids:
-            left_out["classes not asked for", name] += 1
+            records.left_out["classes not asked for", name] += 1
             continue
         if instance.is_crowd:
-            left_out["groups", name] += 1
+            records.left_out["groups", name] += 1
             continue
         x, y, width, height = instance.bbox
-        outline = contours_like_original if options.like_original else to_polygons
         polygons = outline(instance.mask, x, y)
         if not polygons:
-            left_out["a contour of two points or fewer", name] += 1
+            records.left_out["a contour of two points or fewer", name] += 1
             continue
-        annotations.append(
-            {
-                "category_id": category_ids[name],
-                "iscrowd": 0,
-                "area": instance.area,
-                "bbox": [x, y, width, height],
-                "instance_id": instance.id,
-                "segmentation": polygons,
-            }
+        annotation: Annotation = {
+            "category_id": category_ids[name],
+            "iscrowd": 0,
+            "area": instance.area,
+            "bbox": [x, y, width, height],
+            "instance_id": instance.id,
+            "segmentation": polygons,
+        }
+        records.annotations.append(encode(annotation))
+        records.instances[name] += 1
+    return records
+
+
+def _number(
+    results: Iterable[tuple[Frame, FrameRecords | DatasetError]],
+    root: Path,
+    skip_bad: bool,
+    summary: SplitSummary,
+    report: Callable[[str], None],
+) -> Iterator[tuple[Image, list[bytes]]]:
+    """Hand out ids in order and keep count in `summary`; at the end, refuse bad maps in `root`."""
+    annotation_id = 0
+    tried = 0
+    for frame, records in results:
+        tried += 1
+        if isinstance(records, DatasetError):
+            report(str(records))
+            summary.skipped.append(frame.seg_file_name)
+            continue
+        summary.images += 1
+        summary.instances.update(records.instances)
+        summary.left_out.update(records.left_out)
+        image: Image = {
+            "id": summary.images,
+            "file_name": frame.file_name,
+            "seg_file_name": frame.seg_file_name,
+            "width": records.width,
+            "height": records.height,
+        }
+        numbered = []
+        for annotation in records.annotations:
+            annotation_id += 1
+            numbered.append(number_annotation(annotation_id, image["id"], annotation))
+        yield image, numbered
+    if summary.skipped and not (skip_bad and summary.images):
+        raise DatasetError(
+            root,
+            f"{len(summary.skipped)} of {tried} maps cannot be read, so no file is written; mend"
+            " them, or leave them out with --skip-bad",
         )
-    height, width = id_map.shape
-    return FrameRecords(width, height, annotations, left_out)

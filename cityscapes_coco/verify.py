@@ -183,10 +183,7 @@ def verify_file(path: Path, datadir: Path, layout: Layout) -> Report:
             continue
         report.frames += 1
         where = name.removesuffix(layout.map_suffix)
-        if (image.get("width"), image.get("height")) != id_map.shape[::-1]:
-            size = f"{image.get('width')} x {image.get('height')}"
-            true_size = f"{id_map.shape[1]} x {id_map.shape[0]}"
-            report.blame("wrong image size", f"{where}: {size}, the map has {true_size}")
+        _check_size(image, id_map.shape, where, report)
         claims = [
             _claim(annotation, names, id_map.shape, where, report)
             for annotation in annotations.get(image.get("id"), [])
@@ -319,6 +316,18 @@ def _check_frames(
                 report.skipped += 1
             else:
                 report.blame("map without an image", path)
+
+
+def _check_size(
+    image: Mapping[str, Any], shape: tuple[int, ...], where: str, report: Report
+) -> None:
+    size = tuple(image.get(name) for name in ("height", "width"))
+    if size != shape and None not in size:
+        (height, width), (true_height, true_width) = size, shape
+        report.blame(
+            "wrong image size",
+            f"{where}: {width} x {height}, the map has {true_width} x {true_height}",
+        )
 
 
 def _claim(

@@ -1,0 +1,109 @@
+"""Where frames are converted: in this process, or in several."""
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Any
+
+
+@contextmanager
+def start_workers(count: int) -> Iterator[Executor | None]:
+    """Give an executor with `count` processes, or None where this process is enough.
+
+    When the context is left, for whatever reason, the processes are ended at once. A process that
+    dies before makes its future, and all that follow, raise BrokenExecutor.
+    """
+    if count == 1:
+        yield None
+        return
+    connections = []
+    processes = []
+    with _interrupts_held():
+        for _ in range(count):
+            ours, theirs = multiprocessing.Pipe()
+            process = multiprocessing.Process(target=_work, args=(theirs,), daemon=True)
+            process.start()
+            # Held by the process alone, this end closes when it dies, and ours says so.
+            theirs.close()
+            connections.append(ours)
+            processes.append(process)
+    executor = _ProcessExecutor(connections)
+    try:
+        yield executor
+    finally:
+        for process in processes:
+            process.kill()
+        executor.shutdown()
+        for process in processes:
+            process.join()
+
+
+class _ProcessExecutor(ThreadPoolExecutor):
+    """Passes each call on to a process and waits for the answer, one thread for each process.
+
+    The standard ProcessPoolExecutor shares one pipe between its processes. If one of them is killed
+    while it writes a long result, everybody waits for the rest of it for ever.
+    """
+
+    def __init__(self, connections: list[Connection]) -> None:
+        super().__init__(len(connections))
+        self._idle: SimpleQueue[Connection] = SimpleQueue()
+        for connection in connections:
+            self._idle.put(connection)
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(self._call, function, args, kwargs)
+
+    def _call(self, *call: Any) -> Any:
+        connection = self._idle.get()
+        try:
+            connection.send(call)
+            result, error = connection.recv()
+        except (EOFError, OSError) as broken:
+            raise BrokenExecutor("a worker process died") from broken
+        finally:
+            self._idle.put(connection)
+        if error is not None:
+            raise error
+        return result
+
+
+def _work(connection: Connection) -> None:
+    """Answer calls until the other end is closed."""
+    # Ctrl-C reaches every process of a terminal; ending the workers is left to the first.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        while True:
+            function, args, kwargs = connection.recv()
+            answer: tuple[Any, Exception | None]
+            try:
+                answer = function(*args, **kwargs), None
+            except Exception as error:
+                answer = None, error
+            connection.send(answer)
+    except (EOFError, OSError):
+        return
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Put Ctrl-C off until all processes have started, and can be ended."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    interrupts: list[int] = []
+    # A fork inherits the function; a new interpreter only that a signal is ignored.
+    forks = multiprocessing.get_start_method() == "fork"
+    hold = (lambda number, _: interrupts.append(number)) if forks else signal.SIG_IGN
+    previous = signal.signal(signal.SIGINT, hold)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if interrupts:
+        raise KeyboardInterrupt
