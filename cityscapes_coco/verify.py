@@ -412,7 +412,10 @@ def _compare_pair(claim: _Claim, value: int, source: _Source, who: str, report: 
     row = _row(source.name, source.is_group)
     count = report.classes.setdefault(row, ClassCount())
     count.in_maps += 1
-    iou = _overlap([claim], [source])[0, 0]
+    if report.boxes_only:
+        iou = _box_ious([claim], [source])[0, 0]
+    else:
+        iou = _mask_ious([claim], [source])[0, 0]
     # A quotient of integers is 1 only if they are the same.
     if iou == 1:
         count.exact += 1
@@ -467,17 +470,22 @@ def _match(
 def _overlap(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:
     """Return the IoU of each claim with each source, shape (claims, sources): that of the masks,
     or, where a claim has none or an empty one, that of the boxes."""
+    has_mask = [claim.rle is not None and coco_mask.area(claim.rle) > 0 for claim in claims]
+    by_mask, by_box = _mask_ious(claims, sources), _box_ious(claims, sources)
+    return np.where(np.array(has_mask)[:, None], by_mask, by_box)
+
+
+def _mask_ious(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:
     height, width = sources[0].rle["size"]
     empty = from_runs([height * width], height, width)
     masks = [claim.rle or empty for claim in claims]
-    boxes = [claim.annotation.get("bbox", [0, 0, 0, 0]) for claim in claims]
-    not_crowds = [0] * len(sources)
-    by_mask = coco_mask.iou(masks, [source.rle for source in sources], not_crowds)
-    by_box = coco_mask.iou(
-        np.array(boxes, float), np.array([source.bbox for source in sources]), not_crowds
-    )
-    has_mask = np.array(coco_mask.area(masks)) > 0
-    return np.where(has_mask[:, None], by_mask, by_box)
+    return np.array(coco_mask.iou(masks, [source.rle for source in sources], [0] * len(sources)))
+
+
+def _box_ious(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:
+    boxes = np.array([claim.annotation.get("bbox", [0, 0, 0, 0]) for claim in claims], float)
+    true_boxes = np.array([source.bbox for source in sources])
+    return np.array(coco_mask.iou(boxes, true_boxes, [0] * len(sources)))
 
 
 def _row(name: str, is_group: bool) -> str:
