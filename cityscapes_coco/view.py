@@ -6,6 +6,7 @@ for labels are arrays of shape (n, 4) where many are weighed at once: left, top,
 
 import colorsys
 import os
+import signal
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -122,7 +123,7 @@ def load_example(
 
 def plain_text(text: str) -> str:
     """Return a text that matplotlib draws as it is, whatever characters are in it."""
-    return text.encode(errors="replace").decode().replace("$", r"\$")
+    return "".join(c if c.isprintable() else "?" for c in text).replace("$", r"\$")
 
 
 def save_example(example: Example, path: Path) -> None:
@@ -204,33 +205,24 @@ def open_window() -> Figure | None:
 
 
 def show_figure(figure: Figure, title: str) -> None:
-    """Show a window until it is closed."""
-    from matplotlib import pyplot
-
+    """Show a window until it is closed. Ctrl-C closes it and raises KeyboardInterrupt."""
     _set_title(figure, title)
-    pyplot.show()
+    _wait_until_closed(figure)
 
 
 def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) -> None:
     """Show `count` examples in a window, one at a time, until it is closed.
 
-    `load` returns an example by its number, from 0; what it raises is raised here, after the window
-    is closed.
+    `load` returns an example by its number, from 0. A DatasetError of it closes the window and is
+    raised here; Ctrl-C as for `show_figure`.
     """
-    from matplotlib import pyplot
-
     number = 0
     layers = set(LAYERS)
     failures: list[DatasetError] = []
     load = lru_cache(maxsize=1)(load)
 
     def draw() -> None:
-        try:
-            example = load(number)
-        except DatasetError as error:
-            failures.append(error)
-            pyplot.close(figure)
-            return
+        example = load(number)
         draw_example(figure, example, layers)
         keys = [f"{layer[0]} {layer} {'on' if layer in layers else 'off'}" for layer in LAYERS]
         place = f"{example.title} ({number + 1} of {count})"
@@ -241,14 +233,47 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
         nonlocal number
         number = (number + {"right": 1, "left": -1}.get(event.key, 0)) % count
         layers.symmetric_difference_update(layer for layer in LAYERS if event.key == layer[0])
-        draw()
+        try:
+            draw()
+        except DatasetError as error:
+            failures.append(error)
+            _close(figure)
 
     figure.canvas.mpl_connect("key_press_event", press)
     figure.canvas.mpl_connect("resize_event", lambda event: draw())
     draw()
-    pyplot.show()
+    _wait_until_closed(figure)
     if failures:
         raise failures[0]
+
+
+def _wait_until_closed(figure: Figure) -> None:
+    from matplotlib import pyplot
+
+    # A toolkit prints and forgets what is raised while it draws. So Ctrl-C is kept until then.
+    interrupts: list[int] = []
+    previous = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
+
+    def close_if_interrupted() -> bool:
+        if interrupts:
+            _close(figure)
+        return True
+
+    timer = figure.canvas.new_timer(interval=100)
+    timer.add_callback(close_if_interrupted)
+    timer.start()
+    try:
+        pyplot.show()
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if interrupts:
+        raise KeyboardInterrupt
+
+
+def _close(figure: Figure) -> None:
+    from matplotlib import pyplot
+
+    pyplot.close(figure)
 
 
 def _set_title(figure: Figure, title: str) -> None:
@@ -324,7 +349,9 @@ def _paint(example: Example) -> NDArray[np.uint8]:
             patch[mask] = patch[mask] * (1 - _FILL) + color * _FILL
         thickness = 1 if min(height, width) < _TINY else 2
         kernel = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
-        inner = cv2.erode(mask.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT)
+        inner = cv2.erode(
+            mask.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0
+        )
         patch[mask & (inner == 0)] = line
     return picture
 

@@ -46,8 +46,12 @@ def converted(datadir: Path, write_map: WriteMap) -> Coco:
     """The street, twice, and the file that the converter makes of it."""
     write_map(street())
     write_map(street(), name="aachen_000001_000019")
-    assert main.main(["--datadir", str(datadir)]) == 0
+    assert convert(datadir) == 0
     return dict(json.loads((datadir / "annotations" / OUTPUT).read_bytes()))
+
+
+def convert(datadir: Path, *options: str) -> int:
+    return main.main(["--datadir", str(datadir), "--workers", "1", *options])
 
 
 def verify(coco: object, datadir: Path) -> Report:
@@ -97,7 +101,7 @@ def test_whatever_is_in_the_maps_our_own_file_is_all_exact(
 ) -> None:
     datadir = tmp_path_factory.mktemp("any")
     write_frame(datadir, id_map)
-    assert main.main(["--datadir", str(datadir), "--verify", "--workers", "1"]) == 0
+    assert convert(datadir, "--verify") == 0
 
 
 def write_frame(datadir: Path, id_map: np.ndarray) -> None:
@@ -415,7 +419,7 @@ def test_frames_that_the_file_says_were_skipped_are_no_fault(
 ) -> None:
     write_map(street())
     write_map(street(), name="aachen_000001_000019").write_bytes(b"")
-    assert main.main(["--datadir", str(datadir), "--skip-bad", "--verify"]) == 0
+    assert convert(datadir, "--skip-bad", "--verify") == 0
     assert "skipped when the file was made: 1 frames" in capsys.readouterr().out
 
 
@@ -456,7 +460,7 @@ def test_the_original_scripts_masks_are_judged_as_an_independent_count_judges_th
             id_map[y : y + h, x : x + w] = value
         maps[image_id] = id_map
         write_map(id_map, name=f"a_{image_id:06d}_000019")
-    assert main.main(["--datadir", str(datadir), "--like-original"]) == 0
+    assert convert(datadir, "--like-original") == 0
     path = datadir / "annotations" / OUTPUT
     expected = count_independently(COCO(path), maps)
     assert all(row[2] and row[3] for row in expected.values()), "the test needs losses of each kind"
@@ -514,10 +518,10 @@ def test_the_converter_verifies_what_it_wrote(
 ) -> None:
     write_map(street())
     write_map(street(), split="val")
-    assert main.main(["--datadir", str(datadir), "--verify"]) == 0
+    assert convert(datadir, "--verify") == 0
     out = capsys.readouterr().out
     assert out.count("held against 1 maps") == 2 and out.count("all exact") == 2
-    assert main.main(["--datadir", str(datadir), "--verify", "--like-original"]) == 1
+    assert convert(datadir, "--verify", "--like-original") == 1
     assert "not exact" in capsys.readouterr().out
 
 
@@ -538,7 +542,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(datadir: Path, write_map
     def peak(frames: int) -> int:
         for number in range(frames):
             write_map(id_map, name=f"a_{number:06d}_000019")
-        assert main.main(["--datadir", str(datadir), "--workers", "1"]) == 0
+        assert convert(datadir) == 0
         tracemalloc.start()
         report = verify_file(datadir / "annotations" / OUTPUT, datadir, Layout())
         most = tracemalloc.get_traced_memory()[1]
