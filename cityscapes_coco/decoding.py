@@ -58,12 +58,16 @@ def to_mask(rle: Rle) -> NDArray[np.uint8]:
 def _check_polygon(polygon: object, height: int, width: int) -> None:
     if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
         raise ValueError("a polygon is not a list of at least three points")
-    for values, size in ((polygon[::2], width), (polygon[1::2], height)):
-        for value in values:
-            if not isinstance(value, int | float):
-                raise ValueError("a polygon has a coordinate that is not a number")
-            if not -_FAR * size <= value <= (_FAR + 1) * size:
-                raise ValueError("a polygon is far outside the image")
+    try:
+        points = np.array(polygon).reshape(-1, 2)
+    except ValueError as error:
+        raise ValueError("a polygon has a list where a number should be") from error
+    if points.dtype.kind not in "if":
+        raise ValueError("a polygon has a coordinate that is not a number")
+    size = np.array([width, height])
+    # Written so that NaN, which is neither smaller nor larger, does not pass.
+    if not ((points >= -_FAR * size) & (points <= (_FAR + 1) * size)).all():
+        raise ValueError("a polygon is far outside the image")
 
 
 def _check_runs(counts: list[int], pixels: int) -> None:

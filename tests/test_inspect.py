@@ -45,7 +45,8 @@ def street() -> np.ndarray:
 
 
 def photograph() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (SIZE[1], SIZE[0], 3), np.uint8)
+    y, x = np.indices((SIZE[1], SIZE[0])) // 4
+    return np.stack((x, y, 150 - y), axis=2).astype(np.uint8)
 
 
 @pytest.fixture
@@ -146,17 +147,17 @@ def test_the_split_is_the_one_asked_for_or_the_first_there_is(
 
 
 def test_a_seed_repeats_a_choice(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    argv = ["--coco_dir", str(data), "--num_examples", "2", "--save", str(data / "pictures")]
+    argv = ["--coco_dir", str(data), "--num_examples", "1", "--save", str(data / "pictures")]
     capsys.readouterr()
     assert inspect(argv) == 0
     out = capsys.readouterr().out
-    [seed] = re.findall(r"2 of 4 images, --seed (\d+)\n", out)
+    [seed] = re.findall(r"1 of 4 images, --seed (\d+)\n", out)
     assert inspect([*argv, "--seed", seed]) == 0
     assert capsys.readouterr().out == out
     choices = set()
-    for seed in "12345678":
+    for seed in "1234":
         assert inspect([*argv, "--seed", seed]) == 0
-        choices.add(tuple(capsys.readouterr().out.splitlines()[-2:]))
+        choices.add(capsys.readouterr().out.splitlines()[-1])
     assert len(choices) > 1
 
 
@@ -310,7 +311,8 @@ def remove(photo: Path) -> None:
 
 
 def cut(photo: Path) -> None:
-    photo.write_bytes(photo.read_bytes()[:5000])
+    data = photo.read_bytes()
+    photo.write_bytes(data[: len(data) // 2])
 
 
 def shrink(photo: Path) -> None:
