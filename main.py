@@ -68,12 +68,18 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave out frames whose map cannot be read, instead of failing",
     )
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--workers",
         type=_positive,
         default=_usable_cores(),
         metavar="N",
         help="how many processes convert (default: the cores that this one may use, %(default)s)",
+    )
+    where.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="convert on the Dask cluster with this scheduler, such as tcp://host:8786",
     )
     parser.add_argument(
         "--verify",
@@ -116,7 +122,7 @@ def _convert(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from cityscapes_coco.convert import Options, convert_split
-    from cityscapes_coco.workers import start_workers
+    from cityscapes_coco.workers import connect_cluster, start_workers
 
     def report(message: str) -> None:
         tqdm.write(message, file=sys.stderr)
@@ -129,26 +135,28 @@ def _convert(args: argparse.Namespace) -> int:
     )
     splits = find_splits(args.datadir, options.layout, args.splits)
     outdir = args.outdir or args.datadir / "annotations"
+    where = connect_cluster(args.scheduler) if args.scheduler else start_workers(args.workers)
     failed = False
     written = []
-    with start_workers(args.workers) as executor:
-        for split in splits:
-            try:
-                summary = convert_split(
-                    args.datadir, split, outdir, options, report, executor, args.workers
-                )
-            except DatasetError as error:
-                report(f"error: {error}")
-                failed = True
-            except BrokenExecutor:
-                report(
-                    f"error: {args.datadir}: a worker process died, perhaps for want of memory;"
-                    f" {split} was not written; try fewer --workers"
-                )
-                return 1
-            else:
-                print(_table(split, summary, options.categories))
-                written.append(summary.path)
+    try:
+        with where as (executor, workers):
+            for split in splits:
+                try:
+                    summary = convert_split(
+                        args.datadir, split, outdir, options, report, executor, workers
+                    )
+                except DatasetError as error:
+                    report(f"error: {error}")
+                    failed = True
+                else:
+                    print(_table(split, summary, options.categories))
+                    written.append(summary.path)
+    except BrokenExecutor:
+        raise DatasetError(
+            args.datadir,
+            "a worker process died, perhaps for want of memory; its split was not written; try"
+            " fewer --workers",
+        ) from None
     if args.verify:
         for path in written:
             failed |= not _verify(path, args.datadir, options.layout)

@@ -1,25 +1,36 @@
-"""Where frames are converted: in this process, or in several."""
+"""Where frames are converted: in this process, in several, or on a cluster.
+
+Both functions give an executor, and how many things it does at once.
+"""
 
 import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ThreadPoolExecutor,
+)
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
+from cityscapes_coco.errors import DatasetError
+
 
 @contextmanager
-def start_workers(count: int) -> Iterator[Executor | None]:
-    """Give an executor with `count` processes, or None where this process is enough.
+def start_workers(count: int) -> Iterator[tuple[Executor | None, int]]:
+    """Give an executor with `count` processes; None where this process is enough.
 
     When the context is left, for whatever reason, the processes are ended at once. A process that
     dies before makes its future, and all that follow, raise BrokenExecutor.
     """
     if count == 1:
-        yield None
+        yield None, 1
         return
     connections = []
     processes = []
@@ -34,13 +45,41 @@ def start_workers(count: int) -> Iterator[Executor | None]:
             processes.append(process)
     executor = _ProcessExecutor(connections)
     try:
-        yield executor
+        yield executor, count
     finally:
         for process in processes:
             process.kill()
         executor.shutdown()
         for process in processes:
             process.join()
+
+
+@contextmanager
+def connect_cluster(address: str) -> Iterator[tuple[Executor, int]]:
+    """Give an executor that works on the Dask cluster whose scheduler is at `address`.
+
+    Its workers must be able to import this package, and see the data under the same path. If some
+    are lost, others do their work again. Raises DatasetError if there is no such cluster, and
+    BrokenExecutor if it cannot go on.
+    """
+    try:
+        from distributed import Client, KilledWorker
+    except ImportError as error:
+        reason = "needs the package distributed: pip install -r requirements-cluster.txt"
+        raise DatasetError(address, reason) from error
+    try:
+        client = Client(address, timeout=5)
+    except (OSError, ValueError) as error:
+        reason = "no Dask scheduler answers there; it prints its address when it starts"
+        raise DatasetError(address, reason) from error
+    with client:
+        threads = sum(client.nthreads().values())
+        if not threads:
+            raise DatasetError(address, "the cluster has no workers; start some with dask worker")
+        try:
+            yield client.get_executor(retries=2), threads
+        except (KilledWorker, CancelledError) as error:
+            raise BrokenExecutor(str(error)) from error
 
 
 class _ProcessExecutor(ThreadPoolExecutor):

@@ -1,0 +1,136 @@
+"""The made-up streets must be what Cityscapes' own tools would make of their polygons."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from cityscapesscripts.helpers.annotation import Annotation
+from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
+from cityscapesscripts.preparation.json2labelImg import createLabelImage
+
+from data.generate import instance_map, main, scene, write_dataset
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "data" / "sample"
+
+
+def files(root: Path) -> list[Path]:
+    return sorted(p.relative_to(root) for p in root.rglob("*") if p.is_file())
+
+
+def read(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert image is not None, path
+    return image
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("fresh")
+    write_dataset(root, seed=5, frames={"val": 1}, photos=False)
+    return root
+
+
+def test_sample_is_there() -> None:
+    names = [str(path) for path in files(SAMPLE)]
+    assert len(names) == 30
+    assert sum((SAMPLE / name).stat().st_size for name in names) < 4_000_000
+    assert "gtFine/train/musterstadt/musterstadt_000000_000019_gtFine_instanceIds.png" in names
+    assert "leftImg8bit/test/probeheim/probeheim_000000_000019_leftImg8bit.png" in names
+
+
+@pytest.mark.parametrize("where", ["sample", "fresh"])
+def test_maps_are_what_the_official_tools_make_of_the_polygons(where: str, fresh: Path) -> None:
+    root = SAMPLE if where == "sample" else fresh
+    polygons = sorted(root.rglob("*_polygons.json"))
+    assert polygons
+    for path in polygons:
+        annotation = Annotation()
+        annotation.fromJsonFile(str(path))
+        stem = str(path).removesuffix("polygons.json")
+
+        instances = read(Path(f"{stem}instanceIds.png"))
+        assert instances.dtype == np.uint16
+        assert (instances == np.asarray(createInstanceImage(annotation, "ids"))).all()
+        labels = read(Path(f"{stem}labelIds.png"))
+        assert labels.dtype == np.uint8
+        assert (labels == np.asarray(createLabelImage(annotation, "ids"))).all()
+        color = cv2.cvtColor(read(Path(f"{stem}color.png")), cv2.COLOR_BGRA2RGBA)
+        assert (color == np.asarray(createLabelImage(annotation, "color"))).all()
+
+
+def test_sample_shows_every_class_and_both_kinds_of_group() -> None:
+    labels: Counter[str] = Counter()
+    visible: set[int] = set()
+    for path in sorted(SAMPLE.rglob("*_polygons.json")):
+        labels.update(obj["label"] for obj in json.loads(path.read_text())["objects"])
+        visible |= set(np.unique(read(Path(str(path).replace("polygons.json", "instanceIds.png")))))
+    assert {value // 1000 for value in visible if value >= 1000} == set(range(24, 34))
+    assert {"cargroup", "persongroup", "bicyclegroup", "license plate"} <= set(labels)
+    assert {24, 26, 33} <= visible  # the groups
+
+
+def test_the_test_split_has_no_street_in_its_maps() -> None:
+    (path,) = SAMPLE.rglob("probeheim*_instanceIds.png")
+    assert set(np.unique(read(path))) == {0, 1, 2, 3}
+
+
+def test_the_command_writes_the_sample_again(tmp_path: Path) -> None:
+    assert main(["--outdir", str(tmp_path), "--train", "1", "--val", "1", "--test", "0"]) == 0
+    written = files(tmp_path)
+    assert len(written) == 10
+    for path in written:
+        if path.suffix == ".png":  # pixels, as zlib-ng packs them into other bytes than zlib
+            different = np.count_nonzero(read(tmp_path / path) != read(SAMPLE / path))
+            # Pillow's releases differ in single pixels of the photographs, never of the maps.
+            assert different <= (30 if path.parts[0] == "leftImg8bit" else 0), path
+        else:
+            assert (tmp_path / path).read_bytes() == (SAMPLE / path).read_bytes(), path
+
+
+def test_a_frame_does_not_depend_on_how_many_are_made(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "a", seed=3, frames={"train": 2}, photos=False)
+    write_dataset(tmp_path / "b", seed=3, frames={"val": 1, "train": 1}, photos=False)
+    shared = [path for path in files(tmp_path / "b") if "train" in path.parts]
+    assert shared
+    for path in shared:
+        assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes()
+
+
+def test_runs_as_a_script_from_anywhere(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "data" / "generate.py"), "--outdir", "out"]
+    frames = ["--train", "0", "--val", "0", "--test", "1", "--no-photos"]
+    subprocess.run([*command, *frames], cwd=tmp_path, check=True)
+    assert len(files(tmp_path / "out")) == 4
+
+
+def test_streets_are_as_crowded_and_as_broken_up_as_real_ones() -> None:
+    """Loose bounds round 23 real frames: 24 instances a frame, median area 1,394 px, 23 % in
+    several parts, 1.6 % with holes, a group in every second frame, 16,500 runs a frame."""
+    areas, split, holed, groups, runs = [], 0, 0, 0, []
+    frames = 24
+    for index in range(frames):
+        ids = instance_map(scene(11, "train", index)).astype(np.int32)
+        runs.append(np.count_nonzero(np.diff(ids.ravel())))
+        for value, area in zip(*np.unique(ids, return_counts=True), strict=True):
+            groups += 24 <= value < 1000
+            if value < 1000:
+                continue
+            areas.append(area)
+            mask = (ids == value).astype(np.uint8)
+            _, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+            outer = int((tree.reshape(-1, 4)[:, 3] < 0).sum())
+            split += outer > 1
+            holed += outer < tree.size // 4
+
+    assert 15 < len(areas) / frames < 35
+    assert 900 < np.median(areas) < 2000
+    assert 0.15 < split / len(areas) < 0.32
+    assert 0.005 < holed / len(areas) < 0.04
+    assert 0.25 < groups / frames < 1.2
+    assert 11_000 < np.mean(runs) < 22_000
