@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,12 +20,15 @@ import inspect_coco
 import main
 from cityscapes_coco.dataset import Layout
 from cityscapes_coco.decoding import to_mask, to_rle
+from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.verify import Report, compare_with_published, verify_file
 from tests.conftest import WriteMap
 
 Coco = dict[str, Any]
 Damage = Callable[[Coco], object]
 
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "data" / "sample"
 NAME = "aachen_000000_000019"
 OUTPUT = "instancesonly_filtered_gtFine_train.json"
 
@@ -105,8 +109,6 @@ def test_whatever_is_in_the_maps_our_own_file_is_all_exact(
 
 
 def write_frame(datadir: Path, id_map: np.ndarray) -> None:
-    import cv2
-
     folder = datadir / "gtFine" / "train" / "aachen"
     folder.mkdir(parents=True)
     assert cv2.imwrite(str(folder / f"{NAME}_gtFine_instanceIds.png"), id_map)
@@ -476,6 +478,49 @@ def test_the_original_scripts_masks_are_judged_as_an_independent_count_judges_th
         assert count.ious == pytest.approx(row[4])
         assert count.unexpected == 0
     assert report.faults.keys() <= {"inexact", "lost"}
+
+
+def count_by_boxes(path: Path) -> dict[str, list[float]]:
+    """The same count for the original's own output for the sample: its boxes and areas are exact,
+    and tell which annotation is which."""
+    coco = COCO(path)
+    counts: dict[str, list[float]] = {}
+    for image in coco.loadImgs(coco.getImgIds()):
+        [map_path] = SAMPLE.glob(f"gtFine/*/*/{image['seg_file_name']}")
+        id_map = cv2.imread(str(map_path), cv2.IMREAD_UNCHANGED)
+        masks = {
+            (coco.cats[a["category_id"]]["name"], *a["bbox"], a["area"]): coco.annToMask(a) == 1
+            for a in coco.loadAnns(coco.getAnnIds(imgIds=image["id"]))
+        }
+        for value in np.unique(id_map[id_map >= 1000]).tolist():
+            name = next(label.name for label in LABELS if label.id == value // 1000)
+            row = counts.setdefault(name, [0, 0, 0, 0, 0.0])
+            source = id_map == value
+            ys, xs = np.nonzero(source)
+            box = (xs.min(), ys.min(), xs.max() - xs.min() + 1, ys.max() - ys.min() + 1)
+            mask = masks.get((name, *box, source.sum()))
+            row[0] += 1
+            if mask is None:
+                row[3] += 1
+                continue
+            row[1 if (source == mask).all() else 2] += 1
+            row[4] += (source & mask).sum() / (source | mask).sum()
+    return {name: row for name, row in counts.items() if name in category_instancesonly}
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_the_originals_own_output_for_the_sample_is_judged_as_an_independent_count_judges_it(
+    split: str,
+) -> None:
+    path = ROOT / "tests" / "golden" / f"original_{split}.json"
+    report = verify_file(path, SAMPLE, Layout())
+    expected = count_by_boxes(path)
+    assert cells(report).keys() == expected.keys()
+    for name, row in expected.items():
+        count = report.classes[name]
+        assert [count.in_maps, count.exact, count.inexact, count.lost] == row[:4]
+        assert count.ious == pytest.approx(row[4]) and count.unexpected == 0
+    assert "no info in the file" in report.culprits["missing field"]
 
 
 # Published totals.
