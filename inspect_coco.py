@@ -189,7 +189,8 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -
     if not chosen:
         return
 
-    from cityscapes_coco.view import Example, load_example, open_window, save_example, show_examples
+    from cityscapes_coco.view import Example, load_example, save_example
+    from cityscapes_coco.window import open_window, show_examples
 
     def load(number: int) -> Example:
         image = chosen[number]
@@ -210,7 +211,8 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -
 
 def _show_statistics(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -> None:
     from cityscapes_coco.charts import draw_statistics
-    from cityscapes_coco.view import new_figure, open_window, save_figure, show_figure
+    from cityscapes_coco.view import new_figure, save_figure
+    from cityscapes_coco.window import open_window, show_figure
 
     figure = None if args.save else open_window()
     page = figure or new_figure(1792, 1152)

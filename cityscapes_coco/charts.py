@@ -12,8 +12,8 @@ from matplotlib.ticker import MaxNLocator
 
 from cityscapes_coco.view import plain_text
 
-# A blue that is a middle grey in print; all else is black, white and grey.
-_BAR = "#3b77af"
+# A blue that is a middle grey in print, lighter than lines; all else is black, white and grey.
+_BAR = "#6fa8d6"
 _GREYS = ("0.92", "0.65", "0.25")
 # COCO's sizes, and the areas in pixels between them.
 _SIZES = ("small", "medium", "large")

@@ -6,12 +6,11 @@ for labels are arrays of shape (n, 4) where many are weighed at once: left, top,
 
 import colorsys
 import os
-import signal
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache, lru_cache
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path, PureWindowsPath
 from typing import Any, NamedTuple
 
 import cv2
@@ -43,8 +42,6 @@ _DPI = 128
 _SMALL_TEXT, _LARGE_TEXT = 14, 26
 _LEGEND_TEXT, _LEGEND_ROW, _MARGIN = 22, 40, 14
 _NARROWEST = 640
-
-_WINDOW = (12.8, 7.35)  # in hundreds of pixels
 
 _FILL = 0.5  # how much of a colour covers the photograph
 _HATCH = 12  # from one stripe of a crowd to the next, in pixels
@@ -104,7 +101,7 @@ def load_example(
         box = coco_mask.toBbox(rle) if rle else np.zeros(4)
         x, y, w, h = box.astype(int).tolist()
         mask = to_mask(rle)[y : y + h, x : x + w] if rle else np.zeros((0, 0), np.uint8)
-        name = plain_text(names.get(annotation.get("category_id"), "unknown"))
+        name = plain_text(names.get(annotation.get("category_id"), "unknown")).strip() or "unnamed"
         instances.append(
             Instance(
                 name=name,
@@ -186,101 +183,6 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
     _draw_legend(_add_axes(figure, rows * scale, width, legend), example)
 
 
-def open_window() -> Figure | None:
-    """Return a figure in a window that is not yet shown, or None where there is no display."""
-    # It looks for displays and toolkits, which saving a picture does without.
-    from matplotlib import pyplot
-
-    try:
-        figure = pyplot.figure(figsize=_WINDOW, dpi=100)
-    except Exception:  # each toolkit has its own error for a display that cannot be used
-        return None
-    if figure.canvas.required_interactive_framework is None:
-        return None
-    # Of matplotlib's own keys only that for closing stays; l, for one, makes axes logarithmic.
-    for key in pyplot.rcParams:
-        if key.startswith("keymap."):
-            pyplot.rcParams[key] = ["q"] if key == "keymap.quit" else []
-    return figure
-
-
-def show_figure(figure: Figure, title: str) -> None:
-    """Show a window until it is closed. Ctrl-C closes it and raises KeyboardInterrupt."""
-    _set_title(figure, title)
-    _wait_until_closed(figure)
-
-
-def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) -> None:
-    """Show `count` examples in a window, one at a time, until it is closed.
-
-    `load` returns an example by its number, from 0. A DatasetError of it closes the window and is
-    raised here; Ctrl-C as for `show_figure`.
-    """
-    number = 0
-    layers = set(LAYERS)
-    failures: list[DatasetError] = []
-    load = lru_cache(maxsize=1)(load)
-
-    def draw() -> None:
-        example = load(number)
-        draw_example(figure, example, layers)
-        keys = [f"{layer[0]} {layer} {'on' if layer in layers else 'off'}" for layer in LAYERS]
-        place = f"{example.title} ({number + 1} of {count})"
-        _set_title(figure, "  |  ".join((place, "left right", *keys, "q close")))
-        figure.canvas.draw_idle()
-
-    def press(event: Any) -> None:
-        nonlocal number
-        number = (number + {"right": 1, "left": -1}.get(event.key, 0)) % count
-        layers.symmetric_difference_update(layer for layer in LAYERS if event.key == layer[0])
-        try:
-            draw()
-        except DatasetError as error:
-            failures.append(error)
-            _close(figure)
-
-    figure.canvas.mpl_connect("key_press_event", press)
-    figure.canvas.mpl_connect("resize_event", lambda event: draw())
-    draw()
-    _wait_until_closed(figure)
-    if failures:
-        raise failures[0]
-
-
-def _wait_until_closed(figure: Figure) -> None:
-    from matplotlib import pyplot
-
-    # A toolkit prints and forgets what is raised while it draws. So Ctrl-C is kept until then.
-    interrupts: list[int] = []
-    previous = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
-
-    def close_if_interrupted() -> bool:
-        if interrupts:
-            _close(figure)
-        return True
-
-    timer = figure.canvas.new_timer(interval=100)
-    timer.add_callback(close_if_interrupted)
-    timer.start()
-    try:
-        pyplot.show()
-    finally:
-        signal.signal(signal.SIGINT, previous)
-    if interrupts:
-        raise KeyboardInterrupt
-
-
-def _close(figure: Figure) -> None:
-    from matplotlib import pyplot
-
-    pyplot.close(figure)
-
-
-def _set_title(figure: Figure, title: str) -> None:
-    if figure.canvas.manager:
-        figure.canvas.manager.set_window_title(title)
-
-
 def _read_photo(
     coco_dir: Path, name: str, width: int, height: int
 ) -> tuple[NDArray[np.uint8], str]:
@@ -302,14 +204,15 @@ def _read_photo(
 def _find_photo(coco_dir: Path, name: str) -> Path | None:
     """Return where an image is; its name may start at the data folder or at its split's, or have no
     folders at all. One that would lead out of `coco_dir` is not followed."""
-    relative = PurePosixPath(name)
-    if relative.is_absolute() or ".." in relative.parts or not relative.name:
+    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
+    relative = PureWindowsPath(name)
+    if relative.anchor or ".." in relative.parts or not relative.name:
         return None
     splits = sorted(coco_dir.glob("leftImg8bit*/*/"))
     city = relative.name.partition("_")[0]
     places = [coco_dir, *splits, *(split / city for split in splits)]
     # Unlike Path.is_file, this takes any name, however long, for one that may not exist.
-    paths = (place / relative for place in places)
+    paths = (place.joinpath(*relative.parts) for place in places)
     return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
 
 

@@ -341,7 +341,10 @@ def test_without_a_photograph_the_background_is_plain_and_says_so(
     save(data, coco)
 
 
-@pytest.mark.parametrize("name", ["../secret.png", "{}/secret.png", "a/../../secret.png", "", "\0"])
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.png", "..\\secret.png", "{}/secret.png", "a/../../secret.png", "C:x", "", "\0"],
+)
 def test_no_name_leads_out_of_the_data_folder(name: str, data: Path, tmp_path: Path) -> None:
     Image.fromarray(photograph()).save(tmp_path / "secret.png")
     coco = read_coco(annotations_file(data))
@@ -355,6 +358,7 @@ def test_names_are_drawn_as_they_are_and_saved_within_the_folder(
     coco = read_coco(annotations_file(data))
     coco["images"] = [coco["images"][0] | {"file_name": "../$a_{b}$\x1b[31m\ud800.png"}]
     coco["categories"][0]["name"] = "$x^$"
+    coco["categories"][4]["name"] = " "
     path, folder = data / "file.json", data / "pictures"
     path.write_text(json.dumps(coco))
     argv = ["--coco_dir", str(data), "--json", str(path), "--save", str(folder)]
