@@ -160,7 +160,7 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
         _paint(example) if "masks" in layers else example.photo,
         extent=(0, columns * scale, rows * scale, 0),
         aspect="auto",
-        interpolation="nearest" if scale == 1 else "auto",
+        interpolation="nearest" if scale == 1 else None,
     )
     if example.note:
         axes.text(
