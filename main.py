@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityscapes_coco import __version__
-from cityscapes_coco.dataset import LAYOUTS, find_splits
+from cityscapes_coco.dataset import LAYOUTS, Layout, find_splits
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.labels import LABELS, category_instancesonly
 
@@ -81,6 +81,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="ADDRESS",
         help="convert on the Dask cluster with this scheduler, such as tcp://host:8786",
     )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="decode what was written and compare it with the maps, pixel for pixel",
+    )
     parser.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
     return parser
 
@@ -132,6 +137,7 @@ def _convert(args: argparse.Namespace) -> int:
     outdir = args.outdir or args.datadir / "annotations"
     where = connect_cluster(args.scheduler) if args.scheduler else start_workers(args.workers)
     failed = False
+    written = []
     try:
         with where as (executor, workers):
             for split in splits:
@@ -144,13 +150,25 @@ def _convert(args: argparse.Namespace) -> int:
                     failed = True
                 else:
                     print(_table(split, summary, options.categories))
+                    written.append(summary.path)
     except BrokenExecutor:
         raise DatasetError(
             args.datadir,
             "a worker process died, perhaps for want of memory; its split was not written; try"
             " fewer --workers",
         ) from None
+    if args.verify:
+        for path in written:
+            failed |= not _verify(path, args.datadir, options.layout)
     return int(failed)
+
+
+def _verify(path: Path, datadir: Path, layout: Layout) -> bool:
+    from cityscapes_coco.verify import describe, verify_file
+
+    report = verify_file(path, datadir, layout)
+    print(describe(report))
+    return not report.faults
 
 
 def _table(split: str, summary: "SplitSummary", categories: Sequence[str]) -> str:

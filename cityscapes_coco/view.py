@@ -1,0 +1,427 @@
+"""Pictures of the images of a COCO file, with their instances drawn.
+
+Coordinates are COCO's: pixel (x, y) is the square from (x, y) to (x + 1, y + 1). Boxes and places
+for labels are arrays of shape (n, 4) where many are weighed at once: left, top, right, bottom.
+"""
+
+import colorsys
+import os
+import textwrap
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path, PureWindowsPath
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextPath
+from numpy.typing import NDArray
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+from cityscapes_coco.decoding import to_mask, to_rle
+from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.labels import LABELS
+
+LAYERS = ("masks", "boxes", "labels")
+
+Rgb = tuple[float, float, float]  # 0..1
+Rectangles = NDArray[np.float64]  # of shape (n, 4)
+
+_COLORS = {label.name: label.color for label in LABELS}
+_OTHER_COLOR = (120, 120, 120)
+_PAPER = 96  # the grey that stands for a missing photograph, dark as streets are
+
+# A power of two, so that whole pixels stay whole when matplotlib counts them in inches.
+_DPI = 128
+# Sizes in pixels of the picture as it is seen or saved.
+_SMALL_TEXT, _LARGE_TEXT = 14, 26
+_LEGEND_TEXT, _LEGEND_ROW, _MARGIN = 22, 40, 14
+_NARROWEST = 640
+
+_FILL = 0.5  # how much of a colour covers the photograph
+_HATCH = 12  # from one stripe of a crowd to the next, in pixels
+_TINY = 24  # below this width or height an outline is one pixel wide, else two
+
+
+class Instance(NamedTuple):
+    """What is drawn of one annotation.
+
+    `bbox` is (x, y, width, height); `mask` is bool, of shape (height, width), with its upper left
+    pixel at `corner` (x, y), and empty if there is none.
+    """
+
+    name: str
+    is_crowd: bool
+    color: Rgb
+    bbox: tuple[float, float, float, float]
+    mask: NDArray[np.bool_]
+    corner: tuple[int, int]
+
+
+class Example(NamedTuple):
+    """One image with its instances; `photo` is RGB, uint8, of shape (height, width, 3).
+
+    `note` says why the photograph is missing, if it is.
+    """
+
+    title: str
+    photo: NDArray[np.uint8]
+    note: str
+    instances: list[Instance]
+
+
+def load_example(
+    path: Path,
+    coco_dir: Path,
+    image: Mapping[str, Any],
+    annotations: Iterable[Mapping[str, Any]],
+    names: Mapping[int | None, str],
+) -> Example:
+    """Read the photograph of an image and decode its annotations.
+
+    `path` is the COCO file, `names` are those of its categories, by id. Raises DatasetError if the
+    image has no size or an annotation cannot be decoded.
+    """
+    title, width, height = image.get("file_name", ""), image.get("width", 0), image.get("height", 0)
+    if min(width, height) < 1 or width * height > 2**28:
+        raise DatasetError(path, f"the image {title} has {width} x {height} pixels")
+    photo, note = _read_photo(coco_dir, title, width, height)
+    instances = []
+    numbers: Counter[str] = Counter()
+    for annotation in annotations:
+        try:
+            rle = to_rle(annotation.get("segmentation"), height, width)
+        except ValueError as error:
+            raise DatasetError(path, f"annotation {annotation.get('id')}: {error}") from error
+        box = coco_mask.toBbox(rle) if rle else np.zeros(4)
+        x, y, w, h = box.astype(int).tolist()
+        mask = to_mask(rle)[y : y + h, x : x + w] if rle else np.zeros((0, 0), np.uint8)
+        name = plain_text(names.get(annotation.get("category_id"), "unknown")).strip() or "unnamed"
+        instances.append(
+            Instance(
+                name=name,
+                is_crowd=bool(annotation.get("iscrowd")),
+                color=_shade(_COLORS.get(name, _OTHER_COLOR), numbers[name]),
+                bbox=tuple(annotation.get("bbox", box.tolist())),
+                mask=mask.astype(bool),
+                corner=(x, y),
+            )
+        )
+        numbers[name] += 1
+    # Large ones first, so that small ones lie on top of them.
+    instances.sort(key=lambda instance: instance.bbox[2] * instance.bbox[3], reverse=True)
+    return Example(plain_text(title), photo, plain_text(note), instances)
+
+
+def plain_text(text: str) -> str:
+    """Return a text that matplotlib draws as it is, whatever characters are in it."""
+    return "".join(c if c.isprintable() else "?" for c in text).replace("$", r"\$")
+
+
+def save_example(example: Example, path: Path) -> None:
+    """Write an example as PNG: the photograph in full resolution, the legend below it.
+
+    Raises DatasetError if it cannot be written.
+    """
+    height, width = example.photo.shape[:2]
+    width = max(width, _NARROWEST)
+    figure = new_figure(width, height + _legend_height(example, width))
+    draw_example(figure, example)
+    save_figure(figure, path)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return a figure that is to be saved, of the given size in pixels."""
+    return Figure((width / _DPI, height / _DPI), dpi=_DPI)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=figure.dpi)
+    except OSError as error:
+        raise DatasetError(path, f"cannot be written: {error.strerror}; see --save") from error
+
+
+def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAYERS) -> None:
+    """Draw an example, and its legend below, as large as the figure has room for."""
+    figure.clear()
+    width, height = (float(size) for size in figure.get_size_inches() * figure.dpi)
+    legend = _legend_height(example, width)
+    rows, columns = example.photo.shape[:2]
+    scale = min(width / columns, max(height - legend, 1) / rows)
+    axes = _add_axes(figure, 0, columns * scale, rows * scale)
+    axes.imshow(
+        _paint(example) if "masks" in layers else example.photo,
+        extent=(0, columns * scale, rows * scale, 0),
+        aspect="auto",
+        interpolation="nearest" if scale == 1 else None,
+    )
+    if example.note:
+        axes.text(
+            columns * scale / 2,
+            _MARGIN,
+            "\n".join(textwrap.wrap(example.note, 90)),
+            size=_points(figure, _LEGEND_TEXT),
+            color="0.9",
+            ha="center",
+            va="top",
+        )
+    if "boxes" in layers:
+        for instance in example.instances:
+            x, y, w, h = (value * scale for value in instance.bbox)
+            color = _line_color(instance.color)
+            line = _points(figure, 1)
+            axes.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=color, linewidth=line))
+    if "labels" in layers:
+        _draw_labels(axes, example.instances, scale)
+    _draw_legend(_add_axes(figure, rows * scale, width, legend), example)
+
+
+def _read_photo(
+    coco_dir: Path, name: str, width: int, height: int
+) -> tuple[NDArray[np.uint8], str]:
+    """Return the photograph of shape (height, width, 3), or a plain one and the reason for it."""
+    path = _find_photo(coco_dir, name)
+    if path is None:
+        note = f"no photograph {name} in {coco_dir}"
+    else:
+        try:
+            with Image.open(path) as photo:
+                if photo.size == (width, height):
+                    return np.asarray(photo.convert("RGB")), ""
+                note = f"{name} has {photo.width} x {photo.height} pixels, not {width} x {height}"
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            note = f"{name} cannot be read"
+    return np.full((height, width, 3), _PAPER, np.uint8), note
+
+
+def _find_photo(coco_dir: Path, name: str) -> Path | None:
+    """Return where an image is; its name may start at the data folder or at its split's, or have no
+    folders at all. One that would lead out of `coco_dir` is not followed."""
+    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
+    relative = PureWindowsPath(name)
+    if relative.anchor or ".." in relative.parts or not relative.name:
+        return None
+    splits = sorted(coco_dir.glob("leftImg8bit*/*/"))
+    city = relative.name.partition("_")[0]
+    places = [coco_dir, *splits, *(split / city for split in splits)]
+    # Unlike Path.is_file, this takes any name, however long, for one that may not exist.
+    paths = (place.joinpath(*relative.parts) for place in places)
+    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
+
+
+def _shade(color: tuple[int, int, int], number: int) -> Rgb:
+    """Return a shade of a class's colour for its `number`th instance; the first has the colour.
+
+    Steps of the golden ratio keep any few shades in a row apart. Dark classes stay darker than
+    light ones, which is all that tells trucks, cars and motorcycles apart.
+    """
+    hue, lightness, saturation = colorsys.rgb_to_hls(*(value / 255 for value in color))
+    step = number * 0.618 % 1
+    shifted = hue + 0.03 * step * (-1) ** number
+    return colorsys.hls_to_rgb(shifted % 1, min(lightness * (1 + 0.5 * step), 0.8), saturation)
+
+
+def _line_color(color: Rgb) -> Rgb:
+    """Return the colour of the lines around a shape: lighter than its fill, as streets are dark."""
+    red, green, blue = (value + (1 - value) * 0.5 for value in color)
+    return red, green, blue
+
+
+def _paint(example: Example) -> NDArray[np.uint8]:
+    """Return the photograph with its masks filled and outlined, crowds hatched."""
+    picture: NDArray[np.uint8] = example.photo.copy()
+    for instance in example.instances:
+        mask, (x, y) = instance.mask, instance.corner
+        if not mask.size:
+            continue
+        height, width = mask.shape
+        patch = picture[y : y + height, x : x + width]
+        color, line = (255 * np.array(c) for c in (instance.color, _line_color(instance.color)))
+        if instance.is_crowd:
+            rows, columns = np.ogrid[y : y + height, x : x + width]
+            stripes = mask & ((rows + columns) % _HATCH < _HATCH // 3)
+            patch[stripes] = patch[stripes] * (1 - _FILL) + line * _FILL
+        else:
+            patch[mask] = patch[mask] * (1 - _FILL) + color * _FILL
+        thickness = 1 if min(height, width) < _TINY else 2
+        kernel = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
+        inner = cv2.erode(
+            mask.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0
+        )
+        patch[mask & (inner == 0)] = line
+    return picture
+
+
+def _draw_labels(axes: Axes, instances: Sequence[Instance], scale: float) -> None:
+    """Write the name of each instance close to it, where it hides least.
+
+    Small instances choose first, because large ones have more places to choose from. A label that
+    ends up away from its box has a line to it.
+    """
+    if not instances:
+        return
+    boxes = np.array([instance.bbox for instance in reversed(instances)]) * scale
+    boxes[:, 2:] += boxes[:, :2]
+    density = 1 / np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) + 1)
+    room = np.array([0, 0, axes.get_xlim()[1], axes.get_ylim()[0]])
+    taken = np.empty((0, 4))
+    for instance, box in zip(reversed(instances), boxes, strict=True):
+        text = _kind(instance)
+        size = float(np.clip((box[3] - box[1]) / 8, _SMALL_TEXT, _LARGE_TEXT))
+        width, height = _text_width(text) * size + 0.5 * size, 1.25 * size
+        places, distances = _places_near(box, width, height, room)
+        cost = (
+            10 * _common_areas(places, taken).sum(axis=1)
+            + 20 * _common_areas(places, boxes) @ density
+            + width * distances
+        )
+        left, top, right, bottom = place = places[cost.argmin()]
+        taken = np.vstack((taken, place))
+        color = _line_color(instance.color)
+        if distances[cost.argmin()] > 0:
+            middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+            end = np.clip(middle, place[:2], place[2:])
+            start = np.clip(end, box[:2], box[2:])
+            axes.plot(
+                *zip(start, end, strict=True), color=color, linewidth=_points(axes.figure, 1.5)
+            )
+        axes.add_patch(
+            Rectangle(
+                (left, top),
+                width,
+                height,
+                facecolor=instance.color,
+                edgecolor=color,
+                linewidth=_points(axes.figure, 1),
+                zorder=3,
+            )
+        )
+        axes.text(
+            (left + right) / 2,
+            (top + bottom) / 2,
+            text,
+            size=_points(axes.figure, size),
+            color=_ink(instance.color),
+            ha="center",
+            va="center_baseline",
+            zorder=4,
+        )
+
+
+def _places_near(
+    box: Rectangles, width: float, height: float, room: Rectangles
+) -> tuple[Rectangles, NDArray[np.float64]]:
+    """Return places for a label around and in a box, within the `room` there is, and how far each
+    is from the box, in label heights."""
+    left, top, right, bottom = box
+    columns = (left, (left + right - width) / 2, right - width)
+    rows = (top, (top + bottom - height) / 2, bottom - height)
+    corners, distances = [], []
+    for away in range(8):
+        gap = away * height
+        above_below = [(x, y) for y in (top - height - gap, bottom + gap) for x in columns]
+        beside = [(x, y) for x in (left - width - gap, right + gap) for y in rows]
+        corners += above_below + beside
+        distances += [away] * len(above_below + beside)
+    if right - left > 2 * width and bottom - top > 3 * height:
+        corners += [(x, y) for y in rows for x in columns]
+        distances += [0] * 9
+    size = np.array([width, height])
+    starts = np.clip(corners, room[:2], np.maximum(room[2:] - size, 0))
+    return np.hstack((starts, starts + size)), np.array(distances, float)
+
+
+def _common_areas(some: Rectangles, others: Rectangles) -> NDArray[np.float64]:
+    """Return the area that each of the first rectangles shares with each of the others."""
+    starts = np.maximum(some[:, None, :2], others[None, :, :2])
+    ends = np.minimum(some[:, None, 2:], others[None, :, 2:])
+    areas: NDArray[np.float64] = np.maximum(ends - starts, 0).prod(axis=2)
+    return areas
+
+
+def _draw_legend(axes: Axes, example: Example) -> None:
+    """Write the name of the image, and how many instances of each class it has."""
+    size = _points(axes.figure, _LEGEND_TEXT)
+    texts: dict[str, Any] = {"size": size, "va": "center_baseline"}
+    middle = _MARGIN / 2 + _LEGEND_ROW / 2
+    axes.text(_MARGIN, middle, example.title, color="0.35", **texts)
+    for text, instance, x, row in _legend_entries(example, axes.get_xlim()[1]):
+        y = middle + row * _LEGEND_ROW
+        color = _COLORS.get(instance.name, _OTHER_COLOR)
+        axes.add_patch(
+            Rectangle(
+                (x, y - _LEGEND_TEXT / 2),
+                1.5 * _LEGEND_TEXT,
+                _LEGEND_TEXT,
+                facecolor="white" if instance.is_crowd else np.array(color) / 255,
+                edgecolor=np.array(color) / 255,
+                hatch="////" if instance.is_crowd else None,
+                linewidth=_points(axes.figure, 1.5),
+            )
+        )
+        axes.text(x + 2 * _LEGEND_TEXT, y, text, color="black", **texts)
+
+
+def _legend_height(example: Example, width: float) -> float:
+    rows = max((row for *_, row in _legend_entries(example, width)), default=0) + 1
+    return rows * _LEGEND_ROW + _MARGIN
+
+
+def _legend_entries(example: Example, width: float) -> list[tuple[str, Instance, float, int]]:
+    """Return the entries of a legend: text, an instance of the kind, x, and row.
+
+    They begin in the row below the name of the image.
+    """
+    order = {name: index for index, name in enumerate(_COLORS)}
+    kinds = {_kind(instance): instance for instance in example.instances}
+    counts = Counter(_kind(instance) for instance in example.instances)
+    entries = []
+    x, row = float(_MARGIN), 1
+    for kind in sorted(kinds, key=lambda kind: (order.get(kinds[kind].name, len(order)), kind)):
+        text = f"{kind}  {counts[kind]}"
+        needed = _text_width(text) * _LEGEND_TEXT + 2 * _LEGEND_TEXT
+        if x > _MARGIN and x + needed > width - _MARGIN:
+            x, row = float(_MARGIN), row + 1
+        entries.append((text, kinds[kind], x, row))
+        x += needed + 2 * _LEGEND_TEXT
+    return entries
+
+
+def _kind(instance: Instance) -> str:
+    return f"{instance.name} group" if instance.is_crowd else instance.name
+
+
+def _add_axes(figure: Figure, top: float, width: float, height: float) -> Axes:
+    """Add axes that begin `top` pixels below the figure's upper edge, at its left, and count in
+    its pixels."""
+    total_width, total_height = figure.get_size_inches() * figure.dpi
+    axes = figure.add_axes(
+        (0, 1 - (top + height) / total_height, width / total_width, height / total_height)
+    )
+    axes.set_axis_off()
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    return axes
+
+
+def _points(figure: Any, pixels: float) -> float:
+    """Convert pixels to the unit of matplotlib's fonts and lines."""
+    return float(pixels * 72 / figure.dpi)
+
+
+@cache
+def _text_width(text: str) -> float:
+    """Return the width of a text for a font of size 1."""
+    return float(TextPath((0, 0), text, size=100).get_extents().x1 / 100)
+
+
+def _ink(color: Rgb) -> str:
+    """Return the colour of writing that stands out from `color`."""
+    red, green, blue = color
+    return "black" if 0.3 * red + 0.59 * green + 0.11 * blue > 0.5 else "white"
