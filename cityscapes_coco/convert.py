@@ -22,7 +22,11 @@ from cityscapes_coco.dataset import Frame, Layout, count_unpaired, list_frames
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.instances import find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
-from cityscapes_coco.segmentation import contours_like_original, to_polygons
+from cityscapes_coco.segmentation import (
+    contours_like_original,
+    encode_polygons,
+    to_polygons,
+)
 
 # Frames that travel to an executor together: enough to make the journey cheap, few enough that all
 # workers finish at about the same time.
@@ -190,7 +194,7 @@ def convert_frame(frame: Frame, options: Options) -> FrameRecords:
             "bbox": list(instance.bbox),
             "instance_id": instance.id,
         }
-        records.annotations.append(encode_annotation(annotation, polygons))
+        records.annotations.append(encode_annotation(annotation, encode_polygons(polygons)))
         records.instances[name] += 1
     return records
 

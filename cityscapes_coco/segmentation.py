@@ -10,6 +10,7 @@ and each call to numpy costs as much as a hundred of their points.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -61,6 +62,11 @@ def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[
         dropped = any(len(contour) <= 2 for contour in contours)
         found.append([] if dropped else [contour[:, 0] for contour in contours])
     return found
+
+
+def encode_polygons(polygons: Iterable[Points]) -> bytes:
+    """Return polygons as the JSON of a COCO segmentation: [[x0,y0,x1,y1,...],...]."""
+    return b"[[%b]]" % b"],[".join(_numbers(polygon) for polygon in polygons)
 
 
 def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:
@@ -168,3 +174,15 @@ def _simple_rings(outline: Points) -> Iterator[Points]:
         position[corner] = len(path)
         path.append(index)
     yield outline[path]
+
+
+def _numbers(values: NDArray[np.int32]) -> bytes:
+    """Return non-negative integers as text, with commas between, ten times as fast as `json`."""
+    texts = _number_texts(int(values.max()).bit_length())
+    return texts.take(values.ravel()).tobytes().replace(b"\0", b"").removesuffix(b",")
+
+
+@cache
+def _number_texts(bits: int) -> NDArray[np.bytes_]:
+    """Tabulate the text of each number of so many bits, filled up with zero bytes."""
+    return np.array([b"%d," % number for number in range(1 << bits)])
