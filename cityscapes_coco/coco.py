@@ -11,6 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import IO, Any, TypedDict
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.labels import LABELS
 
@@ -61,7 +64,7 @@ class Image(TypedDict):
 
 
 class Annotation(TypedDict):
-    """An instance, without the ids of its own and its image: see `number_annotation`.
+    """An instance, without its outline, and without the ids of its own and its image.
 
     `bbox` is [x, y, width, height], `area` the number of pixels. `instance_id` is not part of COCO:
     it is the value in the map, so that the source can be found.
@@ -72,7 +75,6 @@ class Annotation(TypedDict):
     area: int
     bbox: list[int]
     instance_id: int
-    segmentation: list[list[int]]
 
 
 def list_categories(names: Iterable[str]) -> list[Category]:
@@ -90,12 +92,30 @@ def encode(record: object) -> bytes:
     return json.dumps(record, separators=(",", ":")).encode()
 
 
-def number_annotation(annotation_id: int, image_id: int, annotation: bytes) -> bytes:
-    """Return an encoded `Annotation` with its ids in front.
+def encode_annotation(annotation: Annotation, polygons: Iterable[NDArray[np.int32]]) -> bytes:
+    """Return an annotation with its segmentation as JSON; a polygon has shape (n, 2).
 
-    Encoding is most of the work, needs no ids, and so can be done in any process.
+    Ids are missing: `number_annotation` adds them when all frames are in order.
     """
+    texts = b"],[".join(_numbers(polygon) for polygon in polygons)
+    return b'%b,"segmentation":[[%b]]}' % (encode(annotation).removesuffix(b"}"), texts)
+
+
+def number_annotation(annotation_id: int, image_id: int, annotation: bytes) -> bytes:
+    """Return an encoded annotation with its ids in front."""
     return b'{"id":%d,"image_id":%d,%b' % (annotation_id, image_id, annotation.removeprefix(b"{"))
+
+
+def _numbers(values: NDArray[np.int32]) -> bytes:
+    """Return non-negative integers as text, with commas between, ten times as fast as `json`."""
+    texts = _number_texts(int(values.max()).bit_length())
+    return texts.take(values.ravel()).tobytes().replace(b"\0", b"").removesuffix(b",")
+
+
+@cache
+def _number_texts(bits: int) -> NDArray[np.bytes_]:
+    """Tabulate the text of each number of so many bits, filled up with zero bytes."""
+    return np.array([b"%d," % number for number in range(1 << bits)])
 
 
 def write_coco(

@@ -13,7 +13,7 @@ from cityscapes_coco import __version__
 from cityscapes_coco.coco import (
     Annotation,
     Image,
-    encode,
+    encode_annotation,
     list_categories,
     number_annotation,
     write_coco,
@@ -164,20 +164,22 @@ def convert_frame(frame: Frame, options: Options) -> FrameRecords:
         raise DatasetError(frame.map_path, str(error)) from error
     height, width = id_map.shape
     records = FrameRecords(width, height, [], Counter(), Counter())
-    outline = contours_like_original if options.like_original else to_polygons
     category_ids = {
         category["name"]: category["id"] for category in list_categories(options.categories)
     }
+    chosen = []
     for instance in instances:
         name = _NAMES[instance.label_id]
         if name not in category_ids:
             records.left_out["classes not asked for", name] += 1
-            continue
-        if instance.is_crowd:
+        elif instance.is_crowd:
             records.left_out["groups", name] += 1
-            continue
-        x, y, width, height = instance.bbox
-        polygons = outline(instance.mask, x, y)
+        else:
+            chosen.append(instance)
+    outline = contours_like_original if options.like_original else to_polygons
+    outlines = outline((instance.mask, *instance.bbox[:2]) for instance in chosen)
+    for instance, polygons in zip(chosen, outlines, strict=True):
+        name = _NAMES[instance.label_id]
         if not polygons:
             records.left_out["a contour of two points or fewer", name] += 1
             continue
@@ -185,11 +187,10 @@ def convert_frame(frame: Frame, options: Options) -> FrameRecords:
             "category_id": category_ids[name],
             "iscrowd": 0,
             "area": instance.area,
-            "bbox": [x, y, width, height],
+            "bbox": list(instance.bbox),
             "instance_id": instance.id,
-            "segmentation": polygons,
         }
-        records.annotations.append(encode(annotation))
+        records.annotations.append(encode_annotation(annotation, polygons))
         records.instances[name] += 1
     return records
 

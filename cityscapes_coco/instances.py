@@ -17,6 +17,7 @@ _VALUES = np.arange(1 << 16)
 _LABEL_OF = np.where(_VALUES < 1000, _VALUES, _VALUES // 1000)
 _IS_KNOWN = np.isin(_LABEL_OF, [label.id for label in LABELS if label.id >= 0])
 _HAS_INSTANCES = np.isin(_LABEL_OF, [label.id for label in LABELS if label.has_instances])
+_FIRST_WITH_INSTANCES = min(label.id for label in LABELS if label.has_instances)
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,17 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
 
     Raises ValueError if a value belongs to no label.
     """
+    # Most rows of a street are stuff from end to end: nothing but labels below the first one with
+    # instances, all of which are known.
+    rows = np.flatnonzero(id_map.max(axis=1) >= _FIRST_WITH_INSTANCES)
+    if not rows.size:
+        return []
+    above = int(rows[0])
+    id_map = id_map[above : rows[-1] + 1]
+
+    # One pass over the rest: everything but the masks follows from its runs of equal pixels.
     width = id_map.shape[1]
     pixels = id_map.ravel()
-    # One pass over the map: everything but the masks follows from its runs of equal pixels.
     bounds = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
     starts = np.concatenate(([0], bounds))
     ends = np.concatenate((bounds, [pixels.size]))
@@ -113,7 +122,7 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
             id=value,
             label_id=int(_LABEL_OF[value]),
             is_crowd=value < 1000,
-            bbox=(left, top, right - left, bottom - top),
+            bbox=(left, above + top, right - left, bottom - top),
             area=area,
             mask=(id_map[top:bottom, left:right] == value).view(np.uint8),
         )

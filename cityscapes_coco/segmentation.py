@@ -1,11 +1,15 @@
 """The outline of one mask, as COCO's polygons.
 
-A polygon is a flat list [x0, y0, x1, y1, ...] of integers. Its coordinates are edges of pixels: the
-pixel (x, y) is the square from (x, y) to (x + 1, y + 1). That is what pycocotools assumes when it
-fills a polygon, and why these decode to exactly the mask that they were made from.
+A polygon is an array of shape (n, 2), int32: the x and y of its corners. They are edges of pixels:
+the pixel (x, y) is the square from (x, y) to (x + 1, y + 1). That is what pycocotools assumes when
+it fills a polygon, and why these decode to exactly the mask that they were made from.
+
+Masks come in tuples (mask, x, y): an array of shape (height, width), values 0 and not 0, and where
+in the frame its upper left pixel is. All masks of a frame are outlined together, as they are small
+and each call to numpy costs as much as a hundred of their points.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Polygon = list[int]
-Points = NDArray[Any]  # of shape (n, 2), integers: x and y
+Mask = NDArray[np.uint8]
+Points = NDArray[Any]  # of shape (n, 2), int32: x and y
 
 # OpenCV walks from the centre of one border pixel to the next of its eight neighbours, keeping the
 # mask on its left. The neighbours, counter-clockwise as seen (y points down); the even ones share
@@ -24,14 +28,43 @@ _NEIGHBOURS = ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1,
 _EDGE_ENDS = np.array([(1, 0), (0, 0), (0, 1), (1, 1)], np.int32)
 
 
-def to_polygons(mask: NDArray[np.uint8], x: int = 0, y: int = 0) -> list[Polygon]:
-    """Return simple polygons along the pixel edges of `mask`, whose union is exactly the mask.
+def to_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
+    """Return, for each mask, simple polygons along its pixel edges whose union is exactly the mask.
 
-    `mask` has shape (height, width), values 0 and not 0; its upper left pixel is (x, y) in the
-    frame. No polygon has a hole, touches itself, or repeats or could spare a point. COCO has no
-    holes: an annotation is the union of its polygons. So a mask with holes is cut along rows that
-    cross them.
+    No polygon has a hole, touches itself, or repeats or could spare a point. COCO has no holes: an
+    annotation is the union of its polygons. So a mask with holes is cut along rows that cross them.
     """
+    polygons: list[list[Points]] = []
+    contours: list[Points] = []
+    owners: list[list[Points]] = []
+    for mask, x, y in masks:
+        polygons.append([])
+        for contour in _outer_contours(mask, x, y):
+            contours.append(contour)
+            owners.append(polygons[-1])
+    for owner, outline in zip(owners, _along_pixel_edges(contours), strict=True):
+        owner.extend(_simple_rings(outline))
+    return polygons
+
+
+def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
+    """Return, for each mask, what the original script writes: nothing if it drops the instance.
+
+    It writes outer contours through the centres of the border pixels, so holes are filled, and
+    drops an instance as soon as one of its contours has two points or fewer.
+    """
+    found = []
+    for mask, x, y in masks:
+        contours, _ = cv2.findContours(
+            mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x, y)
+        )
+        dropped = any(len(contour) <= 2 for contour in contours)
+        found.append([] if dropped else [contour[:, 0] for contour in contours])
+    return found
+
+
+def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:
+    """Return OpenCV's contours of a mask, or if it has holes, of the parts that it is cut into."""
     contours, hierarchy = cv2.findContours(
         mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x, y)
     )
@@ -39,29 +72,14 @@ def to_polygons(mask: NDArray[np.uint8], x: int = 0, y: int = 0) -> list[Polygon
         return []
     parents = hierarchy[0, :, 3].tolist()
     holes = [contour for contour, parent in zip(contours, parents, strict=True) if parent >= 0]
-    if holes:
-        cuts = [0, *(row - y for row in _rows_through(holes)), len(mask)]
-        return [
-            polygon
-            for top, bottom in pairwise(cuts)
-            for polygon in to_polygons(mask[top:bottom], x, y + top)
-        ]
+    if not holes:
+        return [contour[:, 0] for contour in contours]
+    cuts = [0, *(row - y for row in _rows_through(holes)), len(mask)]
     return [
-        ring for contour in contours for ring in _simple_rings(_along_pixel_edges(contour[:, 0]))
+        contour
+        for top, bottom in pairwise(cuts)
+        for contour in _outer_contours(mask[top:bottom], x, y + top)
     ]
-
-
-def contours_like_original(mask: NDArray[np.uint8], x: int = 0, y: int = 0) -> list[Polygon]:
-    """Return what the original script writes for `mask`, or nothing if it drops the instance.
-
-    It writes outer contours through the centres of the border pixels, so holes are filled, and
-    drops an instance as soon as one of its contours has two points or fewer. Arguments as for
-    `to_polygons`.
-    """
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x, y))
-    if any(len(contour) <= 2 for contour in contours):
-        return []
-    return [contour.ravel().tolist() for contour in contours]
 
 
 def _rows_through(holes: Sequence[Points]) -> list[int]:
@@ -101,38 +119,52 @@ _EDGES_BETWEEN = _edges_between()
 _STEP_NUMBER = np.array([1, 3], np.int32)
 
 
-def _along_pixel_edges(contour: Points) -> Points:
-    """Turn a contour through pixel centres into the corners of the outline along the pixels' edges.
+def _along_pixel_edges(contours: Sequence[Points]) -> list[Points]:
+    """Turn contours through pixel centres into the corners of outlines along the pixels' edges.
 
-    `contour` has shape (n, 2) and holds every border pixel in turn; the result has shape (m, 2).
+    A contour holds every border pixel in turn.
     """
-    closed = np.concatenate((contour[-1:], contour, contour[:1]))
-    steps = (closed[1:] - closed[:-1]).dot(_STEP_NUMBER)
-    passed = _EDGES_BETWEEN.take(9 * steps[:-1] + steps[1:] + 40).view(np.int8)
+    if not contours:
+        return []
+    lengths = np.array([len(contour) for contour in contours])
+    starts = np.cumsum(lengths) - lengths
+    # From here on, place i is the step from one pixel to the next, and that pixel.
+    pixels = np.concatenate(contours)
+    pixels, steps = (after := _next(pixels, starts)), (after - pixels).dot(_STEP_NUMBER)
+    passed = _EDGES_BETWEEN.take(9 * steps + _next(steps, starts) + 40).view(np.int8)
     places = np.flatnonzero(passed >= 0)
     edges = passed.take(places)
-    corners = np.flatnonzero(edges != np.concatenate((edges[1:], edges[:1])))
-    pixels = places.take(corners) >> 2
-    outline: Points = contour.take(pixels, axis=0) + _EDGE_ENDS.take(edges.take(corners), axis=0)
-    return outline
+    starts = places.searchsorted(4 * starts)
+    corners = np.flatnonzero(edges != _next(edges, starts))
+    outlines = pixels.take(places.take(corners) >> 2, axis=0)
+    outlines += _EDGE_ENDS.take(edges.take(corners), axis=0)
+    bounds = [*corners.searchsorted(starts).tolist(), len(corners)]
+    return [outlines[start:end] for start, end in pairwise(bounds)]
 
 
-def _simple_rings(outline: Points) -> Iterator[Polygon]:
-    """Split an outline, shape (n, 2), wherever two of its pixels meet at a corner only."""
-    flat: Polygon = outline.ravel().tolist()
-    points = list(zip(flat[::2], flat[1::2], strict=True))
-    if len(set(points)) == len(points):
-        yield flat
+def _next(values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:
+    """Return, for each of `values`, the one after it; rings of them begin at `starts`."""
+    following = np.concatenate((values[1:], values[:1]))
+    following[np.append(starts[1:], len(values)) - 1] = values[starts]
+    return following
+
+
+def _simple_rings(outline: Points) -> Iterator[Points]:
+    """Split an outline wherever two of its pixels meet at a corner only."""
+    # Both coordinates of a corner, taken for one number.
+    corners: list[int] = outline.view(np.int64).ravel().tolist()
+    if len(set(corners)) == len(corners):
+        yield outline
         return
-    path: list[tuple[int, int]] = []
-    position: dict[tuple[int, int], int] = {}
-    for point in points:
-        if point in position:
-            ring = path[position[point] :]
-            yield [value for corner in ring for value in corner]
-            del path[position[point] :]
-            for corner in ring:
-                del position[corner]
-        position[point] = len(path)
-        path.append(point)
-    yield [value for corner in path for value in corner]
+    path: list[int] = []
+    position: dict[int, int] = {}
+    for index, corner in enumerate(corners):
+        if corner in position:
+            ring = path[position[corner] :]
+            yield outline[ring]
+            del path[position[corner] :]
+            for passed in ring:
+                del position[corners[passed]]
+        position[corner] = len(path)
+        path.append(index)
+    yield outline[path]

@@ -20,7 +20,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -948,7 +948,8 @@ def _fill(canvas: npt.NDArray[np.uint8], outline: Sequence[Point], paint: Paint)
         inside &= np.asarray(stencil).astype(bool)
     first, last = paint.top, paint.bottom or paint.top
     rows = [_mix(first, last, (y - top) / (bottom - top + 1)) for y in range(y0, y1)]
-    patch, color = canvas[y0:y1, x0:x1], np.array(rows, np.uint16)[:, None]
+    patch = canvas[y0:y1, x0:x1]
+    color: npt.NDArray[Any] = np.array(rows, np.uint16)[:, None]
     if paint.alpha < 256:
         below = patch.astype(np.uint16)
         color = (below * (256 - paint.alpha) + color * paint.alpha) >> 8

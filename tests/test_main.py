@@ -53,7 +53,7 @@ def test_a_map_becomes_a_complete_coco_file(datadir: Path, write_map: WriteMap) 
             "area": 3,
             "bbox": [0, 1, 2, 2],
             "instance_id": 26000,
-            "segmentation": [[1, 1, 0, 1, 0, 3, 2, 3, 2, 2, 1, 2]],
+            "segmentation": [[0, 3, 2, 3, 2, 2, 1, 2, 1, 1, 0, 1]],
         },
         {
             "id": 2,

@@ -9,9 +9,20 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.segmentation import Polygon, contours_like_original, to_polygons
+from cityscapes_coco import segmentation
 
 Mask = NDArray[np.uint8]
+Polygon = list[int]
+
+
+def to_polygons(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
+    [polygons] = segmentation.to_polygons([(mask, x, y)])
+    return [polygon.ravel().tolist() for polygon in polygons]
+
+
+def contours_like_original(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
+    [polygons] = segmentation.contours_like_original([(mask, x, y)])
+    return [polygon.ravel().tolist() for polygon in polygons]
 
 
 def parse(*rows: str) -> Mask:
@@ -93,6 +104,14 @@ def test_a_large_checkerboard_is_exact() -> None:
 def test_an_offset_moves_the_polygons(mask: Mask, x: int, y: int) -> None:
     moved = [[value + (x, y)[n % 2] for n, value in enumerate(p)] for p in to_polygons(mask)]
     assert to_polygons(mask, x, y) == moved
+
+
+@given(st.lists(arrays(np.uint8, (3, 4), elements=st.integers(0, 1)), max_size=5))
+def test_masks_are_outlined_together_as_each_alone(masks: list[Mask]) -> None:
+    together = segmentation.to_polygons((mask, n, 2 * n) for n, mask in enumerate(masks))
+    assert [[polygon.ravel().tolist() for polygon in polygons] for polygons in together] == [
+        to_polygons(mask, n, 2 * n) for n, mask in enumerate(masks)
+    ]
 
 
 def test_a_pixel_is_the_square_between_its_edges() -> None:
