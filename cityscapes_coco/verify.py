@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
-from cityscapes_coco.coco import group_by_image, read_coco
 from cityscapes_coco.dataset import Layout, list_frames
 from cityscapes_coco.decoding import Rle, from_runs, to_rle
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS
+from cityscapes_coco.reading import group_by_image, read_coco
 
 _NAMES = {label.id: label.name for label in LABELS if label.has_instances}
 
