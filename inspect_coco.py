@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cityscapes_coco.coco import group_by_image, read_coco
 from cityscapes_coco.dataset import LAYOUTS
 from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.reading import group_by_image, read_coco
 
 _PREFIX = "instancesonly_filtered_gtFine_"
 _LAYOUT = LAYOUTS["cityscapes"]

@@ -1,4 +1,4 @@
-"""The records of a COCO file; how a file is written, whole or not at all, and how any is read."""
+"""The records of a COCO file, and how a file is written: whole or not at all."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypedDict
+from typing import IO, TypedDict
 
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.labels import LABELS
@@ -20,27 +20,6 @@ LICENSES = [
         "url": "https://www.cityscapes-dataset.com/license/",
     }
 ]
-
-# What `read_coco` promises of the fields that a record has. A record may still lack any of them.
-_FIELDS = {
-    "categories": {"id": "an integer", "name": "a text"},
-    "images": {
-        "id": "an integer",
-        "file_name": "a text",
-        "seg_file_name": "a text",
-        "width": "an integer",
-        "height": "an integer",
-    },
-    "annotations": {
-        "id": "an integer",
-        "image_id": "an integer",
-        "category_id": "an integer",
-        "iscrowd": "an integer",
-        "area": "a number",
-        "bbox": "four numbers",
-        "instance_id": "an integer",
-    },
-}
 
 
 class Category(TypedDict):
@@ -134,59 +113,6 @@ def write_coco(
             file.write(b"}")
     except OSError as error:
         raise DatasetError(path, f"cannot be written: {error.strerror}; see --outdir") from error
-
-
-def read_coco(path: Path) -> dict[str, Any]:
-    """Return the COCO file at `path`, which any tool may have written.
-
-    Its categories, images and annotations are lists of dictionaries. The fields that those have are
-    as `_FIELDS` says, and their numbers finite; but any field may be missing.
-    Raises DatasetError if the file cannot be read or is not so.
-    """
-    try:
-        coco = json.loads(path.read_bytes())
-    except OSError as error:
-        raise DatasetError(path, f"cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(path, f"not a JSON file ({error}); write it again") from error
-    for name, fields in _FIELDS.items():
-        records = coco.get(name) if isinstance(coco, dict) else None
-        if not isinstance(records, list):
-            raise DatasetError(path, f"not a COCO file: no list of {name} in it")
-        for index, record in enumerate(records):
-            wrong = _wrong_field(record, fields)
-            if wrong:
-                raise DatasetError(path, f"not a COCO file: {name}[{index}] {wrong}")
-    return dict(coco)
-
-
-def group_by_image(annotations: Iterable[dict[str, Any]]) -> dict[Any, list[dict[str, Any]]]:
-    """Return the annotations of each image id; under None those that name no image."""
-    groups: dict[Any, list[dict[str, Any]]] = {}
-    for annotation in annotations:
-        groups.setdefault(annotation.get("image_id"), []).append(annotation)
-    return groups
-
-
-def _wrong_field(record: object, fields: Mapping[str, str]) -> str | None:
-    if not isinstance(record, dict):
-        return "is not an object"
-    for name, kind in fields.items():
-        if name in record and not _is(kind, record[name]):
-            return f"has a field {name} that is not {kind}"
-    return None
-
-
-def _is(kind: str, value: object) -> bool:
-    if kind == "a text":
-        return isinstance(value, str)
-    if kind == "four numbers":
-        return (
-            isinstance(value, list) and len(value) == 4 and all(_is("a number", v) for v in value)
-        )
-    types = int if kind == "an integer" else (int, float)
-    # The bounds keep out NaN and infinity, which Python's JSON allows, and what numpy cannot hold.
-    return isinstance(value, types) and -(2**63) < value < 2**63
 
 
 @contextmanager

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
-from cityscapes_coco.coco import group_by_image, read_coco
 from cityscapes_coco.dataset import Layout, list_frames
 from cityscapes_coco.decoding import Rle, from_runs, to_rle
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS
+from cityscapes_coco.reading import group_by_image, read_coco
 
 _NAMES = {label.id: label.name for label in LABELS if label.has_instances}
 
@@ -129,7 +129,7 @@ class _Source(NamedTuple):
     is_group: bool
     rle: Rle
     area: int
-    bbox: list[float]
+    bbox: list[int]
 
 
 class _Claim(NamedTuple):
@@ -366,7 +366,12 @@ def _find_sources(id_map: NDArray[np.uint16]) -> dict[int, _Source]:
         edges = np.column_stack((starts[runs], ends[runs])).ravel()
         counts = np.diff(edges, prepend=0, append=pixels.size)
         rles.append(from_runs(counts.tolist(), height, width))
-    columns = (found.tolist(), rles, coco_mask.area(rles).tolist(), coco_mask.toBbox(rles).tolist())
+    columns = (
+        found.tolist(),
+        rles,
+        coco_mask.area(rles).tolist(),
+        coco_mask.toBbox(rles).astype(int).tolist(),
+    )
     return {
         value: _Source(_NAMES[value if value < 1000 else value // 1000], value < 1000, *rest)
         for value, *rest in zip(*columns, strict=True)

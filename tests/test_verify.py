@@ -86,6 +86,14 @@ def test_our_own_file_is_all_exact(converted: Coco, datadir: Path) -> None:
     assert report.left_out == {"car group": 2, "trailer": 2}
 
 
+def test_what_we_make_of_the_sample_is_all_exact(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    argv = ["--datadir", str(SAMPLE), "--outdir", str(tmp_path), "--verify"]
+    assert main.main(argv) == 0
+    assert capsys.readouterr().out.count("all exact") == 3
+
+
 def test_a_file_without_our_instance_ids_is_matched_by_overlap(
     converted: Coco, datadir: Path
 ) -> None:
@@ -283,7 +291,7 @@ DAMAGES: dict[str, tuple[Damage, dict[str, int], str]] = {
     "a wrong box": (
         change(0, bbox=[16, 1, 3, 11]),
         {"wrong bbox": 1},
-        "annotation 1: [16, 1, 3, 11], person 24000 has [16.0, 1.0, 3.0, 12.0]",
+        "annotation 1: [16, 1, 3, 11], person 24000 has [16, 1, 3, 12]",
     ),
     "a wrong area": (
         change(0, area=35),
