@@ -141,7 +141,7 @@ def _summary(path: Path, coco: dict[str, Any]) -> str:
         crowds[name] += bool(annotation.get("iscrowd"))
         images.setdefault(name, set()).add(annotation.get("image_id"))
     lines = [
-        f"{path} ({path.stat().st_size / 1e6:.1f} MB), split {_split(path, coco)}",
+        f"{path} ({path.stat().st_size / 1e6:.2f} MB), split {_split(path, coco)}",
         f"  {'class':<16}{'annotations':>12}{'images':>8}",
         *(f"  {name:<16}{annotations[name]:>12}{len(ids):>8}" for name, ids in images.items()),
         f"  {'all':<16}{annotations.total():>12}{len(coco['images']):>8}",

@@ -181,7 +181,7 @@ def _table(split: str, summary: "SplitSummary", categories: Sequence[str]) -> st
     if summary.skipped:
         rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
     size = summary.path.stat().st_size / 1e6
-    rows.append(f"  written to {summary.path} ({size:.1f} MB)")
+    rows.append(f"  written to {summary.path} ({size:.2f} MB)")
     return "\n".join(rows)
 
 

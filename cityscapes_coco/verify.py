@@ -212,7 +212,7 @@ def compare_with_published(split: str, frames: int, totals: Mapping[str, int]) -
 
 def describe(report: Report) -> str:
     """Return a report as a table and what follows from it, ready to be printed."""
-    lines = [f"{report.path}, held against {report.frames} maps"]
+    lines = [f"{report.path}, held against its maps ({report.frames})"]
     lines.append(
         f"  {'class':<16}{'in maps':>8}{'exact':>8}{'inexact':>9}{'mean IoU':>10}{'lost':>7}"
         f"{'unexpected':>12}"

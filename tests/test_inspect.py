@@ -122,7 +122,7 @@ def test_the_summary_counts_annotations_and_images_per_class(
     capsys.readouterr()
     assert inspect(["--coco_dir", str(data), "--num_examples", "0", "--seed", "7"]) == 0
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
-    assert re.fullmatch(rf"{annotations_file(data)} \(0.0 MB\), split train", lines[0])
+    assert re.fullmatch(rf"{annotations_file(data)} \(0.00 MB\), split train", lines[0])
     assert lines[1:3] == ["class annotations images", "person 3 3"]
     assert {"bus 3 3", "car 0 0"} < set(lines)
     assert lines[-2:] == ["all 6 4", "0 of 4 images, --seed 7"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import inspect_coco
 import main
 
 ROOT = Path(__file__).parent.parent
@@ -24,7 +25,10 @@ def options_of(parser: argparse.ArgumentParser) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("program", "parser"), [("main.py", main.build_parser())])
+@pytest.mark.parametrize(
+    ("program", "parser"),
+    [("main.py", main.build_parser()), ("inspect_coco.py", inspect_coco.build_parser())],
+)
 def test_the_options_are_those_of_the_program(
     program: str, parser: argparse.ArgumentParser
 ) -> None:

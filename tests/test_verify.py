@@ -573,7 +573,7 @@ def test_the_converter_verifies_what_it_wrote(
     write_map(street(), split="val")
     assert convert(datadir, "--verify") == 0
     out = capsys.readouterr().out
-    assert out.count("held against 1 maps") == 2 and out.count("all exact") == 2
+    assert out.count("held against its maps (1)") == 2 and out.count("all exact") == 2
     assert convert(datadir, "--verify", "--like-original") == 1
     assert "not exact" in capsys.readouterr().out
 
