@@ -950,7 +950,8 @@ def _fill(canvas: npt.NDArray[np.uint8], outline: Sequence[Point], paint: Paint)
     rows = [_mix(first, last, (y - top) / (bottom - top + 1)) for y in range(y0, y1)]
     patch, color = canvas[y0:y1, x0:x1], np.array(rows, np.uint16)[:, None]
     if paint.alpha < 256:
-        color = (patch * np.uint16(256 - paint.alpha) + color * np.uint16(paint.alpha)) >> 8
+        below = patch.astype(np.uint16)
+        color = (below * (256 - paint.alpha) + color * paint.alpha) >> 8
     np.copyto(patch, color.astype(np.uint8), where=inside[:, :, None])
 
 
