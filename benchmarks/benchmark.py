@@ -1,0 +1,502 @@
+"""Measure the converter and print one Markdown table.
+
+The frames are made-up streets, or some of your own with --datadir. Whatever is compared is run in
+turn, A B A B, in the same run of this command. The figures are medians, and a ratio is the median
+of the ratios of neighbours. Before anything is printed, the annotations are verified against the
+maps, pixel for pixel.
+
+All files that are read are in the system's cache: this measures the processor, not the disk. Needs
+Linux or macOS.
+"""
+
+import argparse
+import importlib.metadata
+import io
+import json
+import multiprocessing
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr
+from functools import partial
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest import mock
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds the package
+    sys.path.insert(0, str(ROOT))
+
+# They need the path set just above.
+from cityscapes_coco import __version__, convert  # noqa: E402
+from cityscapes_coco.dataset import Layout, find_splits, list_frames  # noqa: E402
+from cityscapes_coco.errors import DatasetError  # noqa: E402
+from cityscapes_coco.instances import read_id_map  # noqa: E402
+from cityscapes_coco.verify import describe, verify_file  # noqa: E402
+from data.generate import write_dataset  # noqa: E402
+from main import build_parser as build_converter_parser  # noqa: E402
+
+Row = tuple[str, str, str]  # what was measured, the figure, what it compares with
+
+LAYOUT = Layout()
+TRAIN_FILE = "instancesonly_filtered_gtFine_train.json"  # of this project and of the other two
+
+# Runs the converter and prints the peak memory of its main process and of its largest worker.
+_PRINT_PEAKS = """
+import resource, sys
+from main import main
+status = main(sys.argv[1:])
+for who in resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN:
+    print(resource.getrusage(who).ru_maxrss)
+raise SystemExit(status)
+"""
+# On Linux the peak of a new process starts at what its parent holds. So start it from a small one.
+_FROM_SMALL_PROCESS = "import subprocess, sys; raise SystemExit(subprocess.call(sys.argv[1:]))"
+_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in the unit of ru_maxrss
+
+
+class BenchmarkError(Exception):
+    """A program failed or its output is wrong, so there is no figure worth printing."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Measure the converter; print a Markdown table.")
+    parser.add_argument(
+        "--datadir",
+        type=Path,
+        metavar="DIR",
+        help="take frames from this Cityscapes folder instead of making them",
+    )
+    parser.add_argument(
+        "--original",
+        type=Path,
+        metavar="DIR",
+        help="a checkout of the original script, to time it as well; needs OpenCV 4",
+    )
+    parser.add_argument(
+        "--mmdet",
+        type=Path,
+        metavar="FILE",
+        help="mmdetection's tools/dataset_converters/cityscapes.py, to time it as well; needs"
+        " mmengine, mmcv-lite and cityscapesscripts",
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=40,
+        metavar="N",
+        help="how many different frames; more are links to them (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=3,
+        metavar="N",
+        help="how many runs a median is of (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--long",
+        type=int,
+        default=500,
+        metavar="N",
+        help="how many frames one and many workers convert (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--memory",
+        type=int,
+        nargs=2,
+        default=[300, 3000],
+        metavar="N",
+        help="the two numbers of frames for which memory is measured (default: 300 3000)",
+    )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.original and not cv2.__version__.startswith("4."):
+        parser.error(f"--original needs OpenCV 4 for the whole run; this is {cv2.__version__}")
+    workers = max(2, build_converter_parser().get_default("workers"))
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            caption, rows = measure(args, workers, Path(folder))
+    except (DatasetError, BenchmarkError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{caption}\n")
+    for cells in ("measured", "result", "compared"), ("---", "---:", "---"), *rows:
+        print(f"| {' | '.join(cells)} |")
+    return 0
+
+
+def measure(args: argparse.Namespace, workers: int, folder: Path) -> tuple[str, list[Row]]:
+    """Return what goes above the table, and the rows of the table."""
+    tell("getting frames ready")
+    if args.datadir:
+        maps = copy_frames(args.datadir, args.frames, folder / "copied")
+    else:
+        maps = make_frames(args.frames, workers, folder / "made")
+    # mmdetection's converter insists on three splits, of which the others may be small.
+    datadir = link_frames(maps, {"train": len(maps), "val": 1, "test": 1}, folder / "short")
+
+    tell("verifying")
+    verified = convert_train(datadir, folder / "verified").path
+    verify(verified, datadir)
+    annotations = read_annotations(verified)
+
+    rows = measure_one_worker(datadir, verified, 3 * args.runs)
+    if args.original or args.mmdet:
+        rows += measure_others(args.original, args.mmdet, datadir, args.runs)
+    datadir = link_frames(maps, {"train": args.long}, folder / "long")
+    rows += measure_workers(datadir, annotations, args.long, workers, args.runs)
+    rows += measure_memory(maps, annotations, args.memory, workers, folder)
+    total = sum(len(of_frame) for of_frame in annotations)
+    rows.append(("size of an annotation", f"{verified.stat().st_size / total:.0f} bytes", ""))
+    rows.append(measure_start(args.runs))
+    return describe_run(maps, total, not args.datadir, args.runs), rows
+
+
+def tell(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
+# ------------------------------------------------------------------------------ frames
+
+
+def make_frames(count: int, workers: int, folder: Path) -> list[Path]:
+    """Draw `count` streets and return their maps."""
+    folders = [folder / f"{seed:04d}" for seed in range(count)]
+    with multiprocessing.Pool(workers) as pool:
+        pool.map(make_frame, folders)
+    return sorted(folder.glob(f"*/gtFine/train/*/*{LAYOUT.map_suffix}"))
+
+
+def make_frame(folder: Path) -> None:
+    write_dataset(folder, seed=int(folder.name), frames={"train": 1}, photos=False)
+
+
+def copy_frames(datadir: Path, count: int, folder: Path) -> list[Path]:
+    """Copy `count` frames of train and val, in even steps, and return their maps.
+
+    Copied, because they cannot be linked to from another disk.
+    """
+    # The maps of the test split are dummies.
+    splits = [split for split in find_splits(datadir, LAYOUT) if split != "test"]
+    frames = [frame for split in splits for frame in list_frames(datadir, split, LAYOUT)]
+    folder.mkdir()
+    maps = []
+    for frame in frames[:: max(1, len(frames) // count)][:count]:
+        source = Path(frame.map_path)
+        for path in source, polygons_of(source):
+            if path.exists():
+                shutil.copy(path, folder)
+        maps.append(folder / source.name)
+    if not maps:
+        raise DatasetError(datadir, "neither train nor val in it")
+    return maps
+
+
+def polygons_of(id_map: Path) -> Path:
+    """Return the file that the original script looks for, and takes the size of a frame from."""
+    return id_map.with_name(id_map.name.replace("_instanceIds.png", "_polygons.json"))
+
+
+def link_frames(maps: Sequence[Path], splits: dict[str, int], root: Path) -> Path:
+    """Make `root` a Cityscapes folder with as many frames as `splits` says: `maps`, over and over.
+
+    The photographs are empty, for nothing looks into them.
+    """
+    for split, count in splits.items():
+        annotations = root / "gtFine" / split / "city"
+        photos = root / "leftImg8bit" / split / "city"
+        annotations.mkdir(parents=True)
+        photos.mkdir(parents=True)
+        for number, source in enumerate(islice(cycle(maps), count)):
+            stem = f"city_{number:06d}_000019"
+            target = annotations / f"{stem}{LAYOUT.map_suffix}"
+            target.hardlink_to(source)
+            if polygons_of(source).exists():
+                polygons_of(target).hardlink_to(polygons_of(source))
+            (photos / f"{stem}{LAYOUT.image_suffix}").touch()
+    return root
+
+
+# ------------------------------------------------------------------------------ outputs
+
+
+def verify(path: Path, datadir: Path) -> None:
+    report = verify_file(path, datadir, LAYOUT)
+    if report.faults:
+        raise BenchmarkError(f"the output is wrong\n{describe(report)}")
+
+
+def read_annotations(path: Path) -> list[list[dict[str, Any]]]:
+    """Return the annotations of each image, without what depends on its place in the file."""
+    coco = json.loads(path.read_bytes())
+    frames: dict[int, list[dict[str, Any]]] = {image["id"]: [] for image in coco["images"]}
+    for annotation in coco["annotations"]:
+        del annotation["id"]
+        frames[annotation.pop("image_id")].append(annotation)
+    return list(frames.values())
+
+
+def check_repeats(path: Path, annotations: Sequence[list[dict[str, Any]]], count: int) -> None:
+    """Make sure that a file holds those verified annotations, over and over, for `count` frames."""
+    if read_annotations(path) != list(islice(cycle(annotations), count)):
+        raise BenchmarkError(f"{count} frames were not converted as each of them was before")
+
+
+# ------------------------------------------------------------------------------ measuring
+
+
+def time_in_turn(runs: int, *actions: Callable[[], object]) -> list[list[float]]:
+    """Return the seconds that each of the actions took, run by run."""
+    seconds: list[list[float]] = [[] for _ in actions]
+    for _ in range(runs):
+        for action, times in zip(actions, seconds, strict=True):
+            start = time.perf_counter()
+            action()
+            times.append(time.perf_counter() - start)
+    return seconds
+
+
+def median_ratio(numerators: Iterable[float], denominators: Iterable[float]) -> float:
+    """Return the median of what was measured one after the other, divided."""
+    return median(a / b for a, b in zip(numerators, denominators, strict=True))
+
+
+def run_python(*command: object) -> str:
+    """Run a Python program and return what it prints."""
+    words = [str(word) for word in command]
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise BenchmarkError(f"this failed: python {' '.join(words)}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def convert_train(datadir: Path, outdir: Path) -> convert.SplitSummary:
+    """Convert the split train in this process, without a progress bar."""
+    with redirect_stderr(io.StringIO()):
+        return convert.convert_split(datadir, "train", outdir, convert.Options(), tell)
+
+
+def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
+    """Time decoding alone and the whole conversion, in this process, and each stage of it."""
+    frames = list_frames(datadir, "train", LAYOUT)
+    files = [np.fromfile(frame.map_path, np.uint8) for frame in frames]
+    outdir = datadir / "annotations"
+    stages: list[dict[str, float]] = []
+
+    def decode() -> None:
+        for data in files:
+            cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+
+    def convert_all() -> None:
+        with stopwatches() as spent:
+            convert_train(datadir, outdir)
+        stages.append(spent)
+
+    tell(f"{len(frames)} frames in one process, {runs} times")
+    decoding, converting = time_in_turn(runs, decode, convert_all)
+    if (outdir / verified.name).read_bytes() != verified.read_bytes():
+        raise BenchmarkError("the file is another one than that of the first run")
+
+    def per_frame(seconds: Iterable[float]) -> str:
+        return f"{1000 * median(seconds) / len(frames):.2f} ms a frame"
+
+    names = "read_id_map", "find_instances", "to_polygons"
+    read, find, outline = ([spent[name] for spent in stages] for name in names)
+    records = [s["convert_frame"] - sum(s[name] for name in names) for s in stages]
+    write = [t - s["convert_frame"] for t, s in zip(converting, stages, strict=True)]
+    ratio = f"{median_ratio(converting, decoding):.2f} times decoding"
+    return [
+        ("decode the maps with OpenCV, nothing else", per_frame(decoding), ""),
+        ("one worker, without start-up", per_frame(converting), ratio),
+        ("- read: check the file, decode it", per_frame(read), ""),
+        ("- find the instances", per_frame(find), ""),
+        ("- outline them", per_frame(outline), ""),
+        ("- records, as JSON", per_frame(records), ""),
+        ("- write: list, number, one file", per_frame(write), ""),
+    ]
+
+
+@contextmanager
+def stopwatches() -> Iterator[dict[str, float]]:
+    """Give the seconds that the pipeline spends in its functions, by their names."""
+    spent = dict.fromkeys(("read_id_map", "find_instances", "to_polygons", "convert_frame"), 0.0)
+
+    def timed(name: str) -> Callable[..., Any]:
+        function = getattr(convert, name)
+
+        def call(*args: Any) -> Any:
+            start = time.perf_counter()
+            result = function(*args)
+            spent[name] += time.perf_counter() - start
+            return result
+
+        return call
+
+    with ExitStack() as stack:
+        for name in spent:
+            stack.enter_context(mock.patch.object(convert, name, timed(name)))
+        yield spent
+
+
+def measure_others(
+    original: Path | None, mmdet: Path | None, datadir: Path, runs: int
+) -> list[Row]:
+    """Time this project, one worker, and the others, as whole processes."""
+    ours, theirs, mmdets = datadir / "ours", datadir / "original", datadir / "mmdet"
+    converters: list[tuple[str, Path, list[object]]] = [
+        (
+            "`main.py`, one process, start-up included",
+            ours,
+            ["main.py", "--datadir", datadir, "--outdir", ours, "--workers", 1],
+        )
+    ]
+    if original:
+        script = original.resolve() / "main.py"
+        command = [script, "--dataset", "cityscapes", "--datadir", datadir, "--outdir", theirs]
+        converters.append(("the original, the same", theirs, command))
+    if mmdet:
+        command = [mmdet.resolve(), datadir, "--out-dir", mmdets]
+        converters.append(("mmdetection's converter, the same", mmdets, command))
+
+    tell(f"{len(converters)} converters, {runs} times")
+    seconds = time_in_turn(runs, *(partial(run_python, *command) for _, _, command in converters))
+    # The original leaves out the split test, so frames are counted in the files.
+    per_frame = [
+        [s / count_images(outdir) for s in times]
+        for (_, outdir, _), times in zip(converters, seconds, strict=True)
+    ]
+    rows: list[Row] = []
+    for (name, outdir, _), times in zip(converters, per_frame, strict=True):
+        ratio = f"{median_ratio(times, per_frame[0]):.2f} times `main.py`, " if rows else ""
+        quality = describe_quality(outdir / TRAIN_FILE, datadir)
+        rows.append((name, f"{1000 * median(times):.1f} ms a frame", ratio + quality))
+    return rows
+
+
+def count_images(outdir: Path) -> int:
+    count = sum(len(json.loads(path.read_bytes())["images"]) for path in outdir.glob("*.json"))
+    if not count:
+        raise BenchmarkError(f"the converter that writes to {outdir.name} found no frames")
+    return count
+
+
+def describe_quality(path: Path, datadir: Path) -> str:
+    """Say how many masks of any converter's file are exact, and how large the file is."""
+    counts = verify_file(path, datadir, LAYOUT).classes.values()
+    exact = sum(count.exact for count in counts)
+    total = sum(count.in_maps for count in counts)
+    annotations = len(json.loads(path.read_bytes())["annotations"])
+    size = path.stat().st_size / annotations
+    return f"{exact} of {total} masks exact, {size:.0f} bytes an annotation"
+
+
+def measure_workers(
+    datadir: Path,
+    annotations: Sequence[list[dict[str, Any]]],
+    count: int,
+    workers: int,
+    runs: int,
+) -> list[Row]:
+    """Time one worker and many as whole processes."""
+
+    def convert_with(workers: int) -> None:
+        outdir = datadir / f"by {workers}"
+        run_python("main.py", "--datadir", datadir, "--outdir", outdir, "--workers", workers)
+
+    tell(f"{count} frames with 1 worker and with {workers}, {runs} times")
+    one, many = time_in_turn(runs, partial(convert_with, 1), partial(convert_with, workers))
+    by_one, by_many = (datadir / f"by {n}" / TRAIN_FILE for n in (1, workers))
+    check_repeats(by_one, annotations, count)
+    if by_many.read_bytes() != by_one.read_bytes():
+        raise BenchmarkError(f"{workers} workers wrote another file than one")
+    speed_up = f"{median_ratio(one, many):.2f} times as fast as 1 worker"
+    return [
+        (f"{count} frames, 1 worker, start-up included", f"{median(one):.2f} s", ""),
+        (f"{count} frames, {workers} workers, the same", f"{median(many):.2f} s", speed_up),
+    ]
+
+
+def measure_memory(
+    maps: Sequence[Path],
+    annotations: Sequence[list[dict[str, Any]]],
+    counts: Sequence[int],
+    workers: int,
+    folder: Path,
+) -> list[Row]:
+    """Measure the peaks of the main process and of the largest worker, for each count of frames."""
+    rows: list[Row] = []
+    first: list[int] = []
+    for count in counts:
+        tell(f"{count} frames for their memory")
+        datadir = link_frames(maps, {"train": count}, folder / f"memory {len(rows)}")
+        command = [sys.executable, "-c", _PRINT_PEAKS, "--datadir", datadir, "--workers", workers]
+        printed = run_python("-c", _FROM_SMALL_PROCESS, *command)
+        check_repeats(datadir / "annotations" / TRAIN_FILE, annotations, count)
+        peaks = [int(line) * _PEAK_UNIT for line in printed.splitlines()[-2:]]
+        ratio = f"{peaks[0] / first[0]:.2f} and {peaks[1] / first[1]:.2f} times" if first else ""
+        first = first or peaks
+        figure = f"{peaks[0] / 1e6:.0f} MB, {peaks[1] / 1e6:.0f} MB a worker"
+        rows.append((f"peak memory, {count} frames, {workers} workers", figure, ratio))
+    return rows
+
+
+def measure_start(runs: int) -> Row:
+    starting, nothing = time_in_turn(
+        3 * runs, partial(run_python, "main.py", "--help"), partial(run_python, "-c", "pass")
+    )
+    return (
+        "`main.py --help`",
+        f"{1000 * median(starting):.0f} ms",
+        f"`python -c pass`: {1000 * median(nothing):.0f} ms",
+    )
+
+
+# ------------------------------------------------------------------------------ versions
+
+
+def describe_run(maps: Sequence[Path], annotations: int, are_made: bool, runs: int) -> str:
+    """Return the machine, the versions and the frames in one line."""
+    height, width = read_id_map(str(maps[0])).shape
+    kind = "generated" if are_made else "given"
+    versions = {
+        "cityscapes-coco": __version__,
+        "Python": platform.python_version(),
+        "OpenCV": cv2.__version__,
+    }
+    for package in "numpy", "Pillow", "pycocotools":
+        versions[package] = importlib.metadata.version(package)
+    return (
+        f"{cpu_model()}, {os.cpu_count()} cores, {platform.system()};"
+        f" {', '.join(f'{name} {version}' for name, version in versions.items())};"
+        f" {len(maps)} {kind} frames of {width} x {height} pixels with"
+        f" {annotations / len(maps):.1f} instances each."
+        f" Medians of at least {runs} runs, taken in turn."
+    )
+
+
+def cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not on Linux
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
