@@ -1,17 +1,23 @@
 """Look at a COCO file of Cityscapes instances: draw examples or statistics, or check it."""
 
+import signal
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+    # There is nothing to clean up, so Ctrl-C may end it at once, and without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import random
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cityscapes_coco.dataset import LAYOUTS
-from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.reading import group_by_image, read_coco
+from cityscapes_coco.terminal import guard, prepare_streams
 
 _PREFIX = "instancesonly_filtered_gtFine_"
 _LAYOUT = LAYOUTS["cityscapes"]
@@ -77,15 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
-    try:
-        return _inspect(args)
-    except DatasetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    return guard(lambda: _inspect(build_parser().parse_args(argv)))
 
 
 def _count(text: str) -> int:
@@ -149,7 +147,7 @@ def _summary(path: Path, coco: dict[str, Any]) -> str:
     if crowds.total():
         parts = ", ".join(f"{number} {name}" for name, number in crowds.items() if number)
         lines.append(f"  of these crowds: {parts}")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _names(coco: dict[str, Any]) -> dict[int | None, str]:
@@ -206,7 +204,7 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -
         stem = PurePosixPath(image.get("file_name", "")).stem
         target = folder / f"{re.sub(r'[^-.0-9A-Za-z_]', '_', stem)[:200]}_instances.png"
         save_example(load(number), target)
-        print(target)
+        print(one_line(target))
 
 
 def _show_statistics(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -> None:
@@ -222,7 +220,7 @@ def _show_statistics(args: argparse.Namespace, path: Path, coco: dict[str, Any])
         return
     target = _picture_folder(args, path) / f"{path.stem}_statistics.png"
     save_figure(page, target)
-    print(target)
+    print(one_line(target))
 
 
 def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
@@ -230,9 +228,10 @@ def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
     if args.save:
         return Path(args.save)
     folder = path.parent / "pictures"
-    print(f"no display, so pictures go to {folder}")
+    print(one_line(f"no display, so pictures go to {folder}"))
     return folder
 
 
 if __name__ == "__main__":
+    prepare_streams()
     raise SystemExit(main())

@@ -25,6 +25,7 @@ from pycocotools import mask as coco_mask
 
 from cityscapes_coco.decoding import to_mask, to_rle
 from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.files import replacing
 from cityscapes_coco.labels import LABELS
 
 LAYERS = ("masks", "boxes", "labels")
@@ -142,8 +143,8 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save_figure(figure: Figure, path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=figure.dpi)
+        with replacing(path) as file:
+            figure.savefig(file, format="png", dpi=figure.dpi)
     except OSError as error:
         raise DatasetError(path, f"cannot be written: {error.strerror}; see --save") from error
 
