@@ -112,6 +112,9 @@ def _stems(root: Path, suffix: str) -> Iterator[tuple[str, str]]:
                 for name in os.listdir(city):
                     if name.endswith(suffix):
                         yield city.name, name.removesuffix(suffix)
+            elif city.is_symlink() and not os.path.exists(city):  # noqa: PTH110
+                # What it led to may be a share that is not there today, with a city's frames.
+                raise DatasetError(city.path, "a link that leads nowhere")
     except OSError as error:
         raise DatasetError(error.filename or root, f"cannot be listed: {error.strerror}") from error
 

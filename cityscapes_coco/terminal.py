@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from cityscapes_coco.errors import DatasetError, one_line
 
@@ -19,17 +20,21 @@ STOP_SIGNALS = [
 
 
 def prepare_streams() -> None:
-    """Make sure that there is an output, whatever the program was started with, and that it takes
-    every character."""
-    if sys.stdout is None or sys.stderr is None:
-        # The next file to be opened would get the number of a closed stream, and with it whatever a
-        # library writes to that stream. So the free numbers are taken.
-        while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-            pass
-        os.close(number)
-        sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
-        sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    """Make sure that there is an output, whatever the program was started with, that it takes every
+    character, and that nothing but the program writes there."""
+    # The next file to be opened would get the number of a stream that is closed, and with it what
+    # is written to that stream. So the free numbers are taken.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    sys.stdout = _open_stream(1)
+    # libpng tells of each damaged file to number 2, which nobody can switch off.
+    sys.stderr = _open_stream(os.dup(2))
+    os.dup2(number, 2)
+    os.close(number)
+
+
+def _open_stream(number: int) -> TextIO:
+    return os.fdopen(number, "w", errors="backslashreplace", closefd=False)
 
 
 def guard(program: Callable[[], int]) -> int:
