@@ -131,9 +131,19 @@ def refuse(constant: str) -> None:
 
 
 def pixels_of(data: bytes) -> np.ndarray | None:
-    """Return the values of a map as Pillow reads them, None if it does not."""
+    """Return the values of a map as Pillow reads them, None if it does not.
+
+    Pillow trips over damage beside the pixels (an empty gAMA) that others leave alone, so it is
+    given the header and the pixels only.
+    """
+    parts, rest = [data[:8]], data[8:]
+    while rest:
+        size = 12 + int.from_bytes(rest[:4], "big")
+        if rest[4:5].isupper():
+            parts.append(rest[:size])
+        rest = rest[size:]
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with Image.open(io.BytesIO(b"".join(parts))) as image:
             image.load()
             return np.array(image) if image.mode == "I;16" else None
     except Exception:  # whatever it is: not a map
