@@ -11,16 +11,17 @@ import random
 import re
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cityscapes_coco.dataset import LAYOUTS
+from cityscapes_coco.dataset import LAYOUTS, find_dataset
 from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.reading import group_by_image, read_coco
 from cityscapes_coco.terminal import guard, prepare_streams
 
-_PREFIX = "instancesonly_filtered_gtFine_"
-_LAYOUT = LAYOUTS["cityscapes"]
+_PREFIX = "instancesonly_filtered_"
+_FINE = f"{_PREFIX}gtFine_"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -93,12 +94,13 @@ def _count(text: str) -> int:
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    path = args.json or _find_file(args.coco_dir, args.split)
+    folder = _data_folder(args.coco_dir)
+    path = args.json or _find_file(folder, args.split)
     if args.verify:
         # numpy, OpenCV and matplotlib take a while to load; each is, where it is needed.
         from cityscapes_coco.verify import describe, verify_file
 
-        report = verify_file(path, args.coco_dir, _LAYOUT)
+        report = verify_file(path, args.coco_dir)
         print(describe(report))
         return int(bool(report.faults))
     coco = read_coco(path)
@@ -106,23 +108,31 @@ def _inspect(args: argparse.Namespace) -> int:
     if args.stats:
         _show_statistics(args, path, coco)
     else:
-        _show_examples(args, path, coco)
+        _show_examples(args, path, coco, folder)
     return 0
+
+
+def _data_folder(coco_dir: Path) -> Path:
+    """Return the folder that the names of images start at, and that has annotations/ in it."""
+    if not (coco_dir / "annotations").is_dir():
+        for layout in LAYOUTS.values():
+            # A COCO file can be looked at without the maps.
+            with suppress(DatasetError):
+                return find_dataset(coco_dir, layout).folder
+    return coco_dir
 
 
 def _find_file(coco_dir: Path, split: str | None) -> Path:
     """Return the COCO file of a split, or of the first one that has any."""
     folder = coco_dir / "annotations"
-    found = {
-        path.stem.removeprefix(_PREFIX): path for path in sorted(folder.glob(f"{_PREFIX}*.json"))
-    }
-    wanted = [split] if split else [*_LAYOUT.splits, *found]
+    found = {_name_split(path): path for path in sorted(folder.glob(f"{_PREFIX}*.json"))}
+    wanted = [split, f"gtCoarse_{split}"] if split else [*LAYOUTS["gtFine"].splits, *found]
     for name in wanted:
         if name in found:
             return found[name]
     raise DatasetError(
         folder,
-        f"no {_PREFIX}{split or '<split>'}.json in it; found {', '.join(found) or 'none'}; make it"
+        f"no {_FINE}{split or '<split>'}.json in it; found {', '.join(found) or 'none'}; make it"
         f" with main.py --datadir {coco_dir}, or name any COCO file with --json",
     )
 
@@ -154,16 +164,23 @@ def _names(coco: dict[str, Any]) -> dict[int | None, str]:
     return {category.get("id"): category.get("name", "unnamed") for category in coco["categories"]}
 
 
+def _name_split(path: Path) -> str:
+    """Return what the name of a file of ours says of its split; fine annotations go unmentioned."""
+    return path.stem.removeprefix(_FINE).removeprefix(_PREFIX)
+
+
 def _split(path: Path, coco: dict[str, Any]) -> str:
     """Return the split, as the file's name has it, or else the folders of its images."""
     if path.stem.startswith(_PREFIX):
-        return path.stem.removeprefix(_PREFIX)
+        return _name_split(path)
     folders = [PurePosixPath(image.get("file_name", "")).parts for image in coco["images"]]
     splits = {parts[1] for parts in folders if len(parts) == 4}
     return ", ".join(sorted(splits)) or "unknown"
 
 
-def _show_examples(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -> None:
+def _show_examples(
+    args: argparse.Namespace, path: Path, coco: dict[str, Any], data_folder: Path
+) -> None:
     names = _names(coco)
     for name in args.category or ():
         if name not in names.values():
@@ -192,7 +209,7 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -
 
     def load(number: int) -> Example:
         image = chosen[number]
-        return load_example(path, args.coco_dir, image, annotations.get(image.get("id"), []), names)
+        return load_example(path, data_folder, image, annotations.get(image.get("id"), []), names)
 
     figure = None if args.save else open_window()
     if figure:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityscapes_coco import __version__
-from cityscapes_coco.dataset import LAYOUTS, Layout, find_splits
+from cityscapes_coco.dataset import LAYOUTS, find_dataset, find_splits
 from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.terminal import guard, prepare_streams, stoppable
@@ -28,73 +28,122 @@ _CLASSES = [label.name for label in LABELS if label.has_instances]
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
+        usage="%(prog)s [options]",
         epilog="example: python main.py --datadir data/cityscapes --splits val --categories car",
     )
-    parser.add_argument(
+    what = parser.add_argument_group("what is converted")
+    what.add_argument(
         "--dataset",
-        choices=list(LAYOUTS),
+        choices=["cityscapes"],
         default="cityscapes",
-        help="which dataset (default: %(default)s)",
+        metavar="NAME",
+        help="there is one: %(default)s",
     )
-    parser.add_argument(
+    what.add_argument(
         "--datadir",
         type=Path,
         default=Path("data/cityscapes"),
         metavar="DIR",
-        help="the folder that holds gtFine (default: %(default)s)",
+        help="holds gtFine or gtCoarse (default: %(default)s)",
     )
-    parser.add_argument(
-        "--outdir",
-        type=Path,
-        metavar="DIR",
-        help="where the files go; made if missing (default: <datadir>/annotations)",
+    what.add_argument(
+        "--annotations",
+        choices=list(LAYOUTS),
+        default="gtFine",
+        help="fine or coarse (default: %(default)s)",
     )
-    parser.add_argument(
-        "--splits",
+    what.add_argument(
+        "--images",
         nargs="+",
-        choices=LAYOUTS["cityscapes"].splits,
-        metavar="SPLIT",
-        help="which of train, val and test (default: all that exist)",
+        default=["leftImg8bit"],
+        metavar="SET",
+        help="image sets, or patterns, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)",
     )
-    parser.add_argument(
+    what.add_argument(
+        "--splits", nargs="+", metavar="SPLIT", help="train, val, ... (default: all that exist)"
+    )
+    what.add_argument(
         "--categories",
         nargs="+",
         choices=_CLASSES,
         default=category_instancesonly,
         metavar="NAME",
-        help=f"which classes, out of {', '.join(_CLASSES)} (default: all but caravan and trailer)",
+        help=f"out of {', '.join(_CLASSES)} (default: all but caravan and trailer)",
     )
-    parser.add_argument(
+    what.add_argument(
+        "--min-area",
+        type=_whole_number,
+        default=0,
+        metavar="N",
+        help="leave out what has fewer pixels (default: %(default)s)",
+    )
+    what.add_argument(
+        "--crowd",
+        choices=["drop", "keep"],
+        default="drop",
+        help="groups that cannot be told apart (default: %(default)s)",
+    )
+    what.add_argument(
+        "--skip-bad", action="store_true", help="leave out maps that cannot be read, do not fail"
+    )
+    how = parser.add_argument_group("how it is written")
+    how.add_argument(
+        "--outdir",
+        type=Path,
+        metavar="DIR",
+        help="made if missing (default: <datadir>/annotations)",
+    )
+    masks = how.add_mutually_exclusive_group()
+    masks.add_argument(
+        "--segmentation",
+        choices=["polygon", "rle", "none"],
+        default="polygon",
+        help="masks; none: boxes only (default: %(default)s)",
+    )
+    masks.add_argument(
         "--like-original",
-        action="store_true",
-        help="write contours as the original script does: through pixel centres, holes filled,"
-        " without instances that have a contour of two points or fewer",
+        action="store_const",
+        const="original",
+        dest="segmentation",
+        help="contours of the original script: through pixel centres, no holes, some missing",
     )
-    parser.add_argument(
-        "--skip-bad",
-        action="store_true",
-        help="leave out frames whose map cannot be read, instead of failing",
+    how.add_argument(
+        "--category-ids",
+        choices=["one", "zero", "label"],
+        default="one",
+        help="from 1, from 0, or those of Cityscapes, 24 to 33 (default: %(default)s)",
     )
-    where = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--file-names",
+        choices=["datadir", "split", "base"],
+        default="datadir",
+        help="as seen from the data folder, from the split's folder, or from their own"
+        " (default: %(default)s)",
+    )
+    run = parser.add_argument_group("how it is run")
+    where = run.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
         type=_positive,
         default=_usable_cores(),
         metavar="N",
-        help="how many processes convert (default: the cores that this one may use, %(default)s)",
+        help="processes (default: the cores that may be used, %(default)s)",
     )
     where.add_argument(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="convert on the Dask cluster with this scheduler, such as tcp://host:8786",
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://host:8786"
     )
-    parser.add_argument(
-        "--verify",
-        action="store_true",
-        help="decode what was written and compare it with the maps, pixel for pixel",
+    run.add_argument(
+        "--verify", action="store_true", help="compare what was written with the maps, by pixels"
     )
-    parser.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
+    run.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
     return parser
+
+
+def _whole_number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
 
 
 def _positive(text: str) -> int:
@@ -104,6 +153,16 @@ def _positive(text: str) -> int:
     return number
 
 
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    splits = LAYOUTS[args.annotations].splits
+    for split in args.splits or ():
+        if split not in splits:
+            parser.error(f"argument --splits: {args.annotations} has {', '.join(splits)}: {split}")
+    return args
+
+
 def _usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -111,7 +170,7 @@ def _usable_cores() -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return guard(lambda: _convert(build_parser().parse_args(argv)))
+    return guard(lambda: _convert(_parse(argv)))
 
 
 def _convert(args: argparse.Namespace) -> int:
@@ -127,13 +186,23 @@ def _convert(args: argparse.Namespace) -> int:
         tqdm.write(one_line(message), file=sys.stderr)
 
     options = Options(
-        layout=LAYOUTS[args.dataset],
+        images=tuple(args.images),
         categories=tuple(args.categories),
-        like_original=args.like_original,
+        segmentation=args.segmentation,
+        crowd=args.crowd,
+        min_area=args.min_area,
+        category_ids=args.category_ids,
+        file_names=args.file_names,
         skip_bad=args.skip_bad,
     )
-    splits = find_splits(args.datadir, options.layout, args.splits)
-    outdir = args.outdir or args.datadir / "annotations"
+    dataset = find_dataset(args.datadir, LAYOUTS[args.annotations])
+    if dataset.annotations != args.datadir / args.annotations:
+        report(
+            f"{args.datadir}: using the maps in {dataset.annotations}; the data folder is"
+            f" {dataset.folder}"
+        )
+    splits = find_splits(dataset, args.splits, options.images)
+    outdir = args.outdir or dataset.folder / "annotations"
     where = connect_cluster(args.scheduler) if args.scheduler else start_workers(args.workers)
     failed = False
     written = []
@@ -142,7 +211,7 @@ def _convert(args: argparse.Namespace) -> int:
             for split in splits:
                 try:
                     summary = convert_split(
-                        args.datadir, split, outdir, options, report, executor, workers
+                        dataset, split, outdir, options, report, executor, workers
                     )
                 except DatasetError as error:
                     report(f"error: {error}")
@@ -162,14 +231,14 @@ def _convert(args: argparse.Namespace) -> int:
         ) from None
     if args.verify:
         for path in written:
-            failed |= not _verify(path, args.datadir, options.layout)
+            failed |= not _verify(path, args.datadir)
     return int(failed)
 
 
-def _verify(path: Path, datadir: Path, layout: Layout) -> bool:
+def _verify(path: Path, datadir: Path) -> bool:
     from cityscapes_coco.verify import describe, verify_file
 
-    report = verify_file(path, datadir, layout)
+    report = verify_file(path, datadir)
     print(describe(report))
     return not report.faults
 
@@ -178,9 +247,14 @@ def _table(split: str, summary: "SplitSummary", categories: Sequence[str]) -> st
     counts = {"images": summary.images, "instances": summary.instances.total()}
     counts |= {f"  {name}": summary.instances[name] for name in _CLASSES if name in categories}
     rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
+    if summary.crowds:
+        crowds = [f"{n} {name}" for name, n in summary.crowds.items()]
+        rows.append(f"  groups, as crowds: {', '.join(crowds)}")
     for reason in dict.fromkeys(reason for reason, _ in summary.left_out):
         left_out = [f"{n} {name}" for (why, name), n in summary.left_out.items() if why == reason]
         rows.append(f"  left out, {reason}: {', '.join(left_out)}")
+    if summary.imageless:
+        rows.append(f"  left out, frames without such an image: {summary.imageless}")
     if summary.skipped:
         rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
     size = summary.path.stat().st_size / 1e6

@@ -39,7 +39,7 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
 
 # They need the path set just above.
 from cityscapes_coco import __version__, convert  # noqa: E402
-from cityscapes_coco.dataset import Layout, find_splits, list_frames  # noqa: E402
+from cityscapes_coco.dataset import Layout, find_dataset, find_splits, list_frames  # noqa: E402
 from cityscapes_coco.errors import DatasetError  # noqa: E402
 from cityscapes_coco.instances import read_id_map  # noqa: E402
 from cityscapes_coco.verify import describe, verify_file  # noqa: E402
@@ -192,8 +192,9 @@ def copy_frames(datadir: Path, count: int, folder: Path) -> list[Path]:
     Copied, because they cannot be linked to from another disk.
     """
     # The maps of the test split are dummies.
-    splits = [split for split in find_splits(datadir, LAYOUT) if split != "test"]
-    frames = [frame for split in splits for frame in list_frames(datadir, split, LAYOUT)]
+    dataset = find_dataset(datadir, LAYOUT)
+    splits = [split for split in find_splits(dataset) if split != "test"]
+    frames = [frame for split in splits for frame in list_frames(dataset, split).frames]
     folder.mkdir()
     maps = []
     for frame in frames[:: max(1, len(frames) // count)][:count]:
@@ -236,7 +237,7 @@ def link_frames(maps: Sequence[Path], splits: dict[str, int], root: Path) -> Pat
 
 
 def verify(path: Path, datadir: Path) -> None:
-    report = verify_file(path, datadir, LAYOUT)
+    report = verify_file(path, datadir)
     if report.faults:
         raise BenchmarkError(f"the output is wrong\n{describe(report)}")
 
@@ -288,12 +289,13 @@ def run_python(*command: object) -> str:
 def convert_train(datadir: Path, outdir: Path) -> convert.SplitSummary:
     """Convert the split train in this process, without a progress bar."""
     with redirect_stderr(io.StringIO()):
-        return convert.convert_split(datadir, "train", outdir, convert.Options(), tell)
+        dataset = find_dataset(datadir, LAYOUT)
+        return convert.convert_split(dataset, "train", outdir, convert.Options(), tell)
 
 
 def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
     """Time decoding alone and the whole conversion, in this process, and each stage of it."""
-    frames = list_frames(datadir, "train", LAYOUT)
+    frames = list_frames(find_dataset(datadir, LAYOUT), "train").frames
     files = [np.fromfile(frame.map_path, np.uint8) for frame in frames]
     outdir = datadir / "annotations"
     stages: list[dict[str, float]] = []
@@ -397,7 +399,7 @@ def count_images(outdir: Path) -> int:
 
 def describe_quality(path: Path, datadir: Path) -> str:
     """Say how many masks of any converter's file are exact, and how large the file is."""
-    counts = verify_file(path, datadir, LAYOUT).classes.values()
+    counts = verify_file(path, datadir).classes.values()
     exact = sum(count.exact for count in counts)
     total = sum(count.in_maps for count in counts)
     annotations = len(json.loads(path.read_bytes())["annotations"])

@@ -50,13 +50,21 @@ class Annotation(TypedDict):
     instance_id: int
 
 
-def list_categories(names: Iterable[str]) -> list[Category]:
-    """Return the categories called `names`, in the order of the label table, with ids from 1."""
+def list_categories(names: Iterable[str], ids: str = "one") -> list[Category]:
+    """Return the categories called `names`, in the order of the label table.
+
+    Their `ids` count from "one" or from "zero", or are those of the "label" table.
+    """
     chosen = set(names)
     labels = [label for label in LABELS if label.name in chosen]
+    start = {"one": 1, "zero": 0}.get(ids)
     return [
-        {"id": category_id, "name": label.name, "supercategory": label.category}
-        for category_id, label in enumerate(labels, start=1)
+        {
+            "id": label.id if start is None else start + index,
+            "name": label.name,
+            "supercategory": label.category,
+        }
+        for index, label in enumerate(labels)
     ]
 
 
@@ -65,12 +73,15 @@ def encode(record: object) -> bytes:
     return json.dumps(record, separators=(",", ":")).encode()
 
 
-def encode_annotation(annotation: Annotation, segmentation: bytes) -> bytes:
-    """Return an annotation as JSON, with its `segmentation`, which is JSON already.
+def encode_annotation(annotation: Annotation, segmentation: bytes | None) -> bytes:
+    """Return an annotation as JSON, with its `segmentation`, which is JSON already, if any.
 
     Ids are missing: `number_annotation` adds them when all frames are in order.
     """
-    return b'%b,"segmentation":%b}' % (encode(annotation).removesuffix(b"}"), segmentation)
+    encoded = encode(annotation)
+    if segmentation is None:
+        return encoded
+    return b'%b,"segmentation":%b}' % (encoded.removesuffix(b"}"), segmentation)
 
 
 def number_annotation(annotation_id: int, image_id: int, annotation: bytes) -> bytes:

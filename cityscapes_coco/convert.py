@@ -1,9 +1,10 @@
 """The pipeline: the frames of a split become instances, records, and one COCO file."""
 
+import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -19,14 +20,16 @@ from cityscapes_coco.coco import (
     number_annotation,
     write_coco,
 )
-from cityscapes_coco.dataset import Frame, Layout, count_unpaired, list_frames
+from cityscapes_coco.dataset import Dataset, Frame, list_frames
 from cityscapes_coco.errors import DatasetError, one_line
-from cityscapes_coco.instances import find_instances, read_id_map
+from cityscapes_coco.instances import Instance, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.segmentation import (
     contours_like_original,
     encode_polygons,
+    encode_rle,
     to_polygons,
+    to_rles,
 )
 
 # Frames that travel to an executor together: enough to make the journey cheap, few enough that all
@@ -39,11 +42,20 @@ _NAMES = {label.id: label.name for label in LABELS}
 
 @dataclass(frozen=True)
 class Options:
-    """What a run does with each frame; `categories` are names in any order."""
+    """What becomes of each frame, and what goes into a file.
 
-    layout: Layout = field(default_factory=Layout)
-    categories: Sequence[str] = category_instancesonly
-    like_original: bool = False
+    `images` are the names of sets of photographs, or patterns of them; `categories` are names in
+    any order. The others have the values and the meaning that the command line gives them, and
+    `segmentation` is "original" for contours as the original script has them.
+    """
+
+    images: tuple[str, ...] = ("leftImg8bit",)
+    categories: tuple[str, ...] = category_instancesonly
+    segmentation: str = "polygon"
+    crowd: str = "drop"
+    min_area: int = 0
+    category_ids: str = "one"
+    file_names: str = "datadir"
     skip_bad: bool = False
 
 
@@ -52,13 +64,14 @@ class FrameRecords:
     """What one frame adds to a file; `width` and `height` are the map's, in pixels.
 
     The annotations are encoded, and in the order of their instance ids. `instances` counts them by
-    class, `left_out` counts the others, by reason and class.
+    class, `crowds` those that are groups, and `left_out` the others, by reason and class.
     """
 
     width: int
     height: int
     annotations: list[bytes]
     instances: Counter[str]
+    crowds: Counter[str]
     left_out: Counter[tuple[str, str]]
 
 
@@ -66,19 +79,21 @@ class FrameRecords:
 class SplitSummary:
     """What a file holds, and what it leaves out.
 
-    `instances` counts by class, `left_out` by reason and class; `skipped` names the maps that could
-    not be read.
+    `instances` and `crowds` count by class, `left_out` by reason and class; `imageless` counts the
+    frames without a photograph that was asked for; `skipped` names the maps that could not be read.
     """
 
     path: Path
     images: int = 0
     instances: Counter[str] = field(default_factory=Counter)
+    crowds: Counter[str] = field(default_factory=Counter)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    imageless: int = 0
     skipped: list[str] = field(default_factory=list)
 
 
 def convert_split(
-    datadir: Path,
+    dataset: Dataset,
     split: str,
     outdir: Path,
     options: Options,
@@ -88,32 +103,37 @@ def convert_split(
 ) -> SplitSummary:
     """Write `instancesonly_filtered_<annotations>_<split>.json` into `outdir`.
 
-    The frames are converted in this process, or by an `executor` that does `workers` things at
-    once; the file is the same. `report` is called with one line for each map that cannot be read
-    and for each warning. Raises DatasetError if there is nothing to convert, if the file cannot be
-    written, or, when every frame has been tried, if some cannot be read and `options.skip_bad` is
-    not set. Then no file is written.
+    If other images than the usual ones are asked for, the name ends with their sets. The frames are
+    converted in this process, or by an `executor` that does `workers` things at once; the file is
+    the same. `report` is called with one line for each map that cannot be read and for each
+    warning. Raises DatasetError if there is nothing to convert, if the file cannot be written, or,
+    when every frame has been tried, if some cannot be read and `options.skip_bad` is not set. Then
+    no file is written.
     """
-    layout = options.layout
-    frames = list_frames(datadir, split, layout)
-    mapless, imageless = count_unpaired(datadir, split, layout, frames)
-    images = datadir / layout.images / split
+    layout = dataset.layout
+    frames, mapless, imageless = list_frames(dataset, split, options.images)
+    where = f"{dataset.folder}, {split}"
     if mapless:
-        report(f"{images}: images that have no map, so left out: {mapless}")
+        report(f"{where}: images that have no map, so left out: {mapless}")
+    usual = options.images == (layout.images,)
     if imageless:
-        report(f"{images}: maps whose image is not here: {imageless} (converted all the same)")
+        consequence = "(converted all the same)" if usual else "(left out)"
+        report(f"{where}: maps whose image is not here: {imageless} {consequence}")
 
-    categories = list_categories(options.categories)
-    summary = SplitSummary(outdir / f"instancesonly_filtered_{layout.annotations}_{split}.json")
+    name = f"instancesonly_filtered_{layout.annotations}_{split}"
+    if not usual:
+        name += f"_{_name_images(options.images, layout.images)}"
+    categories = list_categories(options.categories, options.category_ids)
+    summary = SplitSummary(outdir / f"{name}.json", imageless=0 if usual else imageless)
     info = {
         "description": f"Cityscapes {layout.annotations} {split}, instances",
         "url": "https://www.cityscapes-dataset.com",
         "contributor": "cityscapes-coco",
         "version": __version__,
         "options": {
+            "annotations": layout.annotations,
+            **asdict(options),
             "categories": [category["name"] for category in categories],
-            "like_original": options.like_original,
-            "skip_bad": options.skip_bad,
         },
         "skipped": summary.skipped,
     }
@@ -124,10 +144,19 @@ def convert_split(
         unit="frame",
         disable=None,
     )
-    root = datadir / layout.annotations / split
-    numbered = _number(results, root, options.skip_bad, summary, report)
+    root = dataset.annotations / split
+    numbered = _number(results, root, options, summary, report)
     write_coco(summary.path, info, categories, numbered)
     return summary
+
+
+def _name_images(images: Iterable[str], usual: str) -> str:
+    """Return what sets or patterns of images add to a file's name: what is plain text in them."""
+    names = (
+        re.sub(r"\[[^]]*\]|[^\w.-]", "", name.removeprefix(f"{usual}_"), flags=re.ASCII).strip("_")
+        for name in images
+    )
+    return "+".join(dict.fromkeys(name or "all" for name in names))
 
 
 def _convert_in_order(
@@ -166,7 +195,7 @@ def _try_to_convert(frames: Sequence[Frame], options: Options) -> list[FrameReco
 def convert_frame(frame: Frame, options: Options) -> FrameRecords:
     """Return the records of one frame. Raises DatasetError if its map cannot be read."""
     try:
-        frame.file_name.encode()
+        "".join(frame.file_names).encode()
     except UnicodeEncodeError as error:
         # JSON could hold it, but few readers of JSON would take it.
         raise DatasetError(frame.map_path, "its name is not valid UTF-8; rename it") from error
@@ -176,42 +205,73 @@ def convert_frame(frame: Frame, options: Options) -> FrameRecords:
     except ValueError as error:
         raise DatasetError(frame.map_path, str(error)) from error
     height, width = id_map.shape
-    records = FrameRecords(width, height, [], Counter(), Counter())
+    records = FrameRecords(width, height, [], Counter(), Counter(), Counter())
     category_ids = {
-        category["name"]: category["id"] for category in list_categories(options.categories)
+        category["name"]: category["id"]
+        for category in list_categories(options.categories, options.category_ids)
     }
     chosen = []
     for instance in instances:
-        name = _NAMES[instance.label_id]
-        if name not in category_ids:
-            records.left_out["classes not asked for", name] += 1
-        elif instance.is_crowd:
-            records.left_out["groups", name] += 1
+        reason = _reason_to_leave_out(instance, options)
+        if reason:
+            records.left_out[reason, _NAMES[instance.label_id]] += 1
         else:
             chosen.append(instance)
-    outline = contours_like_original if options.like_original else to_polygons
-    outlines = outline((instance.mask, *instance.bbox[:2]) for instance in chosen)
-    for instance, polygons in zip(chosen, outlines, strict=True):
+    segmentations = _segment(chosen, height, width, options.segmentation)
+    for instance in chosen:
         name = _NAMES[instance.label_id]
-        if not polygons:
+        if instance.id not in segmentations:
             records.left_out["a contour of two points or fewer", name] += 1
             continue
         annotation: Annotation = {
             "category_id": category_ids[name],
-            "iscrowd": 0,
+            "iscrowd": int(instance.is_crowd),
             "area": instance.area,
             "bbox": list(instance.bbox),
             "instance_id": instance.id,
         }
-        records.annotations.append(encode_annotation(annotation, encode_polygons(polygons)))
-        records.instances[name] += 1
+        records.annotations.append(encode_annotation(annotation, segmentations[instance.id]))
+        (records.crowds if instance.is_crowd else records.instances)[name] += 1
     return records
+
+
+def _reason_to_leave_out(instance: Instance, options: Options) -> str:
+    if _NAMES[instance.label_id] not in options.categories:
+        return "classes not asked for"
+    if instance.is_crowd and options.crowd == "drop":
+        return "groups"
+    if instance.area < options.min_area:
+        return f"smaller than {options.min_area} pixels"
+    return ""
+
+
+def _segment(
+    instances: Sequence[Instance], height: int, width: int, kind: str
+) -> dict[int, bytes | None]:
+    """Return the segmentation of each instance, as JSON, by its id; None for boxes only.
+
+    The original script's kind drops some instances: these are missing.
+    """
+    if kind == "none":
+        return {instance.id: None for instance in instances}
+    as_rle = [instance for instance in instances if kind == "rle" or instance.is_crowd]
+    as_polygons = [instance for instance in instances if kind != "rle" and not instance.is_crowd]
+    segmentations: dict[int, bytes | None] = {}
+    rles = to_rles(((instance.mask, *instance.bbox[:2]) for instance in as_rle), height, width)
+    for instance, rle in zip(as_rle, rles, strict=True):
+        segmentations[instance.id] = encode_rle(rle)
+    outline = contours_like_original if kind == "original" else to_polygons
+    outlines = outline((instance.mask, *instance.bbox[:2]) for instance in as_polygons)
+    for instance, polygons in zip(as_polygons, outlines, strict=True):
+        if polygons:
+            segmentations[instance.id] = encode_polygons(polygons)
+    return segmentations
 
 
 def _number(
     results: Iterable[tuple[Frame, FrameRecords | DatasetError]],
     root: Path,
-    skip_bad: bool,
+    options: Options,
     summary: SplitSummary,
     report: Callable[[str], None],
 ) -> Iterator[tuple[Image, list[bytes]]]:
@@ -224,24 +284,33 @@ def _number(
             report(str(records))
             summary.skipped.append(one_line(frame.seg_file_name))
             continue
-        summary.images += 1
-        summary.instances.update(records.instances)
-        summary.left_out.update(records.left_out)
-        image: Image = {
-            "id": summary.images,
-            "file_name": frame.file_name,
-            "seg_file_name": frame.seg_file_name,
-            "width": records.width,
-            "height": records.height,
-        }
-        numbered = []
-        for annotation in records.annotations:
-            annotation_id += 1
-            numbered.append(number_annotation(annotation_id, image["id"], annotation))
-        yield image, numbered
-    if summary.skipped and not (skip_bad and summary.images):
+        for file_name in frame.file_names:
+            summary.images += 1
+            summary.instances.update(records.instances)
+            summary.crowds.update(records.crowds)
+            summary.left_out.update(records.left_out)
+            image: Image = {
+                "id": summary.images,
+                "file_name": _file_name(file_name, options.file_names),
+                "seg_file_name": frame.seg_file_name,
+                "width": records.width,
+                "height": records.height,
+            }
+            numbered = []
+            for annotation in records.annotations:
+                annotation_id += 1
+                numbered.append(number_annotation(annotation_id, image["id"], annotation))
+            yield image, numbered
+    if summary.skipped and not (options.skip_bad and summary.images):
         raise DatasetError(
             root,
             f"{len(summary.skipped)} of {tried} maps cannot be read, so no file is written; mend"
             " them, or leave them out with --skip-bad",
         )
+
+
+def _file_name(file_name: str, kind: str) -> str:
+    """Return a name that starts at the data folder as it is seen from there or further down."""
+    parts = file_name.split("/")
+    kept = {"datadir": len(parts), "split": 2, "base": 1}[kind]
+    return "/".join(parts[-kept:])

@@ -1,4 +1,4 @@
-"""The outline of one mask, as COCO's polygons.
+"""A mask as COCO's polygons or run lengths.
 
 A polygon is an array of shape (n, 2), int32: the x and y of its corners. They are edges of pixels:
 the pixel (x, y) is the square from (x, y) to (x + 1, y + 1). That is what pycocotools assumes when
@@ -9,6 +9,7 @@ in the frame its upper left pixel is. All masks of a frame are outlined together
 and each call to numpy costs as much as a hundred of their points.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import pairwise
@@ -17,9 +18,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
 
 Mask = NDArray[np.uint8]
 Points = NDArray[Any]  # of shape (n, 2), int32: x and y
+Rle = Any  # pycocotools' dictionary of "size", [height, width], and "counts", as bytes
 
 # OpenCV walks from the centre of one border pixel to the next of its eight neighbours, keeping the
 # mask on its left. The neighbours, counter-clockwise as seen (y points down); the even ones share
@@ -64,9 +67,43 @@ def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[
     return found
 
 
+def to_rles(masks: Iterable[tuple[Mask, int, int]], height: int, width: int) -> list[Rle]:
+    """Return, for each mask, its compressed RLE in a frame of the given size."""
+    rles = []
+    for mask, x, y in masks:
+        runs: Any = {"size": [height, width], "counts": _runs(mask, x, y, height, width)}
+        rles.append(coco_mask.frPyObjects(runs, height, width))
+    return rles
+
+
 def encode_polygons(polygons: Iterable[Points]) -> bytes:
     """Return polygons as the JSON of a COCO segmentation: [[x0,y0,x1,y1,...],...]."""
     return b"[[%b]]" % b"],[".join(_numbers(polygon) for polygon in polygons)
+
+
+def encode_rle(rle: Rle) -> bytes:
+    """Return an RLE as the JSON of a COCO segmentation: {"size":[height,width],"counts":"..."}."""
+    segmentation = {"size": rle["size"], "counts": rle["counts"].decode()}
+    return json.dumps(segmentation, separators=(",", ":")).encode()
+
+
+def _runs(mask: Mask, x: int, y: int, height: int, width: int) -> list[int]:
+    """Return the lengths of the runs of 0 and 1 in turn, down the columns of a frame.
+
+    The frame is 0 outside of the mask, whose upper left pixel is at (x, y) in it.
+    """
+    rows, columns = mask.shape
+    # A row of zeros below ends each run with its column; another column starts the first.
+    padded = np.zeros((columns + 1, rows + 1), np.bool_)
+    padded[1:, :rows] = mask.T
+    changes = np.flatnonzero(padded.ravel()[1:] != padded.ravel()[:-1]) + 1 - (rows + 1)
+    column, row = np.divmod(changes, rows + 1)
+    edges = (x + column) * height + y + row
+    # Runs that reach from the top of the frame to its bottom go on in the next column.
+    joined = np.flatnonzero(edges[1:] == edges[:-1])
+    edges = np.delete(edges, np.concatenate((joined, joined + 1)))
+    counts: list[int] = np.diff(edges, prepend=0, append=height * width).tolist()
+    return counts
 
 
 def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:

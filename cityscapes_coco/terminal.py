@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,6 +32,9 @@ def prepare_streams() -> None:
     sys.stderr = _open_stream(os.dup(2))
     os.dup2(number, 2)
     os.close(number)
+    if not sys.warnoptions:
+        # Pillow's tell where in Pillow they come from, and never which file they are about.
+        warnings.simplefilter("ignore")
 
 
 def _open_stream(number: int) -> TextIO:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
-from cityscapes_coco.dataset import Layout, list_frames
+from cityscapes_coco.dataset import LAYOUTS, Dataset, Layout, find_dataset, list_frames
 from cityscapes_coco.decoding import Rle, from_runs, to_rle
 from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.instances import read_id_map
@@ -101,8 +101,9 @@ class Report:
 
     `classes` counts class by class, groups apart. `faults` counts by kind, and `culprits` has a
     line about each of the first few of a kind. `left_out` counts what the file does not claim to
-    hold: classes that it does not name, and groups if it has none. `skipped` are frames of which
-    the file itself says that they could not be read.
+    hold: classes that it does not name, groups if it has none, and what is smaller than it says.
+    `skipped` are frames of which the file itself says that they could not be read; `imageless`
+    those that have no photograph of the sets that it names.
     """
 
     path: Path
@@ -112,6 +113,7 @@ class Report:
     culprits: dict[str, list[str]] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
     skipped: int = 0
+    imageless: int = 0
     boxes_only: bool = False
     far_from_published: list[str] = field(default_factory=list)
 
@@ -120,6 +122,14 @@ class Report:
         named = self.culprits.setdefault(fault, [])
         if len(named) < _NAMED:
             named.append(culprit)
+
+
+class _Options(NamedTuple):
+    """What a file of ours says of how it was made; the defaults go for all others."""
+
+    images: Sequence[str] = ()
+    crowd: str = "drop"
+    min_area: int = 0
 
 
 class _Source(NamedTuple):
@@ -141,18 +151,21 @@ class _Claim(NamedTuple):
     rle: Rle | None
 
 
-def verify_file(path: Path, datadir: Path, layout: Layout) -> Report:
-    """Compare every annotation of the COCO file at `path` with the maps below `datadir`.
+def verify_file(path: Path, datadir: Path) -> Report:
+    """Compare every annotation of the COCO file at `path` with the maps in `datadir`.
 
     Maps and masks are held for one frame at a time. Raises DatasetError if the file cannot be read
     or none of its images has a map.
     """
     coco = read_coco(path)
-    maps = _find_maps(datadir, layout)
+    options = _read_options(coco)
+    layout = _find_layout(coco)
+    dataset = find_dataset(datadir, layout)
+    maps = _find_maps(dataset)
     images = [(image, _map_name(image, layout)) for image in coco["images"]]
     if not any(name in maps for _, name in images):
         raise DatasetError(
-            datadir,
+            dataset.folder,
             f"has no map of the {len(images)} images in {path}; expected"
             f" {layout.annotations}/<split>/<city>/<frame>{layout.map_suffix}",
         )
@@ -162,9 +175,11 @@ def verify_file(path: Path, datadir: Path, layout: Layout) -> Report:
     report.boxes_only = bool(have_mask) and not any(have_mask)
     _check_fields(coco, report)
     _check_ids(coco, report)
-    _check_frames(coco, {name for _, name in images}, maps, report)
+    _check_frames(coco, {name for _, name in images}, maps, dataset, options.images, report)
     names = {category.get("id"): category.get("name") for category in coco["categories"]}
-    with_groups = any(annotation.get("iscrowd") for annotation in coco["annotations"])
+    with_groups = options.crowd == "keep" or any(
+        annotation.get("iscrowd") for annotation in coco["annotations"]
+    )
     expected = [
         _row(name, is_group)
         for is_group in ((False, True) if with_groups else (False,))
@@ -189,9 +204,9 @@ def verify_file(path: Path, datadir: Path, layout: Layout) -> Report:
             _claim(annotation, names, id_map.shape, where, report)
             for annotation in annotations.get(image.get("id"), [])
         ]
-        _compare_frame(claims, _find_sources(id_map), expected, where, report)
+        _compare_frame(claims, _find_sources(id_map), expected, options.min_area, where, report)
     splits = {Path(maps[name]).parts[-3] for _, name in images if name in maps}
-    if layout.annotations == "gtFine" and len(splits) == 1:
+    if layout.annotations == "gtFine" and len(splits) == 1 and not options.min_area:
         totals = {name: count.in_maps for name, count in report.classes.items()}
         report.far_from_published = compare_with_published(splits.pop(), report.frames, totals)
     return report
@@ -231,6 +246,8 @@ def describe(report: Report) -> str:
     if report.left_out:
         parts = ", ".join(f"{number} {name}" for name, number in report.left_out.items())
         lines.append(f"  in the maps, but not claimed by the file: {parts}")
+    if report.imageless:
+        lines.append(f"  without an image of the sets in the file: {report.imageless} frames")
     if report.skipped:
         lines.append(f"  skipped when the file was made: {report.skipped} frames")
     if report.far_from_published:
@@ -245,13 +262,38 @@ def describe(report: Report) -> str:
     return "\n".join(map(one_line, lines))
 
 
-def _find_maps(datadir: Path, layout: Layout) -> dict[str, str]:
-    """Return the paths of all maps below `datadir` by their names."""
+def _read_options(coco: Mapping[str, Any]) -> _Options:
+    """Return what the file says of how it was made, as far as it makes sense."""
+    info = coco.get("info")
+    options = info.get("options") if isinstance(info, dict) else None
+    if not isinstance(options, dict):
+        return _Options()
+    images, min_area = options.get("images"), options.get("min_area")
+    return _Options(
+        images=[name for name in images if isinstance(name, str)]
+        if isinstance(images, list)
+        else [],
+        crowd=str(options.get("crowd")),
+        min_area=min_area if isinstance(min_area, int) else 0,
+    )
+
+
+def _find_layout(coco: Mapping[str, Any]) -> Layout:
+    """Return the layout whose maps the file names, or else that of the fine annotations."""
+    maps = [image.get("seg_file_name", "") for image in coco["images"]]
+    for layout in LAYOUTS.values():
+        if any(name.endswith(layout.map_suffix) for name in maps):
+            return layout
+    return LAYOUTS["gtFine"]
+
+
+def _find_maps(dataset: Dataset) -> dict[str, str]:
+    """Return the paths of all maps of a dataset by their names."""
     maps = {}
-    for split in layout.splits:
+    for split in dataset.layout.splits:
         # A split that is missing or empty shows where an image has no map.
         with suppress(DatasetError):
-            for frame in list_frames(datadir, split, layout):
+            for frame in list_frames(dataset, split).frames:
                 maps[frame.seg_file_name] = frame.map_path
     return maps
 
@@ -305,18 +347,33 @@ def _check_ids(coco: Mapping[str, Any], report: Report) -> None:
 
 
 def _check_frames(
-    coco: Mapping[str, Any], named: set[str], maps: Mapping[str, str], report: Report
+    coco: Mapping[str, Any],
+    named: set[str],
+    maps: Mapping[str, str],
+    dataset: Dataset,
+    images: Sequence[str],
+    report: Report,
 ) -> None:
-    """Blame the maps that are beside those of the file, but belong to none of its images."""
+    """Blame the maps that are beside those of the file, but belong to none of its images.
+
+    Those that have no photograph in the sets called `images` need not.
+    """
     info = coco.get("info")
     skipped = info.get("skipped") if isinstance(info, dict) else None
     splits = {Path(path).parent.parent for name, path in maps.items() if name in named}
+    illustrated = set()
+    for split in splits:
+        with suppress(DatasetError):
+            frames = list_frames(dataset, split.name, images).frames
+            illustrated |= {frame.seg_file_name for frame in frames}
     for name, path in maps.items():
         if name not in named and Path(path).parent.parent in splits:
             if isinstance(skipped, list) and one_line(name) in skipped:
                 report.skipped += 1
-            else:
+            elif name in illustrated:
                 report.blame("map without an image", path)
+            else:
+                report.imageless += 1
 
 
 def _check_size(
@@ -382,12 +439,14 @@ def _compare_frame(
     claims: Sequence[_Claim],
     sources: Mapping[int, _Source],
     expected: Collection[str],
+    min_area: int,
     where: str,
     report: Report,
 ) -> None:
     """Count what became of the `sources` of a frame, and blame what is wrong with its claims.
 
-    `expected` are the rows of the table for which the file claims to hold all.
+    `expected` are the rows of the table for which the file claims to hold all that have `min_area`
+    pixels or more.
     """
     claimed = Counter(claim.annotation.get("instance_id") for claim in claims)
     pairs = _match(claims, sources, claimed)
@@ -407,12 +466,14 @@ def _compare_frame(
     for value in sorted(sources.keys() - pairs.values()):
         source = sources[value]
         row = _row(source.name, source.is_group)
-        if row in expected:
+        if row not in expected:
+            report.left_out[row] += 1
+        elif source.area < min_area:
+            report.left_out[f"{row} of less than {min_area} pixels"] += 1
+        else:
             report.classes[row].in_maps += 1
             report.classes[row].lost += 1
             report.blame("lost", f"{where}: {row} {value}, {source.area} pixels")
-        else:
-            report.left_out[row] += 1
 
 
 def _compare_pair(claim: _Claim, value: int, source: _Source, who: str, report: Report) -> None:

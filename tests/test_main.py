@@ -282,10 +282,6 @@ BAD_FOLDERS = {
     "none": (lambda root: root.rmdir(), "no such folder"),
     "empty": (lambda root: None, "no gtFine folder in it; found nothing"),
     "others": (lambda root: touch(root / "readme"), "no gtFine folder in it; found readme"),
-    "one level up": (
-        lambda root: (root / "down/gtFine").mkdir(parents=True),
-        "use --datadir {}/down",
-    ),
     "no split": (lambda root: (root / "gtFine/foo").mkdir(parents=True), "found foo"),
     "no maps": (lambda root: touch(root / "gtFine/val/a/a_polygons.json"), "no maps in it"),
 }
@@ -302,14 +298,6 @@ def test_a_wrong_folder_is_named_with_what_was_found_instead(
     assert out == ""
     [line] = err.splitlines()
     assert line.startswith(f"error: {datadir}") and says.format(datadir) in line
-
-
-def test_gtfine_itself_is_recognised(
-    datadir: Path, write_map: WriteMap, capsys: pytest.CaptureFixture[str]
-) -> None:
-    write_map(STREET)
-    assert main(["--datadir", str(datadir / "gtFine")]) == 1
-    assert capsys.readouterr().err.endswith(f"use --datadir {datadir}\n")
 
 
 def test_a_split_that_is_asked_for_must_exist(

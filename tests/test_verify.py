@@ -18,7 +18,6 @@ from pycocotools.coco import COCO
 
 import inspect_coco
 import main
-from cityscapes_coco.dataset import Layout
 from cityscapes_coco.decoding import to_mask, to_rle
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.verify import Report, compare_with_published, verify_file
@@ -61,7 +60,7 @@ def convert(datadir: Path, *options: str) -> int:
 def verify(coco: object, datadir: Path) -> Report:
     path = datadir / "file.json"
     path.write_text(json.dumps(coco))
-    return verify_file(path, datadir, Layout())
+    return verify_file(path, datadir)
 
 
 def cells(report: Report) -> dict[str, tuple[int, int, int, int, int]]:
@@ -521,7 +520,7 @@ def test_the_originals_own_output_for_the_sample_is_judged_as_an_independent_cou
     split: str,
 ) -> None:
     path = ROOT / "tests" / "golden" / f"original_{split}.json"
-    report = verify_file(path, SAMPLE, Layout())
+    report = verify_file(path, SAMPLE)
     expected = count_by_boxes(path)
     assert cells(report).keys() == expected.keys()
     for name, row in expected.items():
@@ -583,10 +582,14 @@ def test_a_folder_without_the_maps_is_an_error(
 ) -> None:
     path = datadir / "annotations" / OUTPUT
     capsys.readouterr()
-    assert inspect_coco.main(["--coco_dir", str(tmp_path), "--json", str(path), "--verify"]) == 1
+    assert inspect_coco.main(["--coco_dir", str(SAMPLE), "--json", str(path), "--verify"]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"error: {tmp_path}: has no map of the 2 images in {path}; expected")
+    assert err.startswith(f"error: {SAMPLE}: has no map of the 2 images in {path}; expected")
+    empty = tmp_path / "some" / "empty"
+    empty.mkdir(parents=True)
+    assert inspect_coco.main(["--coco_dir", str(empty), "--json", str(path), "--verify"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {empty}: no gtFine folder in it; found")
 
 
 def test_memory_does_not_grow_with_the_number_of_frames(datadir: Path, write_map: WriteMap) -> None:
@@ -597,7 +600,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(datadir: Path, write_map
             write_map(id_map, name=f"a_{number:06d}_000019")
         assert convert(datadir) == 0
         tracemalloc.start()
-        report = verify_file(datadir / "annotations" / OUTPUT, datadir, Layout())
+        report = verify_file(datadir / "annotations" / OUTPUT, datadir)
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert report.frames == frames and not report.faults
