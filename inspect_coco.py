@@ -1,10 +1,13 @@
 """Look at a COCO file of Cityscapes instances: draw examples or statistics, or check it."""
 
-import signal
+try:
+    import signal
 
-if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-    # There is nothing to clean up, so Ctrl-C may end it at once, and without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        # There is nothing to clean up, so Ctrl-C may end it at once, and without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
 import argparse
 import random

@@ -1,10 +1,13 @@
 """Convert Cityscapes to COCO: one JSON file of instance annotations for each split."""
 
-import signal
+try:
+    import signal
 
-if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-    # Until there is something to clean up, Ctrl-C may end it at once, and without a traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        # Until there is something to clean up, Ctrl-C may end it at once, and without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
 import argparse
 import os
