@@ -239,7 +239,7 @@ def _no_photographs(dataset: Dataset, splits: Sequence[str], images: Sequence[st
 def _list_files(root: Path) -> Iterator[tuple[str, str]]:
     """Yield (city, name) of each file `<root>/<city>/<name>`, in no particular order."""
     try:
-        for city in os.scandir(root):
+        for city in list(os.scandir(root)):
             if city.is_dir():
                 for name in os.listdir(city):
                     yield city.name, name

@@ -34,12 +34,16 @@ def start_workers(count: int) -> Iterator[tuple[Executor | None, int]]:
         yield None, 1
         return
     executor = _ProcessExecutor(count)
+    connections: list[Connection] = []
     processes = []
     try:
         with _interrupts_held():
             for _ in range(count):
                 ours, theirs = multiprocessing.Pipe()
-                process = multiprocessing.Process(target=_work, args=(theirs,), daemon=True)
+                connections.append(ours)
+                process = multiprocessing.Process(
+                    target=_work, args=(theirs, list(connections)), daemon=True
+                )
                 process.start()
                 # Held by the process alone, this end closes when it dies, and ours says so.
                 theirs.close()
@@ -114,8 +118,11 @@ class _ProcessExecutor(ThreadPoolExecutor):
         return result
 
 
-def _work(connection: Connection) -> None:
-    """Answer calls until the other end is closed."""
+def _work(connection: Connection, others: list[Connection]) -> None:
+    """Answer calls until the other end is closed; `others` are such ends that came along."""
+    # Held here as well, they would stay open when this program is killed, and its workers wait on.
+    for other in others:
+        other.close()
     # Ctrl-C reaches every process of a terminal; ending the workers is left to the first.
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
