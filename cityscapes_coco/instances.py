@@ -67,7 +67,7 @@ def read_id_map(path: str) -> NDArray[np.uint16]:
             with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
                 image.load()
             raise ValueError("its pixels cannot be decoded")
-    except MemoryError:
+    except (MemoryError, cv2.error):
         raise
     except Exception as error:  # Pillow raises whatever a damaged file makes its parser stumble on
         raise DatasetError(path, f"damaged PNG file ({error}); get it again") from error

@@ -27,9 +27,9 @@ def prepare_streams() -> None:
     # is written to that stream. So the free numbers are taken.
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
-    sys.stdout = _open_stream(1)
+    sys.stdout = _reopen(sys.stdout, 1)
     # libpng tells of each damaged file to number 2, which nobody can switch off.
-    sys.stderr = _open_stream(os.dup(2))
+    sys.stderr = _reopen(sys.stderr, os.dup(2))
     os.dup2(number, 2)
     os.close(number)
     if not sys.warnoptions:
@@ -37,8 +37,11 @@ def prepare_streams() -> None:
         warnings.simplefilter("ignore")
 
 
-def _open_stream(number: int) -> TextIO:
-    return os.fdopen(number, "w", errors="backslashreplace", closefd=False)
+def _reopen(stream: TextIO | None, number: int) -> TextIO:
+    encoding = stream.encoding if stream else None
+    return os.fdopen(
+        number, "w", buffering=1, encoding=encoding, errors="backslashreplace", closefd=False
+    )
 
 
 def guard(program: Callable[[], int]) -> int:
@@ -50,9 +53,10 @@ def guard(program: Callable[[], int]) -> int:
             # Where the output went nowhere, Python would tell so too late, and at length.
             sys.stdout.flush()
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up(sys.stdout)
         if isinstance(error, BrokenPipeError):
             # Whoever read it, such as `head`, has seen enough. The code is that of SIGPIPE.
+            _give_up(sys.stderr)
             return 128 + 13
         return _fail(f"standard output: {error.strerror}")
 
@@ -110,6 +114,11 @@ def stoppable() -> Iterator[None]:
         yield
     finally:
         restore()
+
+
+def _give_up(stream: TextIO) -> None:
+    """Let the rest of an output vanish, which Python would try to write once more at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fail(reason: str) -> int:
