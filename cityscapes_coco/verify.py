@@ -426,7 +426,8 @@ def _find_sources(id_map: NDArray[np.uint16]) -> dict[int, _Source]:
     columns = (
         found.tolist(),
         rles,
-        coco_mask.area(rles).tolist(),
+        # One by one: pycocotools cannot count more than 255 of them.
+        [int(coco_mask.area(rle)) for rle in rles],
         coco_mask.toBbox(rles).astype(int).tolist(),
     )
     return {
