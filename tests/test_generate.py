@@ -20,7 +20,9 @@ SAMPLE = ROOT / "data" / "sample"
 
 
 def files(root: Path) -> list[Path]:
-    return sorted(p.relative_to(root) for p in root.rglob("*") if p.is_file())
+    """What the generator writes; a conversion may have put `annotations` beside it."""
+    folders = ("gtFine", "leftImg8bit")
+    return sorted(p.relative_to(root) for f in folders for p in (root / f).rglob("*.*"))
 
 
 def read(path: Path) -> np.ndarray:
