@@ -100,8 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     masks.add_argument(
         "--segmentation",
         choices=["polygon", "rle", "none"],
-        default="polygon",
-        help="masks; none: boxes only (default: %(default)s)",
+        help="masks; none: boxes only (default: polygon)",
     )
     masks.add_argument(
         "--like-original",
@@ -191,7 +190,7 @@ def _convert(args: argparse.Namespace) -> int:
     options = Options(
         images=tuple(args.images),
         categories=tuple(args.categories),
-        segmentation=args.segmentation,
+        segmentation=args.segmentation or "polygon",
         crowd=args.crowd,
         min_area=args.min_area,
         category_ids=args.category_ids,

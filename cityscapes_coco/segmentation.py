@@ -103,7 +103,8 @@ def _runs(mask: Mask, x: int, y: int, height: int, width: int) -> list[int]:
     joined = np.flatnonzero(edges[1:] == edges[:-1])
     edges = np.delete(edges, np.concatenate((joined, joined + 1)))
     counts: list[int] = np.diff(edges, prepend=0, append=height * width).tolist()
-    return counts
+    # Where the last pixel of the frame is 1, no run of 0 follows.
+    return counts if counts[-1] else counts[:-1]
 
 
 def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:

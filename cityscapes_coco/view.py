@@ -210,7 +210,9 @@ def _find_photo(coco_dir: Path, name: str) -> Path | None:
     relative = PureWindowsPath(name)
     if relative.anchor or ".." in relative.parts or not relative.name:
         return None
-    splits = sorted(coco_dir.glob("leftImg8bit*/*/"))
+    # An archive may have been unpacked into a folder of its own.
+    patterns = ("leftImg8bit*/*/", "leftImg8bit*/leftImg8bit*/*/")
+    splits = [split for pattern in patterns for split in sorted(coco_dir.glob(pattern))]
     city = relative.name.partition("_")[0]
     places = [coco_dir, *splits, *(split / city for split in splits)]
     # Unlike Path.is_file, this takes any name, however long, for one that may not exist.

@@ -20,11 +20,21 @@ def datadir(tmp_path: Path) -> Path:
 def write_map(datadir: Path) -> WriteMap:
     """Writes one map into `datadir`, as Cityscapes names it, and returns its path."""
 
-    def write(values: object, split: str = "train", name: str = "aachen_000000_000019") -> Path:
-        folder = datadir / "gtFine" / split / name.split("_")[0]
+    def write(
+        values: object,
+        split: str = "train",
+        name: str = "aachen_000000_000019",
+        annotations: str = "gtFine",
+    ) -> Path:
+        folder = datadir / annotations / split / name.split("_")[0]
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}_gtFine_instanceIds.png"
+        path = folder / f"{name}_{Path(annotations).name}_instanceIds.png"
         assert cv2.imwrite(str(path), np.array(values, np.uint16))
         return path
 
     return write
+
+
+def touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()

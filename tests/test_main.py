@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from main import main
-from tests.conftest import WriteMap
+from tests.conftest import WriteMap, touch
 
 ROOT = Path(__file__).parent.parent
 STREET = [[23, 23, 23, 26001], [26000, 7, 24, 24], [26000, 26000, 7, 29000]]
@@ -192,11 +192,6 @@ def test_every_bad_map_is_listed(
     assert all(str(path) in err for path in bad)
     assert "3 of 3 maps cannot be read" in err
     assert not list((datadir / "annotations").iterdir())
-
-
-def touch(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
 
 
 BAD_FOLDERS = {

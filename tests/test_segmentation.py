@@ -1,4 +1,6 @@
-"""Masks to polygons, with pycocotools and shapely as judges."""
+"""Masks to polygons and run lengths, with pycocotools and shapely as judges."""
+
+import json
 
 import numpy as np
 import pytest
@@ -143,3 +145,22 @@ def test_the_original_draws_through_pixel_centres_and_fills_holes() -> None:
 )
 def test_the_original_drops_an_instance_for_a_contour_of_two_points(mask: Mask, kept: bool) -> None:
     assert bool(contours_like_original(mask)) == kept
+
+
+@settings(deadline=None)
+@given(
+    arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.integers(0, 1)),
+    st.tuples(*[st.integers(0, 2)] * 4),
+)
+@example(parse("#.#", "###"), (0, 0, 0, 0))
+@example(parse("##", "##"), (1, 0, 1, 0))
+@example(parse("##", "##"), (0, 1, 0, 1))
+def test_the_rle_is_the_one_that_pycocotools_makes_of_the_frame(
+    mask: Mask, margins: tuple[int, int, int, int]
+) -> None:
+    left, top, right, bottom = margins
+    frame = np.asfortranarray(np.pad(mask, ((top, bottom), (left, right))))
+    [rle] = segmentation.to_rles([(mask, left, top)], *frame.shape)
+    assert rle == coco_mask.encode(frame)
+    encoded = json.loads(segmentation.encode_rle(rle))
+    assert encoded == {"size": list(frame.shape), "counts": rle["counts"].decode()}

@@ -1,0 +1,351 @@
+"""Where maps and photographs may be: coarse maps, fog and rain, and folders as people have them."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+
+import inspect_coco
+from cityscapes_coco.view import load_example
+from main import main
+from tests.conftest import WriteMap, touch
+
+Coco = dict[str, Any]
+Capture = pytest.CaptureFixture[str]
+
+STREET = [[26000, 26000, 7], [7, 24000, 26]]
+BETAS = ("0.005", "0.01", "0.02")
+PREFIX = "instancesonly_filtered_"
+
+
+def convert(datadir: Path, *options: str) -> dict[str, Coco]:
+    """Convert, have both programs check the result, and return the files by name."""
+    outdir = datadir.parent / "out"
+    shutil.rmtree(outdir, ignore_errors=True)
+    argv = ["--datadir", str(datadir), "--outdir", str(outdir), "--workers", "1", *options]
+    assert main([*argv, "--verify"]) == 0
+    for path in outdir.iterdir():
+        assert inspect_coco.main(["--coco_dir", str(datadir), "--json", str(path), "--verify"]) == 0
+    return {
+        path.stem.removeprefix(PREFIX): json.loads(path.read_bytes())
+        for path in sorted(outdir.iterdir())
+    }
+
+
+def names(coco: Coco) -> list[str]:
+    return [image["file_name"] for image in coco["images"]]
+
+
+# Coarse maps.
+
+
+def test_coarse_maps_have_splits_of_their_own(datadir: Path, write_map: WriteMap) -> None:
+    for split in ("train", "train_extra", "val"):
+        write_map(STREET, split, f"{split[-3:]}_000000_000019", annotations="gtCoarse")
+    write_map(STREET, "test")
+    files = convert(datadir, "--annotations", "gtCoarse")
+    assert list(files) == ["gtCoarse_train", "gtCoarse_train_extra", "gtCoarse_val"]
+    [image] = files["gtCoarse_train_extra"]["images"]
+    assert image["file_name"] == "leftImg8bit/train_extra/tra/tra_000000_000019_leftImg8bit.png"
+    assert image["seg_file_name"] == "tra_000000_000019_gtCoarse_instanceIds.png"
+    assert list(convert(datadir, "--annotations", "gtCoarse", "--splits", "val")) == [
+        "gtCoarse_val"
+    ]
+    assert list(convert(datadir)) == ["gtFine_test"]
+
+
+def test_the_inspector_finds_the_files_of_coarse_maps(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map(STREET, "train_extra", annotations="gtCoarse")
+    assert main(["--datadir", str(datadir), "--annotations", "gtCoarse"]) == 0
+    for options in [], ["--split", "train_extra"], ["--split", "gtCoarse_train_extra"]:
+        capsys.readouterr()
+        argv = ["--coco_dir", str(datadir), "--num_examples", "0", *options]
+        assert inspect_coco.main(argv) == 0
+        assert "split gtCoarse_train_extra" in capsys.readouterr().out
+
+
+# Fog and rain.
+
+
+def add_image(datadir: Path, image_set: str, name: str, split: str = "train") -> None:
+    folder = "_".join(image_set.split("_")[:2])
+    touch(datadir / folder / split / name.split("_")[0] / f"{name}_{image_set}.png")
+
+
+@pytest.fixture
+def foggy(datadir: Path, write_map: WriteMap) -> Path:
+    """Two frames of a city, each in fog of three densities; the first also in clear weather."""
+    for name in "b_000000_000019", "a_000000_000007":
+        write_map(STREET, name=name)
+        for beta in BETAS[::-1]:
+            add_image(datadir, f"leftImg8bit_foggy_beta_{beta}", name)
+    add_image(datadir, "leftImg8bit", "a_000000_000007")
+    return datadir
+
+
+def test_each_frame_is_there_once_for_each_density_of_fog(foggy: Path) -> None:
+    files = convert(foggy, "--images", "leftImg8bit_foggy_beta_*")
+    assert list(files) == ["gtFine_train_foggy_beta"]
+    coco = files["gtFine_train_foggy_beta"]
+    assert names(coco) == [
+        f"leftImg8bit_foggy/train/{name[0]}/{name}_leftImg8bit_foggy_beta_{beta}.png"
+        for name in ("a_000000_000007", "b_000000_000019")
+        for beta in BETAS
+    ]
+    assert all((foggy / name).is_file() for name in names(coco))
+    assert [image["id"] for image in coco["images"]] == [1, 2, 3, 4, 5, 6]
+    found = [(a["id"], a["image_id"], a["instance_id"]) for a in coco["annotations"]]
+    assert found == [(2 * n + k, n + 1, v) for n in range(6) for k, v in ((1, 24000), (2, 26000))]
+    assert coco["info"]["options"]["images"] == ["leftImg8bit_foggy_beta_*"]
+
+
+def test_every_image_of_a_frame_has_the_same_masks(foggy: Path, tmp_path: Path) -> None:
+    options = ["--images", "leftImg8bit*", "--crowd", "keep", "--segmentation", "rle"]
+    [coco] = convert(foggy, *options).values()
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps(coco))
+    reader = COCO(str(path))
+    assert len(reader.imgs) == 7 and len(reader.anns) == 21
+    for annotation in reader.dataset["annotations"]:
+        expected = [[value == annotation["instance_id"] for value in row] for row in STREET]
+        assert (reader.annToMask(annotation) == expected).all()
+
+
+def test_the_summary_counts_what_is_in_the_file(foggy: Path, capsys: Capture) -> None:
+    convert(foggy, "--images", "leftImg8bit_foggy_*")
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert {"images 6", "instances 12", "left out, groups: 6 car"} <= set(lines)
+
+
+@pytest.mark.parametrize(
+    ("images", "name", "count"),
+    [
+        (["leftImg8bit_foggy_beta_0.02"], "foggy_beta_0.02", 2),
+        (["leftImg8bit_foggy_beta_0.0[12]"], "foggy_beta_0.0", 4),
+        (["leftImg8bit", "leftImg8bit_foggy_beta_0.02"], "leftImg8bit+foggy_beta_0.02", 3),
+        (["*_0.01", "*_0.01", "leftImg8bit_foggy_beta_?.0?"], "0.01+foggy_beta_.0", 4),
+        (["leftImg8bit*"], "leftImg8bit", 7),
+        (["*"], "all", 7),
+    ],
+)
+def test_the_name_of_the_file_says_which_images_it_has(
+    images: list[str], name: str, count: int, foggy: Path
+) -> None:
+    [(stem, coco)] = convert(foggy, "--images", *images).items()
+    assert stem == f"gtFine_train_{name}"
+    assert len(coco["images"]) == count
+
+
+@pytest.mark.parametrize("kind", ["split", "base"])
+def test_names_of_fog_may_be_short(kind: str, foggy: Path) -> None:
+    options = ["--images", "leftImg8bit_foggy_beta_0.01", "--file-names", kind]
+    [coco] = convert(foggy, *options).values()
+    root = foggy / "leftImg8bit_foggy/train" / ("a" if kind == "base" else "")
+    assert (root / names(coco)[0]).is_file()
+
+
+@pytest.mark.parametrize("kind", ["datadir", "split", "base"])
+def test_the_inspector_finds_the_photograph_by_each_kind_of_name(
+    kind: str, frame: Path, tmp_path: Path
+) -> None:
+    move(frame, *UNPACKED)
+    [photo] = frame.rglob("*_leftImg8bit.png")
+    Image.new("RGB", (3, 2), (10, 200, 30)).save(photo)
+    [coco] = convert(frame, "--file-names", kind).values()
+    example = load_example(tmp_path / "file.json", frame, coco["images"][0], [], {})
+    assert example.note == "" and (example.photo == (10, 200, 30)).all()
+
+
+@pytest.fixture
+def rainy(datadir: Path, write_map: WriteMap) -> Path:
+    """Four frames, of which the second has one image in rain and the third two; and a dry split."""
+    for number in range(4):
+        write_map(STREET, name=f"a_{number:06d}_000019")
+    write_map(STREET, split="test")
+    rain = "leftImg8bit_rain_alpha_0.0{}_beta_0.01_dropsize_0.005_pattern_{}"
+    add_image(datadir, rain.format(1, 3), "a_000001_000019")
+    add_image(datadir, rain.format(1, 3), "a_000002_000019")
+    add_image(datadir, rain.format(2, 1), "a_000002_000019")
+    return datadir
+
+
+def test_frames_without_rain_are_left_out_and_counted(rainy: Path, capsys: Capture) -> None:
+    files = convert(rainy, "--images", "leftImg8bit_rain*")
+    out, err = capsys.readouterr()
+    assert list(files) == ["gtFine_train_rain"]
+    maps = [image["seg_file_name"] for image in files["gtFine_train_rain"]["images"]]
+    assert [name[:8] for name in maps] == ["a_000001", "a_000002", "a_000002"]
+    assert "left out, frames without such an image: 2" in out
+    assert "maps whose image is not here: 2 (left out)" in err
+    assert "without an image of the sets in the file: 2 frames" in out
+
+
+def test_the_check_misses_a_frame_that_has_an_image(rainy: Path, capsys: Capture) -> None:
+    [coco] = convert(rainy, "--images", "leftImg8bit_rain*").values()
+    coco["images"] = coco["images"][:1]
+    coco["annotations"] = [a for a in coco["annotations"] if a["image_id"] == 1]
+    path = rainy / "file.json"
+    path.write_text(json.dumps(coco))
+    assert inspect_coco.main(["--coco_dir", str(rainy), "--json", str(path), "--verify"]) == 1
+    assert "map without an image: 1" in capsys.readouterr().out
+
+
+def test_where_no_image_is_found_those_that_there_are_are_listed(
+    rainy: Path, capsys: Capture
+) -> None:
+    add_image(rainy, "leftImg8bit", "a_000000_000019")
+    for options in [], ["--splits", "train"]:
+        assert main(["--datadir", str(rainy), "--images", "leftImg8bit_snow", *options]) == 1
+        [line] = capsys.readouterr().err.splitlines()
+        assert "no images leftImg8bit_snow of " in line
+        assert "there are: leftImg8bit, leftImg8bit_rain_alpha_0.01_beta_0.01_drop" in line
+    assert not (rainy / "annotations").exists()
+
+
+# Folders as people have them.
+
+
+def move(datadir: Path, *moves: tuple[str, str]) -> None:
+    for source, target in moves:
+        (datadir / target).parent.mkdir(parents=True, exist_ok=True)
+        (datadir / source).rename(datadir / target)
+
+
+@pytest.fixture
+def frame(datadir: Path, write_map: WriteMap) -> Path:
+    write_map(STREET)
+    add_image(datadir, "leftImg8bit", "aachen_000000_000019")
+    return datadir
+
+
+UNPACKED = (
+    ("gtFine", "gtFine_trainvaltest/gtFine"),
+    ("leftImg8bit", "leftImg8bit_trainvaltest/leftImg8bit"),
+)
+ABOVE = (("gtFine", "cityscapes/gtFine"), ("leftImg8bit", "cityscapes/leftImg8bit"))
+
+# What is moved where; which folder is given; which one is found.
+PLACES = {
+    "gtFine itself": ((), "gtFine", "."),
+    "a split": ((), "gtFine/train", "."),
+    "the images": ((), "leftImg8bit", "."),
+    "a split of the images": ((), "leftImg8bit/train", "."),
+    "a level too high": (ABOVE, ".", "cityscapes"),
+    "unpacked": (UNPACKED, ".", "."),
+    "only the maps unpacked": (UNPACKED[:1], ".", "."),
+    "only the images unpacked": (UNPACKED[1:], ".", "."),
+    "unpacked into the folder's name": ((("gtFine", "x"), ("x", "gtFine/gtFine")), ".", "."),
+    "gtFine itself, unpacked": (UNPACKED, "gtFine_trainvaltest/gtFine", "."),
+    "the images, unpacked": (UNPACKED, "leftImg8bit_trainvaltest/leftImg8bit", "."),
+    "the folder of the unpacked images": (UNPACKED, "leftImg8bit_trainvaltest", "."),
+    "unpacked, a level too high": (
+        [(source, f"cityscapes/{target}") for source, target in UNPACKED],
+        ".",
+        "cityscapes",
+    ),
+    "one folder for both": (
+        (
+            ("gtFine", "cityscapes_trainvaltest/gtFine"),
+            ("leftImg8bit", "cityscapes_trainvaltest/leftImg8bit"),
+        ),
+        ".",
+        "cityscapes_trainvaltest",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_dataset_is_found_where_people_have_it(place: str, frame: Path, capsys: Capture) -> None:
+    moves, given, found = PLACES[place]
+    move(frame, *moves)
+    assert main(["--datadir", str(frame / given), "--workers", "1", "--verify"]) == 0
+    err = capsys.readouterr().err
+    [map_path] = frame.rglob("*_instanceIds.png")
+    assert (f"using the maps in {map_path.parents[2]}" in err) == (
+        map_path.parents[2] != frame / given / "gtFine"
+    )
+    path = frame / found / "annotations" / f"{PREFIX}gtFine_train.json"
+    coco = json.loads(path.read_bytes())
+    [name] = names(coco)
+    assert (frame / found / name).is_file()
+    assert "not here" not in err and "no map" not in err
+
+    capsys.readouterr()
+    argv = ["--coco_dir", str(frame / given), "--num_examples", "0"]
+    assert inspect_coco.main(argv) == 0
+    assert f"{path.name} (0.00 MB), split train" in capsys.readouterr().out
+    assert inspect_coco.main(["--coco_dir", str(frame / given), "--verify"]) == 0
+
+
+def test_the_current_folder_may_be_the_one(
+    frame: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    for current in "gtFine", "gtFine/train", "leftImg8bit":
+        monkeypatch.chdir(frame / current)
+        assert main(["--datadir", ".", "--workers", "1"]) == 0
+        assert (frame / "annotations" / f"{PREFIX}gtFine_train.json").is_file()
+        shutil.rmtree(frame / "annotations")
+        assert main(["--datadir", "..", "--workers", "1"]) == 0
+        shutil.rmtree(frame / "annotations", ignore_errors=True)
+
+
+def test_images_may_be_in_several_unpacked_archives(datadir: Path, write_map: WriteMap) -> None:
+    for split in "train", "train_extra":
+        write_map(STREET, split, annotations="gtCoarse")
+        folder = f"leftImg8bit_{split}/leftImg8bit"
+        touch(datadir / folder / split / "aachen/aachen_000000_000019_leftImg8bit.png")
+    files = convert(datadir, "--annotations", "gtCoarse")
+    found = {stem: names(coco)[0] for stem, coco in files.items()}
+    assert list(found) == ["gtCoarse_train", "gtCoarse_train_extra"]
+    assert all((datadir / name).is_file() for name in found.values())
+
+
+def test_fog_may_be_in_an_archive_of_its_own(foggy: Path) -> None:
+    move(foggy, ("leftImg8bit_foggy", "leftImg8bit_trainvaltest_foggy/leftImg8bit_foggy"))
+    [coco] = convert(foggy, "--images", "leftImg8bit", "*_foggy_beta_0.01").values()
+    assert len(coco["images"]) == 3
+    assert all((foggy / name).is_file() for name in names(coco))
+
+
+def test_links_are_followed(frame: Path, tmp_path: Path) -> None:
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    (tmp_path / "data").symlink_to(frame)
+    for name in "gtFine", "leftImg8bit":
+        (linked / name).symlink_to(frame / name)
+    (tmp_path / "anything").symlink_to(frame / "gtFine")
+    expected = convert(frame)
+    assert convert(linked) == convert(tmp_path / "data") == expected
+    assert convert(tmp_path / "anything") == expected
+
+
+def test_two_links_to_one_folder_are_no_choice(frame: Path) -> None:
+    move(frame, *UNPACKED)
+    (frame / "gtFine_link").symlink_to(frame / "gtFine_trainvaltest")
+    assert list(convert(frame)) == ["gtFine_train"]
+
+
+@pytest.mark.parametrize("other", ["gtFine_other/gtFine", "berlin/gtFine"])
+def test_where_there_is_a_choice_it_is_listed(other: str, frame: Path, capsys: Capture) -> None:
+    move(frame, *UNPACKED)
+    shutil.copytree(frame / "gtFine_trainvaltest/gtFine", frame / other)
+    assert main(["--datadir", str(frame)]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {frame}: several folders gtFine could be meant: ")
+    assert str(frame / other) in line and str(frame / "gtFine_trainvaltest/gtFine") in line
+    # Each can be asked for.
+    assert main(["--datadir", str((frame / other).parent), "--workers", "1"]) == 0
+    assert main(["--datadir", str(frame / other), "--workers", "1"]) == 0
+
+
+def test_the_folder_that_was_meant_wins_over_all_others(frame: Path) -> None:
+    shutil.copytree(frame / "gtFine", frame / "berlin/gtFine")
+    shutil.copytree(frame / "gtFine", frame.parent / "gtFine")
+    assert main(["--datadir", str(frame), "--workers", "1"]) == 0
+    assert (frame / "annotations").is_dir()
