@@ -38,7 +38,7 @@ from inspect_coco import main as inspect
 from main import main
 from tests.conftest import WriteMap
 from tests.fuzz import encode_png, join_chunks
-from tests.kill import kill
+from tests.kill import WAYS, kill
 
 ROOT = Path(__file__).parent.parent
 OUTPUT = "instancesonly_filtered_gtFine_train.json"
@@ -440,18 +440,18 @@ def test_out_of_memory_in_a_worker_is_one_line(
     assert not listed(datadir / "annotations")
 
 
+STREAMS = [
+    ("| true", 141, ""),
+    ("2>&1 | true", 141, ""),
+    (">&-", 0, ""),
+    ("2>&-", 0, ""),
+    (">/dev/full", 1, "standard output: No space left on device"),
+    ("| cat", 0, ""),
+]
+
+
 @pytest.mark.parametrize("program", ["main.py", "inspect_coco.py"])
-@pytest.mark.parametrize(
-    ("redirection", "code", "says"),
-    [
-        ("| true", 141, ""),
-        ("2>&1 | true", 141, ""),
-        (">&-", 0, ""),
-        ("2>&-", 0, ""),
-        (">/dev/full", 1, "standard output: No space left on device"),
-        ("| cat", 0, ""),
-    ],
-)
+@pytest.mark.parametrize(("redirection", "code", "says"), STREAMS)
 def test_an_output_that_is_closed_or_full_is_no_traceback(
     program: str, redirection: str, code: int, says: str, datadir: Path, write_map: WriteMap
 ) -> None:
@@ -657,3 +657,8 @@ def test_a_short_bout_of_fuzzing_finds_nothing() -> None:
         timeout=120,
     )
     assert process.returncode == 0, process.stdout + process.stderr
+
+
+def test_the_readme_counts_the_faults() -> None:
+    tables = [BAD_MAPS, GOOD_MAPS, OUTPUTS, STREAMS, WAYS, FILES, FINDS]
+    assert f"{sum(map(len, tables))} faults" in (ROOT / "README.md").read_text()
