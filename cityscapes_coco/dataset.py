@@ -128,10 +128,10 @@ def find_splits(
     root, layout = dataset.annotations, dataset.layout
     splits = [split for split in layout.splits if (root / split).is_dir()]
     missing = [split for split in wanted or () if split not in splits]
-    # A link that leads nowhere may lead to a share that is not there today.
-    missing += [
-        split for split in layout.splits if split not in splits and (root / split).is_symlink()
-    ]
+    if wanted is None:
+        # A link that leads nowhere may lead to a share that is not there today.
+        lost = [split for split in layout.splits if split not in splits]
+        missing = [split for split in lost if (root / split).is_symlink()]
     if missing or not splits:
         expected = " or ".join(missing or layout.splits)
         raise DatasetError(root, f"no folder {expected} in it; found {_entries(root)}")
