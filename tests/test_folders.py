@@ -142,6 +142,10 @@ def test_the_name_of_the_file_says_which_images_it_has(
     assert len(coco["images"]) == count
 
 
+def test_the_usual_set_by_name_is_the_default(foggy: Path) -> None:
+    assert convert(foggy, "--images", "leftImg8bit", "leftImg8bit") == convert(foggy)
+
+
 @pytest.mark.parametrize("kind", ["split", "base"])
 def test_names_of_fog_may_be_short(kind: str, foggy: Path) -> None:
     options = ["--images", "leftImg8bit_foggy_beta_0.01", "--file-names", kind]
