@@ -1,9 +1,17 @@
 """Look at a COCO file of Cityscapes instances: draw examples or statistics, or check it."""
 
+try:
+    import signal
+
+    if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        # There is nothing to clean up, so Ctrl-C may end it at once, and without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
+
 import argparse
 import random
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,8 +19,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from cityscapes_coco.dataset import LAYOUTS, find_dataset
-from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.reading import group_by_image, read_coco
+from cityscapes_coco.terminal import guard, prepare_streams
 
 _PREFIX = "instancesonly_filtered_"
 _FINE = f"{_PREFIX}gtFine_"
@@ -78,15 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = build_parser().parse_args(argv)
-    try:
-        return _inspect(args)
-    except DatasetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    return guard(lambda: _inspect(build_parser().parse_args(argv)))
 
 
 def _count(text: str) -> int:
@@ -159,7 +160,7 @@ def _summary(path: Path, coco: dict[str, Any]) -> str:
     if crowds.total():
         parts = ", ".join(f"{number} {name}" for name, number in crowds.items() if number)
         lines.append(f"  of these crowds: {parts}")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _names(coco: dict[str, Any]) -> dict[int | None, str]:
@@ -223,7 +224,7 @@ def _show_examples(
         stem = PurePosixPath(image.get("file_name", "")).stem
         target = folder / f"{re.sub(r'[^-.0-9A-Za-z_]', '_', stem)[:200]}_instances.png"
         save_example(load(number), target)
-        print(target)
+        print(one_line(target))
 
 
 def _show_statistics(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -> None:
@@ -239,7 +240,7 @@ def _show_statistics(args: argparse.Namespace, path: Path, coco: dict[str, Any])
         return
     target = _picture_folder(args, path) / f"{path.stem}_statistics.png"
     save_figure(page, target)
-    print(target)
+    print(one_line(target))
 
 
 def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
@@ -247,9 +248,10 @@ def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
     if args.save:
         return Path(args.save)
     folder = path.parent / "pictures"
-    print(f"no display, so pictures go to {folder}")
+    print(one_line(f"no display, so pictures go to {folder}"))
     return folder
 
 
 if __name__ == "__main__":
+    prepare_streams()
     raise SystemExit(main())

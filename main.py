@@ -1,5 +1,14 @@
 """Convert Cityscapes to COCO: one JSON file of instance annotations for each split."""
 
+try:
+    import signal
+
+    if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        # Until there is something to clean up, Ctrl-C may end it at once, and without a traceback.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
+
 import argparse
 import os
 import sys
@@ -9,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from cityscapes_coco import __version__
 from cityscapes_coco.dataset import LAYOUTS, find_dataset, find_splits
-from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.labels import LABELS, category_instancesonly
+from cityscapes_coco.terminal import guard, prepare_streams, stoppable
 
 if TYPE_CHECKING:
     from cityscapes_coco.convert import SplitSummary
@@ -162,15 +172,7 @@ def _usable_cores() -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = _parse(argv)
-    try:
-        return _convert(args)
-    except DatasetError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted; no file was left half-written", file=sys.stderr)
-        return 130
+    return guard(lambda: _convert(_parse(argv)))
 
 
 def _convert(args: argparse.Namespace) -> int:
@@ -183,7 +185,7 @@ def _convert(args: argparse.Namespace) -> int:
     from cityscapes_coco.workers import connect_cluster, start_workers
 
     def report(message: str) -> None:
-        tqdm.write(message, file=sys.stderr)
+        tqdm.write(one_line(message), file=sys.stderr)
 
     options = Options(
         images=tuple(dict.fromkeys(args.images)),
@@ -207,7 +209,7 @@ def _convert(args: argparse.Namespace) -> int:
     failed = False
     written = []
     try:
-        with where as (executor, workers):
+        with stoppable(), where as (executor, workers):
             for split in splits:
                 try:
                     summary = convert_split(
@@ -224,6 +226,10 @@ def _convert(args: argparse.Namespace) -> int:
             args.datadir,
             "a worker process died, perhaps for want of memory; its split was not written; try"
             " fewer --workers",
+        ) from None
+    except MemoryError:
+        raise DatasetError(
+            args.datadir, "out of memory; its split was not written; try fewer --workers"
         ) from None
     if args.verify:
         for path in written:
@@ -255,8 +261,9 @@ def _table(split: str, summary: "SplitSummary", categories: Sequence[str]) -> st
         rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
     size = summary.path.stat().st_size / 1e6
     rows.append(f"  written to {summary.path} ({size:.2f} MB)")
-    return "\n".join(rows)
+    return "\n".join(map(one_line, rows))
 
 
 if __name__ == "__main__":
+    prepare_streams()
     raise SystemExit(main())

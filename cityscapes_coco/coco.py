@@ -1,16 +1,14 @@
-"""The records of a COCO file, and how a file is written: whole or not at all."""
+"""The records of a COCO file, and the file that they go into."""
 
 import json
-import os
-import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TypedDict
 
 from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.files import replacing
 from cityscapes_coco.labels import LABELS
 
 LICENSES = [
@@ -104,9 +102,8 @@ def write_coco(
     DatasetError if the file cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with (
-            _replacing(path) as file,
+            replacing(path) as file,
             tempfile.TemporaryFile(dir=path.parent) as images,
             tempfile.TemporaryFile(dir=path.parent) as annotations,
         ):
@@ -122,24 +119,11 @@ def write_coco(
                 shutil.copyfileobj(records, file)
                 file.write(b"]")
             file.write(b"}")
+    except BrokenPipeError:
+        # Not of the file, but of what `frames` tells the terminal.
+        raise
     except OSError as error:
         raise DatasetError(path, f"cannot be written: {error.strerror}; see --outdir") from error
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside `path` that takes its place at the end, or goes if anything fails."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with draft.open("xb") as file:
-            yield file
-            file.flush()
-            # Without this a power cut can leave the new name on an empty file.
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _append(file: IO[bytes], record: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
 
+import cv2
 from tqdm import tqdm
 
 from cityscapes_coco import __version__
@@ -20,7 +21,7 @@ from cityscapes_coco.coco import (
     write_coco,
 )
 from cityscapes_coco.dataset import Dataset, Frame, list_frames
-from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.instances import Instance, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.segmentation import (
@@ -185,11 +186,19 @@ def _try_to_convert(frames: Sequence[Frame], options: Options) -> list[FrameReco
             results.append(convert_frame(frame, options))
         except DatasetError as error:
             results.append(error)
+        except cv2.error as error:
+            # A map that was read leaves OpenCV nothing to object to, but it may want for memory.
+            raise MemoryError(frame.map_path) from error
     return results
 
 
 def convert_frame(frame: Frame, options: Options) -> FrameRecords:
     """Return the records of one frame. Raises DatasetError if its map cannot be read."""
+    try:
+        "".join(frame.file_names).encode()
+    except UnicodeEncodeError as error:
+        # JSON could hold it, but few readers of JSON would take it.
+        raise DatasetError(frame.map_path, "its name is not valid UTF-8; rename it") from error
     id_map = read_id_map(frame.map_path)
     try:
         instances = find_instances(id_map)
@@ -273,7 +282,7 @@ def _number(
         tried += 1
         if isinstance(records, DatasetError):
             report(str(records))
-            summary.skipped.append(frame.seg_file_name)
+            summary.skipped.append(one_line(frame.seg_file_name))
             continue
         for file_name in frame.file_names:
             summary.images += 1

@@ -244,6 +244,9 @@ def _list_files(root: Path) -> Iterator[tuple[str, str]]:
             if city.is_dir():
                 for name in os.listdir(city):
                     yield city.name, name
+            elif city.is_symlink() and not os.path.exists(city):  # noqa: PTH110
+                # What it led to may be a share that is not there today, with a city's frames.
+                raise DatasetError(city.path, "a link that leads nowhere")
     except OSError as error:
         raise DatasetError(error.filename or root, f"cannot be listed: {error.strerror}") from error
 

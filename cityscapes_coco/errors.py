@@ -1,4 +1,4 @@
-"""The one error that a user's data can cause."""
+"""The one error that a user's data can cause, and how names from that data are printed."""
 
 import os
 
@@ -12,4 +12,13 @@ class DatasetError(Exception):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+        return one_line(f"{self.path}: {self.reason}")
+
+
+def one_line(text: object) -> str:
+    """Return a text as one line that no name in it can break, reorder or steer a terminal with.
+
+    What cannot be seen is written as Python escapes it: line breaks, control characters, marks
+    that turn the direction of writing, and bytes of a file name that are not UTF-8.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

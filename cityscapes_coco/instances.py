@@ -1,13 +1,15 @@
 """One map of instance ids, and the instances in it."""
 
 import io
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.labels import LABELS
@@ -18,6 +20,11 @@ _LABEL_OF = np.where(_VALUES < 1000, _VALUES, _VALUES // 1000)
 _IS_KNOWN = np.isin(_LABEL_OF, [label.id for label in LABELS if label.id >= 0])
 _HAS_INSTANCES = np.isin(_LABEL_OF, [label.id for label in LABELS if label.has_instances])
 _FIRST_WITH_INSTANCES = min(label.id for label in LABELS if label.has_instances)
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+# 32 times the pixels of Cityscapes' maps, and what they take uncompressed.
+_MOST_PIXELS = 1 << 26
+_MOST_BYTES = 2 * _MOST_PIXELS
 
 
 @dataclass(frozen=True)
@@ -44,21 +51,26 @@ def read_id_map(path: str) -> NDArray[np.uint16]:
     Raises DatasetError if it cannot be read, is damaged, or is not a PNG with one channel of 16
     bits.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise DatasetError(path, f"cannot be read: {error.strerror}") from error
+    data = _read_file(path)
+    if not data.startswith(_PNG):
+        raise DatasetError(path, "not a PNG file; get it again")
+    # The header is believed only so far: memory is taken by its numbers.
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if width * height > _MOST_PIXELS:
+        raise DatasetError(path, f"claims {width} x {height} pixels; is it damaged?")
     try:
         # Pillow checks every checksum and says what is wrong; OpenCV decodes faster, and strictly.
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             image.verify()
-    except UnidentifiedImageError as error:
-        raise DatasetError(path, "not a PNG file; get it again") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        id_map = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if id_map is None:
+            with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+                image.load()
+            raise ValueError("its pixels cannot be decoded")
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow raises whatever a damaged file makes its parser stumble on
         raise DatasetError(path, f"damaged PNG file ({error}); get it again") from error
-    id_map = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if id_map is None:
-        raise DatasetError(path, "damaged PNG file (its pixels cannot be decoded); get it again")
     if id_map.dtype != np.uint16 or id_map.ndim != 2:
         channels = 1 if id_map.ndim == 2 else id_map.shape[2]
         raise DatasetError(
@@ -67,6 +79,19 @@ def read_id_map(path: str) -> NDArray[np.uint16]:
             " one of 16; is this another file under its name?",
         )
     return id_map.astype(np.uint16, copy=False)
+
+
+def _read_file(path: str) -> bytes:
+    try:
+        status = os.stat(path)  # noqa: PTH116
+        # Anything else, a pipe for example, might never end.
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise DatasetError(path, "cannot be read: not a file")
+        if status.st_size > _MOST_BYTES:
+            raise DatasetError(path, f"has {status.st_size} bytes, too many for a map")
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise DatasetError(path, f"cannot be read: {error.strerror}") from error
 
 
 def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from cityscapes_coco.dataset import LAYOUTS, Dataset, Layout, find_dataset, list_frames
 from cityscapes_coco.decoding import Rle, from_runs, to_rle
-from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.reading import group_by_image, read_coco
@@ -259,7 +259,7 @@ def describe(report: Report) -> str:
         if number > _NAMED:
             lines.append(f"    and {number - _NAMED} more")
     lines.append("  not exact" if report.faults else "  all exact")
-    return "\n".join(lines)
+    return "\n".join(map(one_line, lines))
 
 
 def _read_options(coco: Mapping[str, Any]) -> _Options:
@@ -368,7 +368,7 @@ def _check_frames(
             illustrated |= {frame.seg_file_name for frame in frames}
     for name, path in maps.items():
         if name not in named and Path(path).parent.parent in splits:
-            if isinstance(skipped, list) and name in skipped:
+            if isinstance(skipped, list) and one_line(name) in skipped:
                 report.skipped += 1
             elif name in illustrated:
                 report.blame("map without an image", path)

@@ -25,6 +25,7 @@ from pycocotools import mask as coco_mask
 
 from cityscapes_coco.decoding import to_mask, to_rle
 from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.files import replacing
 from cityscapes_coco.labels import LABELS
 
 LAYERS = ("masks", "boxes", "labels")
@@ -88,7 +89,8 @@ def load_example(
     image has no size or an annotation cannot be decoded.
     """
     title, width, height = image.get("file_name", ""), image.get("width", 0), image.get("height", 0)
-    if min(width, height) < 1 or width * height > 2**28:
+    # Matplotlib draws no side of 65,536 pixels, and takes 120 bytes for each pixel.
+    if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**25:
         raise DatasetError(path, f"the image {title} has {width} x {height} pixels")
     photo, note = _read_photo(coco_dir, title, width, height)
     instances = []
@@ -142,8 +144,8 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save_figure(figure: Figure, path: Path) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=figure.dpi)
+        with replacing(path) as file:
+            figure.savefig(file, format="png", dpi=figure.dpi)
     except OSError as error:
         raise DatasetError(path, f"cannot be written: {error.strerror}; see --save") from error
 
@@ -196,7 +198,7 @@ def _read_photo(
                 if photo.size == (width, height):
                     return np.asarray(photo.convert("RGB")), ""
                 note = f"{name} has {photo.width} x {photo.height} pixels, not {width} x {height}"
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        except Exception:  # Pillow raises whatever a damaged file makes its parser stumble on
             note = f"{name} cannot be read"
     return np.full((height, width, 3), _PAPER, np.uint8), note
 

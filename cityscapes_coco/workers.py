@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.terminal import STOP_SIGNALS
 
 
 @contextmanager
@@ -32,19 +33,18 @@ def start_workers(count: int) -> Iterator[tuple[Executor | None, int]]:
     if count == 1:
         yield None, 1
         return
-    connections = []
+    executor = _ProcessExecutor(count)
     processes = []
-    with _interrupts_held():
-        for _ in range(count):
-            ours, theirs = multiprocessing.Pipe()
-            process = multiprocessing.Process(target=_work, args=(theirs,), daemon=True)
-            process.start()
-            # Held by the process alone, this end closes when it dies, and ours says so.
-            theirs.close()
-            connections.append(ours)
-            processes.append(process)
-    executor = _ProcessExecutor(connections)
     try:
+        with _interrupts_held():
+            for _ in range(count):
+                ours, theirs = multiprocessing.Pipe()
+                process = multiprocessing.Process(target=_work, args=(theirs,), daemon=True)
+                process.start()
+                # Held by the process alone, this end closes when it dies, and ours says so.
+                theirs.close()
+                executor.add(ours)
+                processes.append(process)
         yield executor, count
     finally:
         for process in processes:
@@ -89,11 +89,13 @@ class _ProcessExecutor(ThreadPoolExecutor):
     while it writes a long result, everybody waits for the rest of it for ever.
     """
 
-    def __init__(self, connections: list[Connection]) -> None:
-        super().__init__(len(connections))
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
         self._idle: SimpleQueue[Connection] = SimpleQueue()
-        for connection in connections:
-            self._idle.put(connection)
+
+    def add(self, connection: Connection) -> None:
+        """Use the process at the other end of `connection`."""
+        self._idle.put(connection)
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return super().submit(self._call, function, args, kwargs)
@@ -115,7 +117,8 @@ class _ProcessExecutor(ThreadPoolExecutor):
 def _work(connection: Connection) -> None:
     """Answer calls until the other end is closed."""
     # Ctrl-C reaches every process of a terminal; ending the workers is left to the first.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
     try:
         while True:
             function, args, kwargs = connection.recv()
@@ -125,13 +128,14 @@ def _work(connection: Connection) -> None:
             except Exception as error:
                 answer = None, error
             connection.send(answer)
-    except (EOFError, OSError):
+    except (EOFError, OSError, MemoryError):
+        # The other end learns from the silence, whatever is missing here.
         return
 
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Put Ctrl-C off until all processes have started, and can be ended."""
+    """Put signals to end off until all processes have started, and can be ended."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -139,10 +143,11 @@ def _interrupts_held() -> Iterator[None]:
     # A fork inherits the function; a new interpreter only that a signal is ignored.
     forks = multiprocessing.get_start_method() == "fork"
     hold = (lambda number, _: interrupts.append(number)) if forks else signal.SIG_IGN
-    previous = signal.signal(signal.SIGINT, hold)
+    previous = {number: signal.signal(number, hold) for number in STOP_SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     if interrupts:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(interrupts[0])

@@ -1,0 +1,59 @@
+"""How a file is written: whole or not at all."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+# Linux lists here the files that a process has open, by their numbers.
+_OWN_FILES = Path("/proc/self/fd")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file in the folder of `path` that takes its place at the end, or goes if anything
+    fails. The folder is made if it is missing.
+
+    Where the system can, the file has no name until then, so that not even kill -9 leaves it there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        # Replacing it would fail as well, but not until all the work has been done.
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    unnamed = _open_unnamed(path.parent)
+    try:
+        with unnamed or draft.open("xb") as file:
+            yield file
+            file.flush()
+            # Without this a power cut can leave the new name on an empty file.
+            os.fsync(file.fileno())
+            if unnamed:
+                _give_name(unnamed, draft)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _open_unnamed(folder: Path) -> IO[bytes] | None:
+    """Open a file that vanishes when it is closed, unless it is given a name; None if the system or
+    the file system has no such files."""
+    if not hasattr(os, "O_TMPFILE") or not _OWN_FILES.is_dir():
+        return None
+    try:
+        return os.fdopen(os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
+    except OSError:
+        return None
+
+
+def _give_name(file: IO[bytes], path: Path) -> None:
+    own_files = os.open(_OWN_FILES, os.O_RDONLY)
+    try:
+        # Only with a folder for the source does Python follow the link that it finds there.
+        os.link(str(file.fileno()), path, src_dir_fd=own_files)
+    finally:
+        os.close(own_files)

@@ -1,0 +1,635 @@
+"""Looks for input that the programs cannot bear.
+
+    python tests/fuzz.py --seconds 1200
+
+Maps, data folders and COCO files are made up, damaged, and given to main.py and inspect_coco.py.
+Each must end in one of two ways: an error of printable lines, the earlier output as it was; or a
+result that is exact, judged by Pillow's pixels and pycocotools' masks. Nothing else may change on
+the disk. The exit code is 0 if nothing was found. A run is repeated with its --seed.
+"""
+
+import argparse
+import contextlib
+import copy
+import io
+import json
+import multiprocessing
+import os
+import shutil
+import struct
+import sys
+import tempfile
+import time
+import traceback
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+# The programs import these when they need them; here, once for all processes.
+import cityscapes_coco.charts
+import cityscapes_coco.convert
+import cityscapes_coco.verify
+import cityscapes_coco.window  # noqa: F401
+import inspect_coco
+import main
+from cityscapes_coco.errors import one_line
+from cityscapes_coco.labels import LABELS, category_instancesonly
+from cityscapes_coco.terminal import prepare_streams
+
+OUTPUT = "instancesonly_filtered_gtFine_train.json"
+SUFFIX = "_gtFine_instanceIds.png"
+NAMES = {label.id: label.name for label in LABELS}
+OLD = b"an earlier file"
+MAGENTA = (255, 0, 255)  # of a photograph that lies outside of the data folder
+
+# A child that takes longer for one input hangs.
+PATIENCE = 60
+
+
+class Bench:
+    """A folder with one input, and the programs run on it; in a process of its own, as it takes
+    what is printed as errors."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "data"
+        self.outdir = folder / "out"
+        self.errors = (folder.parent / "stderr").open("w+b", buffering=0)
+        os.dup2(self.errors.fileno(), 2)
+        prepare_streams()
+
+    def clear(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.root.mkdir(parents=True)
+        self.outdir.mkdir()
+        (self.outdir / OUTPUT).write_bytes(OLD)
+
+    def call(self, program: Callable[[list[str]], int], *options: object) -> tuple[int, str]:
+        """Return the exit code and what was printed; check how it was, and what was touched."""
+        before = self.snapshot()
+        self.errors.truncate(0)
+        self.errors.seek(0)
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            code = program([str(option) for option in options])
+        sys.stderr.flush()
+        self.errors.seek(0)
+        errors = self.errors.read().decode(errors="replace")
+        assert code in (0, 1), (code, errors)
+        for line in [*out.getvalue().splitlines(), *errors.splitlines()]:
+            assert line.isprintable(), line
+        for line in errors.splitlines():
+            assert line.startswith(("error: ", str(self.folder))), errors
+        assert code == 0 or errors or "not exact" in out.getvalue()
+        assert self.snapshot() == before
+        return code, out.getvalue()
+
+    def snapshot(self) -> list[tuple[str, int, int, int]]:
+        """Return what there is outside of the output folder."""
+        found = []
+        for folder, names, files in os.walk(self.folder):
+            if folder == str(self.outdir):
+                continue
+            for name in names + files:
+                path = os.path.join(folder, name)
+                status = os.lstat(path)
+                if path != str(self.outdir):
+                    found.append((path, status.st_mode, status.st_size, status.st_mtime_ns))
+        return sorted(found)
+
+    def convert(self, *options: object) -> dict[str, Any] | None:
+        """Return the file that main.py writes; None after an error, which left the earlier one."""
+        code, _ = self.call(
+            main.main, "--datadir", self.root, "--outdir", self.outdir, "--workers", 1, *options
+        )
+        written = (self.outdir / OUTPUT).read_bytes()
+        assert os.listdir(self.outdir) == [OUTPUT]
+        if code:
+            assert written == OLD
+            return None
+        written.decode("ascii")
+        coco = json.loads(written, parse_constant=refuse)
+        # Readers in other languages refuse halves of surrogate pairs.
+        json.dumps(coco, ensure_ascii=False).encode()
+        return dict(coco)
+
+
+def refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+def pixels_of(data: bytes) -> np.ndarray | None:
+    """Return the values of a map as Pillow reads them, None if it does not.
+
+    Pillow trips over damage beside the pixels (an empty gAMA) that others leave alone, so it is
+    given the header and the pixels only.
+    """
+    parts, rest = [data[:8]], data[8:]
+    while rest:
+        size = 12 + int.from_bytes(rest[:4], "big")
+        if rest[4:5].isupper():
+            parts.append(rest[:size])
+        rest = rest[size:]
+    try:
+        with Image.open(io.BytesIO(b"".join(parts))) as image:
+            image.load()
+            return np.array(image) if image.mode == "I;16" else None
+    except Exception:  # whatever it is: not a map
+        return None
+
+
+def instances_in(pixels: np.ndarray, groups: bool = False) -> Counter[tuple[str, bool, bytes]]:
+    """Return the instances of a map, and if asked its groups: class, group or not, mask."""
+    found: Counter[tuple[str, bool, bytes]] = Counter()
+    for value in np.unique(pixels).tolist():
+        name = NAMES.get(value if value < 1000 else value // 1000)
+        if name in category_instancesonly and (value >= 1000 or groups):
+            mask = coco_mask.encode(np.asfortranarray(pixels == value).astype(np.uint8))
+            found[name, value < 1000, mask["counts"]] += 1
+    return found
+
+
+def annotated(coco: dict[str, Any], image: dict[str, Any]) -> Counter[tuple[str, bool, bytes]]:
+    """Return the instances that a file claims of an image, as `instances_in` does."""
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    size = image["height"], image["width"]
+    found: Counter[tuple[str, bool, bytes]] = Counter()
+    for annotation in coco["annotations"]:
+        if annotation["image_id"] != image["id"]:
+            continue
+        segmentation = annotation["segmentation"]
+        if isinstance(segmentation, list):
+            rle: Any = coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))
+        elif isinstance(segmentation["counts"], list):
+            rle = coco_mask.frPyObjects(segmentation, *size)
+        else:
+            rle = {"size": size, "counts": segmentation["counts"].encode()}
+        rle = coco_mask.encode(coco_mask.decode(rle))
+        found[names[annotation["category_id"]], bool(annotation["iscrowd"]), rle["counts"]] += 1
+    return found
+
+
+# Maps.
+
+VALUES = [7, 23, 24, 26, 33, 24000, 26000, 26001, 26999, 28000, 33000, 31005, 29000, 0, 4, 1000]
+STRANGE_VALUES = [999, 34000, 65535, 5]
+
+# What may stand beside a PNG's pixels, and bear on them in one reader and not in another.
+EXTRAS = [
+    (b"gAMA", struct.pack(">I", 1)),
+    (b"sBIT", b"\x0c"),
+    (b"tRNS", struct.pack(">H", 26000)),
+    (b"PLTE", bytes(range(48))),
+    (b"bKGD", struct.pack(">H", 7)),
+    (b"sRGB", b"\0"),
+    (b"cHRM", bytes(32)),
+    (b"iCCP", b"x\0\0" + zlib.compress(b"no profile")),
+    (b"zTXt", b"x\0\0" + zlib.compress(bytes(10_000))),
+    (b"tEXt", b"name\0\x1b[31m"),
+    (b"pHYs", bytes(9)),
+    (b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"),
+    (b"acTL", struct.pack(">II", 1, 0)),
+    (b"fcTL", struct.pack(">IIIIIHHBB", 0, 2, 2, 1, 1, 1, 1, 0, 0)),
+    (b"IDAT", b""),
+    (b"IEND", b""),
+    (b"CgBI", b"\x50\0\x20\x02"),
+    (b"noTH", b"\x1b[2J"),
+]
+
+
+def encode_png(
+    pixels: np.ndarray, filters: Sequence[int] = (0,), interlaced: bool = False
+) -> list[tuple[bytes, bytes]]:
+    """Return the chunks of a 16-bit PNG of `pixels`, shape (height, width)."""
+    height, width = pixels.shape
+    passes = [(0, 0, 1, 1)]
+    if interlaced:
+        passes = [
+            *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
+            *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
+        ]
+    raw = b""
+    for top, left, down, right in passes:
+        part = pixels[top::down, left::right]
+        if part.size:
+            rows = part.astype(">u2").view(np.uint8).reshape(len(part), -1).astype(int)
+            raw += b"".join(encode_rows(rows, filters))
+    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, interlaced)
+    return [(b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
+
+
+def encode_rows(rows: np.ndarray, filters: Sequence[int]) -> list[bytes]:
+    encoded = []
+    above = np.zeros(rows.shape[1], int)
+    for number, row in enumerate(rows):
+        kind = filters[number % len(filters)]
+        left = np.concatenate(([0, 0], row[:-2]))
+        corner = np.concatenate(([0, 0], above[:-2]))
+        guess = left + above - corner
+        distances = np.abs(np.stack((left, above, corner)) - guess)
+        paeth = np.choose(distances.argmin(axis=0), (left, above, corner))
+        predicted = (0, left, above, (left + above) // 2, paeth)[kind]
+        encoded.append(bytes([kind]) + ((row - predicted) % 256).astype(np.uint8).tobytes())
+        above = row
+    return encoded
+
+
+def join_chunks(chunks: Sequence[tuple[bytes, bytes]]) -> bytes:
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for name, data in chunks:
+        parts += struct.pack(">I", len(data)), name, data
+        parts.append(struct.pack(">I", zlib.crc32(name + data)))
+    return b"".join(parts)
+
+
+@st.composite
+def maps(draw: st.DrawFn) -> tuple[bytes, bool]:
+    """Draw a PNG file, and whether it is a map without any fault."""
+    height, width = draw(st.integers(1, 12)), draw(st.integers(1, 12))
+    palette = VALUES + (STRANGE_VALUES if draw(st.integers(0, 9)) == 0 else [])
+    numbers = np.frombuffer(draw(st.binary(min_size=height * width, max_size=height * width)), "u1")
+    pixels = np.array(palette)[numbers % len(palette)].reshape(height, width)
+    filters = draw(st.lists(st.integers(0, 4), min_size=1, max_size=4))
+    chunks = encode_png(pixels, filters, draw(st.booleans()))
+    good = len(palette) == len(VALUES)
+    for change in draw(st.lists(st.sampled_from(CHANGES), max_size=3)):
+        chunks = change(draw, chunks)
+        good = False
+    data = join_chunks(chunks)
+    if draw(st.integers(0, 3)) == 0:
+        good = False
+        for _ in range(draw(st.integers(1, 3))):
+            place = draw(st.integers(0, len(data)))
+            more = draw(st.binary(max_size=4))
+            data = data[:place] + more + data[place + draw(st.integers(0, 4)) :]
+    return data, good
+
+
+Chunks = list[tuple[bytes, bytes]]
+
+
+def change_header(draw: st.DrawFn, chunks: Chunks) -> Chunks:
+    header = bytearray(chunks[0][1].ljust(13, b"\0"))
+    place = draw(st.sampled_from([0, 3, 4, 7, 8, 9, 10, 11, 12]))
+    header[place] = draw(st.sampled_from([0, 1, 2, 3, 4, 6, 8, 13, 16, 255]))
+    return [(chunks[0][0], bytes(header)), *chunks[1:]]
+
+
+def change_data(draw: st.DrawFn, chunks: Chunks) -> Chunks:
+    """Change bytes of a chunk; its checksum will be right."""
+    index = draw(st.integers(0, len(chunks) - 1))
+    name, data = chunks[index]
+    place = draw(st.integers(0, len(data)))
+    data = data[:place] + draw(st.binary(max_size=3)) + data[place + draw(st.integers(0, 3)) :]
+    return [*chunks[:index], (name, data), *chunks[index + 1 :]]
+
+
+def change_pixels(draw: st.DrawFn, chunks: Chunks) -> Chunks:
+    """Add, drop or change bytes of what is compressed."""
+    for index, (name, data) in enumerate(chunks):
+        with contextlib.suppress(zlib.error):
+            if name == b"IDAT" and data:
+                raw = zlib.decompress(data)
+                place = draw(st.integers(0, len(raw)))
+                more = draw(st.binary(max_size=3))
+                raw = raw[:place] + more + raw[place + draw(st.integers(0, 3)) :]
+                return [*chunks[:index], (name, zlib.compress(raw)), *chunks[index + 1 :]]
+    return chunks
+
+
+def split_data(draw: st.DrawFn, chunks: Chunks) -> Chunks:
+    index = draw(st.integers(0, len(chunks) - 1))
+    name, data = chunks[index]
+    place = draw(st.integers(0, len(data)))
+    return [*chunks[:index], (name, data[:place]), (name, data[place:]), *chunks[index + 1 :]]
+
+
+def add_chunk(draw: st.DrawFn, chunks: Chunks) -> Chunks:
+    place = draw(st.integers(0, len(chunks)))
+    return [*chunks[:place], draw(st.sampled_from(EXTRAS)), *chunks[place:]]
+
+
+def drop_chunk(draw: st.DrawFn, chunks: Chunks) -> Chunks:
+    index = draw(st.integers(0, len(chunks) - 1))
+    return (chunks[:index] + chunks[index + 1 :]) or chunks
+
+
+def swap_chunks(draw: st.DrawFn, chunks: Chunks) -> Chunks:
+    return draw(st.permutations(chunks))
+
+
+CHANGES = [
+    *(change_header, change_data, change_pixels, split_data, add_chunk, add_chunk),
+    *(drop_chunk, swap_chunks),
+]
+
+
+def check_map(bench: Bench, drawn: tuple[bytes, bool]) -> str:
+    data, good = drawn
+    bench.clear()
+    path = bench.root / "gtFine" / "train" / "a" / f"a_0_0{SUFFIX}"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    coco = bench.convert()
+    if coco is None:
+        assert not good
+        return "error"
+    [image] = coco["images"]
+    pixels = pixels_of(data)
+    assert pixels is not None
+    assert (image["height"], image["width"]) == pixels.shape
+    assert annotated(coco, image) == instances_in(pixels)
+    return "exact"
+
+
+# Folders.
+
+GOOD = join_chunks(encode_png(np.array([[26000, 7], [26001, 26]])))
+STEMS = st.text("aü_-. \n\x1b\u202e\udcff'\"\\$%{}", min_size=1, max_size=12).filter(
+    lambda name: name not in (".", "..")
+)
+KINDS = {
+    "map": lambda path: path.write_bytes(GOOD),
+    "link": lambda path: path.symlink_to(store(path, GOOD)),
+    "empty": lambda path: path.touch(),
+    "damaged": lambda path: path.write_bytes(GOOD[:-30]),
+    "folder": lambda path: path.mkdir(),
+    "dangling": lambda path: path.symlink_to("nowhere"),
+    "loop": lambda path: path.symlink_to(path.name),
+    "pipe": lambda path: os.mkfifo(path),
+}
+READABLE = ("map", "link")
+
+
+def store(path: Path, data: bytes) -> Path:
+    """Write `data` where no converter looks for it."""
+    elsewhere = path.parent / f"{len(os.listdir(path.parent))}.elsewhere"
+    elsewhere.write_bytes(data)
+    return elsewhere
+
+
+FOLDERS = st.tuples(
+    st.dictionaries(
+        st.tuples(st.sampled_from(["a", "b ü", "-", "\n", "\udcfc"]), STEMS),
+        st.sampled_from([*KINDS, "map", "map"]),
+        max_size=4,
+    ),
+    st.sampled_from([None] * 6 + ["file", "empty", "dangling", "loop"]),
+    st.booleans(),
+)
+
+
+def check_folder(bench: Bench, drawn: tuple[dict[tuple[str, str], str], str | None, bool]) -> str:
+    entries, city, skip_bad = drawn
+    bench.clear()
+    train = bench.root / "gtFine" / "train"
+    train.mkdir(parents=True)
+    images, bad = [], []
+    for (folder, stem), kind in entries.items():
+        (train / folder).mkdir(exist_ok=True)
+        KINDS[kind](train / folder / (stem + SUFFIX))
+        name = f"leftImg8bit/train/{folder}/{stem}_leftImg8bit.png"
+        if kind in READABLE and "\udcff" not in stem and "\udcfc" not in folder:
+            images.append(name)
+        else:
+            bad.append(one_line(stem + SUFFIX))
+    if city:
+        strange = train / "strange"
+        {
+            "file": strange.touch,
+            "empty": strange.mkdir,
+            "dangling": partial(strange.symlink_to, "nowhere"),
+            "loop": partial(strange.symlink_to, "strange"),
+        }[city]()
+    coco = bench.convert(*["--skip-bad"] * skip_bad)
+    unlistable = city in ("dangling", "loop")
+    assert (coco is None) == (unlistable or not images or bool(bad and not skip_bad))
+    if coco is None:
+        return "error"
+    assert [image["file_name"] for image in coco["images"]] == sorted(images)
+    assert sorted(coco["info"]["skipped"]) == sorted(bad)
+    return "exact"
+
+
+# COCO files.
+
+SIZE = 12, 16
+PIXELS = np.full(SIZE, 7)
+PIXELS[2:8, 1:9] = 26000
+PIXELS[4:6, 3:5] = 24001
+PIXELS[8:11, 10:16] = 33002
+PIXELS[0, 0:3] = 26
+VALUES_IN_JSON: list[Any] = [
+    *(None, True, -1, 0, 1, 2, 3, 7, 0.5, 1e308, float("nan"), float("inf"), 2**31, 2**63, 10**30),
+    *("", "a", "car", "../secret.png", "/etc/passwd", "..\\secret.png", "\x1b[31m\n", "\ud800"),
+    *("\u202e", "$x^$", "a" * 300, "C:x", "P7", "0" * 50, "ooooooooo", "\0", "leftImg8bit"),
+    *([], {}, [[]], [1, 2, 3, 4], [[1, 2, 3, 4]], [[1, 2, 3, 4, 5, 6]], [0, 0, 1e9, 1e9], [192]),
+    *({"size": [12, 16], "counts": [0, 192]}, {"size": [12, 16], "counts": "P6"}),
+    *({"size": [60000, 60000], "counts": [3600000000]}, {"size": [], "counts": ""}),
+    *([[-5, -5, 40, -5, 40, 40, -5, 40]], [[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]], [-3, -3, 2, 2]),
+]
+
+
+def valid_file(masks: str) -> dict[str, Any]:
+    """Return the COCO file of two frames that are alike, masks as polygons or RLE."""
+    ids = {name: index for index, name in enumerate(("car", "person", "bicycle"), start=1)}
+    images, annotations = [], []
+    for image_id in (1, 2):
+        stem = f"a_{image_id}_0"
+        images.append(
+            {
+                "id": image_id,
+                "file_name": f"leftImg8bit/train/a/{stem}_leftImg8bit.png",
+                "seg_file_name": stem + SUFFIX,
+                "width": SIZE[1],
+                "height": SIZE[0],
+            }
+        )
+        for value in (26000, 24001, 33002):
+            rle: Any = coco_mask.encode(np.asfortranarray(value == PIXELS).astype(np.uint8))
+            x, y, w, h = box = coco_mask.toBbox(rle).tolist()
+            segmentation: Any = {"size": list(SIZE), "counts": rle["counts"].decode()}
+            if masks == "runs":
+                flat = (value == PIXELS).T.ravel()
+                edges = np.flatnonzero(np.diff(flat, prepend=False, append=not flat[-1]))
+                segmentation["counts"] = np.diff(edges, prepend=0, append=[]).tolist()
+            elif masks == "polygons" and value != 26000:
+                segmentation = [[x, y, x, y + h, x + w, y + h, x + w, y]]
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image_id,
+                    "category_id": ids[NAMES[value // 1000]],
+                    "iscrowd": 0,
+                    "area": int(coco_mask.area(rle)),
+                    "bbox": box,
+                    "segmentation": segmentation,
+                }
+            )
+    categories = [{"id": number, "name": name} for name, number in ids.items()]
+    return {
+        "info": {},
+        "licenses": [],
+        "categories": categories,
+        "images": images,
+        "annotations": annotations,
+    }
+
+
+@st.composite
+def coco_files(draw: st.DrawFn) -> tuple[bytes, str]:
+    """Draw a COCO file that may be damaged, and what to do with it."""
+    coco: Any = valid_file(draw(st.sampled_from(["polygons", "runs", "text"])))
+    for _ in range(draw(st.integers(0, 3))):
+        holder, key = coco, draw(st.sampled_from(list(coco)))
+        while isinstance(holder[key], dict | list) and holder[key] and draw(st.integers(0, 5)):
+            holder = holder[key]
+            keys = list(holder) if isinstance(holder, dict) else range(len(holder))
+            key = draw(st.sampled_from(keys))
+        kind = draw(st.integers(0, 5))
+        if kind == 0 and holder is not coco:
+            del holder[key]
+        elif kind == 1 and isinstance(holder, list):
+            holder.append(copy.deepcopy(holder[key]))
+        elif kind == 2 and type(holder[key]) in (int, float):
+            holder[key] += draw(st.sampled_from([-1, 1, 0.5, 100, -100, 2**15, 2**40]))
+        elif kind == 3 and isinstance(holder[key], str):
+            place = draw(st.integers(0, len(holder[key])))
+            more = draw(st.sampled_from(["", "0", "1", "o", "?", "\x1b", "/", "..", "\u00e4"]))
+            rest = holder[key][place + draw(st.integers(0, 1)) :]
+            holder[key] = holder[key][:place] + more + rest
+        else:
+            holder[key] = copy.deepcopy(draw(st.sampled_from(VALUES_IN_JSON)))
+        if not isinstance(coco, dict) or not coco:
+            break
+    data = json.dumps(coco).encode()
+    if draw(st.integers(0, 5)) == 0:
+        place = draw(st.integers(0, len(data)))
+        more = draw(st.sampled_from([b"", b"\0", b"\xff", b'"', b"]", b"}", b"[" * 2000, b"NaN"]))
+        data = data[:place] + more + data[place + draw(st.integers(0, 40)) :]
+    return data, draw(st.sampled_from(["verify"] * 18 + ["draw", "stats"]))
+
+
+def check_coco_file(bench: Bench, drawn: tuple[bytes, str]) -> str:
+    data, task = drawn
+    bench.clear()
+    path = bench.root / "file.json"
+    path.write_bytes(data)
+    for kind, name in ("gtFine", SUFFIX), ("leftImg8bit", "_leftImg8bit.png"):
+        folder = bench.root / kind / "train" / "a"
+        folder.mkdir(parents=True)
+        for stem in ("a_1_0", "a_2_0"):
+            if kind == "gtFine":
+                (folder / (stem + name)).write_bytes(join_chunks(encode_png(PIXELS)))
+            else:
+                Image.new("RGB", SIZE[::-1], (9, 99, 9)).save(folder / (stem + name))
+    Image.new("RGB", SIZE[::-1], MAGENTA).save(bench.folder / "secret.png")
+    arguments = ["--coco_dir", bench.root, "--json", path]
+    if task != "verify":
+        options = ["--stats"] if task == "stats" else ["--seed", 0]
+        code, _ = bench.call(inspect_coco.main, *arguments, "--save", bench.outdir, *options)
+        for picture in bench.outdir.glob("*.png"):
+            with Image.open(picture) as image:
+                assert not (np.asarray(image.convert("RGB")) == MAGENTA).all(axis=2).any()
+        return "error" if code else "drawn"
+    code, printed = bench.call(inspect_coco.main, *arguments, "--verify")
+    if code:
+        return "error"
+    assert "all exact" in printed
+    if "the file has no masks" in printed:
+        return "boxes"
+    coco = json.loads(data)
+    claimed = {category["name"] for category in coco["categories"]}
+    groups = any(annotation["iscrowd"] for annotation in coco["annotations"])
+    expected = Counter(
+        {key: n for key, n in instances_in(PIXELS, groups).items() if key[0] in claimed}
+    )
+    for image in coco["images"]:
+        assert annotated(coco, image) == expected
+    return "exact"
+
+
+# The loop.
+
+CHECKS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Bench, Any], str]]] = {
+    "maps": (maps(), check_map),
+    "folders": (FOLDERS, check_folder),
+    "COCO files": (coco_files(), check_coco_file),
+}
+OUTCOMES = ("error", "exact", "boxes", "drawn")
+ROUND = 300  # inputs of a kind that one process tries
+
+
+def explore(kind: str, seed: int, deadline: float, folder: Path, tally: Any) -> None:
+    """Try inputs of one kind; what is found is printed, and ends the process with 1."""
+    strategy, check = CHECKS[kind]
+    bench = Bench(folder / "bench")
+
+    @hypothesis.seed(seed)
+    @settings(
+        max_examples=ROUND,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def try_one(drawn: Any) -> None:
+        if time.monotonic() < deadline:
+            tally[OUTCOMES.index(check(bench, drawn))] += 1
+
+    try:
+        try_one()
+    except Exception:  # whatever a check or a program raises is what is looked for
+        print(traceback.format_exc(), flush=True)
+        raise SystemExit(1) from None
+
+
+def run(seconds: float, seed: int) -> int:
+    """Try inputs of all kinds until the time is over; return how many rounds found something."""
+    end = time.monotonic() + seconds
+    tallies = {kind: multiprocessing.Array("L", len(OUTCOMES)) for kind in CHECKS}
+    findings = 0
+    while time.monotonic() < end:
+        for kind, tally in tallies.items():
+            with tempfile.TemporaryDirectory() as folder:
+                process = multiprocessing.Process(
+                    target=explore, args=(kind, seed, end, Path(folder), tally)
+                )
+                process.start()
+                before = None
+                while process.is_alive() and before != tally[:]:
+                    before = tally[:]
+                    process.join(PATIENCE)
+                if process.exitcode != 0:
+                    findings += 1
+                    how = f"ended with {process.exitcode}" if process.exitcode else "hangs"
+                    print(f"found in {kind} with --seed {seed}: {how}", flush=True)
+                    process.kill()
+                    process.join()
+        seed += 1
+    for kind, tally in tallies.items():
+        counts = ", ".join(f"{n} {name}" for n, name in zip(tally, OUTCOMES, strict=True) if n)
+        print(f"{kind}: {sum(tally)} inputs ({counts})")
+    print(f"{sum(map(sum, tallies.values()))} inputs, {findings} findings")
+    return findings
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    arguments = parser.parse_args()
+    sys.exit(bool(run(arguments.seconds, arguments.seed)))

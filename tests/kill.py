@@ -1,0 +1,136 @@
+"""Ends main.py at random moments, in all the ways there are, and looks at what it leaves.
+
+    python tests/kill.py --count 200
+
+Afterwards the earlier file or the new one must be there, whole, and nothing else; no process may
+remain, and no traceback be printed. The exit code is 0 if that held each time.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+
+ROOT = Path(__file__).parent.parent
+OUTPUT = "instancesonly_filtered_gtFine_train.json"
+OLD = b"an earlier file"
+# Whatever is ended must be gone by then, even on a busy machine.
+PATIENCE = 30
+
+
+class Victim:
+    """A folder of maps, and the program run on it again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.datadir = folder / "data"
+        self.outdir = folder / "out"
+        maps = self.datadir / "gtFine" / "train" / "a"
+        maps.mkdir(parents=True)
+        self.outdir.mkdir()
+        noise = np.random.default_rng(0)
+        for number in range(60):
+            values = noise.integers(26000, 26009, (30, 30)).astype(np.uint16)
+            cv2.imwrite(str(maps / f"a_{number:06d}_0_gtFine_instanceIds.png"), values)
+        # The second run tells how long one takes when everything is in the computer's memory.
+        for _ in range(2):
+            start = time.monotonic()
+            assert self.start(1).wait(PATIENCE) == 0
+            self.seconds = time.monotonic() - start
+        self.new = (self.outdir / OUTPUT).read_bytes()
+
+    def start(self, workers: int) -> "subprocess.Popen[bytes]":
+        where = ["--datadir", self.datadir, "--outdir", self.outdir]
+        return subprocess.Popen(
+            [sys.executable, ROOT / "main.py", *where, "--workers", str(workers)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def end(self, whom: str, number: int, workers: int, delay: float) -> str:
+        """Run the program, end `whom` after `delay` seconds, and check what is left.
+
+        Returns which of the two files that is.
+        """
+        (self.outdir / OUTPUT).write_bytes(OLD)
+        process = self.start(workers)
+        time.sleep(delay)
+        if whom == "group":
+            os.killpg(process.pid, number)
+        elif whom == "worker":
+            for child in psutil.Process(process.pid).children()[:1]:
+                child.send_signal(number)
+        else:
+            process.send_signal(number)
+        _, errors = process.communicate(timeout=PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while _group_exists(process.pid):
+            assert time.monotonic() < deadline, "a worker lives on"
+            time.sleep(0.005)
+
+        story = f"{whom}, signal {number}, after {delay:.3f} s: {process.returncode}, {errors!r}"
+        assert os.listdir(self.outdir) == [OUTPUT], story
+        left = (self.outdir / OUTPUT).read_bytes()
+        assert left in (OLD, self.new), story
+        # What comes before the program's first line is Python's own affair.
+        assert b"main.py" not in errors and b"Exception ignored" not in errors, story
+        by_itself = 1 if whom == "worker" else 128 + number
+        assert process.returncode in (0, by_itself, -number), story
+        assert process.returncode != 0 or left == self.new, story
+        return "new" if left == self.new else "old"
+
+
+def _group_exists(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+WAYS = [
+    ("program", signal.SIGKILL),
+    ("group", signal.SIGKILL),
+    ("worker", signal.SIGKILL),
+    ("worker", signal.SIGTERM),
+    ("program", signal.SIGINT),
+    ("group", signal.SIGINT),
+    ("program", signal.SIGTERM),
+    ("group", signal.SIGTERM),
+    ("program", signal.SIGHUP),
+]
+
+
+def kill(folder: Path, count: int, seed: int) -> Counter[str]:
+    """End the program `count` times; return how often which file was left."""
+    victim = Victim(folder)
+    dice = random.Random(seed)
+    left: Counter[str] = Counter()
+    for number in range(count):
+        whom, sent = WAYS[number % len(WAYS)]
+        workers = 1 if whom == "program" and dice.random() < 0.5 else 2
+        left[victim.end(whom, sent, workers, dice.uniform(0, 1.2 * victim.seconds))] += 1
+    return left
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    arguments = parser.parse_args()
+    print(f"--seed {arguments.seed}")
+    with tempfile.TemporaryDirectory() as folder:
+        left = kill(Path(folder), arguments.count, arguments.seed)
+    print(
+        f"{arguments.count} kills: {left['old']} times the earlier file, {left['new']} the new one"
+    )
