@@ -188,7 +188,7 @@ def _convert(args: argparse.Namespace) -> int:
         tqdm.write(one_line(message), file=sys.stderr)
 
     options = Options(
-        images=tuple(args.images),
+        images=tuple(dict.fromkeys(args.images)),
         categories=tuple(args.categories),
         segmentation=args.segmentation or "polygon",
         crowd=args.crowd,

@@ -115,7 +115,7 @@ def convert_split(
     where = f"{dataset.folder}, {split}"
     if mapless:
         report(f"{where}: images that have no map, so left out: {mapless}")
-    usual = options.images == (layout.images,)
+    usual = layout.is_usual(options.images)
     if imageless:
         consequence = "(converted all the same)" if usual else "(left out)"
         report(f"{where}: maps whose image is not here: {imageless} {consequence}")

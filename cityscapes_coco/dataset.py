@@ -34,6 +34,11 @@ class Layout:
     def image_suffix(self) -> str:
         return f"_{self.images}.png"
 
+    def is_usual(self, images: Sequence[str]) -> bool:
+        """Say whether no other set than the usual one is asked for: its photographs may be missing,
+        as nothing needs them to be there."""
+        return set(images) <= {self.images}
+
 
 LAYOUTS = {
     "gtFine": Layout(),
@@ -137,7 +142,7 @@ def find_splits(
         raise DatasetError(root, f"no folder {expected} in it; found {_entries(root)}")
     if wanted is not None:
         return [split for split in splits if split in wanted]
-    if not _asks_for_others(layout, images):
+    if layout.is_usual(images):
         return splits
     illustrated = [split for split in splits if _photographs(dataset, split, images)]
     if not illustrated:
@@ -170,7 +175,7 @@ def list_frames(dataset: Dataset, split: str, images: Sequence[str] = ()) -> Pai
     for stem in sorted(maps, key=lambda stem: f"{stem.city}/{stem.name}{layout.image_suffix}"):
         # By the name of the set, wherever its folder is.
         found = tuple(name for _, name in sorted(photographs.get(stem, {}).items()))
-        if not found and not _asks_for_others(layout, images):
+        if not found and layout.is_usual(images):
             found = (f"{layout.images}/{split}/{stem.city}/{stem.name}{layout.image_suffix}",)
         if found:
             frames.append(Frame(maps[stem], found))
@@ -181,10 +186,6 @@ def list_frames(dataset: Dataset, split: str, images: Sequence[str] = ()) -> Pai
         mapless=sum(len(sets) for stem, sets in photographs.items() if stem not in maps),
         imageless=len(maps.keys() - photographs.keys()),
     )
-
-
-def _asks_for_others(layout: Layout, images: Sequence[str]) -> bool:
-    return bool(images) and set(images) != {layout.images}
 
 
 def _photographs(

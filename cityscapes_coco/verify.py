@@ -175,7 +175,7 @@ def verify_file(path: Path, datadir: Path) -> Report:
     report.boxes_only = bool(have_mask) and not any(have_mask)
     _check_fields(coco, report)
     _check_ids(coco, report)
-    _check_frames(coco, {name for _, name in images}, maps, dataset, options.images, report)
+    _check_frames(coco, Counter(name for _, name in images), maps, dataset, options.images, report)
     names = {category.get("id"): category.get("name") for category in coco["categories"]}
     with_groups = options.crowd == "keep" or any(
         annotation.get("iscrowd") for annotation in coco["annotations"]
@@ -348,32 +348,38 @@ def _check_ids(coco: Mapping[str, Any], report: Report) -> None:
 
 def _check_frames(
     coco: Mapping[str, Any],
-    named: set[str],
+    named: Mapping[str, int],
     maps: Mapping[str, str],
     dataset: Dataset,
     images: Sequence[str],
     report: Report,
 ) -> None:
-    """Blame the maps that are beside those of the file, but belong to none of its images.
+    """Blame the maps beside those of the file that belong to none of its images, or to too few.
 
-    Those that have no photograph in the sets called `images` need not.
+    `named` counts the images of each map. There should be one for each photograph in the sets
+    called `images`.
     """
     info = coco.get("info")
     skipped = info.get("skipped") if isinstance(info, dict) else None
     splits = {Path(path).parent.parent for name, path in maps.items() if name in named}
-    illustrated = set()
+    expected: dict[str, int] = {}
     for split in splits:
+        # Where the photographs are not at hand, none can be missed.
         with suppress(DatasetError):
-            frames = list_frames(dataset, split.name, images).frames
-            illustrated |= {frame.seg_file_name for frame in frames}
+            for frame in list_frames(dataset, split.name, images).frames:
+                expected[frame.seg_file_name] = len(frame.file_names)
     for name, path in maps.items():
-        if name not in named and Path(path).parent.parent in splits:
-            if isinstance(skipped, list) and one_line(name) in skipped:
-                report.skipped += 1
-            elif name in illustrated:
-                report.blame("map without an image", path)
-            else:
-                report.imageless += 1
+        if Path(path).parent.parent not in splits:
+            continue
+        count = named.get(name, 0)
+        if not count and isinstance(skipped, list) and one_line(name) in skipped:
+            report.skipped += 1
+        elif not count and name not in expected:
+            report.imageless += 1
+        elif not count:
+            report.blame("map without an image", path)
+        elif count < expected.get(name, 0):
+            report.blame("map without all its images", f"{path}: {count} of {expected[name]}")
 
 
 def _check_size(

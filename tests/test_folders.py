@@ -142,6 +142,10 @@ def test_the_name_of_the_file_says_which_images_it_has(
     assert len(coco["images"]) == count
 
 
+def test_the_usual_set_by_name_is_the_default(foggy: Path) -> None:
+    assert convert(foggy, "--images", "leftImg8bit", "leftImg8bit") == convert(foggy)
+
+
 @pytest.mark.parametrize("kind", ["split", "base"])
 def test_names_of_fog_may_be_short(kind: str, foggy: Path) -> None:
     options = ["--images", "leftImg8bit_foggy_beta_0.01", "--file-names", kind]
@@ -194,6 +198,19 @@ def test_the_check_misses_a_frame_that_has_an_image(rainy: Path, capsys: Capture
     path.write_text(json.dumps(coco))
     assert inspect_coco.main(["--coco_dir", str(rainy), "--json", str(path), "--verify"]) == 1
     assert "map without an image: 1" in capsys.readouterr().out
+
+
+def test_the_check_misses_one_image_of_a_frame(foggy: Path, capsys: Capture) -> None:
+    [coco] = convert(foggy, "--images", "leftImg8bit_foggy*").values()
+    coco["images"].pop()
+    coco["annotations"] = [a for a in coco["annotations"] if a["image_id"] < 6]
+    path = foggy / "file.json"
+    path.write_text(json.dumps(coco))
+    argv = ["--coco_dir", str(foggy), "--json", str(path), "--verify"]
+    assert inspect_coco.main(argv) == 1
+    assert "instanceIds.png: 2 of 3" in capsys.readouterr().out
+    shutil.rmtree(foggy / "leftImg8bit_foggy")
+    assert inspect_coco.main(argv) == 0
 
 
 def test_where_no_image_is_found_those_that_there_are_are_listed(

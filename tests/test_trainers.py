@@ -56,7 +56,7 @@ def convert(tmp_path_factory: pytest.TempPathFactory) -> Convert:
 
 
 @pytest.fixture(scope="module")
-def maps() -> dict[str, Mask]:
+def maps() -> dict[str, Any]:
     paths = SAMPLE.glob("gtFine/*/*/*_instanceIds.png")
     return {path.name: cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in paths}
 
@@ -73,7 +73,7 @@ def by_image(coco: Coco) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     ]
 
 
-def true_masks(coco: Coco, maps: dict[str, Mask]) -> dict[int, Mask]:
+def true_masks(coco: Coco, maps: dict[str, Any]) -> dict[int, Mask]:
     """The mask of each annotation, by its id, straight from the maps."""
     return {
         annotation["id"]: maps[image["seg_file_name"]] == annotation["instance_id"]
@@ -93,7 +93,7 @@ def corners(annotation: dict[str, Any]) -> list[float]:
 @pytest.mark.parametrize("options", MASKS)
 @pytest.mark.parametrize("reader", [COCO, faster_coco_eval.COCO, hotcoco.COCO])
 def test_the_readers_of_coco_see_the_same_masks(
-    reader: Any, options: tuple[str, ...], convert: Convert, maps: dict[str, Mask]
+    reader: Any, options: tuple[str, ...], convert: Convert, maps: dict[str, Any]
 ) -> None:
     path = convert(*options)
     expected = true_masks(load(path), maps)
@@ -145,7 +145,7 @@ def test_hotcoco_finds_the_file_healthy(options: tuple[str, ...], convert: Conve
     assert remarks <= {"extreme_aspect_ratio", "low_instance_category"}
 
 
-def test_supervision_sees_the_same_masks_in_rles(convert: Convert, maps: dict[str, Mask]) -> None:
+def test_supervision_sees_the_same_masks_in_rles(convert: Convert, maps: dict[str, Any]) -> None:
     path = convert("--segmentation", "rle")
     coco = load(path)
     expected = true_masks(coco, maps)
@@ -163,7 +163,7 @@ def test_supervision_sees_the_same_masks_in_rles(convert: Convert, maps: dict[st
 
 
 def test_supervision_takes_polygons_for_pixel_centres(
-    convert: Convert, maps: dict[str, Mask]
+    convert: Convert, maps: dict[str, Any]
 ) -> None:
     """The reason why its recipe has --segmentation rle: it fills polygons with OpenCV, so that
     masks grow by a pixel to the right and below."""
@@ -235,7 +235,7 @@ def test_detectron2_maps_ids_without_a_warning_and_finds_polygons(convert: Conve
                 assert len(polygon) % 2 == 0 and len(polygon) >= 6
 
 
-def test_detectron2_decodes_rles_as_bitmasks(convert: Convert, maps: dict[str, Mask]) -> None:
+def test_detectron2_decodes_rles_as_bitmasks(convert: Convert, maps: dict[str, Any]) -> None:
     """detectron2, data/detection_utils.py, annotations_to_instances: with MASK_FORMAT bitmask, a
     dictionary is decoded by pycocotools as it is, and must have the size of the image."""
     coco = load(convert("--segmentation", "rle"))
@@ -249,10 +249,11 @@ def test_detectron2_decodes_rles_as_bitmasks(convert: Convert, maps: dict[str, M
 def test_mmdetection_keeps_every_instance_and_the_order_of_classes(
     options: tuple[str, ...], convert: Convert
 ) -> None:
-    """mmdetection 3, datasets/coco.py, CocoDataset: classes are numbered in the order of the file's
-    categories, which must be that of CityscapesDataset.METAINFO in datasets/cityscapes.py; the name
-    is joined to data_prefix['img'], leftImg8bit/<split>/ in configs/_base_/datasets; instances whose
-    box is outside of the image, or whose area or box is less than a pixel, are dropped.
+    """mmdetection 3, datasets/coco.py, CocoDataset: classes are numbered in the order of the
+    file's categories, which must be that of CityscapesDataset.METAINFO in datasets/cityscapes.py;
+    the name is joined to data_prefix['img'], leftImg8bit/<split>/ in configs/_base_/datasets;
+    instances whose box is outside of the image, or whose area or box is less than a pixel, are
+    dropped.
     datasets/transforms/loading.py, LoadAnnotations: polygons have an even number of at least 6
     values; counts are text or a list."""
     path = convert("--file-names", "split", *options)
@@ -297,17 +298,17 @@ def test_ultralytics_finds_classes_from_0_and_flat_names(convert: Convert) -> No
         assert len(boxes) == len(annotations)
         for annotation in annotations:
             for polygon in annotation["segmentation"]:
-                assert 0 <= min(polygon)
+                assert min(polygon) >= 0
                 assert max(polygon[::2]) <= image["width"]
                 assert max(polygon[1::2]) <= image["height"]
 
 
 def test_hugging_face_detr_takes_labels_and_polygons_as_they_are(
-    convert: Convert, maps: dict[str, Mask]
+    convert: Convert, maps: dict[str, Any]
 ) -> None:
     """transformers, models/detr/image_processing_detr.py: prepare_coco_detection_annotation takes
-    category_id for the label, which must be 0..N-1, needs area and bbox, and drops a box that is
-    empty within the image but not its mask; convert_coco_poly_to_mask passes each segmentation to
+    category_id for the label, which must be 0..N-1, needs area and bbox, and drops boxes that are
+    empty within the image; convert_coco_poly_to_mask passes each segmentation to
     pycocotools' frPyObjects, which decodes no compressed RLE."""
     coco = load(convert("--category-ids", "zero"))
     expected = true_masks(coco, maps)
@@ -323,20 +324,21 @@ def test_hugging_face_detr_takes_labels_and_polygons_as_they_are(
 
 
 def test_hugging_face_mask2former_takes_a_map_of_instances(
-    convert: Convert, maps: dict[str, Mask]
+    convert: Convert, maps: dict[str, Any]
 ) -> None:
     """transformers, models/mask2former/image_processing_mask2former.py,
     convert_segmentation_map_to_binary_masks: a map has a number for each instance, from 1, 0 being
     ignored, and a dictionary from these to labels from 0. Masks that overlap would be lost."""
     coco = load(convert("--category-ids", "zero", "--segmentation", "rle"))
     for image, annotations in by_image(coco):
-        masks = np.array([coco_mask.decode(a["segmentation"]) for a in annotations])
-        assert masks.sum(axis=0).max() == 1
-        numbers = np.arange(1, len(annotations) + 1)
-        painted = (masks * numbers[:, None, None]).sum(axis=0)
-        ids = [annotation["instance_id"] for annotation in annotations]
-        for number, instance_id in zip(numbers, ids, strict=True):
-            assert ((painted == number) == (maps[image["seg_file_name"]] == instance_id)).all()
+        painted = np.zeros((image["height"], image["width"]), np.int32)
+        for number, annotation in enumerate(annotations, 1):
+            mask = coco_mask.decode(annotation["segmentation"]) == 1
+            assert not painted[mask].any()
+            painted[mask] = number
+        for number, annotation in enumerate(annotations, 1):
+            expected = maps[image["seg_file_name"]] == annotation["instance_id"]
+            assert ((painted == number) == expected).all()
 
 
 @pytest.mark.parametrize(
@@ -359,11 +361,11 @@ def test_torchvision_joins_names_to_one_root(names: str, root: Path, convert: Co
 
 @pytest.mark.parametrize("options", MASKS)
 def test_fiftyone_crops_masks_to_their_boxes(
-    options: tuple[str, ...], convert: Convert, maps: dict[str, Mask]
+    options: tuple[str, ...], convert: Convert, maps: dict[str, Any]
 ) -> None:
     """fiftyone, utils/coco.py: parse_coco_categories lists all ids from 0, COCOObject takes further
-    fields as attributes, and _coco_segmentation_to_mask decodes polygons or an RLE and cuts the mask
-    to the rounded box, in which all of it must be."""
+    fields as attributes, and _coco_segmentation_to_mask decodes polygons or an RLE and cuts the
+    mask to the rounded box, in which all of it must be."""
     coco = load(convert(*options))
     expected = true_masks(coco, maps)
     names = {category["id"]: category["name"] for category in coco["categories"]}
