@@ -145,7 +145,8 @@ def pixels_of(data: bytes) -> np.ndarray | None:
     try:
         with Image.open(io.BytesIO(b"".join(parts))) as image:
             image.load()
-            return np.array(image) if image.mode == "I;16" else None
+            # Pillow 10 has another name for 16 bits.
+            return np.array(image) if image.mode in ("I;16", "I") else None
     except Exception:  # whatever it is: not a map
         return None
 

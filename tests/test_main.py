@@ -245,7 +245,7 @@ def test_an_unknown_dataset_lists_what_there_is(capsys: pytest.CaptureFixture[st
 
 def test_ctrl_c_leaves_nothing_behind(datadir: Path, write_map: WriteMap) -> None:
     for n in range(40):
-        write_map(np.tile(np.array(STREET), (300, 400)), name=f"a_{n:06d}_000000")
+        write_map(np.tile(np.array(STREET), (100, 100)), name=f"a_{n:06d}_000000")
     process = subprocess.Popen(
         [sys.executable, ROOT / "main.py", "--datadir", datadir],
         stderr=subprocess.PIPE,
@@ -254,7 +254,7 @@ def test_ctrl_c_leaves_nothing_behind(datadir: Path, write_map: WriteMap) -> Non
     while not (datadir / "annotations").exists() and process.poll() is None:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=10)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert not list((datadir / "annotations").iterdir())
