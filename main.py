@@ -149,10 +149,9 @@ def _whole_number(text: str) -> int:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a number from 1, not {text!r}")
+    return int(text)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -123,7 +123,9 @@ def write_coco(
         # Not of the file, but of what `frames` tells the terminal.
         raise
     except OSError as error:
-        raise DatasetError(path, f"cannot be written: {error.strerror}; see --outdir") from error
+        raise DatasetError(
+            path, f"cannot be written: {error.strerror}; choose a folder with --outdir"
+        ) from error
 
 
 def _append(file: IO[bytes], record: bytes) -> None:
