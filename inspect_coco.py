@@ -21,7 +21,7 @@ from typing import Any
 from cityscapes_coco.dataset import LAYOUTS, find_dataset
 from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.reading import group_by_image, read_coco
-from cityscapes_coco.terminal import guard, prepare_streams
+from cityscapes_coco.terminal import guard, prepare_streams, whole_number
 
 _PREFIX = "instancesonly_filtered_"
 _FINE = f"{_PREFIX}gtFine_"
@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--num_examples",
-        type=_count,
+        type=whole_number,
         default=5,
         metavar="N",
         help="how many images (default: %(default)s)",
@@ -88,12 +88,6 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     return guard(lambda: _inspect(build_parser().parse_args(argv)))
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
-    return int(text)
 
 
 def _inspect(args: argparse.Namespace) -> int:

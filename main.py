@@ -13,6 +13,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from cityscapes_coco import __version__
 from cityscapes_coco.dataset import LAYOUTS, find_dataset, find_splits
 from cityscapes_coco.errors import DatasetError, one_line
 from cityscapes_coco.labels import LABELS, category_instancesonly
-from cityscapes_coco.terminal import guard, prepare_streams, stoppable
+from cityscapes_coco.terminal import guard, prepare_streams, stoppable, whole_number
 
 if TYPE_CHECKING:
     from cityscapes_coco.convert import SplitSummary
@@ -75,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     what.add_argument(
         "--min-area",
-        type=_whole_number,
+        type=whole_number,
         default=0,
         metavar="N",
         help="leave out what has fewer pixels (default: %(default)s)",
@@ -126,7 +127,7 @@ def build_parser() -> argparse.ArgumentParser:
     where = run.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
-        type=_positive,
+        type=partial(whole_number, least=1),
         default=_usable_cores(),
         metavar="N",
         help="processes (default: the cores that may be used, %(default)s)",
@@ -139,19 +140,6 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
     return parser
-
-
-def _whole_number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise ValueError
-    return number
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a number from 1, not {text!r}")
-    return int(text)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -1,5 +1,6 @@
-"""How a program ends, and what it says then: one line, an exit code, and no traceback."""
+"""A program's numbers from the command line, and its end: one line and a code, no traceback."""
 
+import argparse
 import os
 import signal
 import sys
@@ -18,6 +19,13 @@ from cityscapes_coco.errors import DatasetError, one_line
 STOP_SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
+
+
+def whole_number(text: str, least: int = 0) -> int:
+    """Return an option's number, for argparse, which exits with code 2 if there is none."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {least} or more")
+    return int(text)
 
 
 def prepare_streams() -> None:
