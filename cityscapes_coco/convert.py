@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from cityscapes_coco import __version__
 from cityscapes_coco.coco import (
-    Annotation,
     Image,
     encode_annotation,
     list_categories,
@@ -223,14 +222,8 @@ def convert_frame(frame: Frame, options: Options) -> FrameRecords:
         if instance.id not in segmentations:
             records.left_out["a contour of two points or fewer", name] += 1
             continue
-        annotation: Annotation = {
-            "category_id": category_ids[name],
-            "iscrowd": int(instance.is_crowd),
-            "area": instance.area,
-            "bbox": list(instance.bbox),
-            "instance_id": instance.id,
-        }
-        records.annotations.append(encode_annotation(annotation, segmentations[instance.id]))
+        segmentation = segmentations[instance.id]
+        records.annotations.append(encode_annotation(category_ids[name], instance, segmentation))
         (records.crowds if instance.is_crowd else records.instances)[name] += 1
     return records
 
@@ -264,7 +257,7 @@ def _segment(
     outlines = outline((instance.mask, *instance.bbox[:2]) for instance in as_polygons)
     for instance, polygons in zip(as_polygons, outlines, strict=True):
         if polygons:
-            segmentations[instance.id] = encode_polygons(polygons)
+            segmentations[instance.id] = encode_polygons(polygons, height, width)
     return segmentations
 
 

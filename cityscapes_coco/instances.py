@@ -3,8 +3,8 @@
 import io
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,8 +27,7 @@ _MOST_PIXELS = 1 << 26
 _MOST_BYTES = 2 * _MOST_PIXELS
 
 
-@dataclass(frozen=True)
-class Instance:
+class Instance(NamedTuple):
     """One object of a map, or one group of objects that could not be told apart.
 
     `id` is the value in the map, `label_id` the class in the label table. A group is what COCO
@@ -117,13 +116,13 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
     bounds = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
     starts = np.concatenate(([0], bounds))
     ends = np.concatenate((bounds, [pixels.size]))
-    ids = pixels[starts]
-    known = _IS_KNOWN[ids]
+    ids = pixels.take(starts)
+    known = _IS_KNOWN.take(ids)
     if not known.all():
         unknown = ids[~known][0]
         raise ValueError(f"holds the value {unknown}, whose label Cityscapes does not have")
 
-    runs = np.flatnonzero(_HAS_INSTANCES[ids])
+    runs = np.flatnonzero(_HAS_INSTANCES.take(ids))
     if not runs.size:
         return []
     runs = runs[np.argsort(ids[runs], kind="stable")]
@@ -131,8 +130,8 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
     tops, bottoms = starts // width, lasts // width
     # A run that goes on in the next row touches both sides of the map.
     wraps = tops < bottoms
-    lefts = np.where(wraps, 0, starts % width)
-    rights = np.where(wraps, width - 1, lasts % width)
+    lefts = np.where(wraps, 0, starts - tops * width)
+    rights = np.where(wraps, width - 1, lasts - bottoms * width)
     first = np.concatenate(([0], np.flatnonzero(ids[1:] != ids[:-1]) + 1))
     columns = (
         ids[first],

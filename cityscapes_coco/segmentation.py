@@ -46,8 +46,9 @@ def to_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
         for contour in _outer_contours(mask, x, y):
             contours.append(contour)
             owners.append(polygons[-1])
-    for owner, outline in zip(owners, _along_pixel_edges(contours), strict=True):
-        owner.extend(_simple_rings(outline))
+    outlines = _along_pixel_edges(contours)
+    for owner, outline, touches in zip(owners, outlines, _touch_themselves(outlines), strict=True):
+        owner.extend(_simple_rings(outline) if touches else [outline])
     return polygons
 
 
@@ -76,9 +77,10 @@ def to_rles(masks: Iterable[tuple[Mask, int, int]], height: int, width: int) -> 
     return rles
 
 
-def encode_polygons(polygons: Iterable[Points]) -> bytes:
-    """Return polygons as the JSON of a COCO segmentation: [[x0,y0,x1,y1,...],...]."""
-    return b"[[%b]]" % b"],[".join(_numbers(polygon) for polygon in polygons)
+def encode_polygons(polygons: Iterable[Points], height: int, width: int) -> bytes:
+    """Return polygons in a frame as the JSON of a COCO segmentation: [[x0,y0,x1,y1,...],...]."""
+    texts = _number_texts(max(height, width).bit_length())
+    return b"[[%b]]" % b"],[".join(_numbers(polygon, texts) for polygon in polygons)
 
 
 def encode_rle(rle: Rle) -> bytes:
@@ -160,7 +162,6 @@ def _edges_between() -> NDArray[np.int32]:
 
 
 _EDGES_BETWEEN = _edges_between()
-_STEP_NUMBER = np.array([1, 3], np.int32)
 
 
 def _along_pixel_edges(contours: Sequence[Points]) -> list[Points]:
@@ -174,7 +175,8 @@ def _along_pixel_edges(contours: Sequence[Points]) -> list[Points]:
     starts = np.cumsum(lengths) - lengths
     # From here on, place i is the step from one pixel to the next, and that pixel.
     pixels = np.concatenate(contours)
-    pixels, steps = (after := _next(pixels, starts)), (after - pixels).dot(_STEP_NUMBER)
+    pixels, moves = (after := _next(pixels, starts)), after - pixels
+    steps = moves[:, 0] + 3 * moves[:, 1]
     passed = _EDGES_BETWEEN.take(9 * steps + _next(steps, starts) + 40).view(np.int8)
     places = np.flatnonzero(passed >= 0)
     edges = passed.take(places)
@@ -193,13 +195,23 @@ def _next(values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:
     return following
 
 
+def _touch_themselves(outlines: Sequence[Points]) -> list[bool]:
+    """Say of each outline whether it passes a corner twice."""
+    if not outlines:
+        return []
+    x, y = np.concatenate(outlines).T
+    owners = np.repeat(np.arange(len(outlines)), [len(outline) for outline in outlines])
+    shape = (len(outlines), y.max() + 1, x.max() + 1)
+    corners = np.sort(np.ravel_multi_index((owners, y, x), shape))
+    twice = corners[1:][corners[1:] == corners[:-1]]
+    touching = set(np.unravel_index(twice, shape)[0].tolist())
+    return [number in touching for number in range(len(outlines))]
+
+
 def _simple_rings(outline: Points) -> Iterator[Points]:
     """Split an outline wherever two of its pixels meet at a corner only."""
     # Both coordinates of a corner, taken for one number.
     corners: list[int] = outline.view(np.int64).ravel().tolist()
-    if len(set(corners)) == len(corners):
-        yield outline
-        return
     path: list[int] = []
     position: dict[int, int] = {}
     for index, corner in enumerate(corners):
@@ -214,9 +226,8 @@ def _simple_rings(outline: Points) -> Iterator[Points]:
     yield outline[path]
 
 
-def _numbers(values: NDArray[np.int32]) -> bytes:
+def _numbers(values: NDArray[np.int32], texts: NDArray[np.bytes_]) -> bytes:
     """Return non-negative integers as text, with commas between, ten times as fast as `json`."""
-    texts = _number_texts(int(values.max()).bit_length())
     return texts.take(values.ravel()).tobytes().replace(b"\0", b"").removesuffix(b",")
 
 
