@@ -1007,17 +1007,37 @@ def _write_png(path: Path, pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16
     kind = {1: 0, 3: 2, 4: 6}[pixels.size // (height * width)]
     header = struct.pack(">IIBBBBB", width, height, pixels.itemsize * 8, kind, 0, 0, 0)
     lines = pixels.astype(pixels.dtype.newbyteorder(">")).reshape(height, -1).view(np.uint8)
-    # Each line as the difference from the one above (filter 2), as streets are full of uprights.
-    rows = np.full((height, lines.shape[1] + 1), 2, np.uint8)
-    rows[:, 1:] = lines
-    rows[1:, 1:] -= lines[:-1]
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.write(b"\x89PNG\r\n\x1a\n")
-        body = zlib.compress(rows.tobytes(), 6)
+        body = zlib.compress(_filter_lines(lines, lines.shape[1] // width), 6)
         for name, data in (b"IHDR", header), (b"IDAT", body), (b"IEND", b""):
             file.write(struct.pack(">I", len(data)) + name + data)
             file.write(struct.pack(">I", zlib.crc32(name + data)))
+
+
+def _filter_lines(lines: npt.NDArray[np.uint8], step: int) -> bytes:
+    """Return the lines of a PNG, `step` bytes a pixel, each as differences from its neighbours.
+
+    Each line takes the filter, of the five that PNG has, whose differences are smallest in sum, and
+    the first of equals. So do the maps of Cityscapes: these take as long to decode.
+    """
+    around = np.pad(lines.astype(np.int16), ((1, 0), (step, 0)))
+    left, above, corner = around[1:, :-step], around[:-1, step:], around[:-1, :-step]
+    to_left, to_above = above - corner, left - corner  # how far left + above - corner is from them
+    to_corner = abs(to_left + to_above)
+    to_left, to_above = abs(to_left), abs(to_above)
+    nearest = np.where(
+        (to_left <= to_above) & (to_left <= to_corner),
+        left,
+        np.where(to_above <= to_corner, above, corner),
+    )
+    guesses = np.zeros_like(left), left, above, (left + above) // 2, nearest
+    differences = np.stack([lines - guess.astype(np.uint8) for guess in guesses])
+    sums = np.minimum(differences, -differences).sum(axis=2, dtype=np.int64)
+    best = sums.argmin(axis=0)
+    chosen = differences[best, np.arange(len(lines))]
+    return np.column_stack((best.astype(np.uint8), chosen)).tobytes()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
