@@ -29,7 +29,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import cityscapes_coco.verify  # noqa: F401  # imported late, it could not be read as another user
+# Imported late, they could not be read as another user.
+import cityscapes_coco.verify
+import cityscapes_coco.workers  # noqa: F401
 from cityscapes_coco.convert import Options, convert_split
 from cityscapes_coco.dataset import LAYOUTS, find_dataset
 from cityscapes_coco.errors import one_line
@@ -131,15 +133,12 @@ BAD_MAPS: dict[str, tuple[Spoil, str]] = {
 
 
 @pytest.fixture
-def anybodys(tmp_path: Path) -> Iterator[None]:
-    """Let every user into pytest's temporary folder."""
-    folders = [tmp_path, tmp_path.parent, tmp_path.parent.parent]
-    modes = [folder.stat().st_mode for folder in folders]
-    for folder in folders:
-        folder.chmod(0o755)
-    yield
-    for folder, mode in zip(folders, modes, strict=True):
-        folder.chmod(mode)
+def anybodys(tmp_path: Path) -> None:
+    """Let every user into pytest's temporary folders, which it closes when it starts next."""
+    tmp_path.chmod(0o755)
+    for folder in tmp_path.parents:
+        if folder.name.startswith(("pytest-", "popen-")):
+            folder.chmod(0o755)
 
 
 @contextmanager
