@@ -133,10 +133,10 @@ def find_splits(
     root, layout = dataset.annotations, dataset.layout
     splits = [split for split in layout.splits if (root / split).is_dir()]
     missing = [split for split in wanted or () if split not in splits]
-    if wanted is None:
-        # A link that leads nowhere may lead to a share that is not there today.
-        lost = [split for split in layout.splits if split not in splits]
-        missing = [split for split in lost if (root / split).is_symlink()]
+    for split in layout.splits if wanted is None else missing:
+        # What it led to may be a share that is not there today.
+        if (root / split).is_symlink() and not (root / split).exists():
+            raise DatasetError(root / split, "a link that leads nowhere")
     if missing or not splits:
         expected = " or ".join(missing or layout.splits)
         raise DatasetError(root, f"no folder {expected} in it; found {_entries(root)}")

@@ -251,7 +251,7 @@ def test_a_link_that_leads_nowhere_is_no_empty_folder(
     path.symlink_to(link if link == "nowhere" else path.name)
     assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
     [line] = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
-    assert line.startswith(f"error: {datadir / 'gtFine'}") and path.name in line
+    assert line.startswith(f"error: {path}: ") and "link" in line
 
 
 # A map that is unusual, and all the same becomes an exact result.
