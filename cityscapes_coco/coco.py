@@ -61,10 +61,10 @@ def encode(record: object) -> bytes:
 
 
 def encode_annotation(category_id: int, instance: Instance, segmentation: bytes | None) -> bytes:
-    """Return an annotation as JSON, with its `segmentation`, which is JSON already, if any.
+    """Return the fields of an annotation as JSON, with its `segmentation`, if any, JSON already.
 
-    `instance_id` is not part of COCO: it is the value in the map, so that the source can be found.
-    Ids are missing: `number_annotation` puts them in front when all frames are in order.
+    `number_annotation` adds the braces and the ids, when all frames are in order. `instance_id` is
+    not part of COCO: it is the value in the map, so that the source can be found.
     """
     # As text, because `json` would take five times as long, for every instance there is.
     encoded = b'"category_id":%d,"iscrowd":%d,"area":%d,"bbox":[%d,%d,%d,%d],"instance_id":%d' % (
@@ -78,7 +78,7 @@ def encode_annotation(category_id: int, instance: Instance, segmentation: bytes 
 
 
 def number_annotation(annotation_id: int, image_id: int, annotation: bytes) -> bytes:
-    """Return an encoded annotation with its ids."""
+    """Return an annotation as JSON, from its ids and its encoded fields."""
     return b'{"id":%d,"image_id":%d,%b}' % (annotation_id, image_id, annotation)
 
 

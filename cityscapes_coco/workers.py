@@ -3,7 +3,6 @@
 Both functions give an executor, and how many things it does at once.
 """
 
-import ctypes
 import multiprocessing
 import signal
 import sys
@@ -16,7 +15,7 @@ from concurrent.futures import (
     Future,
     ThreadPoolExecutor,
 )
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
@@ -24,8 +23,9 @@ from typing import Any
 from cityscapes_coco.errors import DatasetError
 from cityscapes_coco.terminal import STOP_SIGNALS
 
-# Parameters of glibc's mallopt, from its malloc.h.
+# Parameters of glibc's mallopt, from its malloc.h. A threshold for mmap above 32 MiB is refused.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_KEPT = 1 << 25  # bytes: several maps of Cityscapes
 
 
 @contextmanager
@@ -151,14 +151,16 @@ def _keep_freed_memory() -> None:
     """Have this process keep what one frame frees for the next, which needs as much again.
 
     The GNU C library would return it to the system and get it back page by page, which takes longer
-    than to outline all instances.
+    than to outline all instances. Processes of a cluster are left alone: they may not be ours.
     """
     if sys.platform == "linux":
-        # Other C libraries have no such function.
-        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-        if mallopt:
-            mallopt(_M_MMAP_THRESHOLD, 1 << 25)
-            mallopt(_M_TRIM_THRESHOLD, 1 << 26)
+        # Other C libraries may lack the function, and some builds of Python the means to call it.
+        with suppress(ImportError, OSError, AttributeError):
+            import ctypes
+
+            mallopt = ctypes.CDLL(None).mallopt
+            mallopt(_M_MMAP_THRESHOLD, _KEPT)
+            mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT)
 
 
 @contextmanager

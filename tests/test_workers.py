@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -42,6 +43,18 @@ def test_any_number_of_workers_writes_the_same_bytes(frames: Path, tmp_path: Pat
     alone = convert(frames, tmp_path / "1", "--workers", "1")
     assert convert(frames, tmp_path / "2", "--workers", "2") == alone
     assert convert(frames, tmp_path / "5", "--workers", "5") == alone
+
+
+@pytest.mark.parametrize("lacks", ["ctypes", "mallopt"])
+def test_memory_need_not_be_kept(
+    lacks: str, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some builds of Python cannot call the C library, and some C libraries lack the function."""
+    alone = convert(frames, tmp_path / "1", "--workers", "1")
+    stand_in = None if lacks == "ctypes" else SimpleNamespace(CDLL=lambda _: SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "ctypes", stand_in)
+    for workers in "1", "2":
+        assert convert(frames, tmp_path / f"{lacks} {workers}", "--workers", workers) == alone
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
