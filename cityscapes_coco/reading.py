@@ -25,7 +25,7 @@ _FIELDS = {
         "id": "an integer",
         "image_id": "an integer",
         "category_id": "an integer",
-        "iscrowd": "an integer",
+        "iscrowd": "an integer or a boolean",
         "area": "a number",
         "bbox": "four numbers",
         "instance_id": "an integer",
@@ -83,6 +83,8 @@ def _is(kind: str, value: object) -> bool:
         return (
             isinstance(value, list) and len(value) == 4 and all(_is("a number", v) for v in value)
         )
-    types = int if kind == "an integer" else (int, float)
+    if isinstance(value, bool):  # Python takes it for an integer; numpy, for a size, does not
+        return kind == "an integer or a boolean"
+    types = (int, float) if kind == "a number" else int
     # The bounds keep out NaN and infinity, which Python's JSON allows, and what numpy cannot hold.
     return isinstance(value, types) and -(2**63) < value < 2**63

@@ -432,6 +432,10 @@ BAD_FILES = {
         '{"images": [{"id": "1"}], "categories": [], "annotations": []}',
         "images[0] has a field id that is not an integer",
     ),
+    "a boolean as width": (
+        '{"images": [{"id": 1, "width": true, "height": 2}], "categories": [], "annotations": []}',
+        "images[0] has a field width that is not an integer",
+    ),
     "NaN": (
         '{"images": [], "categories": [], "annotations": [{"bbox": [0, 0, NaN, 1]}]}',
         "annotations[0] has a field bbox that is not four numbers",

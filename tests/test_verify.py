@@ -103,6 +103,13 @@ def test_a_file_without_our_instance_ids_is_matched_by_overlap(
     assert cells(report) == ALL_EXACT and not report.faults
 
 
+def test_iscrowd_may_be_a_boolean(converted: Coco, datadir: Path) -> None:
+    for annotation in converted["annotations"]:
+        annotation["iscrowd"] = False
+    report = verify(converted, datadir)
+    assert cells(report) == ALL_EXACT and not report.faults
+
+
 @settings(deadline=None, max_examples=50)
 @given(
     hnp.arrays(np.uint16, (9, 12), elements=st.sampled_from([7, 23, 24000, 26000, 26001, 33000]))
