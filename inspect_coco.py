@@ -1,30 +1,24 @@
-"""Look at a COCO file of Cityscapes instances: draw examples or statistics, or check it."""
+"""Look at a COCO file of Cityscapes instances: draw examples or statistics, or check the file."""
 
-try:
-    import signal
+from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program
 
-    if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-        # There is nothing to clean up, so Ctrl-C may end it at once, and without a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-except KeyboardInterrupt:
-    raise SystemExit(130) from None
+if __name__ == "__main__":
+    end_at_ctrl_c()
 
 import argparse
 import random
 import re
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING
 
-from cityscapes_coco.dataset import LAYOUTS, find_dataset
-from cityscapes_coco.errors import DatasetError, one_line
-from cityscapes_coco.reading import group_by_image, read_coco
-from cityscapes_coco.terminal import guard, prepare_streams, whole_number
+from cityscapes_coco.dataset import SPLITS, find_dataset
+from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.options import usable_cores, whole_number
 
-_PREFIX = "instancesonly_filtered_"
-_FINE = f"{_PREFIX}gtFine_"
+if TYPE_CHECKING:
+    from cityscapes_coco.coco import CocoFile
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -55,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="how many images (default: %(default)s)",
     )
     parser.add_argument(
-        "--image", default="", metavar="TEXT", help="frames whose name contains this"
+        "--image", default="", metavar="TEXT", help="frames whose name contains this text"
     )
     parser.add_argument(
         "--category",
@@ -87,126 +81,100 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return guard(lambda: _inspect(build_parser().parse_args(argv)))
+    return run_program(lambda: _inspect(build_parser().parse_args(argv)))
 
 
 def _inspect(args: argparse.Namespace) -> int:
-    folder = _data_folder(args.coco_dir)
-    path = args.json or _find_file(folder, args.split)
+    # msgspec, numpy and matplotlib take a while to load; each is loaded where it is needed.
+    data_folder = _find_data_folder(args.coco_dir)
+    path = args.json or _find_file(data_folder, args.split)
     if args.verify:
-        # numpy, OpenCV and matplotlib take a while to load; each is, where it is needed.
-        from cityscapes_coco.verify import describe, verify_file
+        return _verify(path, args.coco_dir)
 
-        report = verify_file(path, args.coco_dir)
-        print(describe(report))
-        return int(bool(report.faults))
+    from cityscapes_coco.coco import read_coco
+    from cityscapes_coco.report import describe_file
+
     coco = read_coco(path)
-    print(_summary(path, coco))
+    print(describe_file(path, coco))
     if args.stats:
         _show_statistics(args, path, coco)
     else:
-        _show_examples(args, path, coco, folder)
+        _show_examples(args, path, coco, data_folder)
     return 0
 
 
-def _data_folder(coco_dir: Path) -> Path:
+def _find_data_folder(coco_dir: Path) -> Path:
     """Return the folder that the names of images start at, and that has annotations/ in it."""
     if not (coco_dir / "annotations").is_dir():
-        for layout in LAYOUTS.values():
+        for map_type in SPLITS:
             # A COCO file can be looked at without the maps.
-            with suppress(DatasetError):
-                return find_dataset(coco_dir, layout).folder
+            with suppress(UserError):
+                return find_dataset(coco_dir, map_type).folder
     return coco_dir
 
 
-def _find_file(coco_dir: Path, split: str | None) -> Path:
-    """Return the COCO file of a split, or of the first one that has any."""
-    folder = coco_dir / "annotations"
-    found = {_name_split(path): path for path in sorted(folder.glob(f"{_PREFIX}*.json"))}
-    wanted = [split, f"gtCoarse_{split}"] if split else [*LAYOUTS["gtFine"].splits, *found]
+def _find_file(data_folder: Path, split: str | None) -> Path:
+    """Return the COCO file of a split, or of the first split that has a file."""
+    from cityscapes_coco.report import PREFIX, name_split
+
+    folder = data_folder / "annotations"
+    found = {name_split(path): path for path in sorted(folder.glob(f"{PREFIX}*.json"))}
+    wanted = [split, f"gtCoarse_{split}"] if split else [*SPLITS["gtFine"], *found]
     for name in wanted:
         if name in found:
             return found[name]
-    raise DatasetError(
+    raise UserError(
         folder,
-        f"no {_FINE}{split or '<split>'}.json in it; found {', '.join(found) or 'none'}; make it"
-        f" with main.py --datadir {coco_dir}, or name any COCO file with --json",
+        f"no {PREFIX}gtFine_{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
+        f" make it with main.py --datadir {data_folder}, or name any COCO file with --json",
     )
 
 
-def _summary(path: Path, coco: dict[str, Any]) -> str:
-    """Return how many images and annotations there are, and in which images each class is."""
-    names = _names(coco)
-    annotations: Counter[str] = Counter()
-    crowds: Counter[str] = Counter()
-    images: dict[str, set[object]] = {name: set() for name in names.values()}
-    for annotation in coco["annotations"]:
-        name = names.get(annotation.get("category_id"), "unknown")
-        annotations[name] += 1
-        crowds[name] += bool(annotation.get("iscrowd"))
-        images.setdefault(name, set()).add(annotation.get("image_id"))
-    lines = [
-        f"{path} ({path.stat().st_size / 1e6:.2f} MB), split {_split(path, coco)}",
-        f"  {'class':<16}{'annotations':>12}{'images':>8}",
-        *(f"  {name:<16}{annotations[name]:>12}{len(ids):>8}" for name, ids in images.items()),
-        f"  {'all':<16}{annotations.total():>12}{len(coco['images']):>8}",
-    ]
-    if crowds.total():
-        parts = ", ".join(f"{number} {name}" for name, number in crowds.items() if number)
-        lines.append(f"  of these crowds: {parts}")
-    return "\n".join(map(one_line, lines))
+def _verify(path: Path, datadir: Path) -> int:
+    from cityscapes_coco.report import describe_check
+    from cityscapes_coco.verify import verify_file
+    from cityscapes_coco.workers import keep_freed_memory, start_workers
 
-
-def _names(coco: dict[str, Any]) -> dict[int | None, str]:
-    return {category.get("id"): category.get("name", "unnamed") for category in coco["categories"]}
-
-
-def _name_split(path: Path) -> str:
-    """Return what the name of a file of ours says of its split; fine annotations go unmentioned."""
-    return path.stem.removeprefix(_FINE).removeprefix(_PREFIX)
-
-
-def _split(path: Path, coco: dict[str, Any]) -> str:
-    """Return the split, as the file's name has it, or else the folders of its images."""
-    if path.stem.startswith(_PREFIX):
-        return _name_split(path)
-    folders = [PurePosixPath(image.get("file_name", "")).parts for image in coco["images"]]
-    splits = {parts[1] for parts in folders if len(parts) == 4}
-    return ", ".join(sorted(splits)) or "unknown"
+    with start_workers(usable_cores(), prepare=keep_freed_memory) as run:
+        report = verify_file(path, datadir, run=run)
+    print(describe_check(report))
+    return int(bool(report.faults))
 
 
 def _show_examples(
-    args: argparse.Namespace, path: Path, coco: dict[str, Any], data_folder: Path
+    args: argparse.Namespace, path: Path, coco: "CocoFile", data_folder: Path
 ) -> None:
-    names = _names(coco)
+    from cityscapes_coco.coco import group_by_image
+    from cityscapes_coco.report import name_categories
+
+    names = name_categories(coco)
     for name in args.category or ():
         if name not in names.values():
-            raise DatasetError(path, f"no category {name}; it has {', '.join(names.values())}")
+            raise UserError(path, f"no category {name}; it has {', '.join(names.values())}")
     annotations = group_by_image(
         annotation
-        for annotation in coco["annotations"]
-        if not args.category or names.get(annotation.get("category_id")) in args.category
+        for annotation in coco.annotations
+        if not args.category or names.get(annotation.category_id) in args.category
     )
     images = [
         image
-        for image in coco["images"]
-        if args.image in image.get("file_name", "")
-        and (not args.category or image.get("id") in annotations)
+        for image in coco.images
+        if args.image in (image.file_name or "") and (not args.category or image.id in annotations)
     ]
     if not images:
-        raise DatasetError(path, "no image in it that --image and --category ask for")
+        raise UserError(path, "no image in it that --image and --category ask for")
     seed = random.randrange(10**6) if args.seed is None else args.seed
     chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
     print(f"{len(chosen)} of {len(images)} images, --seed {seed}")
     if not chosen:
         return
 
-    from cityscapes_coco.view import Example, load_example, save_example
-    from cityscapes_coco.window import open_window, show_examples
+    from cityscapes_coco.pictures.examples import Example, load_example, save_example
+    from cityscapes_coco.pictures.windows import open_window, show_examples
 
     def load(number: int) -> Example:
         image = chosen[number]
-        return load_example(path, data_folder, image, annotations.get(image.get("id"), []), names)
+        return load_example(path, data_folder, image, annotations.get(image.id, []), names)
 
     figure = None if args.save else open_window()
     if figure:
@@ -215,20 +183,21 @@ def _show_examples(
     folder = _picture_folder(args, path)
     for number, image in enumerate(chosen):
         # The name comes from the file, and must neither lead out of the folder nor be too long.
-        stem = PurePosixPath(image.get("file_name", "")).stem
+        stem = PurePosixPath(image.file_name or "").stem
         target = folder / f"{re.sub(r'[^-.0-9A-Za-z_]', '_', stem)[:200]}_instances.png"
         save_example(load(number), target)
         print(one_line(target))
 
 
-def _show_statistics(args: argparse.Namespace, path: Path, coco: dict[str, Any]) -> None:
-    from cityscapes_coco.charts import draw_statistics
-    from cityscapes_coco.view import new_figure, save_figure
-    from cityscapes_coco.window import open_window, show_figure
+def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> None:
+    from cityscapes_coco.pictures.examples import new_figure, save_figure
+    from cityscapes_coco.pictures.statistics import draw_statistics
+    from cityscapes_coco.pictures.windows import open_window, show_figure
+    from cityscapes_coco.report import name_split
 
     figure = None if args.save else open_window()
     page = figure or new_figure(1792, 1152)
-    draw_statistics(page, coco, _split(path, coco))
+    draw_statistics(page, coco, name_split(path, coco.images))
     if figure:
         show_figure(figure, f"{path.name}  |  q close")
         return
@@ -247,5 +216,5 @@ def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
 
 
 if __name__ == "__main__":
-    prepare_streams()
+    open_streams()
     raise SystemExit(main())

@@ -1,32 +1,35 @@
 """Convert Cityscapes to COCO: one JSON file of instance annotations for each split."""
 
-try:
-    import signal
+from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program, stoppable
 
-    if __name__ == "__main__" and signal.getsignal(signal.SIGINT) == signal.default_int_handler:
-        # Until there is something to clean up, Ctrl-C may end it at once, and without a traceback.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-except KeyboardInterrupt:
-    raise SystemExit(130) from None
+if __name__ == "__main__":
+    end_at_ctrl_c()
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import get_args
 
 from cityscapes_coco import __version__
-from cityscapes_coco.dataset import LAYOUTS, find_dataset, find_splits
-from cityscapes_coco.errors import DatasetError, one_line
-from cityscapes_coco.labels import LABELS, category_instancesonly
-from cityscapes_coco.terminal import guard, prepare_streams, stoppable, whole_number
+from cityscapes_coco.dataset import SPLITS, find_dataset, find_splits
+from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.labels import category_instancesonly
+from cityscapes_coco.options import (
+    CLASSES,
+    CategoryIds,
+    Crowd,
+    FileNames,
+    MapType,
+    Options,
+    Segmentation,
+    usable_cores,
+    whole_number,
+)
 
-if TYPE_CHECKING:
-    from cityscapes_coco.convert import SplitSummary
-
-_CLASSES = [label.name for label in LABELS if label.has_instances]
+# How to find each dataset that --dataset can name.
+_DATASETS = {"cityscapes": find_dataset}
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -38,23 +41,23 @@ def build_parser() -> argparse.ArgumentParser:
     what = parser.add_argument_group("what is converted")
     what.add_argument(
         "--dataset",
-        choices=["cityscapes"],
+        choices=list(_DATASETS),
         default="cityscapes",
         metavar="NAME",
-        help="there is one: %(default)s",
+        help="which dataset (only: %(default)s)",
     )
     what.add_argument(
         "--datadir",
         type=Path,
         default=Path("data/cityscapes"),
         metavar="DIR",
-        help="holds gtFine or gtCoarse (default: %(default)s)",
+        help="the folder that holds gtFine or gtCoarse (default: %(default)s)",
     )
     what.add_argument(
         "--annotations",
-        choices=list(LAYOUTS),
+        choices=get_args(MapType),
         default="gtFine",
-        help="fine or coarse (default: %(default)s)",
+        help="fine or coarse maps (default: %(default)s)",
     )
     what.add_argument(
         "--images",
@@ -69,21 +72,21 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--categories",
         nargs="+",
-        choices=_CLASSES,
+        choices=CLASSES,
         default=category_instancesonly,
         metavar="NAME",
-        help=f"out of {', '.join(_CLASSES)} (default: all but caravan and trailer)",
+        help=f"out of {', '.join(CLASSES)} (default: all but caravan and trailer)",
     )
     what.add_argument(
         "--min-area",
         type=whole_number,
         default=0,
         metavar="N",
-        help="leave out what has fewer pixels (default: %(default)s)",
+        help="leave out instances of fewer pixels (default: %(default)s)",
     )
     what.add_argument(
         "--crowd",
-        choices=["drop", "keep"],
+        choices=get_args(Crowd),
         default="drop",
         help="groups that cannot be told apart (default: %(default)s)",
     )
@@ -100,8 +103,9 @@ def build_parser() -> argparse.ArgumentParser:
     masks = how.add_mutually_exclusive_group()
     masks.add_argument(
         "--segmentation",
-        choices=["polygon", "rle", "none"],
-        help="masks; none: boxes only (default: polygon)",
+        choices=[kind for kind in get_args(Segmentation) if kind != "original"],
+        default="polygon",
+        help="masks; none: boxes only (default: %(default)s)",
     )
     masks.add_argument(
         "--like-original",
@@ -112,23 +116,23 @@ def build_parser() -> argparse.ArgumentParser:
     )
     how.add_argument(
         "--category-ids",
-        choices=["one", "zero", "label"],
+        choices=get_args(CategoryIds),
         default="one",
         help="from 1, from 0, or those of Cityscapes, 24 to 33 (default: %(default)s)",
     )
     how.add_argument(
         "--file-names",
-        choices=["datadir", "split", "base"],
+        choices=get_args(FileNames),
         default="datadir",
-        help="as seen from the data folder, from the split's folder, or from their own"
-        " (default: %(default)s)",
+        help="where the names of images start: at the data folder, at the split's folder, or"
+        " without any folder (default: %(default)s)",
     )
     run = parser.add_argument_group("how it is run")
     where = run.add_mutually_exclusive_group()
     where.add_argument(
         "--workers",
         type=partial(whole_number, least=1),
-        default=_usable_cores(),
+        default=usable_cores(),
         metavar="N",
         help="processes (default: the cores that may be used, %(default)s)",
     )
@@ -142,115 +146,80 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_program(lambda: _convert(_parse(argv)))
+
+
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args = parser.parse_args(argv)
-    splits = LAYOUTS[args.annotations].splits
+    splits = SPLITS[args.annotations]
     for split in args.splits or ():
         if split not in splits:
             parser.error(f"argument --splits: {args.annotations} has {', '.join(splits)}: {split}")
     return args
 
 
-def _usable_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    return guard(lambda: _convert(_parse(argv)))
-
-
 def _convert(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
-    from concurrent.futures import BrokenExecutor
-
     from tqdm import tqdm
 
-    from cityscapes_coco.convert import Options, convert_split
-    from cityscapes_coco.workers import connect_cluster, start_workers
+    from cityscapes_coco.convert import convert_split
+    from cityscapes_coco.report import describe_check, describe_split
+    from cityscapes_coco.verify import verify_file
+    from cityscapes_coco.workers import (
+        WorkersLost,
+        connect_cluster,
+        keep_freed_memory,
+        start_workers,
+    )
 
-    def report(message: str) -> None:
+    def warn(message: str) -> None:
         tqdm.write(one_line(message), file=sys.stderr)
 
     options = Options(
         images=tuple(dict.fromkeys(args.images)),
         categories=tuple(args.categories),
-        segmentation=args.segmentation or "polygon",
+        segmentation=args.segmentation,
         crowd=args.crowd,
         min_area=args.min_area,
         category_ids=args.category_ids,
         file_names=args.file_names,
         skip_bad=args.skip_bad,
     )
-    dataset = find_dataset(args.datadir, LAYOUTS[args.annotations])
-    if dataset.annotations != args.datadir / args.annotations:
-        report(
-            f"{args.datadir}: using the maps in {dataset.annotations}; the data folder is"
-            f" {dataset.folder}"
+    dataset = _DATASETS[args.dataset](args.datadir, args.annotations)
+    if dataset.maps != args.datadir / args.annotations:
+        warn(
+            f"{args.datadir}: using the maps in {dataset.maps}; the data folder is {dataset.folder}"
         )
     splits = find_splits(dataset, args.splits, options.images)
     outdir = args.outdir or dataset.folder / "annotations"
-    where = connect_cluster(args.scheduler) if args.scheduler else start_workers(args.workers)
     failed = False
     written = []
-    try:
-        with stoppable(), where as (executor, workers):
+    with stoppable() as check:
+        if args.scheduler:
+            workers = connect_cluster(args.scheduler, check=check)
+        else:
+            workers = start_workers(args.workers, prepare=keep_freed_memory, check=check)
+        with workers as run:
             for split in splits:
                 try:
-                    summary = convert_split(
-                        dataset, split, outdir, options, report, executor, workers
-                    )
-                except DatasetError as error:
-                    report(f"error: {error}")
+                    summary = convert_split(dataset, split, outdir, options, warn=warn, run=run)
+                except WorkersLost:
+                    raise
+                except UserError as error:
+                    warn(f"error: {error}")
                     failed = True
                 else:
-                    print(_table(split, summary, options.categories))
+                    print(describe_split(split, summary))
                     written.append(summary.path)
-    except BrokenExecutor:
-        raise DatasetError(
-            args.datadir,
-            "a worker process died, perhaps for want of memory; its split was not written; try"
-            " fewer --workers",
-        ) from None
-    except MemoryError:
-        raise DatasetError(
-            args.datadir, "out of memory; its split was not written; try fewer --workers"
-        ) from None
-    if args.verify:
-        for path in written:
-            failed |= not _verify(path, args.datadir)
+            for path in written if args.verify else ():
+                report = verify_file(path, args.datadir, run=run)
+                print(describe_check(report))
+                failed |= bool(report.faults)
     return int(failed)
 
 
-def _verify(path: Path, datadir: Path) -> bool:
-    from cityscapes_coco.verify import describe, verify_file
-
-    report = verify_file(path, datadir)
-    print(describe(report))
-    return not report.faults
-
-
-def _table(split: str, summary: "SplitSummary", categories: Sequence[str]) -> str:
-    counts = {"images": summary.images, "instances": summary.instances.total()}
-    counts |= {f"  {name}": summary.instances[name] for name in _CLASSES if name in categories}
-    rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
-    if summary.crowds:
-        crowds = [f"{n} {name}" for name, n in summary.crowds.items()]
-        rows.append(f"  groups, as crowds: {', '.join(crowds)}")
-    for reason in dict.fromkeys(reason for reason, _ in summary.left_out):
-        left_out = [f"{n} {name}" for (why, name), n in summary.left_out.items() if why == reason]
-        rows.append(f"  left out, {reason}: {', '.join(left_out)}")
-    if summary.imageless:
-        rows.append(f"  left out, frames without such an image: {summary.imageless}")
-    if summary.skipped:
-        rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
-    size = summary.path.stat().st_size / 1e6
-    rows.append(f"  written to {summary.path} ({size:.2f} MB)")
-    return "\n".join(map(one_line, rows))
-
-
 if __name__ == "__main__":
-    prepare_streams()
+    open_streams()
     raise SystemExit(main())

@@ -1,43 +1,110 @@
-"""The records of a COCO file, and the file that they go into."""
+"""COCO's records, each stated once, and a COCO file written and read.
+
+A file of another tool may lack any field of a record, so a field that is missing is UNSET. Other
+fields than those stated are passed over.
+"""
 
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import IO, Annotated, Any
 
-from cityscapes_coco.errors import DatasetError
-from cityscapes_coco.files import replacing
-from cityscapes_coco.instances import Instance
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from cityscapes_coco.atomic import replacing
+from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
+from cityscapes_coco.options import CategoryIds, Options
+from cityscapes_coco.rle import Runs
 
-LICENSES = [
-    {
-        "id": 1,
-        "name": "Cityscapes Dataset License Agreement",
-        "url": "https://www.cityscapes-dataset.com/license/",
-    }
-]
+# Numbers beyond these bounds fit into no array of numpy.
+Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Number = Integer | Annotated[float, Meta(ge=-(2.0**63), le=2.0**63)]
 
 
-class Category(TypedDict):
+Id = int | UnsetType
+
+
+class Category(Struct):
+    id: Integer | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    supercategory: str | UnsetType = UNSET
+
+
+class Image(Struct):
+    """A photograph, `width` and `height` in pixels. `seg_file_name` is the name of the map, as the
+    original script calls it."""
+
+    id: Integer | UnsetType = UNSET
+    file_name: str | UnsetType = UNSET
+    seg_file_name: str | UnsetType = UNSET
+    width: Integer | UnsetType = UNSET
+    height: Integer | UnsetType = UNSET
+
+
+class Annotation(Struct, gc=False):
+    """An instance or group in an image.
+
+    `bbox` is (x, y, width, height) in pixels, `area` counts pixels. `instance_id` is not part of
+    COCO: it is the value in the map, so that the source can be found. `segmentation` is JSON, for
+    `decode_segmentation`: most readers of a file need few of them.
+    """
+
+    id: Integer | UnsetType = UNSET
+    image_id: Integer | UnsetType = UNSET
+    category_id: Integer | UnsetType = UNSET
+    iscrowd: Integer | bool | UnsetType = UNSET
+    area: Number | UnsetType = UNSET
+    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+    instance_id: Integer | UnsetType = UNSET
+    segmentation: Raw | UnsetType = UNSET
+
+
+class License(Struct):
     id: int
     name: str
-    supercategory: str
+    url: str
 
 
-class Image(TypedDict):
-    """A photograph, `width` and `height` in pixels; the names are those of the original script."""
+class Info(Struct):
+    """How a file of this program was made; `options` are those of `Options`, and the type of the
+    maps as `annotations`. `skipped` names the maps that could not be read."""
 
-    id: int
-    file_name: str
-    seg_file_name: str
-    width: int
-    height: int
+    description: str
+    url: str
+    contributor: str
+    version: str
+    options: dict[str, Any]
+    skipped: list[str]
 
 
-def list_categories(names: Iterable[str], ids: str = "one") -> list[Category]:
+class CocoFile(Struct):
+    """What is read of a file; `info` and `licenses` are JSON, of any form."""
+
+    categories: list[Category]
+    images: list[Image]
+    annotations: list[Annotation]
+    info: Raw | UnsetType = UNSET
+    licenses: Raw | UnsetType = UNSET
+
+
+CITYSCAPES_LICENSE = License(
+    1, "Cityscapes Dataset License Agreement", "https://www.cityscapes-dataset.com/license/"
+)
+
+_encoder = msgspec.json.Encoder()
+_file_decoder = msgspec.json.Decoder(CocoFile)
+_segmentation_decoder: msgspec.json.Decoder[list[list[float]] | Runs | None] = msgspec.json.Decoder(
+    list[list[float]] | Runs | None
+)
+
+
+def list_categories(names: Iterable[str], ids: CategoryIds = "one") -> list[Category]:
     """Return the categories called `names`, in the order of the label table.
 
     Their `ids` count from "one" or from "zero", or are those of the "label" table.
@@ -46,81 +113,183 @@ def list_categories(names: Iterable[str], ids: str = "one") -> list[Category]:
     labels = [label for label in LABELS if label.name in chosen]
     start = {"one": 1, "zero": 0}.get(ids)
     return [
-        {
-            "id": label.id if start is None else start + index,
-            "name": label.name,
-            "supercategory": label.category,
-        }
+        Category(label.id if start is None else start + index, label.name, label.category)
         for index, label in enumerate(labels)
     ]
 
 
-def encode(record: object) -> bytes:
-    """Return `record` as JSON without white space."""
-    return json.dumps(record, separators=(",", ":")).encode()
+def encode_segmentation(segmentation: object) -> Raw:
+    """Return a segmentation as JSON: lists of coordinates, or a dictionary of run lengths whose
+    counts are bytes."""
+    if isinstance(segmentation, dict):
+        segmentation = {**segmentation, "counts": segmentation["counts"].decode()}
+    return Raw(_encoder.encode(segmentation))
 
 
-def encode_annotation(category_id: int, instance: Instance, segmentation: bytes | None) -> bytes:
-    """Return the fields of an annotation as JSON, with its `segmentation`, if any, JSON already.
+def decode_segmentation(annotation: Annotation) -> list[list[float]] | Runs | None:
+    """Return the polygons or the run lengths of an annotation; None if there are none.
 
-    `number_annotation` adds the braces and the ids, when all frames are in order. `instance_id` is
-    not part of COCO: it is the value in the map, so that the source can be found.
+    Raises ValueError if its segmentation is something else.
     """
-    # As text, because `json` would take five times as long, for every instance there is.
-    encoded = b'"category_id":%d,"iscrowd":%d,"area":%d,"bbox":[%d,%d,%d,%d],"instance_id":%d' % (
-        category_id,
-        instance.is_crowd,
-        instance.area,
-        *instance.bbox,
-        instance.id,
+    if annotation.segmentation is UNSET:
+        return None
+    try:
+        return _segmentation_decoder.decode(annotation.segmentation)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"segmentation{_explain(error)}") from error
+
+
+def has_segmentation(annotation: Annotation) -> bool:
+    """Return whether an annotation has a segmentation at all, readable or not."""
+    return annotation.segmentation is not UNSET and bytes(annotation.segmentation) not in (
+        b"null",
+        b"[]",
+        b"{}",
     )
-    return encoded if segmentation is None else b'%b,"segmentation":%b' % (encoded, segmentation)
 
 
-def number_annotation(annotation_id: int, image_id: int, annotation: bytes) -> bytes:
-    """Return an annotation as JSON, from its ids and its encoded fields."""
-    return b'{"id":%d,"image_id":%d,%b}' % (annotation_id, image_id, annotation)
+class CocoWriter:
+    """A COCO file that is being written: `add` the images in order, then `finish`.
+
+    Images and annotations wait in two temporary files, as one follows the other in the file.
+    """
+
+    def __init__(self, path: Path, file: IO[bytes], parts: Mapping[str, IO[bytes]]) -> None:
+        self._path = path
+        self._file = file
+        self._parts = parts
+
+    def add(self, image: Image, annotations: Sequence[Annotation]) -> None:
+        with _blaming(self._path):
+            for part, records in ("images", [image]), ("annotations", annotations):
+                if records:
+                    file = self._parts[part]
+                    file.write(b"," if file.tell() else b"")
+                    file.write(_encode(records)[1:-1])
+
+    def finish(self, info: Info, categories: Sequence[Category]) -> None:
+        head = {"info": info, "licenses": [CITYSCAPES_LICENSE], "categories": categories}
+        with _blaming(self._path):
+            self._file.write(_encode(head)[:-1])
+            for part, records in self._parts.items():
+                self._file.write(b',"%b":[' % part.encode())
+                records.seek(0)
+                shutil.copyfileobj(records, self._file)
+                self._file.write(b"]")
+            self._file.write(b"}")
 
 
-def write_coco(
-    path: Path,
-    info: Mapping[str, object],
-    categories: Sequence[Category],
-    frames: Iterable[tuple[Image, Sequence[bytes]]],
-) -> None:
-    """Write a COCO file from images with their encoded annotations, one frame at a time.
+@contextmanager
+def write_coco(path: Path) -> Iterator[CocoWriter]:
+    """Give a writer of the COCO file at `path`, which appears when the context is left.
 
-    The file appears when it is complete; until then, and whatever `frames` raises, an earlier one
-    stays as it was. `info` is encoded last, so it may tell of what came up on the way. Raises
-    DatasetError if the file cannot be written.
+    Until then, and whatever goes wrong, an earlier file stays as it was. Raises UserError if the
+    file cannot be written.
+    """
+    with ExitStack() as stack:
+        with _blaming(path):
+            file = stack.enter_context(replacing(path))
+            parts = {
+                part: stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
+                for part in ("images", "annotations")
+            }
+        yield CocoWriter(path, file, parts)
+        with _blaming(path):
+            stack.close()
+
+
+def read_coco(path: Path) -> CocoFile:
+    """Return the COCO file at `path`, which any tool may have written.
+
+    Raises UserError if the file cannot be read or is not a COCO file; the error names the record
+    and the field.
     """
     try:
-        with (
-            replacing(path) as file,
-            tempfile.TemporaryFile(dir=path.parent) as images,
-            tempfile.TemporaryFile(dir=path.parent) as annotations,
-        ):
-            for image, image_annotations in frames:
-                _append(images, [encode(image)])
-                _append(annotations, image_annotations)
-            parts = {"info": info, "licenses": LICENSES, "categories": categories}
-            file.write(encode(parts).removesuffix(b"}"))
-            for name, records in ((b"images", images), (b"annotations", annotations)):
-                file.write(b',"%b":[' % name)
-                records.seek(0)
-                shutil.copyfileobj(records, file)
-                file.write(b"]")
-            file.write(b"}")
-    except BrokenPipeError:
-        # Not of the file, but of what `frames` tells the terminal.
-        raise
+        return _decode(path.read_bytes())
     except OSError as error:
-        raise DatasetError(
+        raise UserError(path, f"cannot be read: {error.strerror}") from error
+    except msgspec.ValidationError as error:
+        raise UserError(path, f"not a COCO file: {_explain(error)}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(path, f"not a JSON file ({error}); write it again") from error
+
+
+def read_info(coco: CocoFile) -> Info | None:
+    """Return how a file of this program was made; None for a file of another tool."""
+    try:
+        return msgspec.json.decode(coco.info or b"null", type=Info)
+    except msgspec.ValidationError:
+        return None
+
+
+def read_options(info: Info | None) -> Options:
+    """Return the options that a file was made with; the defaults where they are unknown."""
+    try:
+        return msgspec.convert(info.options if info else {}, Options)
+    except (msgspec.ValidationError, ValueError):
+        return Options()
+
+
+def group_by_image(annotations: Iterable[Annotation]) -> dict[Id, list[Annotation]]:
+    """Return the annotations of each image id; under UNSET those that name no image."""
+    groups: dict[Id, list[Annotation]] = {}
+    for annotation in annotations:
+        groups.setdefault(annotation.image_id, []).append(annotation)
+    return groups
+
+
+def _encode(records: object) -> bytes:
+    """Return records as JSON of ASCII characters: some readers open a file in another encoding."""
+    encoded = _encoder.encode(records)
+    if encoded.isascii():
+        return encoded
+    return json.dumps(json.loads(encoded), separators=(",", ":")).encode()
+
+
+def _decode(content: bytes) -> CocoFile:
+    try:
+        return _file_decoder.decode(content)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # Some tools write NaN and Infinity, which JSON does not have. As texts, they are found
+        # where they stand.
+        return _file_decoder.decode(_encoder.encode(json.loads(content, parse_constant=str)))
+
+
+def _explain(error: msgspec.ValidationError) -> str:
+    """Return what another tool's record gets wrong: "annotations[3].bbox should be ...".
+
+    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`".
+    """
+    message, _, path = str(error).partition(" - at `$")
+    for name, plain in _PLAIN.items():
+        message = message.replace(f"`{name}`", plain)
+    message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
+    message = re.sub(r"^Object missing required field `(\w+)`", r"no list of \1 in it", message)
+    return f"{path.rstrip('`').removeprefix('.')} {message}".strip()
+
+
+_PLAIN = {
+    "int": "an integer",
+    "float": "a number",
+    "int | float": "a number",
+    "int | bool": "an integer or a boolean",
+    "str": "a text",
+    "bool": "a boolean",
+    "null": "null",
+    "array": "a list",
+    "object": "an object",
+    "str | array": "a text or a list",
+    "object | array | null": "polygons or run lengths",
+}
+
+
+@contextmanager
+def _blaming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
             path, f"cannot be written: {error.strerror}; choose a folder with --outdir"
         ) from error
-
-
-def _append(file: IO[bytes], records: Sequence[bytes]) -> None:
-    if records and file.tell():
-        file.write(b",")
-    file.write(b",".join(records))

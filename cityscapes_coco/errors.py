@@ -1,24 +1,29 @@
-"""The one error that a user's data can cause, and how names from that data are printed."""
+"""The one error that a user can cause and mend, and how foreign text is printed."""
 
 import os
 
 
-class DatasetError(Exception):
-    """The data is not as it must be: `path` says where, `reason` what is wrong and the remedy."""
+class UserError(Exception):
+    """Something that the user can mend.
 
-    def __init__(self, path: str | os.PathLike[str], reason: str) -> None:
-        super().__init__(os.fspath(path), reason)
-        self.path = os.fspath(path)
+    `where` names the file, folder, address or option; `reason` says what is wrong and what to do.
+    """
+
+    def __init__(self, where: str | os.PathLike[str], reason: str) -> None:
+        super().__init__(os.fspath(where), reason)
+        self.where = os.fspath(where)
         self.reason = reason
 
     def __str__(self) -> str:
-        return one_line(f"{self.path}: {self.reason}")
+        return one_line(f"{self.where}: {self.reason}")
 
 
 def one_line(text: object) -> str:
-    """Return a text as one line that no name in it can break, reorder or steer a terminal with.
+    """Return a text as one line that no name in the text can break, reorder or steer a terminal
+    with.
 
-    What cannot be seen is written as Python escapes it: line breaks, control characters, marks
-    that turn the direction of writing, and bytes of a file name that are not UTF-8.
+    Characters that cannot be seen are written as Python escapes them: line breaks, control
+    characters, marks that turn the direction of writing, and bytes of a file name that are not
+    UTF-8.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cityscapes_coco.errors import DatasetError
+from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 
 # For every value that a map can hold: does it belong to a label, and to one that has instances?
@@ -30,33 +30,31 @@ _MOST_BYTES = 2 * _MOST_PIXELS
 class Instance(NamedTuple):
     """One object of a map, or one group of objects that could not be told apart.
 
-    `id` is the value in the map, `label_id` the class in the label table. A group is what COCO
-    calls a crowd. `bbox` is (x, y, width, height) in pixels and covers the pixels x .. x + width -
-    1; `area` counts pixels; `mask` is uint8, 0 or 1, of shape (height, width): the instance within
-    its bbox.
+    `id` is the value in the map, `label_id` the class in the label table. COCO calls a group a
+    crowd. `bbox` is (x, y, width, height) in pixels and covers the pixels x .. x + width - 1;
+    `area` counts pixels.
     """
 
     id: int
     label_id: int
-    is_crowd: bool
+    is_group: bool
     bbox: tuple[int, int, int, int]
     area: int
-    mask: NDArray[np.uint8]
 
 
 def read_id_map(path: str) -> NDArray[np.uint16]:
     """Return the `instanceIds.png` at `path` as an array of shape (height, width).
 
-    Raises DatasetError if it cannot be read, is damaged, or is not a PNG with one channel of 16
+    Raises UserError if it cannot be read, is damaged, or is not a PNG with one channel of 16
     bits.
     """
     data = _read_file(path)
     if not data.startswith(_PNG):
-        raise DatasetError(path, "not a PNG file; get it again")
+        raise UserError(path, "not a PNG file; get it again")
     # The header is believed only so far: memory is taken by its numbers.
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if width * height > _MOST_PIXELS:
-        raise DatasetError(path, f"claims {width} x {height} pixels; is it damaged?")
+        raise UserError(path, f"claims {width} x {height} pixels; is it damaged?")
     try:
         # Pillow checks every checksum and says what is wrong; OpenCV decodes faster, and strictly.
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
@@ -69,10 +67,10 @@ def read_id_map(path: str) -> NDArray[np.uint16]:
     except (MemoryError, cv2.error):
         raise
     except Exception as error:  # Pillow raises whatever a damaged file makes its parser stumble on
-        raise DatasetError(path, f"damaged PNG file ({error}); get it again") from error
+        raise UserError(path, f"damaged PNG file ({error}); get it again") from error
     if id_map.dtype != np.uint16 or id_map.ndim != 2:
         channels = 1 if id_map.ndim == 2 else id_map.shape[2]
-        raise DatasetError(
+        raise UserError(
             path,
             f"has {channels} channel(s) of {8 * id_map.itemsize} bits, where a map of instances has"
             " one of 16; is this another file under its name?",
@@ -85,12 +83,12 @@ def _read_file(path: str) -> bytes:
         status = os.stat(path)  # noqa: PTH116
         # Anything else, a pipe for example, might never end.
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-            raise DatasetError(path, "cannot be read: not a file")
+            raise UserError(path, "cannot be read: not a file")
         if status.st_size > _MOST_BYTES:
-            raise DatasetError(path, f"has {status.st_size} bytes, too many for a map")
+            raise UserError(path, f"has {status.st_size} bytes, too many for a map")
         return Path(path).read_bytes()
     except OSError as error:
-        raise DatasetError(path, f"cannot be read: {error.strerror}") from error
+        raise UserError(path, f"cannot be read: {error.strerror}") from error
 
 
 def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
@@ -145,12 +143,17 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
         Instance(
             id=value,
             label_id=int(_LABEL_OF[value]),
-            is_crowd=value < 1000,
+            is_group=value < 1000,
             bbox=(left, above + top, right - left, bottom - top),
             area=area,
-            mask=(id_map[top:bottom, left:right] == value).view(np.uint8),
         )
         for value, left, top, right, bottom, area in zip(
             *(column.tolist() for column in columns), strict=True
         )
     ]
+
+
+def cut_mask(id_map: NDArray[np.uint16], instance: Instance) -> NDArray[np.uint8]:
+    """Return the mask of an instance within its bbox: 0 or 1, of shape (height, width)."""
+    left, top, width, height = instance.bbox
+    return (id_map[top : top + height, left : left + width] == instance.id).view(np.uint8)

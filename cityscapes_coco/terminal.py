@@ -1,19 +1,16 @@
-"""A program's numbers from the command line, and its end: one line and a code, no traceback."""
+"""A program's streams, the signals that end a program, and the end: one line and an exit code."""
 
-import argparse
 import os
 import signal
 import sys
 import threading
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from cityscapes_coco.errors import DatasetError, one_line
+from cityscapes_coco.errors import UserError, one_line
 
 # What asks a program to end: Ctrl-C, `kill` or a shutdown, and a terminal that goes away.
 STOP_SIGNALS = [
@@ -21,61 +18,107 @@ STOP_SIGNALS = [
 ]
 
 
-def whole_number(text: str, least: int = 0) -> int:
-    """Return an option's number, for argparse, which exits with code 2 if there is none."""
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {least} or more")
-    return int(text)
+def end_at_ctrl_c() -> None:
+    """Have Ctrl-C end the program at once and in silence, as long as there is nothing to clean up.
+
+    Meant for the first line of a script: Python would show where in its imports it was.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def prepare_streams() -> None:
-    """Make sure that there is an output, whatever the program was started with, that it takes every
-    character, and that nothing but the program writes there."""
-    # The next file to be opened would get the number of a stream that is closed, and with it what
-    # is written to that stream. So the free numbers are taken.
-    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    sys.stdout = _reopen(sys.stdout, 1)
-    # libpng tells of each damaged file to number 2, which nobody can switch off.
-    sys.stderr = _reopen(sys.stderr, os.dup(2))
-    os.dup2(number, 2)
-    os.close(number)
-    if not sys.warnoptions:
-        # Pillow's tell where in Pillow they come from, and never which file they are about.
-        warnings.simplefilter("ignore")
+def run_program(program: Callable[[], int]) -> int:
+    """Return the exit code of a program; if the program fails or is stopped, say so on one line.
 
-
-def _reopen(stream: TextIO | None, number: int) -> TextIO:
-    encoding = stream.encoding if stream else None
-    return os.fdopen(
-        number, "w", buffering=1, encoding=encoding, errors="backslashreplace", closefd=False
-    )
-
-
-def guard(program: Callable[[], int]) -> int:
-    """Return the exit code of `program`; if it fails or is stopped, say so on one line."""
+    A fault of the program itself ends with its traceback and exit code 70.
+    """
     try:
         try:
-            return _guard_run(program)
+            return _run(program)
         finally:
             # Where the output went nowhere, Python would tell so too late, and at length.
             sys.stdout.flush()
     except OSError as error:
         _give_up(sys.stdout)
         if isinstance(error, BrokenPipeError):
-            # Whoever read it, such as `head`, has seen enough. The code is that of SIGPIPE.
+            # Whoever read the output, such as `head`, has seen enough. The code is that of SIGPIPE.
             _give_up(sys.stderr)
             return 128 + 13
         return _fail(f"standard output: {error.strerror}")
 
 
-def _guard_run(program: Callable[[], int]) -> int:
+def open_streams() -> None:
+    """Give the program an output and an error stream that take every character.
+
+    A program may be started with streams that are closed, or whose encoding lacks most characters.
+    """
+    # The next file to be opened would get the number of a stream that is closed, and with it what
+    # is written to that stream. So the free numbers are taken.
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    sys.stdout = _reopen(sys.stdout, 1)
+    sys.stderr = _reopen(sys.stderr, 2)
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], None]]:
+    """Give a function that raises KeyboardInterrupt, with its number, if a signal to end has come.
+
+    So a signal never raises an error inside code that cannot bear one. Whoever asks a second time
+    wants the end at once, and without cleaning up.
+    """
+    received: list[int] = []
+    # Python lets the main thread only set signals. A signal that is ignored (`nohup`) stays so.
+    numbers = STOP_SIGNALS if threading.current_thread() is threading.main_thread() else []
+    previous = {
+        number: handler
+        for number in numbers
+        if (handler := signal.getsignal(number)) in (signal.SIG_DFL, signal.default_int_handler)
+    }
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        for each in previous:
+            signal.signal(each, signal.SIG_DFL)
+
+    def check() -> None:
+        if received:
+            raise KeyboardInterrupt(received[0])
+
+    try:
+        for number in previous:
+            signal.signal(number, note)
+        yield check
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def ctrl_c_held() -> Iterator[None]:
+    """Hold Ctrl-C back until the context is left; processes started in it never see Ctrl-C."""
+    if hasattr(signal, "pthread_sigmask"):
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    else:  # Windows
+        yield
+
+
+def _run(program: Callable[[], int]) -> int:
     try:
         return program()
-    except DatasetError as error:
+    except UserError as error:
         return _fail(str(error))
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("cityscapes_coco"):
+            return _report_fault()
+        return _fail(f"the package {error.name} is missing: pip install -r requirements.txt")
     except MemoryError:
-        return _fail("out of memory")
+        return _fail("out of memory; try fewer --workers")
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -85,43 +128,23 @@ def _guard_run(program: Callable[[], int]) -> int:
         [number] = stop.args or [signal.SIGINT]
         _say("interrupted; no file was left half-written")
         return 128 + int(number)
-    except Exception as error:  # a fault of the program, which its user can only report
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        _fail(
-            f"a fault of this program, please report it: {type(error).__name__}: {error}"
-            f" ({Path(place.filename).name}, line {place.lineno})"
-        )
-        return 70  # EX_SOFTWARE of sysexits.h
+    except Exception:
+        return _report_fault()
 
 
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Turn the first signal that asks for the end into a KeyboardInterrupt with its number.
+def _report_fault() -> int:
+    """Show a fault of the program, which its user can only report."""
+    with suppress(OSError):
+        traceback.print_exc()
+    _say("this is a fault of the program; please report it with the lines above")
+    return 70  # EX_SOFTWARE of sysexits.h
 
-    Whoever asks again wants it at once, and without cleaning up.
-    """
-    # Python lets the main thread only set signals. One that is ignored (`nohup`) stays so.
-    numbers = STOP_SIGNALS if threading.current_thread() is threading.main_thread() else []
-    previous = {
-        number: handler
-        for number in numbers
-        if (handler := signal.getsignal(number)) in (signal.SIG_DFL, signal.default_int_handler)
-    }
 
-    def restore() -> None:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        restore()
-        raise KeyboardInterrupt(number)
-
-    try:
-        for number in previous:
-            signal.signal(number, stop)
-        yield
-    finally:
-        restore()
+def _reopen(stream: TextIO | None, number: int) -> TextIO:
+    encoding = stream.encoding if stream else None
+    return os.fdopen(
+        number, "w", buffering=1, encoding=encoding, errors="backslashreplace", closefd=False
+    )
 
 
 def _give_up(stream: TextIO) -> None:

@@ -1,157 +1,136 @@
-"""Where frames are converted: in this process, in several, or on a cluster.
+"""Where work is done: in this process, in several processes, or on a cluster.
 
-Both functions give an executor, and how many things it does at once.
+Each way gives one thing: a function with the meaning of the builtin `map`. Its results are in
+order, are made only a little ahead of whoever asks for them, and an error of the work is raised in
+the place of its result. Unlike `map`, it takes one iterable, and what travels has to pickle.
 """
 
 import multiprocessing
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import (
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-)
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from functools import partial
+from itertools import islice
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from cityscapes_coco.errors import DatasetError
-from cityscapes_coco.terminal import STOP_SIGNALS
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.terminal import STOP_SIGNALS, ctrl_c_held
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Items that travel together: enough to make the journey cheap, few enough that all workers finish
+# at about the same time.
+_CHUNK = 4
+# Chunks that are under way for each worker: enough to keep all busy while a slow one is awaited.
+_AHEAD = 4
 
 # Parameters of glibc's mallopt, from its malloc.h. A threshold for mmap above 32 MiB is refused.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 1 << 25  # bytes: several maps of Cityscapes
 
 
-@contextmanager
-def start_workers(count: int) -> Iterator[tuple[Executor | None, int]]:
-    """Give an executor with `count` processes; None where this process is enough.
+class WorkersLost(UserError):
+    """The workers cannot go on: not with this work, nor with any that comes after."""
 
-    When the context is left, for whatever reason, the processes are ended at once. A process that
-    dies before makes its future, and all that follow, raise BrokenExecutor.
+
+class Map(Protocol):
+    """A function with the meaning of the builtin `map` for one iterable."""
+
+    def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]: ...
+
+
+def _do_nothing() -> None:
+    pass
+
+
+@contextmanager
+def start_workers(
+    count: int,
+    *,
+    prepare: Callable[[], object] = _do_nothing,
+    check: Callable[[], object] = _do_nothing,
+) -> Iterator[Map]:
+    """Give a map that works in `count` processes; in this process if the count is 1.
+
+    `prepare` is called once in each process that works. `check` is called between results and while
+    one is awaited; what it raises ends the work. When the context is left, for whatever reason, the
+    processes are ended at once. A process that dies before raises
+    WorkersLost.
     """
     if count == 1:
-        _keep_freed_memory()
-        yield None, 1
+        prepare()
+        yield partial(_map_here, check)
         return
-    executor = _ProcessExecutor(count)
     connections: list[Connection] = []
     processes = []
+    threads = ThreadPoolExecutor(count)
     try:
-        with _interrupts_held():
-            for _ in range(count):
-                ours, theirs = multiprocessing.Pipe()
-                connections.append(ours)
-                process = multiprocessing.Process(
-                    target=_work, args=(theirs, list(connections)), daemon=True
-                )
+        for _ in range(count):
+            ours, theirs = multiprocessing.Pipe()
+            connections.append(ours)
+            process = multiprocessing.Process(
+                target=_work, args=(theirs, list(connections), prepare), daemon=True
+            )
+            with ctrl_c_held():
                 process.start()
-                # Held by the process alone, this end closes when it dies, and ours says so.
-                theirs.close()
-                executor.add(ours)
-                processes.append(process)
-        yield executor, count
+            # Held by the process alone, this end closes when the process dies, and ours says so.
+            theirs.close()
+            processes.append(process)
+        idle: SimpleQueue[Connection] = SimpleQueue()
+        for connection in connections:
+            idle.put(connection)
+        yield partial(_map_ahead, partial(threads.submit, _ask, idle), _AHEAD * count, check)
     finally:
         for process in processes:
             process.kill()
-        executor.shutdown()
+        # The processes are gone, so their connections end, and with them what the threads wait for.
+        threads.shutdown(cancel_futures=True)
         for process in processes:
             process.join()
 
 
 @contextmanager
-def connect_cluster(address: str) -> Iterator[tuple[Executor, int]]:
-    """Give an executor that works on the Dask cluster whose scheduler is at `address`.
+def connect_cluster(address: str, *, check: Callable[[], object] = _do_nothing) -> Iterator[Map]:
+    """Give a map that works on the Dask cluster whose scheduler is at `address`.
 
     Its workers must be able to import this package, and see the data under the same path. If some
-    are lost, others do their work again. Raises DatasetError if there is no such cluster, and
-    BrokenExecutor if it cannot go on.
+    are lost, others do their work again. Raises UserError if there is no such cluster, and
+    WorkersLost if the cluster cannot go on.
     """
     try:
         from distributed import Client, KilledWorker
     except ImportError as error:
         reason = "needs the package distributed: pip install -r requirements-cluster.txt"
-        raise DatasetError(address, reason) from error
+        raise UserError(address, reason) from error
     try:
         client = Client(address, timeout=5)
     except (OSError, ValueError) as error:
         reason = "no Dask scheduler answers there; it prints its address when it starts"
-        raise DatasetError(address, reason) from error
+        raise UserError(address, reason) from error
     with client:
         threads = sum(client.nthreads().values())
         if not threads:
-            raise DatasetError(address, "the cluster has no workers; start some with dask worker")
+            raise UserError(address, "the cluster has no workers; start some with dask worker")
+        submit = client.get_executor(retries=2).submit
         try:
-            yield client.get_executor(retries=2), threads
-        except (KilledWorker, CancelledError) as error:
-            raise BrokenExecutor(str(error)) from error
+            yield partial(_map_ahead, submit, _AHEAD * threads, check)
+        except KilledWorker as error:
+            raise WorkersLost(
+                address, "workers of the cluster died, perhaps for want of memory"
+            ) from error
 
 
-class _ProcessExecutor(ThreadPoolExecutor):
-    """Passes each call on to a process and waits for the answer, one thread for each process.
-
-    The standard ProcessPoolExecutor shares one pipe between its processes. If one of them is killed
-    while it writes a long result, everybody waits for the rest of it for ever.
-    """
-
-    def __init__(self, count: int) -> None:
-        super().__init__(count)
-        self._idle: SimpleQueue[Connection] = SimpleQueue()
-
-    def add(self, connection: Connection) -> None:
-        """Use the process at the other end of `connection`."""
-        self._idle.put(connection)
-
-    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return super().submit(self._call, function, args, kwargs)
-
-    def _call(self, *call: Any) -> Any:
-        connection = self._idle.get()
-        try:
-            connection.send(call)
-            result, error = connection.recv()
-        except (EOFError, OSError) as broken:
-            raise BrokenExecutor("a worker process died") from broken
-        finally:
-            self._idle.put(connection)
-        if error is not None:
-            raise error
-        return result
-
-
-def _work(connection: Connection, others: list[Connection]) -> None:
-    """Answer calls until the other end is closed; `others` are such ends that came along."""
-    # Held here as well, they would stay open when this program is killed, and its workers wait on.
-    for other in others:
-        other.close()
-    # Ctrl-C reaches every process of a terminal; ending the workers is left to the first.
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
-    _keep_freed_memory()
-    try:
-        while True:
-            function, args, kwargs = connection.recv()
-            answer: tuple[Any, Exception | None]
-            try:
-                answer = function(*args, **kwargs), None
-            except Exception as error:
-                answer = None, error
-            connection.send(answer)
-    except (EOFError, OSError, MemoryError):
-        # The other end learns from the silence, whatever is missing here.
-        return
-
-
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have this process keep what one frame frees for the next, which needs as much again.
 
-    The GNU C library would return it to the system and get it back page by page, which takes longer
-    than to outline all instances. Processes of a cluster are left alone: they may not be ours.
+    The GNU C library would return the memory to the system and get it back page by page, which
+    takes longer than to outline all instances.
     """
     if sys.platform == "linux":
         # Other C libraries may lack the function, and some builds of Python the means to call it.
@@ -163,21 +142,90 @@ def _keep_freed_memory() -> None:
             mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT)
 
 
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Put signals to end off until all processes have started, and can be ended."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    interrupts: list[int] = []
-    # A fork inherits the function; a new interpreter only that a signal is ignored.
-    forks = multiprocessing.get_start_method() == "fork"
-    hold = (lambda number, _: interrupts.append(number)) if forks else signal.SIG_IGN
-    previous = {number: signal.signal(number, hold) for number in STOP_SIGNALS}
+def _map_here(
+    check: Callable[[], object], function: Callable[[T], R], items: Iterable[T]
+) -> Iterator[R]:
+    for item in items:
+        check()
+        yield function(item)
+
+
+def _map_ahead(
+    submit: Callable[..., "Future[list[R]]"],
+    ahead: int,
+    check: Callable[[], object],
+    function: Callable[[T], R],
+    items: Iterable[T],
+) -> Iterator[R]:
+    """Map by handing chunks of items to `submit`, up to `ahead` of them at once."""
+    rest = iter(items)
+    chunks = iter(lambda: list(islice(rest, _CHUNK)), [])
+    pending: deque[Future[list[R]]] = deque()
     try:
-        yield
+        while True:
+            for chunk in islice(chunks, ahead - len(pending)):
+                pending.append(submit(_apply, function, chunk))
+            if not pending:
+                return
+            first = pending.popleft()
+            check()
+            while not wait([first], timeout=0.2).done:
+                check()
+            yield from first.result()
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    if interrupts:
-        raise KeyboardInterrupt(interrupts[0])
+        for future in pending:
+            future.cancel()
+
+
+def _apply(function: Callable[[T], R], items: list[T]) -> list[R]:
+    return [function(item) for item in items]
+
+
+def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
+    """Pass a call on to a process that is idle, and wait for the answer.
+
+    Each process has a pipe of its own. The standard ProcessPoolExecutor shares one pipe between all
+    processes: if one is killed while it writes a long answer, the program waits for the rest of the
+    answer for ever.
+    """
+    connection = idle.get()
+    try:
+        connection.send(call)
+        answer, error = connection.recv()
+    except (EOFError, OSError) as broken:
+        raise WorkersLost(
+            "--workers", "a worker process died, perhaps for want of memory; try fewer of them"
+        ) from broken
+    finally:
+        idle.put(connection)
+    if error is not None:
+        raise error
+    return answer
+
+
+def _work(
+    connection: Connection, inherited: list[Connection], prepare: Callable[[], object]
+) -> None:
+    """Answer calls until the other end of the connection is closed.
+
+    A forked process inherits the program's ends of all connections so far. They are closed first:
+    otherwise they would stay open when the program is killed, and its workers would wait on.
+    """
+    for other in inherited:
+        other.close()
+    # Ctrl-C reaches every process of a terminal; ending the workers is left to the program.
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+    prepare()
+    try:
+        while True:
+            function, *args = connection.recv()
+            answer: tuple[Any, Exception | None]
+            try:
+                answer = function(*args), None
+            except Exception as error:
+                answer = None, error
+            connection.send(answer)
+    except (EOFError, OSError, MemoryError):
+        # The program learns from the silence, whatever is missing here.
+        return

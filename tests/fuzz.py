@@ -38,10 +38,7 @@ from pycocotools import mask as coco_mask
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 # The programs import these when they need them; here, once for all processes.
-import cityscapes_coco.charts
-import cityscapes_coco.convert
-import cityscapes_coco.verify
-import cityscapes_coco.window  # noqa: F401
+
 import inspect_coco
 import main
 from cityscapes_coco.errors import one_line

@@ -27,6 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from cityscapes_coco.files import replacing
 from PIL import Image
 
 # Imported late, they could not be read as another user.
@@ -35,7 +36,6 @@ import cityscapes_coco.workers  # noqa: F401
 from cityscapes_coco.convert import Options, convert_split
 from cityscapes_coco.dataset import LAYOUTS, find_dataset
 from cityscapes_coco.errors import one_line
-from cityscapes_coco.files import replacing
 from inspect_coco import main as inspect
 from main import main
 from tests.conftest import WriteMap

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cityscapes_coco.view import load_example
 from PIL import Image
 from pycocotools.coco import COCO
 
 import inspect_coco
-from cityscapes_coco.view import load_example
 from main import main
 from tests.conftest import WriteMap, touch
 

@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cityscapes_coco.charts import draw_statistics
+from cityscapes_coco.decoding import to_mask, to_rle
+from cityscapes_coco.reading import read_coco
+from cityscapes_coco.view import LAYERS, Example, draw_example, load_example
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 import main
-from cityscapes_coco.charts import draw_statistics
-from cityscapes_coco.decoding import to_mask, to_rle
-from cityscapes_coco.reading import read_coco
-from cityscapes_coco.view import LAYERS, Example, draw_example, load_example
 from inspect_coco import main as inspect
 from tests.conftest import WriteMap
 

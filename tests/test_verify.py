@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from cityscapes_coco.decoding import to_mask, to_rle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -18,7 +19,6 @@ from pycocotools.coco import COCO
 
 import inspect_coco
 import main
-from cityscapes_coco.decoding import to_mask, to_rle
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.verify import Report, compare_with_published, verify_file
 from tests.conftest import WriteMap

@@ -1,4 +1,4 @@
-"""How a file is written: whole or not at all."""
+"""A file that is whole or not there."""
 
 import errno
 import os
@@ -14,14 +14,15 @@ _OWN_FILES = Path("/proc/self/fd")
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file in the folder of `path` that takes its place at the end, or goes if anything
-    fails. The folder is made if it is missing.
+    """Open a draft that becomes the file at `path` when the context is left, and is removed if
+    anything fails. The folder is made if it is missing.
 
-    Where the system can, the file has no name until then, so that not even kill -9 leaves it there.
+    Where the system can, the draft has no name until it is whole, so that not even kill -9 leaves a
+    draft behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
-        # Replacing it would fail as well, but not until all the work has been done.
+        # Replacing a folder would fail as well, but not until all the work has been done.
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     unnamed = _open_unnamed(path.parent)
@@ -40,8 +41,8 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _open_unnamed(folder: Path) -> IO[bytes] | None:
-    """Open a file that vanishes when it is closed, unless it is given a name; None if the system or
-    the file system has no such files."""
+    """Open a file that vanishes when it is closed, unless `_give_name` names it; None if the system
+    or the file system has no files without a name."""
     if not hasattr(os, "O_TMPFILE") or not _OWN_FILES.is_dir():
         return None
     try:
@@ -53,7 +54,7 @@ def _open_unnamed(folder: Path) -> IO[bytes] | None:
 def _give_name(file: IO[bytes], path: Path) -> None:
     own_files = os.open(_OWN_FILES, os.O_RDONLY)
     try:
-        # Only with a folder for the source does Python follow the link that it finds there.
+        # Python follows the link in /proc only if the source is named relative to an open folder.
         os.link(str(file.fileno()), path, src_dir_fd=own_files)
     finally:
         os.close(own_files)

@@ -20,13 +20,14 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image as PillowImage
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.decoding import to_mask, to_rle
-from cityscapes_coco.errors import DatasetError
-from cityscapes_coco.files import replacing
+from cityscapes_coco.atomic import replacing
+from cityscapes_coco.coco import Annotation, Id, Image, decode_segmentation
+from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
+from cityscapes_coco.rle import to_mask, to_rle
 
 LAYERS = ("masks", "boxes", "labels")
 
@@ -49,7 +50,7 @@ _HATCH = 12  # from one stripe of a crowd to the next, in pixels
 _TINY = 24  # below this width or height an outline is one pixel wide, else two
 
 
-class Instance(NamedTuple):
+class Drawing(NamedTuple):
     """What is drawn of one annotation.
 
     `bbox` is (x, y, width, height); `mask` is bool, of shape (height, width), with its upper left
@@ -57,7 +58,7 @@ class Instance(NamedTuple):
     """
 
     name: str
-    is_crowd: bool
+    is_group: bool
     color: Rgb
     bbox: tuple[float, float, float, float]
     mask: NDArray[np.bool_]
@@ -73,51 +74,51 @@ class Example(NamedTuple):
     title: str
     photo: NDArray[np.uint8]
     note: str
-    instances: list[Instance]
+    drawings: list[Drawing]
 
 
 def load_example(
     path: Path,
     coco_dir: Path,
-    image: Mapping[str, Any],
-    annotations: Iterable[Mapping[str, Any]],
-    names: Mapping[int | None, str],
+    image: Image,
+    annotations: Iterable[Annotation],
+    names: Mapping[Id, str],
 ) -> Example:
     """Read the photograph of an image and decode its annotations.
 
-    `path` is the COCO file, `names` are those of its categories, by id. Raises DatasetError if the
+    `path` is the COCO file, `names` are those of its categories, by id. Raises UserError if the
     image has no size or an annotation cannot be decoded.
     """
-    title, width, height = image.get("file_name", ""), image.get("width", 0), image.get("height", 0)
+    title, width, height = image.file_name or "", image.width or 0, image.height or 0
     # Matplotlib draws no side of 65,536 pixels, and takes 120 bytes for each pixel.
     if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**25:
-        raise DatasetError(path, f"the image {title} has {width} x {height} pixels")
+        raise UserError(path, f"the image {title} has {width} x {height} pixels")
     photo, note = _read_photo(coco_dir, title, width, height)
-    instances = []
+    drawings = []
     numbers: Counter[str] = Counter()
     for annotation in annotations:
         try:
-            rle = to_rle(annotation.get("segmentation"), height, width)
+            rle = to_rle(decode_segmentation(annotation), height, width)
         except ValueError as error:
-            raise DatasetError(path, f"annotation {annotation.get('id')}: {error}") from error
+            raise UserError(path, f"annotation {annotation.id}: {error}") from error
         box = coco_mask.toBbox(rle) if rle else np.zeros(4)
         x, y, w, h = box.astype(int).tolist()
         mask = to_mask(rle)[y : y + h, x : x + w] if rle else np.zeros((0, 0), np.uint8)
-        name = plain_text(names.get(annotation.get("category_id"), "unknown")).strip() or "unnamed"
-        instances.append(
-            Instance(
+        name = plain_text(names.get(annotation.category_id, "unknown")).strip() or "unnamed"
+        drawings.append(
+            Drawing(
                 name=name,
-                is_crowd=bool(annotation.get("iscrowd")),
+                is_group=bool(annotation.iscrowd),
                 color=_shade(_COLORS.get(name, _OTHER_COLOR), numbers[name]),
-                bbox=tuple(annotation.get("bbox", box.tolist())),
+                bbox=annotation.bbox or tuple(box.tolist()),
                 mask=mask.astype(bool),
                 corner=(x, y),
             )
         )
         numbers[name] += 1
     # Large ones first, so that small ones lie on top of them.
-    instances.sort(key=lambda instance: instance.bbox[2] * instance.bbox[3], reverse=True)
-    return Example(plain_text(title), photo, plain_text(note), instances)
+    drawings.sort(key=lambda drawing: drawing.bbox[2] * drawing.bbox[3], reverse=True)
+    return Example(plain_text(title), photo, plain_text(note), drawings)
 
 
 def plain_text(text: str) -> str:
@@ -128,7 +129,7 @@ def plain_text(text: str) -> str:
 def save_example(example: Example, path: Path) -> None:
     """Write an example as PNG: the photograph in full resolution, the legend below it.
 
-    Raises DatasetError if it cannot be written.
+    Raises UserError if it cannot be written.
     """
     height, width = example.photo.shape[:2]
     width = max(width, _NARROWEST)
@@ -147,7 +148,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         with replacing(path) as file:
             figure.savefig(file, format="png", dpi=figure.dpi)
     except OSError as error:
-        raise DatasetError(path, f"cannot be written: {error.strerror}; see --save") from error
+        raise UserError(path, f"cannot be written: {error.strerror}; see --save") from error
 
 
 def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAYERS) -> None:
@@ -175,13 +176,13 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
             va="top",
         )
     if "boxes" in layers:
-        for instance in example.instances:
-            x, y, w, h = (value * scale for value in instance.bbox)
-            color = _line_color(instance.color)
+        for drawing in example.drawings:
+            x, y, w, h = (value * scale for value in drawing.bbox)
+            color = _line_color(drawing.color)
             line = _points(figure, 1)
             axes.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=color, linewidth=line))
     if "labels" in layers:
-        _draw_labels(axes, example.instances, scale)
+        _draw_labels(axes, example.drawings, scale)
     _draw_legend(_add_axes(figure, rows * scale, width, legend), example)
 
 
@@ -194,7 +195,7 @@ def _read_photo(
         note = f"no photograph {name} in {coco_dir}"
     else:
         try:
-            with Image.open(path) as photo:
+            with PillowImage.open(path) as photo:
                 if photo.size == (width, height):
                     return np.asarray(photo.convert("RGB")), ""
                 note = f"{name} has {photo.width} x {photo.height} pixels, not {width} x {height}"
@@ -241,14 +242,14 @@ def _line_color(color: Rgb) -> Rgb:
 def _paint(example: Example) -> NDArray[np.uint8]:
     """Return the photograph with its masks filled and outlined, crowds hatched."""
     picture: NDArray[np.uint8] = example.photo.copy()
-    for instance in example.instances:
-        mask, (x, y) = instance.mask, instance.corner
+    for drawing in example.drawings:
+        mask, (x, y) = drawing.mask, drawing.corner
         if not mask.size:
             continue
         height, width = mask.shape
         patch = picture[y : y + height, x : x + width]
-        color, line = (255 * np.array(c) for c in (instance.color, _line_color(instance.color)))
-        if instance.is_crowd:
+        color, line = (255 * np.array(c) for c in (drawing.color, _line_color(drawing.color)))
+        if drawing.is_group:
             rows, columns = np.ogrid[y : y + height, x : x + width]
             stripes = mask & ((rows + columns) % _HATCH < _HATCH // 3)
             patch[stripes] = patch[stripes] * (1 - _FILL) + line * _FILL
@@ -263,21 +264,21 @@ def _paint(example: Example) -> NDArray[np.uint8]:
     return picture
 
 
-def _draw_labels(axes: Axes, instances: Sequence[Instance], scale: float) -> None:
+def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
     """Write the name of each instance close to it, where it hides least.
 
     Small instances choose first, because large ones have more places to choose from. A label that
     ends up away from its box has a line to it.
     """
-    if not instances:
+    if not drawings:
         return
-    boxes = np.array([instance.bbox for instance in reversed(instances)]) * scale
+    boxes = np.array([drawing.bbox for drawing in reversed(drawings)]) * scale
     boxes[:, 2:] += boxes[:, :2]
     density = 1 / np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) + 1)
     room = np.array([0, 0, axes.get_xlim()[1], axes.get_ylim()[0]])
     taken = np.empty((0, 4))
-    for instance, box in zip(reversed(instances), boxes, strict=True):
-        text = _kind(instance)
+    for drawing, box in zip(reversed(drawings), boxes, strict=True):
+        text = _kind(drawing)
         size = float(np.clip((box[3] - box[1]) / 8, _SMALL_TEXT, _LARGE_TEXT))
         width, height = _text_width(text) * size + 0.5 * size, 1.25 * size
         places, distances = _places_near(box, width, height, room)
@@ -288,7 +289,7 @@ def _draw_labels(axes: Axes, instances: Sequence[Instance], scale: float) -> Non
         )
         left, top, right, bottom = place = places[cost.argmin()]
         taken = np.vstack((taken, place))
-        color = _line_color(instance.color)
+        color = _line_color(drawing.color)
         if distances[cost.argmin()] > 0:
             middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             end = np.clip(middle, place[:2], place[2:])
@@ -301,7 +302,7 @@ def _draw_labels(axes: Axes, instances: Sequence[Instance], scale: float) -> Non
                 (left, top),
                 width,
                 height,
-                facecolor=instance.color,
+                facecolor=drawing.color,
                 edgecolor=color,
                 linewidth=_points(axes.figure, 1),
                 zorder=3,
@@ -312,7 +313,7 @@ def _draw_labels(axes: Axes, instances: Sequence[Instance], scale: float) -> Non
             (top + bottom) / 2,
             text,
             size=_points(axes.figure, size),
-            color=_ink(instance.color),
+            color=_ink(drawing.color),
             ha="center",
             va="center_baseline",
             zorder=4,
@@ -356,17 +357,17 @@ def _draw_legend(axes: Axes, example: Example) -> None:
     texts: dict[str, Any] = {"size": size, "va": "center_baseline"}
     middle = _MARGIN / 2 + _LEGEND_ROW / 2
     axes.text(_MARGIN, middle, example.title, color="0.35", **texts)
-    for text, instance, x, row in _legend_entries(example, axes.get_xlim()[1]):
+    for text, drawing, x, row in _legend_entries(example, axes.get_xlim()[1]):
         y = middle + row * _LEGEND_ROW
-        color = _COLORS.get(instance.name, _OTHER_COLOR)
+        color = _COLORS.get(drawing.name, _OTHER_COLOR)
         axes.add_patch(
             Rectangle(
                 (x, y - _LEGEND_TEXT / 2),
                 1.5 * _LEGEND_TEXT,
                 _LEGEND_TEXT,
-                facecolor="white" if instance.is_crowd else np.array(color) / 255,
+                facecolor="white" if drawing.is_group else np.array(color) / 255,
                 edgecolor=np.array(color) / 255,
-                hatch="////" if instance.is_crowd else None,
+                hatch="////" if drawing.is_group else None,
                 linewidth=_points(axes.figure, 1.5),
             )
         )
@@ -378,14 +379,14 @@ def _legend_height(example: Example, width: float) -> float:
     return rows * _LEGEND_ROW + _MARGIN
 
 
-def _legend_entries(example: Example, width: float) -> list[tuple[str, Instance, float, int]]:
+def _legend_entries(example: Example, width: float) -> list[tuple[str, Drawing, float, int]]:
     """Return the entries of a legend: text, an instance of the kind, x, and row.
 
     They begin in the row below the name of the image.
     """
     order = {name: index for index, name in enumerate(_COLORS)}
-    kinds = {_kind(instance): instance for instance in example.instances}
-    counts = Counter(_kind(instance) for instance in example.instances)
+    kinds = {_kind(drawing): drawing for drawing in example.drawings}
+    counts = Counter(_kind(drawing) for drawing in example.drawings)
     entries = []
     x, row = float(_MARGIN), 1
     for kind in sorted(kinds, key=lambda kind: (order.get(kinds[kind].name, len(order)), kind)):
@@ -398,8 +399,8 @@ def _legend_entries(example: Example, width: float) -> list[tuple[str, Instance,
     return entries
 
 
-def _kind(instance: Instance) -> str:
-    return f"{instance.name} group" if instance.is_crowd else instance.name
+def _kind(drawing: Drawing) -> str:
+    return f"{drawing.name} group" if drawing.is_group else drawing.name
 
 
 def _add_axes(figure: Figure, top: float, width: float, height: float) -> Axes:

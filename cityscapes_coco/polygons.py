@@ -1,28 +1,24 @@
-"""A mask as COCO's polygons or run lengths.
+"""Masks to polygons.
 
-A polygon is an array of shape (n, 2), int32: the x and y of its corners. They are edges of pixels:
-the pixel (x, y) is the square from (x, y) to (x + 1, y + 1). That is what pycocotools assumes when
-it fills a polygon, and why these decode to exactly the mask that they were made from.
+A polygon is an array of shape (n, 2), int32: the x and y of its corners. The corners lie on edges
+of pixels: the pixel (x, y) is the square from (x, y) to (x + 1, y + 1). pycocotools fills a polygon
+by the same rule, so these polygons decode to exactly the mask that they were made from.
 
 Masks come in tuples (mask, x, y): an array of shape (height, width), values 0 and not 0, and where
-in the frame its upper left pixel is. All masks of a frame are outlined together, as they are small
-and each call to numpy costs as much as a hundred of their points.
+in the frame its upper left pixel is. All masks of a frame are outlined together: masks are small,
+and each call to numpy costs as much as a hundred points.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 Mask = NDArray[np.uint8]
 Points = NDArray[Any]  # of shape (n, 2), int32: x and y
-Rle = Any  # pycocotools' dictionary of "size", [height, width], and "counts", as bytes
 
 # OpenCV walks from the centre of one border pixel to the next of its eight neighbours, keeping the
 # mask on its left. The neighbours, counter-clockwise as seen (y points down); the even ones share
@@ -55,8 +51,8 @@ def to_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
 def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
     """Return, for each mask, what the original script writes: nothing if it drops the instance.
 
-    It writes outer contours through the centres of the border pixels, so holes are filled, and
-    drops an instance as soon as one of its contours has two points or fewer.
+    The original writes outer contours through the centres of the border pixels, so holes are
+    filled, and drops an instance as soon as one of its contours has two points or fewer.
     """
     found = []
     for mask, x, y in masks:
@@ -66,47 +62,6 @@ def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[
         dropped = any(len(contour) <= 2 for contour in contours)
         found.append([] if dropped else [contour[:, 0] for contour in contours])
     return found
-
-
-def to_rles(masks: Iterable[tuple[Mask, int, int]], height: int, width: int) -> list[Rle]:
-    """Return, for each mask, its compressed RLE in a frame of the given size."""
-    rles = []
-    for mask, x, y in masks:
-        runs: Any = {"size": [height, width], "counts": _runs(mask, x, y, height, width)}
-        rles.append(coco_mask.frPyObjects(runs, height, width))
-    return rles
-
-
-def encode_polygons(polygons: Iterable[Points], height: int, width: int) -> bytes:
-    """Return polygons in a frame as the JSON of a COCO segmentation: [[x0,y0,x1,y1,...],...]."""
-    texts = _number_texts(max(height, width).bit_length())
-    return b"[[%b]]" % b"],[".join(_numbers(polygon, texts) for polygon in polygons)
-
-
-def encode_rle(rle: Rle) -> bytes:
-    """Return an RLE as the JSON of a COCO segmentation: {"size":[height,width],"counts":"..."}."""
-    segmentation = {"size": rle["size"], "counts": rle["counts"].decode()}
-    return json.dumps(segmentation, separators=(",", ":")).encode()
-
-
-def _runs(mask: Mask, x: int, y: int, height: int, width: int) -> list[int]:
-    """Return the lengths of the runs of 0 and 1 in turn, down the columns of a frame.
-
-    The frame is 0 outside of the mask, whose upper left pixel is at (x, y) in it.
-    """
-    rows, columns = mask.shape
-    # A row of zeros below ends each run with its column; another column starts the first.
-    padded = np.zeros((columns + 1, rows + 1), np.bool_)
-    padded[1:, :rows] = mask.T
-    changes = np.flatnonzero(padded.ravel()[1:] != padded.ravel()[:-1]) + 1 - (rows + 1)
-    column, row = np.divmod(changes, rows + 1)
-    edges = (x + column) * height + y + row
-    # Runs that reach from the top of the frame to its bottom go on in the next column.
-    joined = np.flatnonzero(edges[1:] == edges[:-1])
-    edges = np.delete(edges, np.concatenate((joined, joined + 1)))
-    counts: list[int] = np.diff(edges, prepend=0, append=height * width).tolist()
-    # Where the last pixel of the frame is 1, no run of 0 follows.
-    return counts if counts[-1] else counts[:-1]
 
 
 def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:
@@ -224,14 +179,3 @@ def _simple_rings(outline: Points) -> Iterator[Points]:
         position[corner] = len(path)
         path.append(index)
     yield outline[path]
-
-
-def _numbers(values: NDArray[np.int32], texts: NDArray[np.bytes_]) -> bytes:
-    """Return non-negative integers as text, with commas between, ten times as fast as `json`."""
-    return texts.take(values.ravel()).tobytes().replace(b"\0", b"").removesuffix(b",")
-
-
-@cache
-def _number_texts(bits: int) -> NDArray[np.bytes_]:
-    """Tabulate the text of each number of so many bits, filled up with zero bytes."""
-    return np.array([b"%d," % number for number in range(1 << bits)])

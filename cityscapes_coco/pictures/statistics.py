@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
+from msgspec import UNSET
 
-from cityscapes_coco.view import plain_text
+from cityscapes_coco.coco import Annotation, CocoFile
+from cityscapes_coco.pictures.examples import plain_text
+from cityscapes_coco.report import name_categories
 
 # A blue that is a middle grey in print, lighter than lines; all else is black, white and grey.
 _BAR = "#6fa8d6"
@@ -20,24 +22,24 @@ _SIZES = ("small", "medium", "large")
 _LIMITS = (32**2, 96**2)
 
 
-def draw_statistics(figure: Figure, coco: Mapping[str, Any], title: str) -> None:
+def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     """Draw instances per class, instances per image, and sizes class by class.
 
-    `coco` is what `read_coco` returns. Crowds are counted in the title only: they are no instances.
+    Groups (COCO: crowds) are counted in the title only: a group is no instance.
     """
-    names = {c.get("id"): plain_text(c.get("name", "unnamed")) for c in coco["categories"]}
-    annotations = [a for a in coco["annotations"] if not a.get("iscrowd")]
+    names = {key: plain_text(name) for key, name in name_categories(coco).items()}
+    annotations = [annotation for annotation in coco.annotations if not annotation.iscrowd]
     areas: dict[str, list[float]] = {name: [] for name in names.values()}
     for annotation in annotations:
-        name = names.get(annotation.get("category_id"), "unknown")
+        name = names.get(annotation.category_id, "unknown")
         areas.setdefault(name, []).append(_area(annotation))
-    in_image = Counter(annotation.get("image_id") for annotation in annotations)
-    per_image = [in_image[image.get("id")] for image in coco["images"]]
-    crowds = len(coco["annotations"]) - len(annotations)
+    in_image = Counter(annotation.image_id for annotation in annotations)
+    per_image = [in_image[image.id] for image in coco.images]
+    crowds = len(coco.annotations) - len(annotations)
 
     figure.clear()
     figure.suptitle(
-        f"{plain_text(title)}: {len(coco['images']):,} images, {len(annotations):,} instances"
+        f"{plain_text(title)}: {len(coco.images):,} images, {len(annotations):,} instances"
         + (f", {crowds:,} crowds not counted" if crowds else ""),
         size=15,
     )
@@ -52,11 +54,12 @@ def draw_statistics(figure: Figure, coco: Mapping[str, Any], title: str) -> None
         axes.spines[["top", "right"]].set_visible(False)
 
 
-def _area(annotation: Mapping[str, Any]) -> float:
+def _area(annotation: Annotation) -> float:
     """Return an area in pixels, that of the box where there is no other, and at least one: an axis
     of powers has no zero."""
-    _, _, width, height = annotation.get("bbox", (0, 0, 0, 0))
-    return max(float(annotation.get("area", width * height)), 1.0)
+    _, _, width, height = annotation.bbox or (0, 0, 0, 0)
+    area = width * height if annotation.area is UNSET else annotation.area
+    return max(float(area), 1.0)
 
 
 def _draw_classes(axes: Axes, counts: Mapping[str, int]) -> None:

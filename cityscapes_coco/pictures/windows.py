@@ -8,8 +8,8 @@ from typing import Any
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from cityscapes_coco.errors import DatasetError
-from cityscapes_coco.view import LAYERS, Example, draw_example
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.pictures.examples import LAYERS, Example, draw_example
 
 _SIZE = (12.8, 7.35)  # in hundreds of pixels
 
@@ -38,12 +38,12 @@ def show_figure(figure: Figure, title: str) -> None:
 def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) -> None:
     """Show `count` examples in a window, one at a time, until it is closed.
 
-    `load` returns an example by its number, from 0. A DatasetError of it closes the window and is
-    raised here; Ctrl-C as for `show_figure`.
+    `load` returns an example by its number, from 0. If `load` raises UserError, the window closes
+    and this function raises that error. Ctrl-C closes the window, as for `show_figure`.
     """
     number = 0
     layers = set(LAYERS)
-    failures: list[DatasetError] = []
+    failures: list[UserError] = []
     load = lru_cache(maxsize=1)(load)
 
     def draw() -> None:
@@ -60,7 +60,7 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
         layers.symmetric_difference_update(layer for layer in LAYERS if event.key == layer[0])
         try:
             draw()
-        except DatasetError as error:
+        except UserError as error:
             failures.append(error)
             pyplot.close(figure)
 

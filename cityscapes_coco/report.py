@@ -1,0 +1,122 @@
+"""What people are told, as text: of a conversion, of a COCO file, and of a check.
+
+Nothing here is printed.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from cityscapes_coco.coco import CocoFile, Id, Image
+from cityscapes_coco.errors import one_line
+
+if TYPE_CHECKING:
+    # The summary of a file need not wait for numpy and OpenCV.
+    from cityscapes_coco.convert import SplitSummary
+    from cityscapes_coco.verify import Report
+
+# How the names of this program's files begin.
+PREFIX = "instancesonly_filtered_"
+
+
+def describe_split(split: str, summary: "SplitSummary") -> str:
+    """Return what was written of a split, and what was left out."""
+    counts = {"images": summary.images, "instances": summary.instances.total()}
+    counts |= {f"  {name}": summary.instances[name] for name in summary.categories}
+    rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
+    if summary.groups:
+        rows.append(f"  groups, as crowds: {_list(summary.groups)}")
+    for reason in dict.fromkeys(reason for reason, _ in summary.left_out):
+        of_reason = {name: n for (why, name), n in summary.left_out.items() if why == reason}
+        rows.append(f"  left out, {reason}: {_list(of_reason)}")
+    if summary.imageless:
+        rows.append(f"  left out, frames without such an image: {summary.imageless}")
+    if summary.skipped:
+        rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
+    size = summary.path.stat().st_size / 1e6
+    rows.append(f"  written to {summary.path} ({size:.2f} MB)")
+    return _join(rows)
+
+
+def describe_file(path: Path, coco: CocoFile) -> str:
+    """Return how many images and annotations there are, and in how many images each class is."""
+    names = name_categories(coco)
+    annotations: Counter[str] = Counter()
+    crowds: Counter[str] = Counter()
+    images: dict[str, set[object]] = {name: set() for name in names.values()}
+    for annotation in coco.annotations:
+        name = names.get(annotation.category_id, "unknown")
+        annotations[name] += 1
+        crowds[name] += bool(annotation.iscrowd)
+        images.setdefault(name, set()).add(annotation.image_id)
+    rows = [
+        f"{path} ({path.stat().st_size / 1e6:.2f} MB), split {name_split(path, coco.images)}",
+        f"  {'class':<16}{'annotations':>12}{'images':>8}",
+        *(f"  {name:<16}{annotations[name]:>12}{len(ids):>8}" for name, ids in images.items()),
+        f"  {'all':<16}{annotations.total():>12}{len(coco.images):>8}",
+    ]
+    if crowds.total():
+        rows.append(f"  of these crowds: {_list(+crowds)}")
+    return _join(rows)
+
+
+def describe_check(report: "Report") -> str:
+    """Return what the comparison of a file with its maps found."""
+    rows = [
+        f"{report.path}, held against its maps ({report.frames})",
+        f"  {'class':<16}{'in maps':>8}{'exact':>8}{'inexact':>9}{'mean IoU':>10}{'lost':>7}"
+        f"{'unexpected':>12}",
+    ]
+    for row, tally in report.rows.items():
+        # Of groups, only those that occur.
+        if row.is_group and not tally.in_maps and not tally.unexpected:
+            continue
+        iou = f"{tally.ious / tally.inexact:.4f}" if tally.inexact else "-"
+        rows.append(
+            f"  {row!s:<16}{tally.in_maps:>8}{tally.exact:>8}{tally.inexact:>9}{iou:>10}"
+            f"{tally.lost:>7}{tally.unexpected:>12}"
+        )
+    if report.boxes_only:
+        rows.append("  the file has no masks: exact means that the boxes are")
+    if report.left_out:
+        rows.append(f"  in the maps, but not claimed by the file: {_list(report.left_out)}")
+    if report.imageless:
+        rows.append(f"  without an image of the sets in the file: {report.imageless} frames")
+    if report.skipped:
+        rows.append(f"  skipped when the file was made: {report.skipped} frames")
+    if report.far_from_published:
+        parts = "; ".join(report.far_from_published)
+        rows.append(f"  far from the published totals of Cityscapes: {parts}")
+    for kind, number in report.faults.items():
+        rows.append(f"  {kind}: {number}")
+        rows += [f"    {culprit}" for culprit in report.culprits[kind]]
+        if number > len(report.culprits[kind]):
+            rows.append(f"    and {number - len(report.culprits[kind])} more")
+    rows.append("  not exact" if report.faults else "  all exact")
+    return _join(rows)
+
+
+def name_categories(coco: CocoFile) -> dict[Id, str]:
+    """Return the name of each category by its id."""
+    return {category.id: category.name or "unnamed" for category in coco.categories}
+
+
+def name_split(path: Path, images: Sequence[Image] = ()) -> str:
+    """Return the split of a file, as the file's name has it, or else the folders of its images.
+
+    The fine annotations go unmentioned.
+    """
+    if path.stem.startswith(PREFIX):
+        return path.stem.removeprefix(PREFIX).removeprefix("gtFine_")
+    folders = [PurePosixPath(image.file_name or "").parts for image in images]
+    splits = {parts[1] for parts in folders if len(parts) == 4}
+    return ", ".join(sorted(splits)) or "unknown"
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def _join(rows: list[str]) -> str:
+    return "\n".join(map(one_line, rows))

@@ -1,0 +1,134 @@
+"""Masks to run lengths (RLE) and back.
+
+An RLE tells the runs of 0 and 1 in turn, down the columns of a whole frame. RLEs of other tools are
+looked at before they are believed: pycocotools reads four numbers as a box, and memory that was
+never written where an RLE is too short.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+Rle = Any  # pycocotools' dictionary of "size", [height, width], and "counts", compressed, as bytes
+
+
+class Runs(TypedDict):
+    """An RLE as a COCO file has it; `size` is (height, width), `counts` a text if compressed."""
+
+    size: tuple[int, int]
+    counts: str | list[int]
+
+
+# The greatest distance from a frame, in widths or heights of the frame, at which a polygon may have
+# a point. pycocotools walks along every edge, so a far point would cost minutes and gigabytes.
+_FAR = 2
+
+
+def to_rles(
+    masks: Iterable[tuple[NDArray[np.uint8], int, int]], height: int, width: int
+) -> list[Rle]:
+    """Return, for each mask, its RLE in a frame of the given size.
+
+    Masks come in tuples (mask, x, y): an array of shape (rows, columns), values 0 and not 0, and
+    where in the frame its upper left pixel is.
+    """
+    return [from_counts(_count(mask, x, y, height, width), height, width) for mask, x, y in masks]
+
+
+def to_mask(rle: Rle) -> NDArray[np.uint8]:
+    """Return the mask of an RLE: shape (height, width) of the frame, values 0 and 1."""
+    return coco_mask.decode(rle)
+
+
+def from_counts(counts: Sequence[int], height: int, width: int) -> Rle:
+    """Return the RLE of the given runs of 0 and 1 in turn, down the columns of a frame."""
+    runs: Any = {"size": [height, width], "counts": counts}
+    return coco_mask.frPyObjects(runs, height, width)
+
+
+def to_rle(segmentation: list[list[float]] | Runs | None, height: int, width: int) -> Rle:
+    """Return the RLE of a segmentation in an image of the given size; None if there is none.
+
+    A polygon is [x0, y0, x1, y1, ...]. Raises ValueError if the segmentation cannot be decoded.
+    """
+    if not segmentation:
+        return None
+    if not isinstance(segmentation, dict):
+        for polygon in segmentation:
+            _check_polygon(polygon, height, width)
+        polygons: Any = segmentation
+        return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
+    size, counts = segmentation["size"], segmentation["counts"]
+    if tuple(size) != (height, width):
+        raise ValueError(f"an RLE of size {list(size)}, not {[height, width]}")
+    if isinstance(counts, str):
+        _check_counts(_uncompressed(counts), height * width)
+        return {"size": [height, width], "counts": counts.encode()}
+    _check_counts(counts, height * width)
+    return from_counts(counts, height, width)
+
+
+def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> list[int]:
+    """Return the lengths of the runs of 0 and 1 in turn, down the columns of a frame.
+
+    The frame is 0 outside of the mask, whose upper left pixel is at (x, y) in the frame.
+    """
+    rows, columns = mask.shape
+    # A row of zeros below ends each run with its column; another column starts the first.
+    padded = np.zeros((columns + 1, rows + 1), np.bool_)
+    padded[1:, :rows] = mask.T
+    changes = np.flatnonzero(padded.ravel()[1:] != padded.ravel()[:-1]) + 1 - (rows + 1)
+    column, row = np.divmod(changes, rows + 1)
+    edges = (x + column) * height + y + row
+    # Runs that reach from the top of the frame to its bottom go on in the next column.
+    joined = np.flatnonzero(edges[1:] == edges[:-1])
+    edges = np.delete(edges, np.concatenate((joined, joined + 1)))
+    counts: list[int] = np.diff(edges, prepend=0, append=height * width).tolist()
+    # Where the last pixel of the frame is 1, no run of 0 follows.
+    return counts if counts[-1] else counts[:-1]
+
+
+def _check_polygon(polygon: Sequence[float], height: int, width: int) -> None:
+    if len(polygon) < 6 or len(polygon) % 2:
+        raise ValueError("a polygon is not a list of at least three points")
+    points = np.array(polygon).reshape(-1, 2)
+    size = np.array([width, height])
+    if not ((points >= -_FAR * size) & (points <= (_FAR + 1) * size)).all():
+        raise ValueError("a polygon is far outside the image")
+
+
+def _check_counts(counts: Sequence[int], pixels: int) -> None:
+    if any(count < 0 for count in counts) or sum(counts) != pixels:
+        raise ValueError("an RLE whose runs do not fill the image")
+
+
+def _uncompressed(text: str) -> list[int]:
+    """Return the runs that COCO's text stands for.
+
+    A character holds five bits, and a sixth that says whether more follow for the same number,
+    lowest first and signed. From the fourth on, a number is the difference to the run two before.
+    """
+    counts: list[int] = []
+    value = shift = 0
+    for code in text.encode():
+        bits = code - 48
+        if not 0 <= bits < 64:
+            raise ValueError("an RLE with a character that COCO does not use")
+        value |= (bits & 31) << shift
+        shift += 5
+        if shift > 35:
+            raise ValueError("an RLE with a run that no image has")
+        if bits & 32:
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        if len(counts) > 2:
+            value += counts[-2]
+        counts.append(value)
+        value = shift = 0
+    if shift:
+        raise ValueError("an RLE that breaks off")
+    return counts
