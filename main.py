@@ -100,12 +100,12 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="made if missing (default: <datadir>/annotations)",
     )
+    # Of two options that exclude each other, argparse misses one that is given its default.
     masks = how.add_mutually_exclusive_group()
     masks.add_argument(
         "--segmentation",
         choices=[kind for kind in get_args(Segmentation) if kind != "original"],
-        default="polygon",
-        help="masks; none: boxes only (default: %(default)s)",
+        help=f"masks; none: boxes only (default: {Options.segmentation})",
     )
     masks.add_argument(
         "--like-original",
@@ -132,9 +132,8 @@ def build_parser() -> argparse.ArgumentParser:
     where.add_argument(
         "--workers",
         type=partial(whole_number, least=1),
-        default=usable_cores(),
         metavar="N",
-        help="processes (default: the cores that may be used, %(default)s)",
+        help=f"processes (default: the cores that may be used, {usable_cores()})",
     )
     where.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://host:8786"
@@ -180,7 +179,7 @@ def _convert(args: argparse.Namespace) -> int:
     options = Options(
         images=tuple(dict.fromkeys(args.images)),
         categories=tuple(args.categories),
-        segmentation=args.segmentation,
+        segmentation=args.segmentation or Options.segmentation,
         crowd=args.crowd,
         min_area=args.min_area,
         category_ids=args.category_ids,
@@ -200,7 +199,9 @@ def _convert(args: argparse.Namespace) -> int:
         if args.scheduler:
             workers = connect_cluster(args.scheduler, check=check)
         else:
-            workers = start_workers(args.workers, prepare=keep_freed_memory, check=check)
+            workers = start_workers(
+                args.workers or usable_cores(), prepare=keep_freed_memory, check=check
+            )
         with workers as run:
             for split in splits:
                 try:
