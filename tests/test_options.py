@@ -1,39 +1,23 @@
-"""Each option of the converter from end to end, judged by pycocotools and by our own check."""
+"""Each option of the converter from end to end, judged by the oracle and by our own check; and the
+same options from Python."""
 
-import json
+import shutil
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
 
-import inspect_coco
+from cityscapes_coco import Options, UserError, convert_split, find_dataset, find_splits
+from cityscapes_coco.coco import read_coco, read_info, read_options
 from main import build_parser, main
-from tests.conftest import WriteMap, touch
-
-Coco = dict[str, Any]
+from tests import conftest
+from tests.conftest import OUTPUT, Coco, WriteMap, load, street, touch, verify
+from tests.oracle import check_exact, encode
 
 NAME = "aachen_000000_000019"
-OUTPUT = "instancesonly_filtered_gtFine_train.json"
-
-
-def street() -> np.ndarray:
-    """A map with a car that has a hole, a person as high as the frame, a pixel that is a bicycle, a
-    trailer, and groups: cars in two parts, persons, and trailers."""
-    id_map = np.full((16, 24), 7)
-    id_map[2:9, 1:9] = 26001
-    id_map[4:6, 3:5] = 7
-    id_map[:, 10:13] = 24000
-    id_map[0, 0] = 33000
-    id_map[0:2, 20:] = 30000
-    id_map[10:14, 2:9] = 26
-    id_map[10:14, 14:16] = 26
-    id_map[4:9, 14:22] = 24
-    id_map[15, 23] = 30
-    return id_map
+MAPS = {f"{NAME}_gtFine_instanceIds.png": street()}
 
 
 @pytest.fixture
@@ -44,31 +28,11 @@ def frame(datadir: Path, write_map: WriteMap) -> Path:
     return datadir
 
 
-def convert(datadir: Path, *options: str, output: str = OUTPUT) -> Coco:
+def convert(datadir: Path, *options: str) -> Coco:
     """Convert, have both programs check the result, and return it."""
-    argv = ["--datadir", str(datadir), "--workers", "1", *options]
-    assert main([*argv, "--verify"]) == 0
-    path = datadir / "annotations" / output
-    assert inspect_coco.main(["--coco_dir", str(datadir), "--json", str(path), "--verify"]) == 0
-    return dict(json.loads(path.read_bytes()))
-
-
-def decoded(datadir: Path, coco: Coco) -> dict[int, np.ndarray]:
-    """The masks of a file by instance id, as pycocotools decodes them; each is held against the
-    street, and so are its box and area."""
-    path = datadir / "decoded.json"
-    path.write_text(json.dumps(coco))
-    reader = COCO(str(path))
-    masks = {}
-    for annotation in reader.dataset["annotations"]:
-        mask = street() == annotation["instance_id"]
-        rows, columns = np.nonzero(mask)
-        left, top = columns.min(), rows.min()
-        box = [left, top, columns.max() - left + 1, rows.max() - top + 1]
-        assert annotation["area"] == mask.sum() and annotation["bbox"] == box
-        masks[annotation["instance_id"]] = reader.annToMask(annotation)
-        assert (masks[annotation["instance_id"]] == mask).all()
-    return masks
+    coco = conftest.convert(datadir, *options, "--verify")
+    assert verify(datadir, coco) == 0
+    return coco
 
 
 # What is in a file.
@@ -78,19 +42,14 @@ def test_polygons_are_the_default(frame: Path) -> None:
     coco = convert(frame)
     assert convert(frame, "--segmentation", "polygon") == coco
     assert all(type(annotation["segmentation"]) is list for annotation in coco["annotations"])
-    assert list(decoded(frame, coco)) == [24000, 26001, 33000]
+    assert check_exact(coco, MAPS) == [24000, 26000, 26001, 33000]
 
 
-def test_rles_are_compressed_text_and_exact(frame: Path) -> None:
+def test_rles_are_compressed_text_as_pycocotools_itself_would_write_them(frame: Path) -> None:
     coco = convert(frame, "--segmentation", "rle")
     for annotation in coco["annotations"]:
-        assert annotation["segmentation"]["size"] == [16, 24]
-        assert type(annotation["segmentation"]["counts"]) is str
-        # As pycocotools itself would write them.
-        mask = np.asfortranarray(street() == annotation["instance_id"], np.uint8)
-        rle = coco_mask.encode(mask)
-        assert annotation["segmentation"]["counts"] == rle["counts"].decode()
-    assert list(decoded(frame, coco)) == [24000, 26001, 33000]
+        assert annotation["segmentation"] == encode(street() == annotation["instance_id"])
+    assert check_exact(coco, MAPS) == [24000, 26000, 26001, 33000]
 
 
 @pytest.mark.parametrize("crowd", ["drop", "keep"])
@@ -105,24 +64,22 @@ def test_boxes_only_leaves_the_field_out(crowd: str, frame: Path) -> None:
 @pytest.mark.parametrize("segmentation", ["polygon", "rle"])
 def test_kept_groups_are_crowds_with_an_exact_rle(segmentation: str, frame: Path) -> None:
     coco = convert(frame, "--crowd", "keep", "--segmentation", segmentation)
-    assert list(decoded(frame, coco)) == [24, 26, 24000, 26001, 33000]
-    assert [a["iscrowd"] for a in coco["annotations"]] == [1, 1, 0, 0, 0]
-    assert [a["category_id"] for a in coco["annotations"]] == [1, 3, 1, 3, 8]
-    for annotation in coco["annotations"][:2]:
-        assert type(annotation["segmentation"]["counts"]) is str
+    assert check_exact(coco, MAPS) == [26, 24000, 26000, 26001, 33000]
+    assert [a["iscrowd"] for a in coco["annotations"]] == [1, 0, 0, 0, 0]
+    assert coco["annotations"][0]["segmentation"] == encode(street() == 26)
 
 
-def test_kept_groups_are_those_of_the_chosen_classes(frame: Path) -> None:
-    coco = convert(frame, "--crowd", "keep", "--categories", "trailer", "car")
-    assert list(decoded(frame, coco)) == [26, 30, 26001, 30000]
+def test_chosen_categories_keep_the_official_order(frame: Path) -> None:
+    coco = convert(frame, "--crowd", "keep", "--categories", "trailer", "car", "car")
+    assert check_exact(coco, MAPS) == [26, 30, 26000, 26001, 30000]
+    assert [(c["id"], c["name"]) for c in coco["categories"]] == [(1, "car"), (2, "trailer")]
+    assert coco["info"]["options"]["categories"] == ["car", "trailer"]
 
 
 def test_groups_are_exact_beside_the_contours_of_the_original(frame: Path) -> None:
-    argv = ["--datadir", str(frame), "--like-original", "--crowd", "keep"]
-    assert main(argv) == 0
-    coco = json.loads((frame / "annotations" / OUTPUT).read_bytes())
-    coco["annotations"] = [a for a in coco["annotations"] if a["iscrowd"]]
-    assert list(decoded(frame, coco)) == [24, 26]
+    coco = conftest.convert(frame, "--like-original", "--crowd", "keep")
+    crowds = [a["segmentation"] for a in coco["annotations"] if a["iscrowd"]]
+    assert crowds == [encode(street() == 26)]
 
 
 @pytest.mark.parametrize(
@@ -136,9 +93,7 @@ def test_groups_are_exact_beside_the_contours_of_the_original(frame: Path) -> No
 def test_category_ids_are_of_the_kind_asked_for(kind: str, ids: list[int], frame: Path) -> None:
     coco = convert(frame, "--category-ids", kind)
     assert [category["id"] for category in coco["categories"]] == ids
-    names = {category["id"]: category["name"] for category in coco["categories"]}
-    found = {a["instance_id"]: names[a["category_id"]] for a in coco["annotations"]}
-    assert found == {24000: "person", 26001: "car", 33000: "bicycle"}
+    assert check_exact(coco, MAPS) == [24000, 26000, 26001, 33000]
 
 
 @pytest.mark.parametrize(
@@ -156,26 +111,10 @@ def test_file_names_lead_to_the_photograph_from_where_they_start(
 def test_small_instances_are_left_out_and_counted_by_class(
     frame: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    coco = convert(frame, "--min-area", "48", "--crowd", "keep")
-    assert list(decoded(frame, coco)) == [24000, 26001]
+    coco = convert(frame, "--min-area", "36", "--crowd", "keep")
+    assert check_exact(coco, MAPS) == [24000, 26000]
     out = capsys.readouterr().out
-    assert "left out, smaller than 48 pixels: 1 person, 1 car, 1 bicycle" in out
-
-
-def test_info_says_how_a_file_was_made(frame: Path) -> None:
-    options = ["--segmentation", "rle", "--crowd", "keep", "--category-ids", "zero"]
-    options += ["--file-names", "base", "--min-area", "2", "--skip-bad", "--categories", "car"]
-    assert convert(frame, *options)["info"]["options"] == {
-        "annotations": "gtFine",
-        "images": ["leftImg8bit"],
-        "categories": ["car"],
-        "segmentation": "rle",
-        "crowd": "keep",
-        "min_area": 2,
-        "category_ids": "zero",
-        "file_names": "base",
-        "skip_bad": True,
-    }
+    assert "left out, smaller than 36 pixels: 2 car, 1 bicycle" in out
 
 
 @pytest.mark.parametrize(
@@ -186,55 +125,118 @@ def test_the_check_understands_every_combination(
     segmentation: str, crowd: str, ids: str, names: str, frame: Path
 ) -> None:
     options = ["--segmentation", segmentation, "--crowd", crowd, "--category-ids", ids]
-    coco = convert(frame, *options, "--file-names", names, "--min-area", "2")
-    assert len(coco["annotations"]) == (2 if crowd == "drop" else 4)
+    coco = convert(frame, *options, "--file-names", names, "--min-area", "20")
+    assert len(coco["annotations"]) == (3 if crowd == "drop" else 4)
+
+
+@pytest.mark.parametrize("options", [["--crowd", "keep"], ["--min-area", "36"]])
+def test_the_check_misses_what_the_options_promise_and_nothing_else(
+    options: list[str], frame: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    coco = convert(frame, *options)
+    assert "not claimed by the file" in capsys.readouterr().out
+    # The group of cars, and the person.
+    del coco["annotations"][0]
+    assert verify(frame, coco) == 1
+    assert "lost: 1\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     "argv",
     [
+        ["--dataset", "kitti"],
+        ["--splits", "dev"],
         ["--splits", "train_extra"],
-        ["--annotations", "gtCoarse", "--splits", "test"],
+        ["--splits", "test", "--annotations", "gtCoarse"],
+        ["--categories", "dog"],
+        ["--segmentation", "original"],
         ["--segmentation", "rle", "--like-original"],
         ["--segmentation", "polygon", "--like-original"],
         ["--min-area", "-1"],
         ["--min-area", "few"],
         ["--crowd"],
         ["--images"],
+        ["--workers", "0"],
+        ["--workers", "-1"],
+        ["--workers", "two"],
+        ["--workers", "2", "--scheduler", "tcp://127.0.0.1:1"],
+        ["--no"],
     ],
 )
-def test_a_wrong_option_is_exit_code_2(argv: list[str], frame: Path) -> None:
+def test_a_wrong_option_is_exit_code_2(
+    argv: list[str], frame: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as exit_info:
         main(["--datadir", str(frame), *argv])
     assert exit_info.value.code == 2
+    # The last line names the option.
+    out, err = capsys.readouterr()
+    assert out == "" and argv[0] in err.splitlines()[-1]
+
+
+def test_an_unknown_dataset_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--dataset", "kitti"])
+    assert "cityscapes" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_the_help_is_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    text = build_parser().format_help()
-    assert len(text.splitlines()) <= 50
-    assert max(len(line) for line in text.splitlines()) <= 80
+    lines = build_parser().format_help().splitlines()
+    assert len(lines) <= 50 and max(map(len, lines)) <= 80
 
 
-# What the check finds in such files.
+# From Python, and from a file.
 
 
-def test_a_lost_group_is_named_in_a_file_that_keeps_groups(frame: Path) -> None:
-    coco = convert(frame, "--crowd", "keep")
-    coco["annotations"] = [a for a in coco["annotations"] if not a["iscrowd"]]
-    path = frame / "file.json"
-    path.write_text(json.dumps(coco))
-    assert inspect_coco.main(["--coco_dir", str(frame), "--json", str(path), "--verify"]) == 1
+def test_the_package_converts_as_the_program_does(frame: Path, tmp_path: Path) -> None:
+    options = Options(crowd="keep", categories=("car", "person"))
+    dataset = find_dataset(frame)
+    shutil.rmtree(frame / "leftImg8bit")
+    [split] = find_splits(dataset)
+    with pytest.warns(UserWarning, match="maps whose image is not here: 1"):
+        summary = convert_split(dataset, split, tmp_path / "out", options)
+    assert summary.instances == {"car": 2, "person": 1} and summary.groups == {"car": 1}
+    conftest.convert(frame, "--crowd", "keep", "--categories", "car", "person")
+    assert summary.path.read_bytes() == (frame / "annotations" / OUTPUT).read_bytes()
 
 
-def test_a_lost_instance_is_named_if_it_is_large_enough(
-    frame: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    coco = convert(frame, "--min-area", "48")
-    coco["annotations"].pop()
-    path = frame / "file.json"
-    path.write_text(json.dumps(coco))
-    capsys.readouterr()
-    assert inspect_coco.main(["--coco_dir", str(frame), "--json", str(path), "--verify"]) == 1
-    out = capsys.readouterr().out
-    assert "lost: 1" in out and "1 bicycle of less than 48 pixels" in out
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"segmentation": "polygons"},
+        {"crowd": "kept"},
+        {"category_ids": "two"},
+        {"file_names": ""},
+        {"categories": ("car", "dog")},
+        {"min_area": -1},
+        {"images": ()},
+    ],
+)
+def test_a_wrong_option_from_python_raises(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="|".join(wrong)):
+        Options(**wrong)
+
+
+def test_a_wrong_type_of_maps_or_split_from_python_raises(frame: Path) -> None:
+    with pytest.raises(ValueError, match="map_type must be one of gtFine, gtCoarse"):
+        find_dataset(frame, "gtRough")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="no folder val in it; found train"):
+        find_splits(find_dataset(frame), ["val"])
+
+
+def test_info_tells_the_options_that_a_file_was_made_with(frame: Path) -> None:
+    made_with = Options(
+        categories=("car",),
+        segmentation="rle",
+        crowd="keep",
+        min_area=2,
+        category_ids="zero",
+        file_names="base",
+        skip_bad=True,
+    )
+    convert_split(find_dataset(frame), "train", frame, made_with)
+    told = load(frame / OUTPUT)["info"]["options"]
+    fields = {name: list(v) if type(v) is tuple else v for name, v in asdict(made_with).items()}
+    assert told == {"annotations": "gtFine", **fields}
+    assert read_options(read_info(read_coco(frame / OUTPUT))) == made_with
