@@ -1,13 +1,14 @@
-"""Several processes, and a cluster: the same bytes, and a clean end when a worker is lost."""
+"""Work as a map: here, in several processes, and on a cluster; and a clean end when one is lost."""
 
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count, islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,12 +17,16 @@ import psutil
 import pytest
 from distributed import LocalCluster
 
-from cityscapes_coco.workers import start_workers
+from cityscapes_coco import Options, convert_split, find_dataset
+from cityscapes_coco.workers import Map, WorkersLost, start_workers
 from main import main
-from tests.conftest import WriteMap
+from tests import conftest
+from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, posix_only, run_script
 
-ROOT = Path(__file__).parent.parent
-OUTPUT = "instancesonly_filtered_gtFine_train.json"
+forked_only = pytest.mark.skipif(
+    multiprocessing.get_start_method() != "fork",
+    reason="only a forked worker inherits what the test replaces",
+)
 
 
 @pytest.fixture
@@ -33,16 +38,101 @@ def frames(datadir: Path, write_map: WriteMap) -> Path:
     return datadir
 
 
-def convert(datadir: Path, outdir: Path, *options: str) -> bytes:
-    arguments = ["--datadir", str(datadir), "--outdir", str(outdir), "--skip-bad", *options]
-    assert main(arguments) == 0
+def convert(datadir: Path, outdir: Path, *options: object) -> bytes:
+    conftest.convert(datadir, "--outdir", outdir, "--skip-bad", *options)
     return (outdir / OUTPUT).read_bytes()
 
 
+# What a map promises.
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_results_come_in_order_and_for_each_item(workers: int) -> None:
+    with start_workers(workers) as run:
+        for length in 0, 1, 50:
+            assert list(run(square, range(length))) == [n * n for n in range(length)]
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_items_are_taken_only_a_little_ahead(workers: int) -> None:
+    taken = count()
+
+    def items() -> Iterator[int]:
+        for number in range(10_000):
+            next(taken)
+            yield number
+
+    with start_workers(workers) as run:
+        results = list(islice(run(square, items()), 100))
+    assert len(results) == 100 and next(taken) < 1000
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_the_work_is_raised_in_the_place_of_its_result(workers: int) -> None:
+    with start_workers(workers) as run:
+        results = run(int, [*"01234567", "two"])
+        assert [next(results) for _ in range(8)] == list(range(8))
+        with pytest.raises(ValueError, match="invalid literal"):
+            next(results)
+        assert list(run(int, ["2"])) == [2]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_check_ends_the_work(workers: int) -> None:
+    calls = count(1)
+
+    def check() -> None:
+        if next(calls) > 3:
+            raise KeyboardInterrupt(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt), start_workers(workers, check=check) as run:
+        list(run(square, range(1000)))
+    assert multiprocessing.active_children() == []
+
+
+def test_the_check_is_called_while_a_result_is_awaited() -> None:
+    start = time.monotonic()
+
+    def check() -> None:
+        if time.monotonic() - start > 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), start_workers(2, check=check) as run:
+        list(run(time.sleep, [10 * PATIENCE]))
+    assert time.monotonic() - start < PATIENCE
+
+
+def prepare(folder: Path) -> None:
+    (folder / str(os.getpid())).touch()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_each_process_is_prepared_once(workers: int, tmp_path: Path) -> None:
+    with start_workers(workers, prepare=partial(prepare, tmp_path)) as run:
+        list(run(square, range(100)))
+    assert len(list(tmp_path.iterdir())) in range(1, workers + 1)
+
+
+# The file is the same, however the work is done.
+
+
 def test_any_number_of_workers_writes_the_same_bytes(frames: Path, tmp_path: Path) -> None:
-    alone = convert(frames, tmp_path / "1", "--workers", "1")
+    alone = convert(frames, tmp_path / "1")
     assert convert(frames, tmp_path / "2", "--workers", "2") == alone
     assert convert(frames, tmp_path / "5", "--workers", "5") == alone
+
+    def work(run: Map) -> bytes:
+        dataset, options = find_dataset(frames), Options(skip_bad=True)
+        summary = convert_split(dataset, "train", tmp_path, options, warn=str, run=run)
+        return summary.path.read_bytes()
+
+    assert work(map) == alone
+    with start_workers(2) as run:
+        assert work(run) == alone
 
 
 @pytest.mark.parametrize("lacks", ["ctypes", "mallopt"])
@@ -50,7 +140,7 @@ def test_memory_need_not_be_kept(
     lacks: str, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some builds of Python cannot call the C library, and some C libraries lack the function."""
-    alone = convert(frames, tmp_path / "1", "--workers", "1")
+    alone = convert(frames, tmp_path / "1")
     stand_in = None if lacks == "ctypes" else SimpleNamespace(CDLL=lambda _: SimpleNamespace())
     monkeypatch.setitem(sys.modules, "ctypes", stand_in)
     for workers in "1", "2":
@@ -61,72 +151,54 @@ def test_memory_need_not_be_kept(
 def test_every_way_to_start_a_process_works(method: str, frames: Path, tmp_path: Path) -> None:
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system has no {method}")
-    program = (
+    script = tmp_path / "start.py"
+    script.write_text(
         "import multiprocessing, sys, main\n"
         "if __name__ == '__main__':\n"
         f"    multiprocessing.set_start_method('{method}')\n"
         "    sys.exit(main.main(sys.argv[1:]))\n"
     )
-    script = tmp_path / "start.py"
-    script.write_text(program)
-    subprocess.run(
-        [sys.executable, script, "--datadir", frames, "--skip-bad", "--workers", "2"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=True,
-        timeout=60,
-    )
-    alone = convert(frames, tmp_path / "1", "--workers", "1")
+    options = ["--datadir", frames, "--skip-bad", "--workers", "2"]
+    process = run_script(str(script), *options, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert process.returncode == 0, process.stderr
+    alone = convert(frames, tmp_path / "1")
     assert (frames / "annotations" / OUTPUT).read_bytes() == alone
 
 
-@pytest.mark.parametrize("workers", ["0", "-1", "two"])
-def test_a_wrong_number_of_workers_is_exit_code_2(workers: str) -> None:
-    with pytest.raises(SystemExit) as exit_info:
-        main(["--workers", workers])
-    assert exit_info.value.code == 2
+# Workers that die.
 
 
-def kill_this_process() -> None:
+def kill_this_process(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_killed_worker_is_an_error_and_not_a_hang() -> None:
-    with start_workers(2) as (executor, _):
-        assert executor is not None
-        with pytest.raises(BrokenExecutor):
-            executor.submit(kill_this_process).result(timeout=10)
+def die_in_a_long_answer(length: int) -> bytes:
+    threading.Timer(0.05, kill_this_process).start()
+    return bytes(length)
+
+
+@posix_only
+@pytest.mark.parametrize("function", [kill_this_process, die_in_a_long_answer])
+def test_a_killed_worker_is_an_error_and_not_a_hang(function: Callable[[int], object]) -> None:
+    with start_workers(2) as run, pytest.raises(WorkersLost, match="a worker process died"):
+        next(run(function, [1 << 28]))
     assert multiprocessing.active_children() == []
 
 
-def test_a_worker_killed_in_a_long_answer_is_an_error_and_not_a_hang() -> None:
-    with start_workers(2) as (executor, _):
-        assert executor is not None
-        future = executor.submit(bytes, 1 << 28)
-        for process in multiprocessing.active_children():
-            os.kill(process.pid or 0, signal.SIGKILL)
-        with pytest.raises(BrokenExecutor):
-            future.result(timeout=10)
-
-
-def test_an_error_in_a_worker_reaches_the_caller() -> None:
-    with start_workers(2) as (executor, _):
-        assert executor is not None
-        with pytest.raises(ValueError, match="invalid literal"):
-            executor.submit(int, "two").result(timeout=10)
-        assert executor.submit(int, "2").result(timeout=10) == 2
-
-
+@forked_only
 def test_a_dead_worker_ends_the_run_with_one_line(
     frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Every worker dies on its first frame, as if the system had run out of memory."""
-    if multiprocessing.get_start_method() != "fork":
-        pytest.skip("only a forked worker inherits what the test replaces")
-    monkeypatch.setattr("cityscapes_coco.convert.convert_frame", lambda *_: kill_this_process())
+    monkeypatch.setattr("cityscapes_coco.convert.convert_frame", kill_this_process)
     assert main(["--datadir", str(frames), "--workers", "2"]) == 1
-    [line] = capsys.readouterr().err.splitlines()[-1:]
-    assert line.startswith(f"error: {frames}: a worker process died")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line for line in lines if line.startswith("error: ")] == lines[-1:]
+    assert "a worker process died" in lines[-1] and "--workers" in lines[-1]
     assert not list((frames / "annotations").iterdir())
+
+
+# A cluster.
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +214,14 @@ def test_a_cluster_writes_the_same_bytes(
     frames: Path, tmp_path: Path, cluster: LocalCluster
 ) -> None:
     there = convert(frames, tmp_path / "there", "--scheduler", cluster.scheduler_address)
-    assert there == convert(frames, tmp_path / "here", "--workers", "1")
+    assert there == convert(frames, tmp_path / "here")
+
+
+def kill_when_busy(process: psutil.Process) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while process.cpu_percent(0.1) < 20 and time.monotonic() < deadline:
+        pass
+    process.kill()
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -152,21 +231,14 @@ def test_a_lost_worker_of_a_cluster_costs_a_retry_only(
     noise = np.random.default_rng(0).integers(26000, 26009, (90, 90))
     for n in range(24):
         write_map(noise, name=f"a_{n:06d}_000000")
-    pids = [worker.pid for worker in cluster.workers.values()]
-    killed = []
-
-    def kill_one_when_busy() -> None:
-        while psutil.Process(pids[0]).cpu_percent(0.1) < 50:
-            pass
-        os.kill(pids[0], signal.SIGKILL)
-        killed.append(pids[0])
-
-    killer = threading.Thread(target=kill_one_when_busy)
+    first, *_ = cluster.workers.values()
+    victim = psutil.Process(first.pid)
+    killer = threading.Thread(target=kill_when_busy, args=[victim])
     killer.start()
     there = convert(datadir, tmp_path / "there", "--scheduler", cluster.scheduler_address)
     killer.join()
-    assert killed
-    assert there == convert(datadir, tmp_path / "here", "--workers", "2")
+    assert not victim.is_running()
+    assert there == convert(datadir, tmp_path / "here")
 
 
 @pytest.mark.filterwarnings("ignore")
