@@ -1,8 +1,9 @@
-"""Our label table against the one of the official package."""
+"""Our label table, and the judge's, against the one of the official package."""
 
 from cityscapesscripts.helpers.labels import labels as official
 
 from cityscapes_coco.labels import LABELS, category_instancesonly
+from tests.oracle import CLASSES, EVALUATED
 
 
 def test_the_table_is_the_official_one() -> None:
@@ -10,9 +11,11 @@ def test_the_table_is_the_official_one() -> None:
         (label.name, label.id, label.category, label.hasInstances, label.color)
         for label in official
     ]
+    assert CLASSES == {label.id: label.name for label in official if label.hasInstances}
 
 
 def test_the_default_classes_are_those_with_instances_that_are_evaluated() -> None:
     assert list(category_instancesonly) == [
         label.name for label in official if label.hasInstances and not label.ignoreInEval
     ]
+    assert set(category_instancesonly) == EVALUATED
