@@ -136,7 +136,7 @@ def decode_segmentation(annotation: Annotation) -> list[list[float]] | Runs | No
     try:
         return _segmentation_decoder.decode(annotation.segmentation)
     except msgspec.ValidationError as error:
-        raise ValueError(f"segmentation{_explain(error)}") from error
+        raise ValueError(_explain(error, "segmentation")) from error
 
 
 def has_segmentation(annotation: Annotation) -> bool:
@@ -257,24 +257,25 @@ def _decode(content: bytes) -> CocoFile:
         return _file_decoder.decode(_encoder.encode(json.loads(content, parse_constant=str)))
 
 
-def _explain(error: msgspec.ValidationError) -> str:
+def _explain(error: msgspec.ValidationError, start: str = "") -> str:
     """Return what another tool's record gets wrong: "annotations[3].bbox should be ...".
 
-    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`".
+    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`"; `start` stands for the "$".
     """
     message, _, path = str(error).partition(" - at `$")
     for name, plain in _PLAIN.items():
         message = message.replace(f"`{name}`", plain)
     message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
-    message = re.sub(r"^Object missing required field `(\w+)`", r"no list of \1 in it", message)
-    return f"{path.rstrip('`').removeprefix('.')} {message}".strip()
+    missing = r"has no \1" if start else r"no list of \1 in it"
+    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
+    return f"{(start + path.rstrip('`')).removeprefix('.')} {message}".strip()
 
 
 _PLAIN = {
     "int": "an integer",
     "float": "a number",
     "int | float": "a number",
-    "int | bool": "an integer or a boolean",
+    "bool | int": "an integer or a boolean",
     "str": "a text",
     "bool": "a boolean",
     "null": "null",
