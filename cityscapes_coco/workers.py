@@ -8,6 +8,7 @@ the place of its result. Unlike `map`, it takes one iterable, and what travels h
 import multiprocessing
 import signal
 import sys
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -37,6 +38,10 @@ _KEPT = 1 << 25  # bytes: several maps of Cityscapes
 
 class WorkersLost(UserError):
     """The workers cannot go on: not with this work, nor with any that comes after."""
+
+
+class _RaisedAt(Exception):
+    """The traceback of an error in another process, as text: tracebacks do not travel."""
 
 
 class Map(Protocol):
@@ -191,7 +196,7 @@ def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
     connection = idle.get()
     try:
         connection.send(call)
-        answer, error = connection.recv()
+        answer, error, trace = connection.recv()
     except (EOFError, OSError) as broken:
         raise WorkersLost(
             "--workers", "a worker process died, perhaps for want of memory; try fewer of them"
@@ -199,7 +204,7 @@ def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
     finally:
         idle.put(connection)
     if error is not None:
-        raise error
+        raise error from _RaisedAt(f"\n{trace}")
     return answer
 
 
@@ -220,11 +225,11 @@ def _work(
     try:
         while True:
             function, *args = connection.recv()
-            answer: tuple[Any, Exception | None]
+            answer: tuple[Any, Exception | None, str]
             try:
-                answer = function(*args), None
+                answer = function(*args), None, ""
             except Exception as error:
-                answer = None, error
+                answer = None, error, traceback.format_exc()
             connection.send(answer)
     except (EOFError, OSError, MemoryError):
         # The program learns from the silence, whatever is missing here.
