@@ -34,6 +34,7 @@ Pixel = tuple[int, int]
 T = TypeVar("T")
 
 WIDTH, HEIGHT = 2048, 1024
+REACH = 5  # how far beyond the frame a polygon may go, in pixels
 FRAMES = {"train": 3, "val": 2, "test": 1}
 CITIES = {"train": "musterstadt", "val": "bad-beispiel", "test": "probeheim"}
 SEED = 45
@@ -139,7 +140,8 @@ def scene(seed: int, split: str, index: int) -> list[Shape]:
         shapes += (_park if dice.chance(0.3) else _houses)(dice, wall, side)
     for _, thing in sorted(things, key=lambda thing: -thing[0]):
         shapes += thing
-    return [shape for shape in shapes if shape.label != "shadow"] + camera
+    shown = (Shape(label, cut(polygon)) for label, polygon in shapes if label != "shadow")
+    return [shape for shape in shown if shape.polygon] + camera
 
 
 def _backdrop(dice: Dice) -> Iterator[Shape]:
@@ -428,6 +430,49 @@ def _hull(points: Iterable[Point]) -> list[Point]:
 def _turn(a: Point, b: Point, c: Point) -> float:
     """Above zero if the way from a over b to c turns right in the picture."""
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def cut(polygon: list[Pixel]) -> list[Pixel]:
+    """A polygon in reach that covers the same pixels of the frame; no corners if it has none."""
+    columns, rows = zip(*polygon, strict=True)
+    if max(columns) < 0 or min(columns) >= WIDTH or max(rows) < 0 or min(rows) >= HEIGHT:
+        return []
+    edges = list(zip(polygon, [*polygon[1:], polygon[0]], strict=True))
+    clockwise = sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in edges) > 0
+    corners: list[Pixel] = []
+    for a, b in edges:
+        for corner in _cut_edge(a, b, (a[1] > b[1]) == clockwise):
+            while len(corners) > 1 and _turn(corners[-2], corners[-1], corner) == 0:
+                corners.pop()
+            corners.append(corner)
+    return corners if len(set(corners)) > 2 else []
+
+
+def _cut_edge(a: Pixel, b: Pixel, left: bool) -> list[Pixel]:
+    """Corners from a to b, none of them out of reach, that part the same pixels as the edge.
+
+    Pillow, and so the official tools, round an edge's x in each row, a half towards the inside;
+    `left` says which side of the polygon the edge is on. Few edges meet a whole pixel where they
+    leave the frame: instead, each corner is the farthest of the rounded places that a straight
+    line leads to by way of all rounded places between.
+    """
+    first, last = np.clip([a, b], -REACH, (WIDTH - 1 + REACH, HEIGHT - 1 + REACH)).tolist()
+    if (tuple(first), tuple(last)) == (a, b):
+        return [a, b]
+    step = 1 if first[1] <= last[1] else -1
+    rows = np.arange(first[1], last[1] + step, step)
+    columns = a[0] + (rows - a[1]) * (b[0] - a[0]) / ((b[1] - a[1]) or 1)
+    columns = np.floor(columns + 0.5) if left else np.ceil(columns - 0.5)
+    columns = columns.clip(-REACH, WIDTH - 1 + REACH)
+    corners = [0]
+    while corners[-1] < len(rows) - 1:
+        aside = columns[corners[-1] + 1 :] - columns[corners[-1]]
+        ahead = np.arange(1, len(aside) + 1)
+        lowest = np.maximum.accumulate((aside - 0.4999) / ahead)
+        highest = np.minimum.accumulate((aside + 0.4999) / ahead)
+        straight = (lowest <= aside / ahead) & (aside / ahead <= highest)
+        corners.append(corners[-1] + int(ahead[straight][-1]))
+    return [(int(columns[i]), int(rows[i])) for i in corners]
 
 
 def instance_map(shapes: Sequence[Shape]) -> npt.NDArray[np.uint16]:

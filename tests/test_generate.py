@@ -14,7 +14,7 @@ from cityscapesscripts.helpers.annotation import Annotation
 from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 
-from data.generate import instance_map, scene, write_dataset
+from data.generate import Shape, cut, instance_map, scene, write_dataset
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"
@@ -109,6 +109,32 @@ def test_the_script_draws_the_sample_again_but_no_photographs(tmp_path: Path) ->
             assert (read(tmp_path / path) == read(SAMPLE / path)).all(), path
         else:
             assert (tmp_path / path).read_bytes() == (SAMPLE / path).read_bytes(), path
+
+
+def test_polygons_keep_to_the_frame_but_for_a_few_pixels(fresh: Path) -> None:
+    for path in [*SAMPLE.rglob("*_polygons.json"), *fresh.rglob("*_polygons.json")]:
+        for shape in json.loads(path.read_text())["objects"]:
+            corners = np.array(shape["polygon"])
+            assert len(corners) > 2, path
+            assert (corners >= -5).all() and (corners <= (2048 + 4, 1024 + 4)).all(), path
+            # Those that lie outside of it altogether are left out.
+            assert (corners.max(0) >= 0).all() and (corners.min(0) < (2048, 1024)).all(), path
+
+
+@pytest.mark.parametrize(
+    "polygon",
+    [
+        [(-4000, 301), (1000, 447), (900, 700), (-3000, 2001)],  # over two sides
+        [(1000, 448), (2601, 1333), (-701, 1400)],  # far ends out of the picture
+        [(-3000, 511), (2048, -2500), (5001, 517), (1020, 3999)],  # round the whole frame
+        [(-700, 300), (300, -699), (700, 200)],  # over a corner, inside
+        [(3, 100), (-295, 101), (-295, 110), (9, 113)],  # edges all but level
+        [(1273, 50), (1393, -30), (1513, 50), (1500, 462)],  # through half pixels
+    ],
+)
+def test_polygons_are_cut_without_changing_a_pixel(polygon: list[tuple[int, int]]) -> None:
+    before, after = (instance_map([Shape("building", p)]) for p in (polygon, cut(polygon)))
+    assert (before == after).all()
 
 
 def test_a_frame_does_not_depend_on_how_many_are_made(tmp_path: Path) -> None:
