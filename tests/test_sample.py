@@ -37,7 +37,7 @@ def test_each_instance_of_the_sample_is_there_and_exact(
 
 
 def test_each_instance_of_generated_frames_is_there_and_exact(tmp_path: Path) -> None:
-    write_dataset(tmp_path, seed=7, frames={"train": 6}, photos=False)
+    write_dataset(tmp_path, seed=7, frames={"train": 6})
     coco = convert(tmp_path, "--workers", "2")
     assert len(check_exact(coco, read_maps(tmp_path))) > 100
 
