@@ -135,7 +135,9 @@ def _convert(args: argparse.Namespace) -> int:
         if args.scheduler:
             workers = connect_cluster(args.scheduler, check=check)
         else:
-            workers = start_workers(args.workers or usable_cores(), prepare=keep_freed_memory, check=check)
+            workers = start_workers(
+                args.workers or usable_cores(), prepare=keep_freed_memory, check=check
+            )
         with workers as run:
             for split in splits:
                 try:
