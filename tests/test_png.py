@@ -1,0 +1,102 @@
+"""PNG files read strictly, with Pillow as the judge of the pixels."""
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from numpy.typing import NDArray
+
+from cityscapes_coco import png
+from tests.conftest import STREET, Chunk, encode_png, join_chunks
+from tests.oracle import pixels_of
+
+HEADER, DATA, END = encode_png(np.array(STREET))
+
+
+@pytest.fixture(params=["fast packages", "without them"], autouse=True, scope="module")
+def packages(request: pytest.FixtureRequest) -> Any:
+    """Not every platform has the packages that are faster than zlib and OpenCV."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "without them":
+            patch.setattr(png, "fast_zlib", zlib)
+            patch.setattr(png, "decode_image_png_u16", None)
+        elif png.fast_zlib is zlib or not vars(png)["decode_image_png_u16"]:
+            pytest.skip("they are not installed")
+        yield
+
+
+@given(
+    arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=20)),
+    st.lists(st.integers(0, 4), min_size=1, max_size=5),
+    st.booleans(),
+    st.integers(0, 60),
+)
+def test_every_kind_of_map_is_decoded_exactly(
+    pixels: NDArray[np.uint16], filters: list[int], interlaced: bool, cut: int
+) -> None:
+    """Whatever the filters, the passes, the chunks that pixels come in, and those beside them."""
+    header, (name, data), end = encode_png(pixels, filters, interlaced)
+    chunks = [header, (b"tEXt", b"a\0b"), (name, data[:cut]), (name, data[cut:]), end]
+    content = join_chunks(chunks)
+    decoded = png.decode_png(content)
+    assert decoded.dtype == np.uint16 and np.array_equal(decoded, pixels)
+    judged = pixels_of(content)
+    assert judged is not None and np.array_equal(decoded, judged)
+
+
+def header(place: int, value: int) -> Chunk:
+    return b"IHDR", HEADER[1][:place] + bytes([value]) + HEADER[1][place + 1 :]
+
+
+def stream(change: Callable[[bytes], bytes]) -> Chunk:
+    return b"IDAT", zlib.compress(change(zlib.decompress(DATA[1])))
+
+
+DAMAGES: dict[str, list[Chunk]] = {
+    "nothing": [],
+    "no header": [DATA, END],
+    "a header that is not first": [DATA, HEADER, END],
+    "two headers": [HEADER, HEADER, DATA, END],
+    "a short header": [(b"IHDR", HEADER[1][:12]), DATA, END],
+    "no pixels": [HEADER, END],
+    "no end": [HEADER, DATA],
+    "an end that holds something": [HEADER, DATA, (b"IEND", b"x")],
+    "pixels in several places": [HEADER, DATA, (b"tEXt", b"a\0b"), DATA, END],
+    "a chunk that is needed and not known": [HEADER, (b"CgBI", b""), DATA, END],
+    "another compression": [header(10, 1), DATA, END],
+    "another kind of filters": [header(11, 1), DATA, END],
+    "another kind of passes": [header(12, 2), DATA, END],
+    "passes that it does not have": [header(12, 1), DATA, END],
+    "no width": [header(3, 0), DATA, END],
+    "a row too few": [HEADER, stream(lambda raw: raw[:-9]), END],
+    "a byte too many": [HEADER, stream(lambda raw: raw + b"\0"), END],
+    "a filter that does not exist": [HEADER, stream(lambda raw: b"\5" + raw[1:]), END],
+    "a wrong checksum of the pixels": [HEADER, (b"IDAT", DATA[1][:-1] + b"\0"), END],
+    "pixels that break off": [HEADER, (b"IDAT", DATA[1][:-4]), END],
+    "another stream": [HEADER, (b"IDAT", b"pixels"), END],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_kind_of_damage_is_refused(damage: str) -> None:
+    with pytest.raises(ValueError, match=r"^damaged PNG file \(.*\); get it again$"):
+        png.decode_png(join_chunks(DAMAGES[damage]))
+
+
+def test_no_bit_can_be_changed() -> None:
+    content = join_chunks([HEADER, DATA, END])
+    for place in range(8 * len(content)):
+        changed = bytearray(content)
+        changed[place // 8] ^= 1 << place % 8
+        with pytest.raises(ValueError, match=r"damaged PNG|not a PNG"):
+            png.decode_png(bytes(changed))
+
+
+def test_what_follows_the_end_is_passed_over() -> None:
+    content = join_chunks([HEADER, DATA, END]) + b"more"
+    assert png.decode_png(content).tolist() == STREET
