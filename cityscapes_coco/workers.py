@@ -173,9 +173,10 @@ def _map_ahead(
             if not pending:
                 return
             first = pending.popleft()
-            check()
             while not wait([first], timeout=0.2).done:
                 check()
+            # A signal that ends the workers too comes before what they left undone.
+            check()
             yield from first.result()
     finally:
         for future in pending:

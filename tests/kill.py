@@ -21,11 +21,11 @@ import cv2
 import numpy as np
 import psutil
 
-ROOT = Path(__file__).parent.parent
-OUTPUT = "instancesonly_filtered_gtFine_train.json"
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.conftest import OUTPUT, PATIENCE, ROOT
+
 OLD = b"an earlier file"
-# Whatever is ended must be gone by then, even on a busy machine.
-PATIENCE = 30
 
 
 class Victim:
@@ -49,9 +49,9 @@ class Victim:
         self.new = (self.outdir / OUTPUT).read_bytes()
 
     def start(self, workers: int) -> "subprocess.Popen[bytes]":
-        where = ["--datadir", self.datadir, "--outdir", self.outdir]
+        where = ["--datadir", str(self.datadir), "--outdir", str(self.outdir)]
         return subprocess.Popen(
-            [sys.executable, ROOT / "main.py", *where, "--workers", str(workers)],
+            [sys.executable, str(ROOT / "main.py"), *where, "--workers", str(workers)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
