@@ -11,7 +11,7 @@ def test_the_table_is_the_official_one() -> None:
         (label.name, label.id, label.category, label.hasInstances, label.color)
         for label in official
     ]
-    assert CLASSES == {label.id: label.name for label in official if label.hasInstances}
+    assert {label.id: label.name for label in official if label.hasInstances} == CLASSES
 
 
 def test_the_default_classes_are_those_with_instances_that_are_evaluated() -> None:

@@ -185,6 +185,24 @@ def test_a_killed_worker_is_an_error_and_not_a_hang(function: Callable[[int], ob
     assert multiprocessing.active_children() == []
 
 
+def touch_and_die(path: Path) -> None:
+    path.touch()
+    kill_this_process()
+
+
+@posix_only
+def test_a_signal_to_all_processes_is_no_lost_worker(tmp_path: Path) -> None:
+    """It ends the workers as well, perhaps first."""
+    signalled = tmp_path / "signalled"
+
+    def check() -> None:
+        if signalled.exists():
+            raise KeyboardInterrupt(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt), start_workers(2, check=check) as run:
+        list(run(touch_and_die, [signalled]))
+
+
 @forked_only
 def test_a_dead_worker_ends_the_run_with_one_line(
     frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
