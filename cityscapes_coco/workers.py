@@ -8,6 +8,7 @@ the place of its result. Unlike `map`, it takes one iterable, and what travels h
 import multiprocessing
 import signal
 import sys
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -33,6 +34,13 @@ _AHEAD = 4
 # Parameters of glibc's mallopt, from its malloc.h. A threshold for mmap above 32 MiB is refused.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 1 << 25  # bytes: several maps of Cityscapes
+
+
+class _Trace(Exception):
+    """Where in a worker process an error was raised: what travels is the error alone."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
 
 
 class WorkersLost(UserError):
@@ -191,7 +199,7 @@ def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
     connection = idle.get()
     try:
         connection.send(call)
-        answer, error = connection.recv()
+        answer, error, trace = connection.recv()
     except (EOFError, OSError) as broken:
         raise WorkersLost(
             "--workers", "a worker process died, perhaps for want of memory; try fewer of them"
@@ -199,7 +207,7 @@ def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
     finally:
         idle.put(connection)
     if error is not None:
-        raise error
+        raise error from _Trace(trace)
     return answer
 
 
@@ -220,11 +228,11 @@ def _work(
     try:
         while True:
             function, *args = connection.recv()
-            answer: tuple[Any, Exception | None]
+            answer: tuple[Any, Exception | None, str]
             try:
-                answer = function(*args), None
+                answer = function(*args), None, ""
             except Exception as error:
-                answer = None, error
+                answer = None, error, traceback.format_exc()
             connection.send(answer)
     except (EOFError, OSError, MemoryError):
         # The program learns from the silence, whatever is missing here.
