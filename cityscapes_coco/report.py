@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from cityscapes_coco.convert import SplitSummary
     from cityscapes_coco.verify import Report
 
+_VERDICTS = {
+    0: "all exact",
+    1: "not exact",
+    3: "masks, boxes and areas are all exact; fields are missing or wrong",
+}
 # How the names of this program's files begin.
 PREFIX = "instancesonly_filtered_"
 
@@ -97,12 +102,7 @@ def describe_check(report: "Report") -> str:
         rows += [f"    {culprit}" for culprit in report.culprits[kind]]
         if number > len(report.culprits[kind]):
             rows.append(f"    and {number - len(report.culprits[kind])} more")
-    if not report.is_exact:
-        rows.append("  not exact")
-    elif report.is_complete:
-        rows.append("  all exact")
-    else:
-        rows.append("  masks, boxes and areas all exact; fields missing or wrong")
+    rows.append(f"  {_VERDICTS[report.exit_code]}")
     return _join(rows)
 
 

@@ -80,16 +80,17 @@ class Row(NamedTuple):
         return f"{self.name} group" if self.is_group else self.name
 
 
-class Fault(NamedTuple):
-    """Something that is wrong: what kind of fault, and a line about the culprit.
+# A fault about "masks" makes a file inexact: masks, boxes, areas, classes. A fault about "fields"
+# leaves all of these exact. A fault about "data" is of the maps and photographs, not of the file.
+About = Literal["masks", "fields", "data"]
 
-    A fault about "masks" makes a file inexact: masks, boxes, areas, classes. A fault about "fields"
-    leaves all of these exact. A fault about "data" is of the maps and photographs, not of the file.
-    """
+
+class Fault(NamedTuple):
+    """Something that is wrong: what kind of fault, and a line about the culprit."""
 
     kind: str
     culprit: str
-    about: Literal["masks", "fields", "data"] = "masks"
+    about: About = "masks"
 
 
 class Outcome(NamedTuple):
@@ -154,18 +155,14 @@ class Report:
     left_out: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     culprits: dict[str, list[str]] = field(default_factory=dict)
-    about: dict[str, str] = field(default_factory=dict)
+    about: dict[str, About] = field(default_factory=dict)
     far_from_published: list[str] = field(default_factory=list)
 
     @property
-    def is_exact(self) -> bool:
-        """Whether all masks, boxes, areas and classes are those of the maps."""
-        return "masks" not in self.about.values()
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all fields are there and right."""
-        return "fields" not in self.about.values()
+    def exit_code(self) -> Literal[0, 1, 3]:
+        """1 if masks, boxes, areas or classes are not those of the maps; else 3 if fields are
+        missing or wrong; else 0."""
+        return 1 if "masks" in self.about.values() else 3 if "fields" in self.about.values() else 0
 
     def add(self, findings: Findings) -> None:
         self.frames += findings.frames
@@ -271,7 +268,7 @@ def verify_file(path: Path, datadir: Path, *, run: Map = map) -> Report:
         report.add(findings)
     splits = {Path(task.map_path).parts[-3] for task in tasks}
     if not report.instances and report.frames and splits != {"test"}:
-        about = "masks" if report.faults[_FOREIGN] else "data"
+        about: About = "masks" if report.faults[_FOREIGN] else "data"
         report.add(
             Findings(0, 0, [], Counter(), [Fault("maps without any instance", "all", about)])
         )
