@@ -45,7 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_mutually_exclusive_group().add_argument
     add("--stats", action="store_true", help="one page of statistics instead of examples")
     add("--verify", action="store_true", help="compare the file with the maps in the data folder,"
-        " pixel for pixel; the exit code is 0 if all is exact, else 1")
+        " pixel for pixel; exit code 1: not exact, 3: exact, but fields are missing or wrong")
     return parser
 # fmt: on
 
@@ -108,7 +108,7 @@ def _verify(path: Path, datadir: Path) -> int:
     with start_workers(usable_cores(), prepare=keep_freed_memory) as run:
         report = verify_file(path, datadir, run=run)
     print(describe_check(report))
-    return int(bool(report.faults))
+    return report.exit_code
 
 
 def _show_examples(

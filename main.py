@@ -129,7 +129,7 @@ def _convert(args: argparse.Namespace) -> int:
         )
     splits = find_splits(dataset, args.splits, options.images)
     outdir = args.outdir or dataset.folder / "annotations"
-    failed = False
+    codes = [0]
     written = []
     with stoppable() as check:
         if args.scheduler:
@@ -146,15 +146,16 @@ def _convert(args: argparse.Namespace) -> int:
                     raise
                 except UserError as error:
                     warn(f"error: {error}")
-                    failed = True
+                    codes.append(1)
                 else:
                     print(describe_split(split, summary))
                     written.append(summary.path)
             for path in written if args.verify else ():
                 report = verify_file(path, args.datadir, run=run)
                 print(describe_check(report))
-                failed |= bool(report.faults)
-    return int(failed)
+                codes.append(report.exit_code)
+    # Of both kinds of failure, 1 is the worse one.
+    return 1 if 1 in codes else max(codes)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,49 @@
-"""A file that is whole or not there."""
+"""A file that is read in bounds, and one that is whole or not there when it is written."""
 
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from cityscapes_coco.errors import UserError
+
+# What is often found in the place of a file, by how it begins.
+_MISTAKEN = {
+    b"version https://git-lfs": "a pointer of Git LFS",
+    b"<!doctype html": "a web page, perhaps of a login",
+    b"<html": "a web page, perhaps of a login",
+}
 # Linux lists here the files that a process has open, by their numbers.
 _OWN_FILES = Path("/proc/self/fd")
+
+
+def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+    """Return the content of a file of at most so many bytes.
+
+    Raises UserError if there is no such file, or if the content is not what it should be at all:
+    a page of a login, or a pointer to a file that was never fetched.
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116
+        # Anything but a file might never end, a pipe for example.
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise UserError(path, "cannot be read: not a file")
+        if status.st_size > most:
+            raise UserError(path, f"has {status.st_size} bytes, too many to be read")
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(path, f"cannot be read: {error.strerror}") from error
+    if not content:
+        raise UserError(path, "an empty file; get it again")
+    head = content[:100].lstrip().lower()
+    for begin, what in _MISTAKEN.items():
+        if head.startswith(begin):
+            raise UserError(path, f"{what}, not the file itself; get the file again")
+    return content
 
 
 @contextmanager

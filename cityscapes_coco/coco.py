@@ -76,7 +76,8 @@ class License(Struct):
 
 class Info(Struct):
     """How a file of this program was made; `options` are those of `Options`, and the type of the
-    maps as `annotations`. `skipped` names the maps that could not be read."""
+    maps as `annotations`. `skipped` names the maps that could not be read, `foreign` those with
+    values that Cityscapes' own tools never write."""
 
     description: str
     url: str
@@ -84,6 +85,7 @@ class Info(Struct):
     version: str
     options: dict[str, Any]
     skipped: list[str]
+    foreign: list[str] | UnsetType = UNSET
 
 
 class CocoFile(Struct):

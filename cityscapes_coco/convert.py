@@ -3,6 +3,7 @@
 Ids are handed out here and nowhere else.
 """
 
+import os
 import re
 import warnings
 from collections import Counter
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -32,9 +34,18 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import Instance, cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import FileNames, Options, Segmentation
+from cityscapes_coco.photographs import read_size
 from cityscapes_coco.polygons import contours_like_original, to_polygons
 from cityscapes_coco.rle import to_rles
 from cityscapes_coco.workers import Map
+
+# Where foreign values come from, and what to do.
+ENCODINGS = (
+    "likely train ids times 1000 (_instanceTrainIds.png), the tags of a simulator, class * 256 + n"
+    " as in KITTI, or maps resized with interpolation; take the _instanceIds.png maps, or write"
+    " label id * 1000 + n"
+)
+_CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 _NAMES = {label.id: label.name for label in LABELS}
 
@@ -44,13 +55,18 @@ class FrameRecords:
     """What one frame adds to a file; `width` and `height` are the map's, in pixels.
 
     The annotations are in the order of their instance ids, and have neither id nor image id yet.
-    `left_out` counts the other instances and groups by reason and class.
+    `left_out` counts the other instances and groups by reason and class. `has_instances` is about
+    all classes; `foreign` are values that Cityscapes' own tools never write. `other_sizes` has a
+    line for each photograph that has another size than the map.
     """
 
     width: int
     height: int
     annotations: list[Annotation]
     left_out: Counter[tuple[str, str]]
+    has_instances: bool
+    foreign: list[int]
+    other_sizes: list[str]
 
 
 @dataclass
@@ -59,7 +75,9 @@ class SplitSummary:
 
     `instances` and `groups` count the annotations by class, `left_out` the others by reason and
     class; `imageless` counts the frames without a photograph that was asked for; `skipped` names
-    the maps that could not be read.
+    the maps that could not be read. `foreign` has the maps with values that Cityscapes' own tools
+    never write, and the values; `other_sizes` a line for each photograph of another size than its
+    map.
     """
 
     path: Path
@@ -70,6 +88,8 @@ class SplitSummary:
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     imageless: int = 0
     skipped: list[str] = field(default_factory=list)
+    foreign: dict[str, list[int]] = field(default_factory=dict)
+    other_sizes: list[str] = field(default_factory=list)
 
 
 def convert_split(
@@ -99,19 +119,28 @@ def convert_split(
     if imageless:
         consequence = "left out" if dropped else "converted all the same"
         warn(f"{where}: maps whose image is not here: {imageless} ({consequence})")
+    _check_names(frames, dataset, where, options.file_names, warn)
     path = outdir / f"{_name_file(dataset, split, options.images)}.json"
     categories = list_categories(options.categories, options.category_ids)
     names = {category.id: str(category.name) for category in categories}
     summary = SplitSummary(path, list(names.values()), imageless=imageless if dropped else 0)
-    convert = partial(_try_to_convert, options=options, category_ids=_by_label(categories))
+    by_label = _by_label(categories)
+    convert = partial(
+        _try_to_convert, options=options, category_ids=by_label, folder=dataset.folder
+    )
     results = tqdm(run(convert, frames), split, len(frames), unit="frame", disable=None)
     annotation_ids = count(1)
+    has_instances = False
     with write_coco(path) as file:
         for frame, records in zip(frames, results, strict=True):
             if isinstance(records, UserError):
                 warn(str(records))
                 summary.skipped.append(one_line(frame.map_name))
                 continue
+            has_instances |= records.has_instances
+            summary.other_sizes += records.other_sizes
+            if records.foreign:
+                summary.foreign[one_line(frame.map_name)] = records.foreign
             for file_name in frame.file_names:
                 summary.images += 1
                 for annotation in records.annotations:
@@ -128,15 +157,18 @@ def convert_split(
                 f"{len(summary.skipped)} of {len(frames)} maps cannot be read, so no file is"
                 " written; mend them, or leave them out with --skip-bad",
             )
+        _check_maps(dataset, split, has_instances, summary, warn)
         file.finish(_describe(dataset, split, options, summary), categories)
     return summary
 
 
-def convert_frame(frame: Frame, options: Options, category_ids: Mapping[int, int]) -> FrameRecords:
+def convert_frame(
+    frame: Frame, options: Options, category_ids: Mapping[int, int], folder: Path
+) -> FrameRecords:
     """Return the annotations of one frame.
 
-    `category_ids` has the category of each label id that is asked for. Raises UserError if the map
-    cannot be read.
+    `category_ids` has the category of each label id that is asked for; `folder` is the data folder.
+    Raises UserError if the map cannot be read.
     """
     try:
         "".join(frame.file_names).encode()
@@ -145,11 +177,19 @@ def convert_frame(frame: Frame, options: Options, category_ids: Mapping[int, int
         raise UserError(frame.map_path, "its name is not valid UTF-8; rename it") from error
     id_map = read_id_map(frame.map_path)
     try:
-        instances = find_instances(id_map)
+        instances, foreign = find_instances(id_map)
     except ValueError as error:
         raise UserError(frame.map_path, str(error)) from error
     height, width = id_map.shape
-    records = FrameRecords(width, height, [], Counter())
+    records = FrameRecords(
+        width,
+        height,
+        annotations=[],
+        left_out=Counter(),
+        has_instances=any(not instance.is_group for instance in instances),
+        foreign=foreign,
+        other_sizes=list(_compare_sizes(frame, folder, width, height)),
+    )
     chosen = []
     for instance in instances:
         reason = _reason_to_leave_out(instance, options, category_ids)
@@ -178,16 +218,75 @@ def convert_frame(frame: Frame, options: Options, category_ids: Mapping[int, int
 
 
 def _try_to_convert(
-    frame: Frame, options: Options, category_ids: Mapping[int, int]
+    frame: Frame, options: Options, category_ids: Mapping[int, int], folder: Path
 ) -> FrameRecords | UserError:
     """Return what is wrong with a frame as a value, so that the frames after it are tried too."""
     try:
-        return convert_frame(frame, options, category_ids)
+        return convert_frame(frame, options, category_ids, folder)
     except UserError as error:
         return error
     except cv2.error as error:
-        # A map that was read leaves OpenCV nothing to object to, but it may want for memory.
-        raise MemoryError(frame.map_path) from error
+        if error.code == _CV_NO_MEMORY:
+            raise MemoryError(frame.map_path) from error
+        raise
+
+
+def _compare_sizes(frame: Frame, folder: Path, width: int, height: int) -> Iterator[str]:
+    """Yield a line for each photograph of a frame that has another size than the map."""
+    for file_name in frame.file_names:
+        size = read_size(os.path.join(folder, file_name))
+        if size not in (None, (width, height)):
+            yield f"{file_name} ({size[0]} x {size[1]}, the map {width} x {height})"
+
+
+def _check_names(
+    frames: Sequence[Frame],
+    dataset: Dataset,
+    where: str,
+    kind: FileNames,
+    warn: Callable[[str], object],
+) -> None:
+    """Refuse names that two images would have, and warn of frames that are there twice."""
+    names = Counter(_shorten(name, kind) for frame in frames for name in frame.file_names)
+    [(name, most)] = names.most_common(1)
+    if most > 1:
+        raise UserError(
+            dataset.folder,
+            f"--file-names {kind} gives {most} images the name {name}; take --file-names datadir",
+        )
+    maps = Counter(frame.map_name for frame in frames)
+    [(name, most)] = maps.most_common(1)
+    if most > 1:
+        twice = sum(number > 1 for number in maps.values())
+        warn(
+            f"{where}: frames that are in several folders, and in the file for each: {twice}, such"
+            f" as {name}"
+        )
+
+
+def _check_maps(
+    dataset: Dataset,
+    split: str,
+    has_instances: bool,
+    summary: SplitSummary,
+    warn: Callable[[str], object],
+) -> None:
+    """Refuse maps of another encoding, and warn of what is strange about the maps of a split."""
+    where = dataset.maps / split
+    if summary.foreign:
+        values = sorted({value for values in summary.foreign.values() for value in values})
+        found = f"maps with values that Cityscapes never writes: {len(summary.foreign)} ("
+        found += f"{', '.join(map(str, values[:4]))}{', ...' if len(values) > 4 else ''})"
+        if not has_instances:
+            raise UserError(where, f"no map has an instance; {found}; {ENCODINGS}")
+        warn(f"{where}: {found}, such as {', '.join(list(summary.foreign)[:3])}")
+    elif not has_instances and split != "test":
+        warn(f"{where}: no map has an instance of any class; are these the instanceIds maps?")
+    if summary.other_sizes:
+        warn(
+            f"{where}: photographs of another size than their map: {len(summary.other_sizes)}, such"
+            f" as {', '.join(summary.other_sizes[:3])}"
+        )
 
 
 def _reason_to_leave_out(
@@ -253,6 +352,7 @@ def _describe(dataset: Dataset, split: str, options: Options, summary: SplitSumm
             "categories": summary.categories,
         },
         skipped=summary.skipped,
+        foreign=list(summary.foreign) or UNSET,
     )
 
 

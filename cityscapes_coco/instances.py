@@ -1,13 +1,11 @@
 """One map of instance ids, and the instances in it."""
 
-import os
-import stat
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cityscapes_coco.atomic import read_file
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.png import decode_png
@@ -17,6 +15,7 @@ _VALUES = np.arange(1 << 16)
 _LABEL_OF = np.where(_VALUES < 1000, _VALUES, _VALUES // 1000)
 _IS_KNOWN = np.isin(_LABEL_OF, [label.id for label in LABELS if label.id >= 0])
 _HAS_INSTANCES = np.isin(_LABEL_OF, [label.id for label in LABELS if label.has_instances])
+_IS_FOREIGN = _IS_KNOWN & (_VALUES >= 1000) & ~_HAS_INSTANCES
 _FIRST_WITH_INSTANCES = min(label.id for label in LABELS if label.has_instances)
 
 # More than any map that `decode_png` takes has uncompressed.
@@ -38,6 +37,17 @@ class Instance(NamedTuple):
     area: int
 
 
+class MapContents(NamedTuple):
+    """What a map holds, in the order of the values.
+
+    `foreign` are values of 1000 or more whose label has no instances, such as 11000. Cityscapes'
+    own tools never write one; maps with train ids or of other datasets hold them.
+    """
+
+    instances: list[Instance]
+    foreign: list[int]
+
+
 def read_id_map(path: str) -> NDArray[np.uint16]:
     """Return the `instanceIds.png` at `path` as an array of shape (height, width).
 
@@ -45,27 +55,13 @@ def read_id_map(path: str) -> NDArray[np.uint16]:
     bits.
     """
     try:
-        return decode_png(_read_file(path))
+        return decode_png(read_file(path, _MOST_BYTES))
     except ValueError as error:
         raise UserError(path, str(error)) from error
 
 
-def _read_file(path: str) -> bytes:
-    try:
-        status = os.stat(path)  # noqa: PTH116
-        # Anything else, a pipe for example, might never end.
-        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
-            raise UserError(path, "cannot be read: not a file")
-        if status.st_size > _MOST_BYTES:
-            raise UserError(path, f"has {status.st_size} bytes, too many for a map")
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UserError(path, f"cannot be read: {error.strerror}") from error
-
-
-def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
-    """Return the instances and groups of `id_map`, shape (height, width), in the order of their
-    ids.
+def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
+    """Return the instances and groups of `id_map`, shape (height, width), and foreign values.
 
     The encoding is that of cityscapesscripts' `json2instanceImg.py`: label id * 1000 + n for an
     instance; the bare label id for stuff, and for a group of a class that has instances.
@@ -76,7 +72,7 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
     # instances, all of which are known.
     rows = np.flatnonzero(id_map.max(axis=1) >= _FIRST_WITH_INSTANCES)
     if not rows.size:
-        return []
+        return MapContents([], [])
     above = int(rows[0])
     id_map = id_map[above : rows[-1] + 1]
 
@@ -91,10 +87,11 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
     if not known.all():
         unknown = ids[~known][0]
         raise ValueError(f"holds the value {unknown}, whose label Cityscapes does not have")
+    foreign = np.unique(ids[_IS_FOREIGN.take(ids)]).tolist()
 
     runs = np.flatnonzero(_HAS_INSTANCES.take(ids))
     if not runs.size:
-        return []
+        return MapContents([], foreign)
     runs = runs[np.argsort(ids[runs], kind="stable")]
     ids, starts, lasts = ids[runs], starts[runs], ends[runs] - 1
     tops, bottoms = starts // width, lasts // width
@@ -111,7 +108,7 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
         np.maximum.reduceat(bottoms, first) + 1,
         np.add.reduceat(lasts - starts + 1, first),
     )
-    return [
+    instances = [
         Instance(
             id=value,
             label_id=int(_LABEL_OF[value]),
@@ -123,6 +120,7 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
             *(column.tolist() for column in columns), strict=True
         )
     ]
+    return MapContents(instances, foreign)
 
 
 def cut_mask(id_map: NDArray[np.uint16], instance: Instance) -> NDArray[np.uint8]:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from cityscapes_coco.convert import SplitSummary
     from cityscapes_coco.verify import Report
 
+_VERDICTS = {
+    0: "all exact",
+    1: "not exact",
+    3: "masks, boxes and areas are all exact; fields are missing or wrong",
+}
 # How the names of this program's files begin.
 PREFIX = "instancesonly_filtered_"
 
@@ -34,6 +39,10 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
         rows.append(f"  left out, frames without such an image: {summary.imageless}")
     if summary.skipped:
         rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
+    if summary.foreign:
+        rows.append(f"  maps with values that Cityscapes never writes: {len(summary.foreign)}")
+    if summary.other_sizes:
+        rows.append(f"  photographs of another size than their map: {len(summary.other_sizes)}")
     size = summary.path.stat().st_size / 1e6
     rows.append(f"  written to {summary.path} ({size:.2f} MB)")
     return _join(rows)
@@ -93,7 +102,7 @@ def describe_check(report: "Report") -> str:
         rows += [f"    {culprit}" for culprit in report.culprits[kind]]
         if number > len(report.culprits[kind]):
             rows.append(f"    and {number - len(report.culprits[kind])} more")
-    rows.append("  not exact" if report.faults else "  all exact")
+    rows.append(f"  {_VERDICTS[report.exit_code]}")
     return _join(rows)
 
 

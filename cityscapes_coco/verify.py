@@ -7,12 +7,14 @@ check both independent and quick.
 A check takes data and yields faults; nothing here is printed.
 """
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from itertools import chain
+from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
 import cv2
@@ -46,6 +48,7 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.options import MapType, Options
+from cityscapes_coco.photographs import read_size
 from cityscapes_coco.rle import Rle, from_counts, to_rle
 from cityscapes_coco.workers import Map
 
@@ -61,6 +64,8 @@ _PUBLISHED = {
     "val": (500, 5, (3_399, None, 4_656, 93, 98, 23, 149, 1_169)),
 }
 
+_FOREIGN = "map with values that Cityscapes never writes"
+
 # The most culprits that are named for one kind of fault.
 _NAMED = 3
 
@@ -75,11 +80,17 @@ class Row(NamedTuple):
         return f"{self.name} group" if self.is_group else self.name
 
 
+# A fault about "masks" makes a file inexact: masks, boxes, areas, classes. A fault about "fields"
+# leaves all of these exact. A fault about "data" is of the maps and photographs, not of the file.
+About = Literal["masks", "fields", "data"]
+
+
 class Fault(NamedTuple):
-    """Something that is wrong with a file: what kind of fault, and a line about the culprit."""
+    """Something that is wrong: what kind of fault, and a line about the culprit."""
 
     kind: str
     culprit: str
+    about: About = "masks"
 
 
 class Outcome(NamedTuple):
@@ -94,10 +105,13 @@ class Outcome(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """What was found in one frame, or beside the frames; `left_out` counts what the file does not
-    claim to hold."""
+    """What was found in one frame, or beside the frames.
+
+    `instances` counts those in the maps, `left_out` what the file does not claim to hold.
+    """
 
     frames: int
+    instances: int
     outcomes: list[Outcome]
     left_out: Counter[str]
     faults: list[Fault]
@@ -120,9 +134,10 @@ class Tally:
 
 @dataclass
 class Report:
-    """What the comparison found, in `frames` frames.
+    """What the comparison found, in `frames` frames whose maps have so many `instances`.
 
-    `faults` counts the faults of each kind, `culprits` has a line about each of the first few.
+    `faults` counts the faults of each kind, `culprits` has a line about each of the first few, and
+    `about` says what each kind is about.
     `left_out` counts what the file does not claim to hold: classes that the file does not name,
     groups if the file has none, and what is smaller than the file says. `skipped` counts frames of
     which the file itself says that they could not be read; `imageless` those that have no
@@ -136,20 +151,30 @@ class Report:
     skipped: int = 0
     imageless: int = 0
     frames: int = 0
+    instances: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     culprits: dict[str, list[str]] = field(default_factory=dict)
+    about: dict[str, About] = field(default_factory=dict)
     far_from_published: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> Literal[0, 1, 3]:
+        """1 if masks, boxes, areas or classes are not those of the maps; else 3 if fields are
+        missing or wrong; else 0."""
+        return 1 if "masks" in self.about.values() else 3 if "fields" in self.about.values() else 0
 
     def add(self, findings: Findings) -> None:
         self.frames += findings.frames
+        self.instances += findings.instances
         self.left_out.update(findings.left_out)
         for row, fate, iou in findings.outcomes:
             tally = self.rows.setdefault(row, Tally())
             setattr(tally, fate, getattr(tally, fate) + 1)
             tally.ious += iou if fate == "inexact" else 0
-        for kind, culprit in findings.faults:
+        for kind, culprit, about in findings.faults:
             self.faults[kind] += 1
+            self.about[kind] = about
             if self.faults[kind] <= _NAMED:
                 self.culprits.setdefault(kind, []).append(culprit)
 
@@ -167,12 +192,16 @@ class _Scope(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """An image of a file, its annotations, and its map; `where` stands for the frame in faults."""
+    """An image of a file, its annotations, its map, and where its photograph would be.
+
+    `where` stands for the frame in faults.
+    """
 
     map_path: str
     where: str
     image: Image
     annotations: list[Annotation]
+    photograph: str
 
 
 class _Source(NamedTuple):
@@ -205,17 +234,19 @@ def verify_file(path: Path, datadir: Path, *, run: Map = map) -> Report:
     map_type = _find_map_type(coco.images)
     suffix = map_suffix(map_type)
     dataset = find_dataset(datadir, map_type)
-    maps = _find_maps(dataset)
-    names = [_map_name(image, suffix) for image in coco.images]
-    tasks = _list_tasks(coco, names, maps, suffix)
+    maps = _list_maps(dataset)
+    places = {part for paths in maps.values() for path in paths for part in _places(path)}
+    found = [_find_maps(image, suffix, maps, places) for image in coco.images]
+    tasks = _list_tasks(coco, found, dataset, suffix)
     if not tasks:
         raise UserError(
             dataset.folder,
-            f"has no map of the {len(names)} images in {path}; expected"
+            f"has no map of the {len(found)} images in {path}; expected"
             f" {map_type}/<split>/<city>/<frame>{suffix}",
         )
-    unclaimed = _find_unclaimed(Counter(names), maps, dataset, options.images)
-    skipped = {one_line(name) for name in unclaimed} & set(info.skipped if info else ())
+    claimed = Counter(task.map_path for task in tasks)
+    unclaimed = _find_unclaimed(claimed, maps, dataset, options.images)
+    skipped = {_name(path) for path in unclaimed} & set(info.skipped if info else ())
     scope = _find_scope(coco, options)
     report = Report(
         path,
@@ -228,14 +259,19 @@ def verify_file(path: Path, datadir: Path, *, run: Map = map) -> Report:
         *_check_fields(coco, scope.boxes_only),
         *_check_ids(coco),
         *_check_categories(coco),
-        *_check_images(coco.images, names, maps),
-        *(fault for name, fault in unclaimed.items() if fault and one_line(name) not in skipped),
+        *_check_images(coco.images, found, suffix),
+        *(fault for path, fault in unclaimed.items() if fault and _name(path) not in skipped),
     ]
-    report.add(Findings(0, [], Counter(), faults))
+    report.add(Findings(0, 0, [], Counter(), faults))
     compared = run(partial(_compare_frame, scope=scope), tasks)
     for findings in tqdm(compared, "verify", len(tasks), unit="frame", disable=None):
         report.add(findings)
     splits = {Path(task.map_path).parts[-3] for task in tasks}
+    if not report.instances and report.frames and splits != {"test"}:
+        about: About = "masks" if report.faults[_FOREIGN] else "data"
+        report.add(
+            Findings(0, 0, [], Counter(), [Fault("maps without any instance", "all", about)])
+        )
     if map_type == "gtFine" and len(splits) == 1 and not options.min_area:
         totals = {row.name: tally.in_maps for row, tally in report.rows.items() if not row.is_group}
         report.far_from_published = compare_with_published(splits.pop(), report.frames, totals)
@@ -269,14 +305,20 @@ def _find_scope(coco: CocoFile, options: Options) -> _Scope:
 
 
 def _list_tasks(
-    coco: CocoFile, names: Sequence[str], maps: Mapping[str, str], suffix: str
+    coco: CocoFile, found: Sequence[Sequence[str]], dataset: Dataset, suffix: str
 ) -> list[_Task]:
-    """Return the images whose maps are there; `names` are the names of their maps."""
+    """Return the images of which one map was `found`."""
     annotations = group_by_image(coco.annotations)
     return [
-        _Task(maps[name], name.removesuffix(suffix), image, annotations.get(image.id, []))
-        for image, name in zip(coco.images, names, strict=True)
-        if name in maps
+        _Task(
+            maps[0],
+            _name(maps[0]).removesuffix(suffix),
+            image,
+            annotations.get(image.id, []),
+            os.path.join(dataset.folder, image.file_name or ""),
+        )
+        for image, maps in zip(coco.images, found, strict=True)
+        if len(maps) == 1
     ]
 
 
@@ -289,55 +331,78 @@ def _find_map_type(images: Iterable[Image]) -> MapType:
     return "gtFine"
 
 
-def _find_maps(dataset: Dataset) -> dict[str, str]:
-    """Return the paths of all maps of a dataset by their names."""
-    maps = {}
+def _list_maps(dataset: Dataset) -> dict[str, list[str]]:
+    """Return the paths of all maps of a dataset, by the name of the map."""
+    maps: dict[str, list[str]] = {}
     for split in SPLITS[dataset.map_type]:
         # A split that is missing or empty shows where an image has no map.
         with suppress(UserError):
             for frame in list_frames(dataset, split).frames:
-                maps[frame.map_name] = frame.map_path
+                maps.setdefault(frame.map_name, []).append(frame.map_path)
     return maps
+
+
+def _find_maps(
+    image: Image, suffix: str, maps: Mapping[str, Sequence[str]], places: Collection[str]
+) -> list[str]:
+    """Return the maps that an image can be of: one, if all is well.
+
+    Frames of two splits or cities may have one name. So a map fits only if its split and city are
+    among the folders of the image, as far as these are `places`: splits or cities at all.
+    """
+    folders = {folder for folder in _split_name(image)[:-1] if folder in places}
+    name = _map_name(image, suffix)
+    return [path for path in maps.get(name, ()) if folders <= _places(path)]
+
+
+def _places(path: str) -> set[str]:
+    """Return the split and the city of a map."""
+    return set(Path(path).parts[-3:-1])
 
 
 def _map_name(image: Image, suffix: str) -> str:
     """Return the name of the map of an image, which some tools give and others leave to guess."""
     if image.seg_file_name is not UNSET:
-        return image.seg_file_name.rpartition("/")[2]
-    return Path(image.file_name or "").stem.partition(f"_{DRAWN_ON}")[0] + suffix
+        return image.seg_file_name.replace("\\", "/").rpartition("/")[2]
+    return PurePosixPath(_split_name(image)[-1]).stem.partition(f"_{DRAWN_ON}")[0] + suffix
+
+
+def _split_name(image: Image) -> Sequence[str]:
+    """Return the folders and the name of an image, which may have been written on Windows."""
+    return (image.file_name or "").replace("\\", "/").split("/")
 
 
 def _find_unclaimed(
     claimed: Mapping[str, int],
-    maps: Mapping[str, str],
+    maps: Mapping[str, Sequence[str]],
     dataset: Dataset,
     image_sets: Sequence[str],
 ) -> dict[str, Fault | None]:
-    """Return the maps that have too few images in a file, by name, each with what is wrong.
+    """Return the maps that have too few images in a file, by path, each with what is wrong.
 
     `claimed` counts the images of each map in the file. All maps of the same splits should have an
     image for each photograph in the image sets. A map without any photograph there needs none: its
     fault is None.
     """
-    splits = {Path(path).parent.parent for name, path in maps.items() if name in claimed}
+    splits = {Path(path).parent.parent for path in claimed}
     expected: dict[str, int] = {}
     for split in splits:
         # Where the photographs are not at hand, none can be missed.
         with suppress(UserError):
             for frame in list_frames(dataset, split.name, image_sets).frames:
-                expected[frame.map_name] = len(frame.file_names)
+                expected[frame.map_path] = len(frame.file_names)
     unclaimed: dict[str, Fault | None] = {}
-    for name, path in maps.items():
-        count = claimed.get(name, 0)
-        if Path(path).parent.parent not in splits or count >= max(expected.get(name, 0), 1):
+    for path in chain.from_iterable(maps.values()):
+        count = claimed.get(path, 0)
+        if Path(path).parent.parent not in splits or count >= max(expected.get(path, 0), 1):
             continue
         if count:
-            culprit = f"{path}: {count} of {expected[name]}"
-            unclaimed[name] = Fault("map without all its images", culprit)
-        elif name in expected:
-            unclaimed[name] = Fault("map without an image", path)
+            culprit = f"{path}: {count} of {expected[path]}"
+            unclaimed[path] = Fault("map without all its images", culprit)
+        elif path in expected:
+            unclaimed[path] = Fault("map without an image", path)
         else:
-            unclaimed[name] = None
+            unclaimed[path] = None
     return unclaimed
 
 
@@ -345,15 +410,15 @@ def _check_fields(coco: CocoFile, boxes_only: bool) -> Iterator[Fault]:
     """Yield the fields that COCO asks for and that are not there."""
     for name in coco.needed:
         if getattr(coco, name) is UNSET:
-            yield Fault("missing field", f"no {name} in the file")
+            yield Fault("missing field", f"no {name} in the file", "fields")
     for part in _PARTS:
         for index, record in enumerate(getattr(coco, part)):
             for name in record.needed:
                 if getattr(record, name) is UNSET:
-                    yield Fault("missing field", f"no {name} in {part}[{index}]")
+                    yield Fault("missing field", f"no {name} in {part}[{index}]", "fields")
     for index, annotation in enumerate(coco.annotations):
         if not boxes_only and not has_segmentation(annotation):
-            yield Fault("missing field", f"no segmentation in annotations[{index}]")
+            yield Fault("missing field", f"no segmentation in annotations[{index}]", "fields")
 
 
 def _check_ids(coco: CocoFile) -> Iterator[Fault]:
@@ -364,9 +429,10 @@ def _check_ids(coco: CocoFile) -> Iterator[Fault]:
         known[part] = Counter(value for value in ids if value is not UNSET)
         for value, times in known[part].items():
             if times > 1:
-                yield Fault("wrong id", f"{part} have the id {value} {times} times")
+                yield Fault("wrong id", f"{part} have the id {value} {times} times", "fields")
     if 0 in known["annotations"]:
-        yield Fault("wrong id", "annotations have the id 0, which COCOeval takes for no match")
+        culprit = "annotations have the id 0, which COCOeval takes for no match"
+        yield Fault("wrong id", culprit, "fields")
     for annotation in coco.annotations:
         for name, part in ("image_id", "images"), ("category_id", "categories"):
             value = getattr(annotation, name)
@@ -375,24 +441,26 @@ def _check_ids(coco: CocoFile) -> Iterator[Fault]:
                     "wrong id",
                     f"annotation {_id(annotation)} has the {name} {value}, which none of the {part}"
                     " has",
+                    "fields",
                 )
 
 
 def _check_categories(coco: CocoFile) -> Iterator[Fault]:
     for category in coco.categories:
         if category.name is not UNSET and category.name not in _NAMES.values():
-            yield Fault(
-                "wrong category",
-                f"{category.name!r} is no class of Cityscapes that has instances",
-            )
+            culprit = f"{category.name!r} is no class of Cityscapes that has instances"
+            yield Fault("unknown category", culprit, "fields")
 
 
 def _check_images(
-    images: Sequence[Image], names: Sequence[str], maps: Mapping[str, str]
+    images: Sequence[Image], found: Sequence[Sequence[str]], suffix: str
 ) -> Iterator[Fault]:
-    for image, name in zip(images, names, strict=True):
-        if name not in maps:
-            yield Fault("image without a map", f"{image.file_name or 'an image'}: no {name}")
+    for image, maps in zip(images, found, strict=True):
+        name = image.file_name or "an image"
+        if not maps:
+            yield Fault("image without a map", f"{name}: no {_map_name(image, suffix)}")
+        elif len(maps) > 1:
+            yield Fault("image of several maps", f"{name}: {' or '.join(maps)}")
 
 
 def _compare_frame(task: _Task, scope: _Scope) -> Findings:
@@ -400,9 +468,11 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
     try:
         id_map = read_id_map(task.map_path)
     except UserError as error:
-        return Findings(0, [], Counter(), [Fault("map that cannot be read", str(error))])
-    sources = _find_sources(id_map)
-    claims, faults = [], [*_check_size(task, id_map.shape)]
+        return Findings(0, 0, [], Counter(), [Fault("map that cannot be read", str(error))])
+    sources, foreign = _find_sources(id_map)
+    claims, faults = [], [*_check_sizes(task, *id_map.shape)]
+    if foreign:
+        faults.append(Fault(_FOREIGN, f"{task.where}: {', '.join(map(str, foreign[:4]))}", "data"))
     for annotation in task.annotations:
         rle = None
         try:
@@ -438,20 +508,24 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
         else:
             outcomes.append(Outcome(row, "lost"))
             faults.append(Fault("lost", f"{task.where}: {row} {value}, {area} pixels"))
-    return Findings(1, outcomes, left_out, faults)
+    instances = sum(not source.row.is_group for source in sources.values())
+    return Findings(1, instances, outcomes, left_out, faults)
 
 
-def _find_sources(id_map: NDArray[np.uint16]) -> dict[int, _Source]:
-    """Return the instances and groups of a map, shape (height, width), by their values there."""
+def _find_sources(id_map: NDArray[np.uint16]) -> tuple[dict[int, _Source], list[int]]:
+    """Return the instances and groups of a map, shape (height, width), by their values there, and
+    the values that Cityscapes never writes: those of instances whose label has none."""
     height, width = id_map.shape
     # The columns one after the other; numpy's own way to it takes as long as decoding the map.
     pixels = cv2.transpose(id_map).ravel()
     starts = np.concatenate(([0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1))
     ends = np.append(starts[1:], pixels.size)
     values = pixels[starts].astype(np.int64)
-    chosen = np.flatnonzero(np.isin(np.where(values < 1000, values, values // 1000), list(_NAMES)))
+    has_instances = np.isin(np.where(values < 1000, values, values // 1000), list(_NAMES))
+    foreign = np.unique(values[(values >= 1000) & ~has_instances]).tolist()
+    chosen = np.flatnonzero(has_instances)
     if not chosen.size:
-        return {}
+        return {}, foreign
     chosen = chosen[np.argsort(values[chosen], kind="stable")]
     found, first = np.unique(values[chosen], return_index=True)
     rles = []
@@ -466,12 +540,11 @@ def _find_sources(id_map: NDArray[np.uint16]) -> dict[int, _Source]:
         [int(coco_mask.area(rle)) for rle in rles],
         coco_mask.toBbox(rles).astype(int).tolist(),
     )
-    return {
-        value: _Source(
-            value, Row(_NAMES[value if value < 1000 else value // 1000], value < 1000), *rest
-        )
-        for value, *rest in zip(*columns, strict=True)
-    }
+    sources = {}
+    for value, rle, area, bbox in zip(*columns, strict=True):
+        name = _NAMES[value if value < 1000 else value // 1000]
+        sources[value] = _Source(value, Row(name, value < 1000), rle, area, bbox)
+    return sources, foreign
 
 
 def _match(
@@ -536,18 +609,21 @@ def _check_instance_id(
 ) -> Iterator[Fault]:
     value = annotation.instance_id
     if value is not UNSET and value not in sources:
-        yield Fault("wrong instance_id", f"{who}: {value} is not in the map")
+        yield Fault("wrong instance_id", f"{who}: {value} is not in the map", "fields")
     elif value is not UNSET and named[value] > 1:
-        yield Fault("wrong instance_id", f"{who}: {value} is there {named[value]} times")
+        yield Fault("wrong instance_id", f"{who}: {value} is there {named[value]} times", "fields")
 
 
-def _check_size(task: _Task, shape: tuple[int, ...]) -> Iterator[Fault]:
-    width, height = task.image.width, task.image.height
-    if width is not UNSET and height is not UNSET and (height, width) != shape:
-        yield Fault(
-            "wrong image size",
-            f"{task.where}: {width} x {height}, the map has {shape[1]} x {shape[0]}",
-        )
+def _check_sizes(task: _Task, height: int, width: int) -> Iterator[Fault]:
+    """Compare the size of a map, in pixels, with that of the image and that of the photograph."""
+    in_file, in_map = (task.image.width, task.image.height), f"the map has {width} x {height}"
+    if UNSET not in in_file and in_file != (width, height):
+        culprit = f"{task.where}: {in_file[0]} x {in_file[1]}, {in_map}"
+        yield Fault("wrong image size", culprit, "fields")
+    size = read_size(task.photograph)
+    if size and size != (width, height):
+        culprit = f"{task.photograph}: {size[0]} x {size[1]}, {in_map}"
+        yield Fault("photograph of another size than its map", culprit, "data")
 
 
 def _overlap(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:
@@ -569,6 +645,10 @@ def _box_ious(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[n
     boxes = np.array([claim.annotation.bbox or (0, 0, 0, 0) for claim in claims], float)
     true_boxes = np.array([source.bbox for source in sources])
     return np.array(coco_mask.iou(boxes, true_boxes, [0] * len(sources)))
+
+
+def _name(path: str) -> str:
+    return one_line(os.path.basename(path))
 
 
 def _who(task: _Task, annotation: Annotation) -> str:

@@ -36,12 +36,15 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _KEPT = 1 << 25  # bytes: several maps of Cityscapes
 
 
+class _Trace(Exception):
+    """Where in a worker process an error was raised: what travels is the error alone."""
+
+    def __str__(self) -> str:
+        return f"\n{self.args[0]}"
+
+
 class WorkersLost(UserError):
     """The workers cannot go on: not with this work, nor with any that comes after."""
-
-
-class _RaisedAt(Exception):
-    """The traceback of an error in another process, as text: tracebacks do not travel."""
 
 
 class Map(Protocol):
@@ -205,7 +208,7 @@ def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
     finally:
         idle.put(connection)
     if error is not None:
-        raise error from _RaisedAt(f"\n{trace}")
+        raise error from _Trace(trace)
     return answer
 
 
