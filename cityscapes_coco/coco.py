@@ -16,7 +16,7 @@ from typing import IO, Annotated, Any, ClassVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from cityscapes_coco.atomic import replacing
+from cityscapes_coco.atomic import read_file, replacing
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import CategoryIds, Options
@@ -210,10 +210,11 @@ def read_coco(path: Path) -> CocoFile:
     Raises UserError if the file cannot be read or is not a COCO file; the error names the record
     and the field.
     """
+    content = read_file(path)
+    if content[:100].lstrip()[:1] == b"[":
+        raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
     try:
-        return _decode(path.read_bytes())
-    except OSError as error:
-        raise UserError(path, f"cannot be read: {error.strerror}") from error
+        return _decode(content)
     except msgspec.ValidationError as error:
         raise UserError(path, f"not a COCO file: {_explain(error)}") from error
     except (ValueError, RecursionError) as error:
@@ -231,9 +232,11 @@ def read_info(coco: CocoFile) -> Info | None:
 def read_options(info: Info | None) -> Options:
     """Return the options that a file was made with; the defaults where they are unknown."""
     try:
-        return msgspec.convert(info.options if info else {}, Options)
-    except (msgspec.ValidationError, ValueError):
+        options = msgspec.convert(info.options if info else {}, Options)
+    except msgspec.ValidationError:
         return Options()
+    # No name of a file is longer: a pattern that is longer is foreign, and slow to match.
+    return options if max(map(len, options.images)) < 256 else Options()
 
 
 def group_by_image(annotations: Iterable[Annotation]) -> dict[Id, list[Annotation]]:
