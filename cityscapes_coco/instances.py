@@ -156,4 +156,5 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
 def cut_mask(id_map: NDArray[np.uint16], instance: Instance) -> NDArray[np.uint8]:
     """Return the mask of an instance within its bbox: 0 or 1, of shape (height, width)."""
     left, top, width, height = instance.bbox
-    return (id_map[top : top + height, left : left + width] == instance.id).view(np.uint8)
+    mask: NDArray[np.bool_] = id_map[top : top + height, left : left + width] == instance.id
+    return mask.view(np.uint8)
