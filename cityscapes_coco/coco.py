@@ -10,8 +10,9 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -20,7 +21,9 @@ from cityscapes_coco.atomic import replacing
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import CategoryIds, Options
-from cityscapes_coco.rle import Runs
+
+if TYPE_CHECKING:
+    from cityscapes_coco.rle import Runs
 
 # Numbers beyond these bounds fit into no array of numpy.
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -102,9 +105,6 @@ _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
 
 _encoder = msgspec.json.Encoder()
 _file_decoder = msgspec.json.Decoder(CocoFile)
-_segmentation_decoder: msgspec.json.Decoder[list[list[float]] | Runs | None] = msgspec.json.Decoder(
-    list[list[float]] | Runs | None
-)
 
 
 def list_categories(names: Iterable[str], ids: CategoryIds = "one") -> list[Category]:
@@ -129,7 +129,7 @@ def encode_segmentation(segmentation: object) -> Raw:
     return Raw(_encoder.encode(segmentation))
 
 
-def decode_segmentation(annotation: Annotation) -> list[list[float]] | Runs | None:
+def decode_segmentation(annotation: Annotation) -> "list[list[float]] | Runs | None":
     """Return the polygons or the run lengths of an annotation; None if there are none.
 
     Raises ValueError if its segmentation is something else.
@@ -137,7 +137,7 @@ def decode_segmentation(annotation: Annotation) -> list[list[float]] | Runs | No
     if annotation.segmentation is UNSET or not has_segmentation(annotation):
         return None
     try:
-        return _segmentation_decoder.decode(annotation.segmentation)
+        return _segmentation_decoder().decode(annotation.segmentation)
     except msgspec.ValidationError as error:
         raise ValueError(_explain(error, "segmentation")) from error
 
@@ -145,6 +145,14 @@ def decode_segmentation(annotation: Annotation) -> list[list[float]] | Runs | No
 def has_segmentation(annotation: Annotation) -> bool:
     """Return whether an annotation has a segmentation at all, readable or not."""
     return annotation.segmentation is not UNSET and not _NOTHING.fullmatch(annotation.segmentation)
+
+
+@cache
+def _segmentation_decoder() -> "msgspec.json.Decoder[list[list[float]] | Runs]":
+    # Whoever needs no segmentation need not wait for numpy.
+    from cityscapes_coco.rle import Runs
+
+    return msgspec.json.Decoder(list[list[float]] | Runs)
 
 
 class CocoWriter:
@@ -282,7 +290,7 @@ _PLAIN = {
     "array": "a list",
     "object": "an object",
     "str | array": "a text or a list",
-    "object | array | null": "polygons or run lengths",
+    "object | array": "polygons or run lengths",
 }
 
 
