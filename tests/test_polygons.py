@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import shapely  # type: ignore[import-untyped]
+import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
