@@ -174,7 +174,7 @@ def test_the_smallest_and_the_largest_have_labels_of_at_least_14_pixels(
     figure, renderer = draw(example(data, coco), *LAYERS)
     texts = {text.get_text(): text for text in figure.axes[0].texts}
     assert texts.keys() == {"person", "bus", "car group"}
-    sizes = {name: text.get_fontsize() * 128 / 72 for name, text in texts.items()}
+    sizes = {name: float(text.get_fontsize()) * 128 / 72 for name, text in texts.items()}
     assert sizes["person"] == pytest.approx(14) and sizes["bus"] > 20
     for text in texts.values():
         box = text.get_window_extent(renderer)
