@@ -21,63 +21,33 @@ if TYPE_CHECKING:
     from cityscapes_coco.coco import CocoFile
 
 
+# fmt: off
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="In a window: left and right arrow for the next and previous image, m, b and l for"
         " masks, boxes and labels on and off, q to close.",
     )
-    parser.add_argument(
-        "--coco_dir",
-        type=Path,
-        default=Path("data/cityscapes"),
-        metavar="DIR",
-        help="the data folder, with annotations/ in it (default: %(default)s)",
-    )
-    parser.add_argument("--split", help="which file (default: train, or the first that exists)")
-    parser.add_argument(
-        "--json",
-        type=Path,
-        metavar="FILE",
-        help="any COCO file, instead of one found in the folder",
-    )
-    parser.add_argument(
-        "--num_examples",
-        type=whole_number,
-        default=5,
-        metavar="N",
-        help="how many images (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--image", default="", metavar="TEXT", help="frames whose name contains this text"
-    )
-    parser.add_argument(
-        "--category",
-        action="append",
-        metavar="NAME",
-        help="frames with this class, and only its instances drawn; may be repeated",
-    )
-    parser.add_argument(
-        "--seed", type=int, help="which random frames (default: a new choice each time)"
-    )
-    parser.add_argument(
-        "--save",
-        type=Path,
-        metavar="DIR",
-        help="write PNG files there (default: windows, or without a display a folder beside the"
-        " COCO file)",
-    )
-    instead = parser.add_mutually_exclusive_group()
-    instead.add_argument(
-        "--stats", action="store_true", help="one page of statistics instead of examples"
-    )
-    instead.add_argument(
-        "--verify",
-        action="store_true",
-        help="compare the file with the maps in the data folder, pixel for pixel; the exit code is"
-        " 0 if all is exact, else 1",
-    )
+    add = parser.add_argument
+    add("--coco_dir", type=Path, default="data/cityscapes", metavar="DIR",
+        help="the data folder, with annotations/ in it (default: %(default)s)")
+    add("--split", help="which file (default: train, or the first that exists)")
+    add("--json", type=Path, metavar="FILE",
+        help="any COCO file, instead of one found in the folder")
+    add("--num_examples", type=whole_number, default=5, metavar="N",
+        help="how many images (default: %(default)s)")
+    add("--image", default="", metavar="TEXT", help="frames whose name contains this text")
+    add("--category", action="append", metavar="NAME",
+        help="frames with this class, and only its instances drawn; may be repeated")
+    add("--seed", type=int, help="which random frames (default: a new choice each time)")
+    add("--save", type=Path, metavar="DIR", help="write PNG files there (default: windows, or"
+        " without a display a folder beside the COCO file)")
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--stats", action="store_true", help="one page of statistics instead of examples")
+    add("--verify", action="store_true", help="compare the file with the maps in the data folder,"
+        " pixel for pixel; the exit code is 0 if all is exact, else 1")
     return parser
+# fmt: on
 
 
 def main(argv: Sequence[str] | None = None) -> int:

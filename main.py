@@ -32,118 +32,52 @@ from cityscapes_coco.options import (
 _DATASETS = {"cityscapes": find_dataset}
 
 
+# fmt: off
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
         usage="%(prog)s [options]",
         epilog="example: python main.py --datadir data/cityscapes --splits val --categories car",
     )
-    what = parser.add_argument_group("what is converted")
-    what.add_argument(
-        "--dataset",
-        choices=list(_DATASETS),
-        default="cityscapes",
-        metavar="NAME",
-        help="which dataset (only: %(default)s)",
-    )
-    what.add_argument(
-        "--datadir",
-        type=Path,
-        default=Path("data/cityscapes"),
-        metavar="DIR",
-        help="the folder that holds gtFine or gtCoarse (default: %(default)s)",
-    )
-    what.add_argument(
-        "--annotations",
-        choices=get_args(MapType),
-        default="gtFine",
-        help="fine or coarse maps (default: %(default)s)",
-    )
-    what.add_argument(
-        "--images",
-        nargs="+",
-        default=["leftImg8bit"],
-        metavar="SET",
-        help="image sets, or patterns, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)",
-    )
-    what.add_argument(
-        "--splits", nargs="+", metavar="SPLIT", help="train, val, ... (default: all that exist)"
-    )
-    what.add_argument(
-        "--categories",
-        nargs="+",
-        choices=CLASSES,
-        default=category_instancesonly,
-        metavar="NAME",
-        help=f"out of {', '.join(CLASSES)} (default: all but caravan and trailer)",
-    )
-    what.add_argument(
-        "--min-area",
-        type=whole_number,
-        default=0,
-        metavar="N",
-        help="leave out instances of fewer pixels (default: %(default)s)",
-    )
-    what.add_argument(
-        "--crowd",
-        choices=get_args(Crowd),
-        default="drop",
-        help="groups that cannot be told apart (default: %(default)s)",
-    )
-    what.add_argument(
-        "--skip-bad", action="store_true", help="leave out maps that cannot be read, do not fail"
-    )
+    add = parser.add_argument_group("what is converted").add_argument
+    add("--dataset", choices=list(_DATASETS), default="cityscapes", help="%(default)s only")
+    add("--datadir", type=Path, default="data/cityscapes", metavar="DIR",
+        help="the folder that holds gtFine or gtCoarse (default: %(default)s)")
+    add("--annotations", choices=get_args(MapType), default="gtFine",
+        help="fine or coarse maps (default: %(default)s)")
+    add("--images", nargs="+", default=["leftImg8bit"], metavar="SET",
+        help="image sets, or patterns, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
+    add("--splits", nargs="+", metavar="SPLIT", help="train, val, ... (default: all that exist)")
+    add("--categories", nargs="+", choices=CLASSES, default=category_instancesonly, metavar="NAME",
+        help=f"out of {', '.join(CLASSES)} (default: all but caravan and trailer)")
+    add("--min-area", type=whole_number, default=0, metavar="N",
+        help="leave out instances of fewer pixels (default: %(default)s)")
+    add("--crowd", choices=get_args(Crowd), default="drop",
+        help="groups that cannot be told apart (default: %(default)s)")
+    add("--skip-bad", action="store_true", help="leave out maps that cannot be read, do not fail")
     how = parser.add_argument_group("how it is written")
-    how.add_argument(
-        "--outdir",
-        type=Path,
-        metavar="DIR",
-        help="made if missing (default: <datadir>/annotations)",
-    )
-    masks = how.add_mutually_exclusive_group()
-    masks.add_argument(
-        "--segmentation",
-        choices=[kind for kind in get_args(Segmentation) if kind != "original"],
-        default="polygon",
-        help="masks; none: boxes only (default: %(default)s)",
-    )
-    masks.add_argument(
-        "--like-original",
-        action="store_const",
-        const="original",
-        dest="segmentation",
-        help="contours of the original script: through pixel centres, no holes, some missing",
-    )
-    how.add_argument(
-        "--category-ids",
-        choices=get_args(CategoryIds),
-        default="one",
-        help="from 1, from 0, or those of Cityscapes, 24 to 33 (default: %(default)s)",
-    )
-    how.add_argument(
-        "--file-names",
-        choices=get_args(FileNames),
-        default="datadir",
+    how.add_argument("--outdir", type=Path, metavar="DIR",
+        help="made if missing (default: <datadir>/annotations)")
+    add = how.add_mutually_exclusive_group().add_argument
+    add("--segmentation", choices=[kind for kind in get_args(Segmentation) if kind != "original"],
+        default="polygon", help="masks; none: boxes only (default: %(default)s)")
+    add("--like-original", action="store_const", const="original", dest="segmentation",
+        help="contours of the original script: through pixel centres, no holes, some missing")
+    how.add_argument("--category-ids", choices=get_args(CategoryIds), default="one",
+        help="from 1, from 0, or those of Cityscapes, 24 to 33 (default: %(default)s)")
+    how.add_argument("--file-names", choices=get_args(FileNames), default="datadir",
         help="where the names of images start: at the data folder, at the split's folder, or"
-        " without any folder (default: %(default)s)",
-    )
+        " without any folder (default: %(default)s)")
     run = parser.add_argument_group("how it is run")
-    where = run.add_mutually_exclusive_group()
-    where.add_argument(
-        "--workers",
-        type=partial(whole_number, least=1),
-        default=usable_cores(),
-        metavar="N",
-        help="processes (default: the cores that may be used, %(default)s)",
-    )
-    where.add_argument(
-        "--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://host:8786"
-    )
-    run.add_argument(
-        "--verify", action="store_true", help="compare what was written with the maps, by pixels"
-    )
+    add = run.add_mutually_exclusive_group().add_argument
+    add("--workers", type=partial(whole_number, least=1), default=usable_cores(), metavar="N",
+        help="processes (default: the cores that may be used, %(default)s)")
+    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://host:8786")
+    run.add_argument("--verify", action="store_true",
+        help="compare what was written with the maps, by pixels")
     run.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
     return parser
+# fmt: on
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -198,7 +198,7 @@ def make_frames(count: int, workers: int, folder: Path) -> list[Path]:
 
 
 def make_frame(folder: Path) -> None:
-    write_dataset(folder, seed=int(folder.name), frames={"train": 1}, photos=False)
+    write_dataset(folder, seed=int(folder.name), frames={"train": 1})
 
 
 def copy_frames(datadir: Path, count: int, folder: Path) -> list[Path]:

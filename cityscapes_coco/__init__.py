@@ -6,21 +6,23 @@ The package reads in the order in which the data flows; each room knows only tho
 2. `errors.py`: the one error that a user can cause and mend.
 3. `options.py`: the choices of a user.
 4. `dataset.py`: a folder is found, and becomes frames.
-5. `instances.py`: a map becomes instances.
-6. `polygons.py`: masks become polygons.
-7. `rle.py`: masks become run lengths, and run lengths become masks.
-8. `atomic.py`: a file is whole or not there.
-9. `coco.py`: COCO's records, and a file of them written and read.
-10. `terminal.py`: a program's streams, signals and end.
-11. `workers.py`: where the work is done.
-12. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
-13. `verify.py`: a file held against its maps.
-14. `report.py`: what people are told, as text.
-15. `pictures/`: examples, statistics, windows.
+5. `png.py`: a PNG file is read strictly.
+6. `instances.py`: a map becomes instances.
+7. `polygons.py`: masks become polygons.
+8. `rle.py`: masks become run lengths, and run lengths become masks.
+9. `atomic.py`: a file is whole or not there.
+10. `coco.py`: COCO's records, and a file of them written and read.
+11. `terminal.py`: a program's streams, signals and end.
+12. `workers.py`: where the work is done.
+13. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
+14. `verify.py`: a file held against its maps.
+15. `report.py`: what people are told, as text.
+16. `pictures/`: examples, statistics, windows.
 
 The names in `__all__` are meant for use from Python.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,20 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["Options", "UserError", "convert_split", "find_dataset", "find_splits", "verify_file"]
 __version__ = "0.1.0"
 
-_HOMES = {
-    "Options": "options",
-    "UserError": "errors",
-    "convert_split": "convert",
-    "find_dataset": "dataset",
-    "find_splits": "dataset",
-    "verify_file": "verify",
-}
+_ROOMS = "options", "errors", "convert", "dataset", "dataset", "verify"
 
 
 def __getattr__(name: str) -> Any:
     """Load a name when it is first asked for: `--help` need not wait for numpy and OpenCV."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_ROOMS[__all__.index(name)]}"), name)

@@ -1,7 +1,7 @@
 """COCO's records, each stated once, and a COCO file written and read.
 
-A file of another tool may lack any field of a record, so a field that is missing is UNSET. Other
-fields than those stated are passed over.
+A file of another tool may lack any field of a record, so a field that is missing is UNSET. COCO
+asks for the fields that are `needed`. Other fields than those stated are passed over.
 """
 
 import json
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -34,6 +34,7 @@ Id = int | UnsetType
 
 
 class Category(Struct):
+    needed: ClassVar = ("id", "name")
     id: Integer | UnsetType = UNSET
     name: str | UnsetType = UNSET
     supercategory: str | UnsetType = UNSET
@@ -43,6 +44,7 @@ class Image(Struct):
     """A photograph, `width` and `height` in pixels. `seg_file_name` is the name of the map, as the
     original script calls it."""
 
+    needed: ClassVar = ("id", "file_name", "width", "height")
     id: Integer | UnsetType = UNSET
     file_name: str | UnsetType = UNSET
     seg_file_name: str | UnsetType = UNSET
@@ -54,10 +56,11 @@ class Annotation(Struct, gc=False):
     """An instance or group in an image.
 
     `bbox` is (x, y, width, height) in pixels, `area` counts pixels. `instance_id` is not part of
-    COCO: it is the value in the map, so that the source can be found. `segmentation` is JSON, for
-    `decode_segmentation`: most readers of a file need few of them.
+    COCO: the value in the map tells where an annotation comes from. `segmentation` stays JSON until
+    `decode_segmentation`, as most readers of a file need few segmentations.
     """
 
+    needed: ClassVar = ("id", "image_id", "category_id", "iscrowd", "area", "bbox")
     id: Integer | UnsetType = UNSET
     image_id: Integer | UnsetType = UNSET
     category_id: Integer | UnsetType = UNSET
@@ -89,6 +92,7 @@ class Info(Struct):
 class CocoFile(Struct):
     """What is read of a file; `info` and `licenses` are JSON, of any form."""
 
+    needed: ClassVar = ("info", "licenses", "images", "annotations", "categories")
     categories: list[Category]
     images: list[Image]
     annotations: list[Annotation]

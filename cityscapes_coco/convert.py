@@ -83,31 +83,28 @@ def convert_split(
 ) -> SplitSummary:
     """Write `instancesonly_filtered_<type of the maps>_<split>.json` into `outdir`.
 
-    If other image sets than the usual one are asked for, the name ends with their names. `run` does
-    the work, frame by frame, with the meaning of the builtin `map`; the file is the same whichever
-    `run` is given. `warn` is called with one line for each map that cannot be read and for each
-    other warning.
+    Of other image sets than the usual one, the names are added. `run` does the work, frame by
+    frame, with the meaning of the builtin `map`; the file is the same for every `run`. `warn` is
+    called with one line for each map that cannot be read and for each other warning.
 
-    Raises UserError if there is nothing to convert, if the file cannot be written, or, when every
-    frame has been tried, if some maps cannot be read and `options.skip_bad` is not set. Then no
-    file is written.
+    Raises UserError, and writes no file, if there is nothing to convert, if the file cannot be
+    written, or, when every frame has been tried, if some maps cannot be read and `options.skip_bad`
+    is not set.
     """
     frames, mapless, imageless = list_frames(dataset, split, options.images)
+    dropped = needs_photographs(options.images)
     where = f"{dataset.folder}, {split}"
     if mapless:
         warn(f"{where}: images that have no map, so left out: {mapless}")
     if imageless:
-        left_out = needs_photographs(options.images)
-        consequence = "(left out)" if left_out else "(converted all the same)"
-        warn(f"{where}: maps whose image is not here: {imageless} {consequence}")
-
+        consequence = "left out" if dropped else "converted all the same"
+        warn(f"{where}: maps whose image is not here: {imageless} ({consequence})")
     path = outdir / f"{_name_file(dataset, split, options.images)}.json"
     categories = list_categories(options.categories, options.category_ids)
     names = {category.id: str(category.name) for category in categories}
-    summary = SplitSummary(path, list(names.values()))
-    summary.imageless = imageless if needs_photographs(options.images) else 0
+    summary = SplitSummary(path, list(names.values()), imageless=imageless if dropped else 0)
     convert = partial(_try_to_convert, options=options, category_ids=_by_label(categories))
-    results = tqdm(run(convert, frames), total=len(frames), desc=split, unit="frame", disable=None)
+    results = tqdm(run(convert, frames), split, len(frames), unit="frame", disable=None)
     annotation_ids = count(1)
     with write_coco(path) as file:
         for frame, records in zip(frames, results, strict=True):
@@ -118,38 +115,20 @@ def convert_split(
             for file_name in frame.file_names:
                 summary.images += 1
                 for annotation in records.annotations:
-                    annotation.image_id = summary.images
-                    annotation.id = next(annotation_ids)
+                    annotation.id, annotation.image_id = next(annotation_ids), summary.images
                     counts = summary.groups if annotation.iscrowd else summary.instances
                     counts[names[annotation.category_id]] += 1
                 summary.left_out.update(records.left_out)
-                image = Image(
-                    id=summary.images,
-                    file_name=_shorten(file_name, options.file_names),
-                    seg_file_name=frame.map_name,
-                    width=records.width,
-                    height=records.height,
-                )
-                file.add(image, records.annotations)
+                name = _shorten(file_name, options.file_names)
+                size = records.width, records.height
+                file.add(Image(summary.images, name, frame.map_name, *size), records.annotations)
         if summary.skipped and not (options.skip_bad and summary.images):
             raise UserError(
                 dataset.maps / split,
                 f"{len(summary.skipped)} of {len(frames)} maps cannot be read, so no file is"
                 " written; mend them, or leave them out with --skip-bad",
             )
-        info = Info(
-            description=f"Cityscapes {dataset.map_type} {split}, instances",
-            url="https://www.cityscapes-dataset.com",
-            contributor="cityscapes-coco",
-            version=__version__,
-            options={
-                "annotations": dataset.map_type,
-                **asdict(options),
-                "categories": summary.categories,
-            },
-            skipped=summary.skipped,
-        )
-        file.finish(info, categories)
+        file.finish(_describe(dataset, split, options, summary), categories)
     return summary
 
 
@@ -262,6 +241,21 @@ def _segment(
     ]
 
 
+def _describe(dataset: Dataset, split: str, options: Options, summary: SplitSummary) -> Info:
+    return Info(
+        description=f"Cityscapes {dataset.map_type} {split}, instances",
+        url="https://www.cityscapes-dataset.com",
+        contributor="cityscapes-coco",
+        version=__version__,
+        options={
+            "annotations": dataset.map_type,
+            **asdict(options),
+            "categories": summary.categories,
+        },
+        skipped=summary.skipped,
+    )
+
+
 def _by_label(categories: Sequence[Category]) -> dict[int, int]:
     """Return the category id of each label id."""
     ids = {category.name: int(category.id or 0) for category in categories}
@@ -273,13 +267,9 @@ def _name_file(dataset: Dataset, split: str, image_sets: Sequence[str]) -> str:
     name = f"instancesonly_filtered_{dataset.map_type}_{split}"
     if not needs_photographs(image_sets):
         return name
-    plain = (
-        re.sub(r"\[[^]]*\]|[^\w.-]", "", text.removeprefix(f"{DRAWN_ON}_"), flags=re.ASCII).strip(
-            "_"
-        )
-        for text in image_sets
-    )
-    return f"{name}_{'+'.join(dict.fromkeys(text or 'all' for text in plain))}"
+    ends = (image_set.removeprefix(f"{DRAWN_ON}_") for image_set in image_sets)
+    plain = (re.sub(r"\[[^]]*\]|[^\w.-]", "", end, flags=re.ASCII).strip("_") for end in ends)
+    return f"{name}_{'+'.join(dict.fromkeys(end or 'all' for end in plain))}"
 
 
 def _shorten(file_name: str, kind: FileNames) -> str:

@@ -1,18 +1,16 @@
 """One map of instance ids, and the instances in it."""
 
-import io
 import os
 import stat
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
+from cityscapes_coco.png import decode_png
 
 # For every value that a map can hold: does it belong to a label, and to one that has instances?
 _VALUES = np.arange(1 << 16)
@@ -21,10 +19,8 @@ _IS_KNOWN = np.isin(_LABEL_OF, [label.id for label in LABELS if label.id >= 0])
 _HAS_INSTANCES = np.isin(_LABEL_OF, [label.id for label in LABELS if label.has_instances])
 _FIRST_WITH_INSTANCES = min(label.id for label in LABELS if label.has_instances)
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-# 32 times the pixels of Cityscapes' maps, and what they take uncompressed.
-_MOST_PIXELS = 1 << 26
-_MOST_BYTES = 2 * _MOST_PIXELS
+# More than any map that `decode_png` takes has uncompressed.
+_MOST_BYTES = 1 << 27
 
 
 class Instance(NamedTuple):
@@ -45,37 +41,13 @@ class Instance(NamedTuple):
 def read_id_map(path: str) -> NDArray[np.uint16]:
     """Return the `instanceIds.png` at `path` as an array of shape (height, width).
 
-    Raises UserError if it cannot be read, is damaged, or is not a PNG with one channel of 16
+    Raises UserError if the map cannot be read, is damaged, or is not a PNG with one channel of 16
     bits.
     """
-    data = _read_file(path)
-    if not data.startswith(_PNG):
-        raise UserError(path, "not a PNG file; get it again")
-    # The header is believed only so far: memory is taken by its numbers.
-    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    if width * height > _MOST_PIXELS:
-        raise UserError(path, f"claims {width} x {height} pixels; is it damaged?")
     try:
-        # Pillow checks every checksum and says what is wrong; OpenCV decodes faster, and strictly.
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            image.verify()
-        id_map = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        if id_map is None:
-            with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-                image.load()
-            raise ValueError("its pixels cannot be decoded")
-    except (MemoryError, cv2.error):
-        raise
-    except Exception as error:  # Pillow raises whatever a damaged file makes its parser stumble on
-        raise UserError(path, f"damaged PNG file ({error}); get it again") from error
-    if id_map.dtype != np.uint16 or id_map.ndim != 2:
-        channels = 1 if id_map.ndim == 2 else id_map.shape[2]
-        raise UserError(
-            path,
-            f"has {channels} channel(s) of {8 * id_map.itemsize} bits, where a map of instances has"
-            " one of 16; is this another file under its name?",
-        )
-    return id_map.astype(np.uint16, copy=False)
+        return decode_png(_read_file(path))
+    except ValueError as error:
+        raise UserError(path, str(error)) from error
 
 
 def _read_file(path: str) -> bytes:
@@ -156,5 +128,6 @@ def find_instances(id_map: NDArray[np.uint16]) -> list[Instance]:
 def cut_mask(id_map: NDArray[np.uint16], instance: Instance) -> NDArray[np.uint8]:
     """Return the mask of an instance within its bbox: 0 or 1, of shape (height, width)."""
     left, top, width, height = instance.bbox
-    mask: NDArray[np.bool_] = id_map[top : top + height, left : left + width] == instance.id
-    return mask.view(np.uint8)
+    cut = id_map[top : top + height, left : left + width]
+    mask: NDArray[np.uint8] = (cut == instance.id).view(np.uint8)
+    return mask

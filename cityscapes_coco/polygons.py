@@ -104,6 +104,12 @@ def _edges_between() -> NDArray[np.int32]:
     bytes of an integer, the edges in the order in which they are passed, as indices into
     `_EDGE_ENDS`, filled up with -1. OpenCV turns counter-clockwise from where it came to where it
     goes on, so the edges passed are those that face the neighbours between.
+
+    An example: the mask [[1, 0], [1, 1]], which OpenCV walks as (0, 0), (0, 1), (1, 1). At (0, 0)
+    the walk comes from the lower right and goes on down: it passes the right, upper and left edge,
+    which end at (1, 0), (0, 0) and (0, 1). At (0, 1) it passes the left and lower edge, to (0, 2)
+    and (1, 2); at (1, 1) the lower, right and upper edge, to (2, 2), (2, 1) and (1, 1). Between two
+    left or two lower edges is no corner, so (0, 1) and (1, 2) are dropped.
     """
     table = np.full((81, 4), -1, np.int8)
     table[40] = 1, 2, 3, 0
@@ -151,7 +157,7 @@ def _next(values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:
 
 
 def _touch_themselves(outlines: Sequence[Points]) -> list[bool]:
-    """Say of each outline whether it passes a corner twice."""
+    """Return for each outline whether it passes a corner twice."""
     if not outlines:
         return []
     x, y = np.concatenate(outlines).T

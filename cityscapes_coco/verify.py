@@ -10,7 +10,7 @@ A check takes data and yields faults; nothing here is printed.
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -44,60 +44,22 @@ from cityscapes_coco.dataset import (
 )
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import read_id_map
-from cityscapes_coco.labels import LABELS
-from cityscapes_coco.options import MapType
+from cityscapes_coco.labels import LABELS, category_instancesonly
+from cityscapes_coco.options import MapType, Options
 from cityscapes_coco.rle import Rle, from_counts, to_rle
 from cityscapes_coco.workers import Map
 
 _NAMES = {label.id: label.name for label in LABELS if label.has_instances}
 
-_REQUIRED = ("info", "licenses", "images", "annotations", "categories")
-_REQUIRED_OF = {
-    "categories": ("id", "name"),
-    "images": ("id", "file_name", "width", "height"),
-    "annotations": ("id", "image_id", "category_id", "iscrowd", "area", "bbox"),
-}
+_PARTS = ("categories", "images", "annotations")
 
-
-class _Published(NamedTuple):
-    frames: int
-    slack: int
-    totals: dict[str, int]
-
-
-# How many instances the real fine annotations have, groups not counted, in how many frames. The
-# totals of train are known to a hundred only, those of val were counted from the polygons: a count
-# may be off by `slack`, and by one in fifty.
+# How many instances the real fine annotations have, groups not counted: the frames of a split, the
+# error that a count may have besides 2 percent, and the totals by class. The totals of train are
+# known to a hundred only; those of val were counted from the polygons, riders left out.
 _PUBLISHED = {
-    "train": _Published(
-        frames=2975,
-        slack=50,
-        totals={
-            "person": 17_900,
-            "rider": 1_800,
-            "car": 26_900,
-            "truck": 500,
-            "bus": 400,
-            "train": 200,
-            "motorcycle": 700,
-            "bicycle": 3_700,
-        },
-    ),
-    "val": _Published(
-        frames=500,
-        slack=5,
-        totals={
-            "person": 3_399,
-            "car": 4_656,
-            "truck": 93,
-            "bus": 98,
-            "train": 23,
-            "motorcycle": 149,
-            "bicycle": 1_169,
-        },
-    ),
+    "train": (2975, 50, (17_900, 1_800, 26_900, 500, 400, 200, 700, 3_700)),
+    "val": (500, 5, (3_399, None, 4_656, 93, 98, 23, 149, 1_169)),
 }
-
 
 # The most culprits that are named for one kind of fault.
 _NAMED = 3
@@ -120,16 +82,25 @@ class Fault(NamedTuple):
     culprit: str
 
 
-# What can become of an instance in the maps, or of an annotation that no instance stands behind.
-Fate = Literal["exact", "inexact", "lost", "unexpected"]
-
-
 class Outcome(NamedTuple):
-    """What became of one instance or annotation; `iou` is 1 if it is exact, 0 if it has no pair."""
+    """What became of an instance in the maps, or of an annotation that none stands behind.
+
+    `iou` is that of the two where both are there, else 0.
+    """
 
     row: Row
-    fate: Fate
-    iou: float
+    fate: Literal["exact", "inexact", "lost", "unexpected"]
+    iou: float = 0
+
+
+class Findings(NamedTuple):
+    """What was found in one frame, or beside the frames; `left_out` counts what the file does not
+    claim to hold."""
+
+    frames: int
+    outcomes: list[Outcome]
+    left_out: Counter[str]
+    faults: list[Fault]
 
 
 @dataclass
@@ -138,7 +109,7 @@ class Tally:
 
     exact: int = 0
     inexact: int = 0
-    ious: float = 0.0
+    ious: float = 0
     lost: int = 0
     unexpected: int = 0
 
@@ -147,29 +118,40 @@ class Tally:
         return self.exact + self.inexact + self.lost
 
 
-@dataclass(frozen=True)
+@dataclass
 class Report:
     """What the comparison found, in `frames` frames.
 
-    `rows` counts what became of the instances. `faults` counts the faults of each kind, `culprits`
-    has a line about each of the first few of a kind. `left_out` counts what the file does not claim
-    to hold: classes that the file does not name, groups if the file has none, and what is smaller
-    than the file says. `skipped` are frames of which the file itself says that they could not be
-    read; `imageless` those that have no photograph of the image sets that the file names.
-    `far_from_published` has a line for each class of a full split whose number is far from the
-    published one.
+    `faults` counts the faults of each kind, `culprits` has a line about each of the first few.
+    `left_out` counts what the file does not claim to hold: classes that the file does not name,
+    groups if the file has none, and what is smaller than the file says. `skipped` counts frames of
+    which the file itself says that they could not be read; `imageless` those that have no
+    photograph of the image sets that the file names. `far_from_published` has a line for each class
+    of a full split whose number is far from the published one.
     """
 
     path: Path
-    frames: int
-    rows: dict[Row, Tally]
-    faults: Counter[str]
-    culprits: dict[str, list[str]]
-    left_out: Counter[str]
-    skipped: int
-    imageless: int
     boxes_only: bool
-    far_from_published: list[str]
+    rows: dict[Row, Tally]
+    skipped: int = 0
+    imageless: int = 0
+    frames: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    culprits: dict[str, list[str]] = field(default_factory=dict)
+    far_from_published: list[str] = field(default_factory=list)
+
+    def add(self, findings: Findings) -> None:
+        self.frames += findings.frames
+        self.left_out.update(findings.left_out)
+        for row, fate, iou in findings.outcomes:
+            tally = self.rows.setdefault(row, Tally())
+            setattr(tally, fate, getattr(tally, fate) + 1)
+            tally.ious += iou if fate == "inexact" else 0
+        for kind, culprit in findings.faults:
+            self.faults[kind] += 1
+            if self.faults[kind] <= _NAMED:
+                self.culprits.setdefault(kind, []).append(culprit)
 
 
 class _Scope(NamedTuple):
@@ -191,15 +173,6 @@ class _Task(NamedTuple):
     where: str
     image: Image
     annotations: list[Annotation]
-
-
-class _Findings(NamedTuple):
-    """What was found in one frame; `is_read` is false if its map cannot be read."""
-
-    is_read: bool
-    outcomes: list[Outcome]
-    left_out: Counter[str]
-    faults: list[Fault]
 
 
 class _Source(NamedTuple):
@@ -233,15 +206,56 @@ def verify_file(path: Path, datadir: Path, *, run: Map = map) -> Report:
     suffix = map_suffix(map_type)
     dataset = find_dataset(datadir, map_type)
     maps = _find_maps(dataset)
-    map_names = [_map_name(image, suffix) for image in coco.images]
-    if not any(name in maps for name in map_names):
+    names = [_map_name(image, suffix) for image in coco.images]
+    tasks = _list_tasks(coco, names, maps, suffix)
+    if not tasks:
         raise UserError(
             dataset.folder,
-            f"has no map of the {len(map_names)} images in {path}; expected"
+            f"has no map of the {len(names)} images in {path}; expected"
             f" {map_type}/<split>/<city>/<frame>{suffix}",
         )
+    unclaimed = _find_unclaimed(Counter(names), maps, dataset, options.images)
+    skipped = {one_line(name) for name in unclaimed} & set(info.skipped if info else ())
+    scope = _find_scope(coco, options)
+    report = Report(
+        path,
+        scope.boxes_only,
+        {row: Tally() for row in scope.rows},
+        skipped=len(skipped),
+        imageless=sum(not fault for fault in unclaimed.values()),
+    )
+    faults = [
+        *_check_fields(coco, scope.boxes_only),
+        *_check_ids(coco),
+        *_check_categories(coco),
+        *_check_images(coco.images, names, maps),
+        *(fault for name, fault in unclaimed.items() if fault and one_line(name) not in skipped),
+    ]
+    report.add(Findings(0, [], Counter(), faults))
+    compared = run(partial(_compare_frame, scope=scope), tasks)
+    for findings in tqdm(compared, "verify", len(tasks), unit="frame", disable=None):
+        report.add(findings)
+    splits = {Path(task.map_path).parts[-3] for task in tasks}
+    if map_type == "gtFine" and len(splits) == 1 and not options.min_area:
+        totals = {row.name: tally.in_maps for row, tally in report.rows.items() if not row.is_group}
+        report.far_from_published = compare_with_published(splits.pop(), report.frames, totals)
+    return report
 
-    boxes_only = bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+
+def compare_with_published(split: str, frames: int, totals: Mapping[str, int]) -> list[str]:
+    """Return a line for each class of which a full split of the real fine annotations has a far
+    different number of instances than `totals`; none if `frames` are not a full split."""
+    full, slack, published = _PUBLISHED.get(split, (None, 0, ()))
+    return [
+        f"{totals[name]} {name}, published {expected}"
+        for name, expected in zip(category_instancesonly, published, strict=False)
+        if frames == full and expected and name in totals
+        if abs(totals[name] - expected) > slack + expected / 50
+    ]
+
+
+def _find_scope(coco: CocoFile, options: Options) -> _Scope:
+    """Return what a file claims to hold, of the classes that its categories name."""
     names = {c.id: c.name for c in coco.categories if c.name is not UNSET}
     with_groups = options.crowd == "keep" or any(a.iscrowd for a in coco.annotations)
     rows = [
@@ -250,76 +264,19 @@ def verify_file(path: Path, datadir: Path, *, run: Map = map) -> Report:
         for name in _NAMES.values()
         if name in names.values()
     ]
+    boxes_only = bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+    return _Scope(names, rows, options.min_area, boxes_only)
+
+
+def _list_tasks(
+    coco: CocoFile, names: Sequence[str], maps: Mapping[str, str], suffix: str
+) -> list[_Task]:
+    """Return the images whose maps are there; `names` are the names of their maps."""
     annotations = group_by_image(coco.annotations)
-    tasks = [
-        _Task(maps[name], name.removesuffix(suffix), image, annotations.get(image.id, []))
-        for image, name in zip(coco.images, map_names, strict=True)
-        if name in maps
-    ]
-    unclaimed = _find_unclaimed(Counter(map_names), maps, dataset, options.images)
-    skipped = {one_line(name) for name in unclaimed} & set(info.skipped if info else ())
-
-    faults: Counter[str] = Counter()
-    culprits: dict[str, list[str]] = {}
-
-    def blame(found: Iterable[Fault]) -> None:
-        for kind, culprit in found:
-            faults[kind] += 1
-            if faults[kind] <= _NAMED:
-                culprits.setdefault(kind, []).append(culprit)
-
-    blame(_check_fields(coco, boxes_only))
-    blame(_check_ids(coco))
-    blame(_check_categories(coco))
-    blame(
-        Fault("image without a map", f"{image.file_name or 'an image'}: no {name}")
-        for image, name in zip(coco.images, map_names, strict=True)
-        if name not in maps
-    )
-    blame(fault for name, fault in unclaimed.items() if fault and one_line(name) not in skipped)
-    scope = _Scope(names, rows, options.min_area, boxes_only)
-    frames = 0
-    tallies = {row: Tally() for row in rows}
-    left_out: Counter[str] = Counter()
-    compared = run(partial(_compare_frame, scope=scope), tasks)
-    for findings in tqdm(compared, "verify", len(tasks), unit="frame", disable=None):
-        frames += findings.is_read
-        left_out.update(findings.left_out)
-        blame(findings.faults)
-        for row, fate, iou in findings.outcomes:
-            tally = tallies.setdefault(row, Tally())
-            setattr(tally, fate, getattr(tally, fate) + 1)
-            tally.ious += iou if fate == "inexact" else 0
-
-    splits = {Path(task.map_path).parts[-3] for task in tasks}
-    far_from_published = []
-    if map_type == "gtFine" and len(splits) == 1 and not options.min_area:
-        totals = {row.name: tally.in_maps for row, tally in tallies.items() if not row.is_group}
-        far_from_published = compare_with_published(splits.pop(), frames, totals)
-    return Report(
-        path,
-        frames=frames,
-        rows=tallies,
-        faults=faults,
-        culprits=culprits,
-        left_out=left_out,
-        skipped=len(skipped),
-        imageless=sum(not fault for fault in unclaimed.values()),
-        boxes_only=boxes_only,
-        far_from_published=far_from_published,
-    )
-
-
-def compare_with_published(split: str, frames: int, totals: Mapping[str, int]) -> list[str]:
-    """Return a line for each class of which a full split of the real fine annotations has a far
-    different number of instances than `totals`; none if `frames` are not a full split."""
-    published = _PUBLISHED.get(split)
-    if published is None or frames != published.frames:
-        return []
     return [
-        f"{totals[name]} {name}, published {expected}"
-        for name, expected in published.totals.items()
-        if name in totals and abs(totals[name] - expected) > published.slack + expected / 50
+        _Task(maps[name], name.removesuffix(suffix), image, annotations.get(image.id, []))
+        for image, name in zip(coco.images, names, strict=True)
+        if name in maps
     ]
 
 
@@ -386,24 +343,23 @@ def _find_unclaimed(
 
 def _check_fields(coco: CocoFile, boxes_only: bool) -> Iterator[Fault]:
     """Yield the fields that COCO asks for and that are not there."""
-    for name in _REQUIRED:
+    for name in coco.needed:
         if getattr(coco, name) is UNSET:
             yield Fault("missing field", f"no {name} in the file")
-    for part, required in _REQUIRED_OF.items():
+    for part in _PARTS:
         for index, record in enumerate(getattr(coco, part)):
-            for name in required:
+            for name in record.needed:
                 if getattr(record, name) is UNSET:
                     yield Fault("missing field", f"no {name} in {part}[{index}]")
-    if not boxes_only:
-        for index, annotation in enumerate(coco.annotations):
-            if not has_segmentation(annotation):
-                yield Fault("missing field", f"no segmentation in annotations[{index}]")
+    for index, annotation in enumerate(coco.annotations):
+        if not boxes_only and not has_segmentation(annotation):
+            yield Fault("missing field", f"no segmentation in annotations[{index}]")
 
 
 def _check_ids(coco: CocoFile) -> Iterator[Fault]:
     """Yield ids that are not unique, that lead nowhere, or that COCOeval does not bear."""
     known: dict[str, Counter[int]] = {}
-    for part in _REQUIRED_OF:
+    for part in _PARTS:
         ids = (record.id for record in getattr(coco, part))
         known[part] = Counter(value for value in ids if value is not UNSET)
         for value, times in known[part].items():
@@ -431,12 +387,20 @@ def _check_categories(coco: CocoFile) -> Iterator[Fault]:
             )
 
 
-def _compare_frame(task: _Task, scope: _Scope) -> _Findings:
+def _check_images(
+    images: Sequence[Image], names: Sequence[str], maps: Mapping[str, str]
+) -> Iterator[Fault]:
+    for image, name in zip(images, names, strict=True):
+        if name not in maps:
+            yield Fault("image without a map", f"{image.file_name or 'an image'}: no {name}")
+
+
+def _compare_frame(task: _Task, scope: _Scope) -> Findings:
     """Compare the annotations of one image with its map."""
     try:
         id_map = read_id_map(task.map_path)
     except UserError as error:
-        return _Findings(False, [], Counter(), [Fault("map that cannot be read", str(error))])
+        return Findings(0, [], Counter(), [Fault("map that cannot be read", str(error))])
     sources = _find_sources(id_map)
     claims, faults = [], [*_check_size(task, id_map.shape)]
     for annotation in task.annotations:
@@ -461,7 +425,7 @@ def _compare_frame(task: _Task, scope: _Scope) -> _Findings:
             faults += _check_pair(claim, source, outcome, who)
         else:
             row = claim.row._replace(name=claim.row.name or "no class")
-            outcome = Outcome(row, "unexpected", 0)
+            outcome = Outcome(row, "unexpected")
             culprit = f"{who}: no {row} is there, or another annotation has it"
             faults.append(Fault("unexpected", culprit))
         outcomes.append(outcome)
@@ -472,9 +436,9 @@ def _compare_frame(task: _Task, scope: _Scope) -> _Findings:
         elif area < scope.min_area:
             left_out[f"{row} of less than {scope.min_area} pixels"] += 1
         else:
-            outcomes.append(Outcome(row, "lost", 0))
+            outcomes.append(Outcome(row, "lost"))
             faults.append(Fault("lost", f"{task.where}: {row} {value}, {area} pixels"))
-    return _Findings(True, outcomes, left_out, faults)
+    return Findings(1, outcomes, left_out, faults)
 
 
 def _find_sources(id_map: NDArray[np.uint16]) -> dict[int, _Source]:

@@ -32,7 +32,7 @@ def outdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("cityscapes")
-    write_dataset(root, seed=7, frames={"train": 6}, photos=False)
+    write_dataset(root, seed=7, frames={"train": 6})
     assert main(["--datadir", str(root), "--workers", "2"]) == 0
     return root
 

@@ -1,0 +1,159 @@
+"""A PNG file of one channel of 16 bits, read strictly.
+
+A file is refused unless all of these are right: the checksum of every chunk, the order of the
+chunks, and the compressed stream with its own checksum and length. Decoders differ in what they let
+pass, and some crash. So a decoder is given the pixels of a file that is right, and no other chunk.
+
+Source: the PNG Specification (Third Edition), https://www.w3.org/TR/png-3/.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from types import ModuleType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Not every platform has these two packages. Without them the pixels are the same, only slower.
+try:
+    from zlib_ng import zlib_ng
+
+    fast_zlib: ModuleType = zlib_ng
+except ImportError:
+    fast_zlib = zlib
+try:
+    from kornia_rs.io import decode_image_png_u16
+except ImportError:
+    decode_image_png_u16 = None
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_IEND = b"\0\0\0\0IEND\xaeB`\x82"
+# 32 times the pixels of Cityscapes' maps. Memory is taken by the numbers in a header, so a header
+# is believed only so far.
+_MOST_PIXELS = 1 << 26
+
+# The seven passes of an interlaced image: first column and row, steps to the right and down.
+_PASSES = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+
+
+def decode_png(content: bytes) -> NDArray[np.uint16]:
+    """Return the pixels of a PNG file, shape (height, width).
+
+    Raises ValueError if the file is damaged or has other pixels than one channel of 16 bits.
+    """
+    header, stream = _read_chunks(content)
+    width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
+    if not width or not height or methods != [0, 0] or interlaced > 1:
+        raise ValueError("damaged PNG file (a header that PNG does not have); get it again")
+    if width * height > _MOST_PIXELS:
+        raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
+    if (depth, color) != (16, 0):
+        channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(color, "no known number of")
+        raise ValueError(
+            f"has {channels} channel(s) of {depth} bits, where a map of instances has one of 16; is"
+            " this another file under its name?"
+        )
+    stream = _check_stream(stream, [*_list_passes(width, height, interlaced)])
+    bare = b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", stream), _IEND))
+    return _decode(bare, height, width)
+
+
+def _read_chunks(content: bytes) -> tuple[bytes, bytes]:
+    """Return the header of a PNG file and its compressed stream."""
+    if not content.startswith(_SIGNATURE):
+        raise ValueError("not a PNG file; get it again")
+    header = b""
+    stream: list[bytes] = []
+    previous = b""
+    position = len(_SIGNATURE)
+    while previous != b"IEND":
+        length = int.from_bytes(content[position : position + 4], "big")
+        name = content[position + 4 : position + 8]
+        data = content[position + 8 : position + 8 + length]
+        checksum = content[position + 8 + length : position + 12 + length]
+        if len(checksum) < 4:
+            raise _damaged("cut off")
+        # Without this a name could hold anything, and be printed.
+        if not name.isalpha():
+            raise _damaged("a chunk without a name")
+        plain = name.decode()
+        if int.from_bytes(checksum, "big") != zlib.crc32(data, zlib.crc32(name)):
+            raise _damaged(f"wrong checksum of {plain}")
+        if (name == b"IHDR") != (not previous):
+            raise _damaged(f"{plain} where a file has another chunk")
+        if name == b"IHDR":
+            header = data
+        elif name == b"IDAT":
+            if stream and previous != b"IDAT":
+                raise _damaged("IDAT in several places")
+            stream.append(data)
+        elif name != b"IEND" and name[:1].isupper():
+            raise _damaged(f"{plain}, which no map has")
+        previous = name
+        position += 12 + length
+    if len(header) != 13 or not stream or length:
+        raise _damaged("a chunk that is too long or too short, or none with pixels")
+    return header, b"".join(stream)
+
+
+def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
+    """Return a compressed stream without what follows its end.
+
+    `passes` have the rows, and the bytes of each row, that the stream holds.
+    """
+    size = sum(rows * stride for rows, stride in passes)
+    inflate = fast_zlib.decompressobj()
+    try:
+        # One more than there should be, so that more would be seen.
+        lines = inflate.decompress(stream, size + 1)
+    except fast_zlib.error as error:
+        raise _damaged(f"its pixels: {error}") from error
+    if not inflate.eof or len(lines) != size:
+        raise _damaged("other than as many pixels as its header says, or no end of them")
+    start = 0
+    for rows, stride in passes:
+        end = start + rows * stride
+        if np.frombuffer(lines, np.uint8)[start:end:stride].max() > 4:
+            raise _damaged("a filter that PNG does not have")
+        start = end
+    return stream[: len(stream) - len(inflate.unused_data)]
+
+
+def _list_passes(width: int, height: int, interlaced: int) -> Iterator[tuple[int, int]]:
+    """Yield how many rows each pass over the image has, and how many bytes a row."""
+    for left, top, right, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -((left - width) // right), -((top - height) // down)
+        if columns > 0 and rows > 0:
+            yield rows, 1 + 2 * columns
+
+
+def _decode(content: bytes, height: int, width: int) -> NDArray[np.uint16]:
+    if decode_image_png_u16 is not None:
+        try:
+            pixels: NDArray[np.uint16] = decode_image_png_u16(content, (height, width), "mono")
+            return pixels.reshape(height, width)
+        except Exception:  # whatever it is that this decoder does not know, the other one may
+            pass
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    if decoded is None:
+        raise _damaged("its pixels cannot be decoded")
+    return decoded.astype(np.uint16, copy=False)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    checksum = zlib.crc32(data, zlib.crc32(name))
+    return b"".join((len(data).to_bytes(4, "big"), name, data, checksum.to_bytes(4, "big")))
+
+
+def _damaged(what: str) -> ValueError:
+    return ValueError(f"damaged PNG file ({what}); get it again")

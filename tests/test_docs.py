@@ -1,0 +1,376 @@
+"""The README and the pages in docs/ held against the program."""
+
+import argparse
+import inspect
+import io
+import json
+import re
+import shlex
+import shutil
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+import inspect_coco
+import main
+from benchmarks import benchmark
+
+ROOT = Path(__file__).parent.parent
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+}
+README = PAGES["README.md"]
+PARSERS = {
+    "main.py": main.build_parser(),
+    "inspect_coco.py": inspect_coco.build_parser(),
+    "benchmarks/benchmark.py": benchmark.build_parser(),
+}
+FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+# A row that --verify prints: the class; in maps, exact, inexact; mean IoU; lost.
+CHECKED = r"^  (\w+) +(\d+) +(\d+) +(\d+) +(\S+) +(\d+) +\d+$"
+FOLDER_ROWS = "Which data folder the program takes"
+
+
+def section(page: str, title: str) -> str:
+    """The text under a heading, down to the next heading."""
+    _, found, rest = PAGES[page].partition(f"# {title}\n")
+    assert found, title
+    return re.split(r"^#+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def blocks(text: str, language: str = "") -> list[str]:
+    """The code blocks in a language; there must be at least one."""
+    found = [code for name, code in FENCED.findall(text) if name == language]
+    assert found, language
+    return found
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a section's table, without the two lines at its head."""
+    lines = re.findall(r"^\|(.*)\|$", text, re.MULTILINE)[2:]
+    assert lines, text
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
+
+
+def commands(page: str) -> list[str]:
+    """The lines of a page that call one of the scripts."""
+    lines = "".join(code for _, code in FENCED.findall(PAGES[page])).splitlines()
+    calls = [
+        re.search(r"\bpython (main|inspect_coco|benchmarks/\w+)\.py.*", line) for line in lines
+    ]
+    return [call[0] for call in calls if call]
+
+
+def run(command: str, folder: Path) -> tuple[int, str]:
+    """Run a command of the docs in a folder; return the exit code and what was printed."""
+    _, program, *argv = shlex.split(command)
+    if program == "main.py":
+        argv += ["--workers", "1"]
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
+        patch.chdir(folder)
+        code = {"main.py": main.main, "inspect_coco.py": inspect_coco.main}[program](argv)
+    return code, printed.getvalue().replace("\\", "/")
+
+
+def load(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_bytes()))
+
+
+def write_map(path: Path) -> None:
+    """Write a map with one car, or a photograph of the same size."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = np.uint16 if path.name.endswith("Ids.png") else np.uint8
+    assert cv2.imwrite(str(path), np.array([[26000, 26000], [7, 7]]).astype(kind))
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with data/sample in it, as the folder of the project has it."""
+    folder = tmp_path_factory.mktemp("project")
+    shutil.copytree(
+        ROOT / "data" / "sample",
+        folder / "data" / "sample",
+        ignore=shutil.ignore_patterns("annotations"),
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def printed(sample: Path) -> str:
+    """What the README's first command prints; its files are in the sample's folder afterwards."""
+    code, text = run(commands("README.md")[0], sample)
+    assert code == 0
+    return text
+
+
+# Options.
+
+
+def options_of(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    return {
+        action.option_strings[-1]: action
+        for action in parser._actions
+        if action.option_strings[0] != "-h"
+    }
+
+
+@pytest.mark.parametrize("program", ["main.py", "inspect_coco.py"])
+def test_the_table_of_options_is_the_parsers(program: str) -> None:
+    options = options_of(PARSERS[program])
+    table = rows(section("README.md", f"Options of {program}"))
+    assert [cells[0].strip("`").split()[0] for cells in table] == list(options)
+    for name, meaning, default in table:
+        action = options[name.strip("`").split()[0]]
+        assert (" " in name) == (action.nargs != 0), name
+        assert name.endswith(" ...`") == (action.nargs == "+"), name
+        given = action.default
+        usual = list(given) if isinstance(given, list | tuple) else [given]
+        for choice in action.choices or ():
+            assert choice in usual or f"`{choice}`" in meaning, (name, choice)
+        if action.nargs == 0:
+            assert default == ("" if name == "`--version`" else "off"), name
+        elif given and len(usual) == 1 and name != "`--workers N`":
+            shown = given if isinstance(given, int) else f"`{Path(usual[0]).as_posix()}`"
+            assert default == str(shown), name
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_command_shown_is_one_that_the_parsers_take(page: str) -> None:
+    for command in commands(page):
+        _, program, *argv = shlex.split(command)
+        PARSERS[program].parse_args(argv)
+
+
+def test_the_options_of_each_recipe_are_those_of_main() -> None:
+    shown = re.findall(r"`(--[^`]+)`", PAGES["docs/training.md"])
+    assert shown
+    for options in shown:
+        PARSERS["main.py"].parse_args(shlex.split(options))
+
+
+# What is printed and written.
+
+
+def test_the_first_command_prints_what_is_shown(printed: str) -> None:
+    [shown] = [block for block in blocks(section("README.md", "Try it")) if "instances" in block]
+    assert printed.startswith(shown)
+
+
+def test_the_annotation_shown_is_in_the_file(sample: Path, printed: str) -> None:
+    [shown] = map(json.loads, blocks(section("README.md", "What the file holds"), "json"))
+    folder = sample / "data" / "sample" / "annotations"
+    coco = load(folder / "instancesonly_filtered_gtFine_train.json")
+    [found] = [a for a in coco["annotations"] if a["id"] == shown["id"]]
+    assert list(found.items()) == list(shown.items())
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    told = f"This annotation is a {names[found['category_id']]} of {found['area']} pixels"
+    assert told in section("README.md", "What the file holds")
+
+
+def test_each_field_of_the_file_is_described(sample: Path, printed: str) -> None:
+    described: dict[str, list[str]] = {}
+    for where, _ in rows(section("docs/file.md", "What the file holds")):
+        names = re.findall(r"`(\w+)`", where)
+        if where.startswith("- "):  # a field of the records in the row above
+            described[list(described)[-1]] += names
+        else:
+            described[names[0]] = []
+    folder = sample / "data" / "sample" / "annotations"
+    coco = load(folder / "instancesonly_filtered_gtFine_train.json")
+    assert set(described) == set(coco)
+    for name in "images", "annotations":
+        assert set(described[name]) == set(coco[name][0]), name
+
+
+@pytest.mark.parametrize(
+    ("column", "option", "code"), [("original", "--like-original", 1), ("here", "", 0)]
+)
+def test_masks_are_as_exact_as_shown(column: str, option: str, code: int, sample: Path) -> None:
+    text = section("README.md", "How exact")
+    [command] = blocks(text)
+    done, printed = run(command.replace("--like-original", option), sample)
+    assert done == code
+    counts = re.findall(CHECKED, printed, re.MULTILINE)
+    total, exact, inexact, lost = np.array(counts)[:, [1, 2, 3, 5]].astype(int).sum(axis=0)
+    assert f"the sample's {total} instances | original | here" in text
+    shown = {name: dict(original=original, here=here) for name, original, here in rows(text)}
+    assert shown["lost"][column] == str(lost)
+    assert shown["exact"][column] == str(exact)
+    assert shown["inexact"][column] == str(inexact)
+    if column == "original":
+        train, val = [iou for name, *_, iou, _ in counts if name == "car" and iou != "-"]
+        assert f"a mean IoU of {float(train):.2f} in train and {float(val):.2f} in val" in text
+        losses = re.findall(r"^    \S+: (\w+) \d+, (\d+) pixels$", printed, re.MULTILINE)
+        name, pixels = max(losses, key=lambda loss: int(loss[1]))
+        assert f"The largest lost instance is a {name} of {int(pixels):,} pixels." in text
+
+
+def test_the_python_code_runs_and_prints_what_is_told(
+    sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = section("README.md", "From Python")
+    [code] = blocks(text, "python")
+    monkeypatch.chdir(sample)
+    exec(compile(code, "README.md", "exec"), {})
+    [told] = re.findall(r"This code prints `([^`]+)`\.", text)
+    out = capsys.readouterr().out.replace("\\", "/")
+    assert out == f"{told}\n"
+    assert load(sample / told.split()[0])["info"]["options"]["crowd"] == "keep"
+
+
+def test_the_parameters_named_for_python_exist() -> None:
+    from cityscapes_coco import convert_split
+
+    [sentence] = re.findall(r"`convert_split` also takes .*", section("README.md", "From Python"))
+    named = set(re.findall(r"`(\w+)`, a function", sentence))
+    assert named and named <= set(inspect.signature(convert_split).parameters)
+
+
+# Folders.
+
+
+def test_the_data_folder_shown_can_be_converted_as_shown(tmp_path: Path) -> None:
+    [tree] = blocks(section("README.md", "Prepare the data"))
+    names = re.findall(r"(train/\S+\.png)", tree)
+    folders = re.findall(r"^[├└]── (\w+)$", tree, re.MULTILINE)
+    top = tree.splitlines()[0]
+    for folder, name in zip(folders, names, strict=True):
+        write_map(tmp_path / top / folder / name)
+    convert, draw = blocks(section("README.md", "Convert"))[0].splitlines()
+    assert run(convert, tmp_path)[0] == 0
+    assert run(f"{draw} --save drawn", tmp_path)[0] == 0
+    [path] = tmp_path.glob(f"{top}/annotations/*_train.json")
+    [image] = load(path)["images"]
+    assert (tmp_path / top / image["file_name"]).is_file()
+
+
+@pytest.mark.parametrize("row", rows(section("docs/folders.md", FOLDER_ROWS)), ids=" | ".join)
+def test_the_data_folder_is_found_as_the_table_tells(row: list[str], tmp_path: Path) -> None:
+    maps, datadir, folder = (cell.strip("`") for cell in row)
+    write_map(tmp_path / maps / "train/ulm/ulm_000000_000019_gtFine_instanceIds.png")
+    (tmp_path / datadir).mkdir(parents=True, exist_ok=True)
+    assert run(f"python main.py --datadir {datadir}", tmp_path)[0] == 0
+    [written] = tmp_path.rglob("*.json")
+    assert written.parent == tmp_path / folder / "annotations"
+
+
+def test_the_first_command_for_fog_writes_the_file_that_is_named(tmp_path: Path) -> None:
+    text = section("docs/folders.md", "Fog and rain")
+    name, lines = (block.strip() for block in blocks(text))
+    folder = tmp_path / "data" / "cityscapes"
+    write_map(folder / name)
+    frame = Path(name.replace("leftImg8bit_foggy/", "gtFine/", 1).split("_leftImg8bit")[0])
+    write_map(folder / f"{frame}_gtFine_instanceIds.png")
+    assert run(lines.splitlines()[0], tmp_path)[0] == 0
+    [told] = re.findall(r"The first command writes `([^`]+)`", text)
+    [image] = load(folder / "annotations" / told)["images"]
+    assert image["file_name"] == name
+
+
+def test_coarse_maps_have_the_splits_and_the_file_that_are_named(tmp_path: Path) -> None:
+    text = section("docs/folders.md", "Coarse maps")
+    [option] = re.findall(r"`(--annotations \w+)`", text)
+    [splits] = re.findall(r"The coarse splits are (.+)\.", text)
+    for split in re.findall(r"`(\w+)`", splits):
+        write_map(tmp_path / f"gtCoarse/{split}/ulm/ulm_000000_000019_gtCoarse_instanceIds.png")
+        assert run(f"python main.py --datadir . {option} --splits {split}", tmp_path)[0] == 0
+    [told] = re.findall(r"`(\S+\.json)`", text)
+    assert (tmp_path / "annotations" / told).is_file()
+
+
+# Errors.
+
+
+@pytest.mark.parametrize(
+    ("meaning", "options"),
+    [
+        ("the program did everything", "--datadir data/sample --outdir out"),
+        ("an error", "--datadir nowhere"),
+        ("a wrong option", "--splits everything"),
+    ],
+)
+def test_the_exit_code_is_the_one_in_the_table(meaning: str, options: str, sample: Path) -> None:
+    table = rows(section("docs/errors.md", "Exit codes"))
+    [documented] = [int(code) for code, text in table if text.startswith(meaning)]
+    try:
+        code, _ = run(f"python main.py {options}", sample)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    assert code == documented
+
+
+# Figures.
+
+
+def test_the_three_rows_on_speed_are_the_benchmarks() -> None:
+    shown = rows(section("README.md", "How fast"))
+    measured = rows(PAGES["docs/benchmark.md"])
+    assert len(shown) == 3 and all(row in measured for row in shown)
+
+
+def test_the_time_for_train_follows_from_the_benchmark() -> None:
+    text = section("README.md", "How fast")
+    pattern = r"At ([\d.]+) s for 500 frames, the 2,975 frames .* about (\d+) s on two cores"
+    [(measured, told)] = re.findall(pattern, text)
+    assert ["500 frames, 2 workers, the same", f"{measured} s"] in [
+        row[:2] for row in rows(PAGES["docs/benchmark.md"])
+    ]
+    assert abs(float(measured) * 2975 / 500 - int(told)) < 1
+
+
+# The pages themselves.
+
+
+def anchors(page: str) -> set[str]:
+    """The names by which a page's headings can be linked to, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", PAGES[page]), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(page: str) -> list[tuple[Path, str]]:
+    """The links of a page that lead to files: the file, and the heading if there is one."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", PAGES[page]))
+    parts = [target.partition("#") for target in targets if "://" not in target]
+    here = ROOT / page
+    return [
+        ((here.parent / name).resolve() if name else here, heading) for name, _, heading in parts
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_link_leads_to_a_file_and_a_heading(page: str) -> None:
+    for path, heading in links(page):
+        assert path.is_file(), path
+        if heading:
+            assert heading in anchors(path.relative_to(ROOT).as_posix()), (path, heading)
+
+
+def test_the_readme_leads_to_each_page() -> None:
+    linked = {path for path, _ in links("README.md")}
+    assert {ROOT / page for page in PAGES if page != "README.md"} <= linked
+
+
+def test_the_readme_is_short() -> None:
+    assert (ROOT / "README.md").stat().st_size <= 9000
+
+
+@pytest.mark.parametrize("requirements", ["requirements.txt", "requirements-dev.txt"])
+def test_one_line_installs_each_set_of_requirements(requirements: str) -> None:
+    assert len(re.findall(rf"^python3 .*-r {requirements} ", README, re.MULTILINE)) == 1
+
+
+def test_the_lowest_python_is_the_packages() -> None:
+    package = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    [lowest] = re.findall(r'^requires-python = ">=(.+)"$', package, re.MULTILINE)
+    assert re.findall(r"Python ([\d.]+) or newer", README) == [lowest]
+    assert re.findall(r"Python :: (3\.\d+)", package)[0] == lowest
+
+
+@pytest.mark.parametrize("code", blocks(PAGES["docs/training.md"], "python"))
+def test_each_recipe_is_python(code: str) -> None:
+    compile(code, "docs/training.md", "exec")
