@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -304,6 +305,7 @@ def screen() -> Iterator[dict[str, str]]:
     command = ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", "1600x900x24"]
     with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
         os.close(write)
+        assert select.select([read], [], [], PATIENCE)[0]
         with os.fdopen(read) as display:
             number = display.readline().strip()
         yield {**os.environ, "DISPLAY": f":{number}", "MPLBACKEND": "TkAgg"}
