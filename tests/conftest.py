@@ -1,11 +1,61 @@
-from collections.abc import Callable
+"""What the tests share: streets, folders of maps, the programs as calls, and damaged files."""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
+from numpy.typing import NDArray
 
+import inspect_coco
+import main
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "data" / "sample"
+OUTPUT = "instancesonly_filtered_gtFine_train.json"
+# Seconds that no test takes, however busy the machine is; what lasts longer hangs.
+PATIENCE = 120
+
+Coco = dict[str, Any]
+Change = Callable[[Coco], object]
 WriteMap = Callable[..., Path]
+
+posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+
+# The same inputs each time: tests/fuzz.py looks for others.
+settings.register_profile("suite", derandomize=True, deadline=None, database=None)
+settings.load_profile("suite")
+
+
+# Streets.
+
+# A group of persons, two cars, and a caravan.
+STREET = [[23, 23, 23, 26001], [26000, 7, 24, 24], [26000, 26000, 7, 29000]]
+
+
+def street() -> NDArray[np.uint16]:
+    """A map of 24 x 16 pixels: a person, a car with a hole, another car, a bicycle as high as the
+    frame, a trailer, a group of cars in two parts, and a group of trailers."""
+    id_map = np.full((16, 24), 7, np.uint16)
+    id_map[2:9, 1:9] = 26000
+    id_map[4:6, 3:5] = 7
+    id_map[3:10, 10:15] = 26001
+    id_map[:, 9] = 33000
+    id_map[1:13, 16:19] = 24000
+    id_map[10:14, 2:9] = 26
+    id_map[0, 12:14] = 26
+    id_map[14:, 20:] = 30000
+    id_map[15, 0] = 30
+    return id_map
 
 
 @pytest.fixture
@@ -21,15 +71,16 @@ def write_map(datadir: Path) -> WriteMap:
     """Writes one map into `datadir`, as Cityscapes names it, and returns its path."""
 
     def write(
-        values: object,
+        values: object = STREET,
         split: str = "train",
         name: str = "aachen_000000_000019",
-        annotations: str = "gtFine",
+        map_type: str = "gtFine",
     ) -> Path:
-        folder = datadir / annotations / split / name.split("_")[0]
+        folder = datadir / map_type / split / name.split("_")[0]
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}_{Path(annotations).name}_instanceIds.png"
-        assert cv2.imwrite(str(path), np.array(values, np.uint16))
+        path = folder / f"{name}_{map_type}_instanceIds.png"
+        # cv2.imwrite would fail on Windows at a name that is not in its code page.
+        path.write_bytes(cv2.imencode(".png", np.array(values, np.uint16))[1].tobytes())
         return path
 
     return write
@@ -38,3 +89,99 @@ def write_map(datadir: Path) -> WriteMap:
 def touch(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
+
+
+# The programs.
+
+
+def convert(datadir: Path, *options: object) -> Coco:
+    """Convert in this process, if nothing else is asked for, and return the file of train."""
+    where = [] if {"--workers", "--scheduler"} & set(options) else ["--workers", "1"]
+    argv = ["--datadir", str(datadir), *where, *map(str, options)]
+    assert main.main(argv) == 0
+    outdir = main.build_parser().parse_args(argv).outdir or datadir / "annotations"
+    return load(outdir / OUTPUT)
+
+
+def verify(datadir: Path, coco: object) -> int:
+    """Return the exit code of the inspector's check of a file."""
+    path = write_json(datadir / "file.json", coco)
+    return inspect_coco.main(["--coco_dir", str(datadir), "--json", str(path), "--verify"])
+
+
+def run_script(script: str, *options: object, **how: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a program as its user does."""
+    return subprocess.run(
+        [sys.executable, ROOT / script, *map(str, options)],
+        **{"capture_output": True, "text": True, "timeout": PATIENCE, **how},
+    )
+
+
+def load(path: Path) -> Coco:
+    return dict(json.loads(path.read_bytes()))
+
+
+def write_json(path: Path, value: object) -> Path:
+    path.write_text(json.dumps(value))
+    return path
+
+
+# Damaged files: what is changed in a good one.
+
+
+def set_field(part: str, name: str, value: object, index: int = 0) -> Change:
+    """Set a field of one record of a COCO file."""
+    return lambda coco: coco[part][index].__setitem__(name, value)
+
+
+def set_rle(height: int, width: int, counts: object) -> Change:
+    return set_field("annotations", "segmentation", {"size": [height, width], "counts": counts})
+
+
+Chunk = tuple[bytes, bytes]
+
+
+def encode_png(
+    pixels: NDArray[Any], filters: Sequence[int] = (0,), interlaced: bool = False
+) -> list[Chunk]:
+    """Return the chunks of a 16-bit PNG of `pixels`, shape (height, width)."""
+    height, width = pixels.shape
+    passes = [(0, 0, 1, 1)]
+    if interlaced:
+        passes = [
+            *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
+            *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
+        ]
+    raw = b""
+    for top, left, down, right in passes:
+        part = pixels[top::down, left::right]
+        if part.size:
+            rows = part.astype(">u2").view(np.uint8).reshape(len(part), -1).astype(int)
+            raw += b"".join(_filter_rows(rows, filters))
+    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, interlaced)
+    return [(b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
+
+
+def _filter_rows(rows: NDArray[Any], filters: Sequence[int]) -> list[bytes]:
+    filtered = []
+    above = np.zeros(rows.shape[1], int)
+    for number, row in enumerate(rows):
+        kind = filters[number % len(filters)]
+        left = np.concatenate(([0, 0], row[:-2]))
+        corner = np.concatenate(([0, 0], above[:-2]))
+        guess = left + above - corner
+        distances = np.abs(np.stack((left, above, corner)) - guess)
+        paeth = np.choose(distances.argmin(axis=0), (left, above, corner))
+        predicted = (0, left, above, (left + above) // 2, paeth)[kind]
+        filtered.append(bytes([kind]) + ((row - predicted) % 256).astype(np.uint8).tobytes())
+        above = row
+    return filtered
+
+
+def join_chunks(chunks: Sequence[Chunk]) -> bytes:
+    """Return the PNG file of some chunks; all checksums are right."""
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for name, data in chunks:
+        parts += struct.pack(">I", len(data)), name, data
+        parts.append(struct.pack(">I", zlib.crc32(name + data)))
+    return b"".join(parts)

@@ -1,0 +1,161 @@
+"""What a map holds, and how a mask decodes: the judge of everything that is written.
+
+Nothing here is taken from the package. Pillow reads the maps, numpy compares, pycocotools decodes,
+shapely looks at polygons.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from PIL import Image
+from pycocotools import mask as coco_mask
+
+Coco = dict[str, Any]
+Mask = NDArray[np.bool_]
+
+# The classes that Cityscapes has instances of, by their ids.
+CLASSES = {
+    **{24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus"},
+    **{29: "caravan", 30: "trailer", 31: "train", 32: "motorcycle", 33: "bicycle"},
+}
+EVALUATED = {name for name in CLASSES.values() if name not in ("caravan", "trailer")}
+
+
+class Instance(NamedTuple):
+    """An instance or group, comparable and hashable; `rle` is its mask in the frame."""
+
+    name: str
+    is_group: bool
+    area: float
+    bbox: tuple[float, ...]
+    rle: bytes
+
+
+def read_map(path: Path) -> NDArray[np.uint16]:
+    pixels = pixels_of(path.read_bytes())
+    assert pixels is not None, path
+    return pixels
+
+
+def read_maps(datadir: Path) -> dict[str, NDArray[np.uint16]]:
+    """Return all maps in a data folder, by the names of their files."""
+    return {path.name: read_map(path) for path in datadir.rglob("*_instanceIds.png")}
+
+
+def pixels_of(data: bytes) -> NDArray[np.uint16] | None:
+    """Return the values of a map as Pillow reads them, None if it does not.
+
+    Pillow trips over damage beside the pixels (an empty gAMA) that others leave alone, so it is
+    given the header and the pixels only.
+    """
+    parts, rest = [data[:8]], data[8:]
+    while rest:
+        size = 12 + int.from_bytes(rest[:4], "big")
+        if rest[4:5].isupper():
+            parts.append(rest[:size])
+        rest = rest[size:]
+    try:
+        with Image.open(io.BytesIO(b"".join(parts))) as image:
+            image.load()
+            # Pillow 10 has another name for 16 bits.
+            return np.array(image, np.uint16) if image.mode in ("I;16", "I") else None
+    except Exception:  # whatever it is: not a map
+        return None
+
+
+def mask_values(id_map: NDArray[Any]) -> Iterator[tuple[int, Mask]]:
+    """Yield the value and the mask of each instance and group of a map, shape (height, width)."""
+    for value in np.unique(id_map).tolist():
+        if (value if value < 1000 else value // 1000) in CLASSES:
+            yield value, id_map == value
+
+
+def decode(segmentation: Any, height: int, width: int) -> Mask:
+    """Return the mask of polygons or of run lengths of either kind."""
+    if isinstance(segmentation, list):
+        rle: Any = coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
+    elif isinstance(segmentation["counts"], list):
+        rle = coco_mask.frPyObjects(segmentation, height, width)
+    else:
+        rle = {"size": [height, width], "counts": segmentation["counts"].encode()}
+    return np.asarray(coco_mask.decode(rle), np.bool_)
+
+
+def encode(mask: NDArray[Any]) -> dict[str, Any]:
+    """Return the compressed run lengths of a mask, as a COCO file has them."""
+    rle: Any = coco_mask.encode(np.asfortranarray(mask, np.uint8))
+    return {"size": list(mask.shape), "counts": rle["counts"].decode()}
+
+
+def count_runs(mask: NDArray[Any]) -> list[int]:
+    """Return the run lengths of a mask, down its columns, not compressed."""
+    flat = np.asarray(mask, np.bool_).T.ravel()
+    edges = np.flatnonzero(np.diff(flat, prepend=False))
+    runs: list[int] = np.diff(edges, prepend=0, append=flat.size).tolist()
+    return runs
+
+
+def box_of(mask: NDArray[Any]) -> tuple[int, ...]:
+    """Return the bbox of a mask: x, y, width, height."""
+    rows, columns = np.nonzero(mask)
+    left, top = int(columns.min()), int(rows.min())
+    return left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
+
+
+def instances_in(
+    id_map: NDArray[Any], names: set[str] = EVALUATED, groups: bool = False
+) -> Counter[Instance]:
+    """Return the instances of the named classes in a map, and if asked their groups."""
+    return Counter(
+        _instance(CLASSES[value if value < 1000 else value // 1000], value < 1000, mask)
+        for value, mask in mask_values(id_map)
+        if CLASSES[value if value < 1000 else value // 1000] in names and (value >= 1000 or groups)
+    )
+
+
+def claimed(coco: Coco, image: dict[str, Any]) -> Counter[Instance]:
+    """Return the instances that a file claims of an image, with the boxes and areas there."""
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    found: Counter[Instance] = Counter()
+    for annotation in coco["annotations"]:
+        if annotation["image_id"] == image["id"]:
+            mask = decode(annotation["segmentation"], image["height"], image["width"])
+            name, is_group = names[annotation["category_id"]], bool(annotation["iscrowd"])
+            instance = _instance(name, is_group, mask)
+            box = tuple(annotation["bbox"])
+            found[instance._replace(area=annotation["area"], bbox=box)] += 1
+    return found
+
+
+def _instance(name: str, is_group: bool, mask: Mask) -> Instance:
+    rle = encode(mask)["counts"].encode()
+    return Instance(name, is_group, int(mask.sum()), box_of(mask) if mask.any() else (), rle)
+
+
+def check_exact(coco: Coco, maps: Mapping[str, NDArray[Any]]) -> list[int]:
+    """Assert that a file of this program has each instance in the maps that it was asked for, and
+    nothing else, all exact; return the values that its annotations have in the maps."""
+    names = {category["name"] for category in coco["categories"]}
+    options = coco["info"]["options"]
+    sources = {}
+    for image in coco["images"]:
+        id_map = maps[image["seg_file_name"]]
+        assert id_map.shape == (image["height"], image["width"])
+        there = instances_in(id_map, names, groups=options["crowd"] == "keep")
+        large = {key: n for key, n in there.items() if key.area >= options["min_area"]}
+        assert claimed(coco, image) == large
+        sources[image["id"]] = id_map
+    for annotation in coco["annotations"]:
+        id_map, segmentation = sources[annotation["image_id"]], annotation["segmentation"]
+        mask = decode(segmentation, *id_map.shape)
+        assert (mask == (id_map == annotation["instance_id"])).all()
+        if isinstance(segmentation, list):
+            for polygon in segmentation:
+                assert shapely.Polygon(np.array(polygon).reshape(-1, 2)).is_valid
+    return [annotation["instance_id"] for annotation in coco["annotations"]]
