@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -39,27 +39,38 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
 
 # They need the path set just above.
 from cityscapes_coco import __version__, convert  # noqa: E402
-from cityscapes_coco.dataset import Layout, find_dataset, find_splits, list_frames  # noqa: E402
-from cityscapes_coco.errors import DatasetError  # noqa: E402
+from cityscapes_coco.dataset import (  # noqa: E402
+    DRAWN_ON,
+    find_dataset,
+    find_splits,
+    list_frames,
+    map_suffix,
+)
+from cityscapes_coco.errors import UserError  # noqa: E402
 from cityscapes_coco.instances import read_id_map  # noqa: E402
-from cityscapes_coco.verify import describe, verify_file  # noqa: E402
-from cityscapes_coco.workers import start_workers  # noqa: E402
+from cityscapes_coco.options import usable_cores  # noqa: E402
+from cityscapes_coco.report import describe_check  # noqa: E402
+from cityscapes_coco.verify import verify_file  # noqa: E402
+from cityscapes_coco.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from data.generate import write_dataset  # noqa: E402
-from main import build_parser as build_converter_parser  # noqa: E402
 
 Row = tuple[str, str, str]  # what was measured, the figure, what it compares with
 
-LAYOUT = Layout()
+MAP_SUFFIX = map_suffix("gtFine")
 TRAIN_FILE = "instancesonly_filtered_gtFine_train.json"  # of this project and of the other two
 
-# Runs the converter and prints the peak memory of its main process and of its largest worker.
+# Programs, as Python runs them with -c and their arguments.
+_CONVERT = "import sys, main\nassert main.main(sys.argv[1:]) == 0\n"
+_SUMMARIZE = (
+    "import sys, inspect_coco\n"
+    "assert inspect_coco.main(['--num_examples', '0', '--json', sys.argv[1]]) == 0\n"
+)
+_LOAD = "import sys\nfrom pycocotools.coco import COCO\nCOCO(sys.argv[1])\n"
+# Prints the peak memory of such a program, and of its largest worker.
 _PRINT_PEAKS = """
-import resource, sys
-from main import main
-status = main(sys.argv[1:])
+import resource
 for who in resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN:
     print(resource.getrusage(who).ru_maxrss)
-raise SystemExit(status)
 """
 # On Linux the peak of a new process starts at what its parent holds. So start it from a small one.
 _FROM_SMALL_PROCESS = "import subprocess, sys; raise SystemExit(subprocess.call(sys.argv[1:]))"
@@ -116,9 +127,10 @@ def build_parser() -> argparse.ArgumentParser:
         "--memory",
         type=int,
         nargs=2,
-        default=[300, 3000],
+        default=[300, 2975],
         metavar="N",
-        help="the two numbers of frames for which memory is measured (default: 300 3000)",
+        help="two numbers of frames for which memory is measured; the second file is the one that"
+        " is summarized (default: 300 2975, as many as train has)",
     )
     return parser
 
@@ -128,11 +140,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.original and not cv2.__version__.startswith("4."):
         parser.error(f"--original needs OpenCV 4 for the whole run; this is {cv2.__version__}")
-    workers = max(2, build_converter_parser().get_default("workers"))
+    workers = max(2, usable_cores())
     try:
         with tempfile.TemporaryDirectory() as folder:
             caption, rows = measure(args, workers, Path(folder))
-    except (DatasetError, BenchmarkError) as error:
+    except (UserError, BenchmarkError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{caption}\n")
@@ -159,9 +171,11 @@ def measure(args: argparse.Namespace, workers: int, folder: Path) -> tuple[str, 
     rows = measure_one_worker(datadir, verified, 3 * args.runs)
     if args.original or args.mmdet:
         rows += measure_others(args.original, args.mmdet, datadir, args.runs)
+    rows += measure_verifying(datadir, verified, workers, args.runs)
     datadir = link_frames(maps, {"train": args.long}, folder / "long")
     rows += measure_workers(datadir, annotations, args.long, workers, args.runs)
     rows += measure_memory(maps, annotations, args.memory, workers, folder)
+    rows += measure_summary(folder / "memory 1" / "annotations" / TRAIN_FILE, args.runs)
     total = sum(len(of_frame) for of_frame in annotations)
     rows.append(("size of an annotation", f"{verified.stat().st_size / total:.0f} bytes", ""))
     rows.append(measure_start(args.runs))
@@ -180,7 +194,7 @@ def make_frames(count: int, workers: int, folder: Path) -> list[Path]:
     folders = [folder / f"{seed:04d}" for seed in range(count)]
     with multiprocessing.Pool(workers) as pool:
         pool.map(make_frame, folders)
-    return sorted(folder.glob(f"*/gtFine/train/*/*{LAYOUT.map_suffix}"))
+    return sorted(folder.glob(f"*/gtFine/train/*/*{MAP_SUFFIX}"))
 
 
 def make_frame(folder: Path) -> None:
@@ -193,7 +207,7 @@ def copy_frames(datadir: Path, count: int, folder: Path) -> list[Path]:
     Copied, because they cannot be linked to from another disk.
     """
     # The maps of the test split are dummies.
-    dataset = find_dataset(datadir, LAYOUT)
+    dataset = find_dataset(datadir)
     splits = [split for split in find_splits(dataset) if split != "test"]
     frames = [frame for split in splits for frame in list_frames(dataset, split).frames]
     folder.mkdir()
@@ -205,7 +219,7 @@ def copy_frames(datadir: Path, count: int, folder: Path) -> list[Path]:
                 shutil.copy(path, folder)
         maps.append(folder / source.name)
     if not maps:
-        raise DatasetError(datadir, "neither train nor val in it")
+        raise UserError(datadir, "neither train nor val in it")
     return maps
 
 
@@ -226,21 +240,22 @@ def link_frames(maps: Sequence[Path], splits: dict[str, int], root: Path) -> Pat
         photos.mkdir(parents=True)
         for number, source in enumerate(islice(cycle(maps), count)):
             stem = f"city_{number:06d}_000019"
-            target = annotations / f"{stem}{LAYOUT.map_suffix}"
+            target = annotations / f"{stem}{MAP_SUFFIX}"
             target.hardlink_to(source)
             if polygons_of(source).exists():
                 polygons_of(target).hardlink_to(polygons_of(source))
-            (photos / f"{stem}{LAYOUT.image_suffix}").touch()
+            (photos / f"{stem}_{DRAWN_ON}.png").touch()
     return root
 
 
 # ------------------------------------------------------------------------------ outputs
 
 
-def verify(path: Path, datadir: Path) -> None:
-    report = verify_file(path, datadir)
+def verify(path: Path, datadir: Path, run: Map = map) -> None:
+    with redirect_stderr(io.StringIO()):
+        report = verify_file(path, datadir, run=run)
     if report.faults:
-        raise BenchmarkError(f"the output is wrong\n{describe(report)}")
+        raise BenchmarkError(f"the output is wrong\n{describe_check(report)}")
 
 
 def read_annotations(path: Path) -> list[list[dict[str, Any]]]:
@@ -290,13 +305,12 @@ def run_python(*command: object) -> str:
 def convert_train(datadir: Path, outdir: Path) -> convert.SplitSummary:
     """Convert the split train in this process, without a progress bar."""
     with redirect_stderr(io.StringIO()):
-        dataset = find_dataset(datadir, LAYOUT)
-        return convert.convert_split(dataset, "train", outdir, convert.Options(), tell)
+        return convert.convert_split(find_dataset(datadir), "train", outdir, warn=tell)
 
 
 def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
     """Time decoding alone and the whole conversion, in this process, and each stage of it."""
-    frames = list_frames(find_dataset(datadir, LAYOUT), "train").frames
+    frames = list_frames(find_dataset(datadir), "train").frames
     outdir = datadir / "annotations"
     stages: list[dict[str, float]] = []
 
@@ -310,18 +324,17 @@ def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
         stages.append(spent)
 
     tell(f"{len(frames)} frames in one process, {runs} times")
-    with start_workers(1):  # which keeps freed memory
-        decoding, converting = time_in_turn(runs, decode, convert_all)
+    keep_freed_memory()
+    decoding, converting = time_in_turn(runs, decode, convert_all)
     if (outdir / verified.name).read_bytes() != verified.read_bytes():
         raise BenchmarkError("the file is another one than that of the first run")
 
     def per_frame(seconds: Iterable[float]) -> str:
         return f"{1000 * median(seconds) / len(frames):.2f} ms a frame"
 
-    names = "read_id_map", "find_instances", "to_polygons"
-    read, find, outline = ([spent[name] for spent in stages] for name in names)
-    records = [s["convert_frame"] - sum(s[name] for name in names) for s in stages]
-    write = [t - s["convert_frame"] for t, s in zip(converting, stages, strict=True)]
+    read, find, outline = ([s[name] for s in stages] for name in ("read", "find", "outline"))
+    records = [s["frame"] - s["read"] - s["find"] - s["outline"] for s in stages]
+    write = [t - s["frame"] for t, s in zip(converting, stages, strict=True)]
     ratio = f"{median_ratio(converting, decoding):.2f} times decoding"
     return [
         ("decode the maps: `cv2.imread`, freed memory kept", per_frame(decoding), ""),
@@ -334,10 +347,20 @@ def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
     ]
 
 
+# The stages of a conversion, by the functions of convert.py that they consist of.
+_STAGES = {
+    "read_id_map": "read",
+    "find_instances": "find",
+    "cut_mask": "outline",
+    "to_polygons": "outline",
+    "convert_frame": "frame",
+}
+
+
 @contextmanager
 def stopwatches() -> Iterator[dict[str, float]]:
-    """Give the seconds that the pipeline spends in its functions, by their names."""
-    spent = dict.fromkeys(("read_id_map", "find_instances", "to_polygons", "convert_frame"), 0.0)
+    """Give the seconds that a conversion in this process spends in each stage."""
+    spent: dict[str, float] = dict.fromkeys(_STAGES.values(), 0.0)
 
     def timed(name: str) -> Callable[..., Any]:
         function = getattr(convert, name)
@@ -345,14 +368,13 @@ def stopwatches() -> Iterator[dict[str, float]]:
         def call(*args: Any) -> Any:
             start = time.perf_counter()
             result = function(*args)
-            spent[name] += time.perf_counter() - start
+            spent[_STAGES[name]] += time.perf_counter() - start
             return result
 
         return call
 
-    with ExitStack() as stack:
-        for name in spent:
-            stack.enter_context(mock.patch.object(convert, name, timed(name)))
+    timers: Any = {name: timed(name) for name in _STAGES}
+    with mock.patch.multiple(convert, **timers):
         yield spent
 
 
@@ -400,9 +422,9 @@ def count_images(outdir: Path) -> int:
 
 def describe_quality(path: Path, datadir: Path) -> str:
     """Say how many masks of any converter's file are exact, and how large the file is."""
-    counts = verify_file(path, datadir).classes.values()
-    exact = sum(count.exact for count in counts)
-    total = sum(count.in_maps for count in counts)
+    tallies = verify_file(path, datadir).rows.values()
+    exact = sum(tally.exact for tally in tallies)
+    total = sum(tally.in_maps for tally in tallies)
     annotations = len(json.loads(path.read_bytes())["annotations"])
     size = path.stat().st_size / annotations
     return f"{exact} of {total} masks exact, {size:.0f} bytes an annotation"
@@ -434,6 +456,36 @@ def measure_workers(
     ]
 
 
+def measure_verifying(datadir: Path, verified: Path, workers: int, runs: int) -> list[Row]:
+    """Time the check of a file in this process and in several, beside the conversion."""
+    tell(f"verifying with 1 worker and with {workers}, {runs} times")
+    with start_workers(workers, prepare=keep_freed_memory) as run:
+        converting, alone, together = time_in_turn(
+            runs,
+            partial(convert_train, datadir, datadir / "annotations"),
+            partial(verify, verified, datadir),
+            partial(verify, verified, datadir, run),
+        )
+    frames = count_images(verified.parent)
+    ratio = f"{median_ratio(alone, converting):.2f} times converting"
+    speed_up = f"{median_ratio(alone, together):.2f} times as fast as 1 worker"
+    return [
+        ("verify, 1 worker", f"{1000 * median(alone) / frames:.2f} ms a frame", ratio),
+        (
+            f"verify, {workers} workers",
+            f"{1000 * median(together) / frames:.2f} ms a frame",
+            speed_up,
+        ),
+    ]
+
+
+def measure_peaks(program: str, *args: object) -> list[int]:
+    """Run a program; return the peaks of its main process and of its largest worker, in bytes."""
+    command = [sys.executable, "-c", program + _PRINT_PEAKS, *args]
+    printed = run_python("-c", _FROM_SMALL_PROCESS, *command)
+    return [int(line) * _PEAK_UNIT for line in printed.splitlines()[-2:]]
+
+
 def measure_memory(
     maps: Sequence[Path],
     annotations: Sequence[list[dict[str, Any]]],
@@ -447,15 +499,36 @@ def measure_memory(
     for count in counts:
         tell(f"{count} frames for their memory")
         datadir = link_frames(maps, {"train": count}, folder / f"memory {len(rows)}")
-        command = [sys.executable, "-c", _PRINT_PEAKS, "--datadir", datadir, "--workers", workers]
-        printed = run_python("-c", _FROM_SMALL_PROCESS, *command)
+        peaks = measure_peaks(_CONVERT, "--datadir", datadir, "--workers", workers)
         check_repeats(datadir / "annotations" / TRAIN_FILE, annotations, count)
-        peaks = [int(line) * _PEAK_UNIT for line in printed.splitlines()[-2:]]
         ratio = f"{peaks[0] / first[0]:.2f} and {peaks[1] / first[1]:.2f} times" if first else ""
         first = first or peaks
         figure = f"{peaks[0] / 1e6:.0f} MB, {peaks[1] / 1e6:.0f} MB a worker"
         rows.append((f"peak memory, {count} frames, {workers} workers", figure, ratio))
     return rows
+
+
+def measure_summary(path: Path, runs: int) -> list[Row]:
+    """Time the inspector's summary of a file and pycocotools' loading of it, as whole processes,
+    and measure their peaks."""
+    tell(f"the summary of {path.stat().st_size / 1e6:.0f} MB, {runs} times")
+    peaks: dict[str, list[int]] = {_SUMMARIZE: [], _LOAD: []}
+
+    def run(program: str) -> None:
+        peaks[program].append(measure_peaks(program, path)[0])
+
+    times = time_in_turn(runs, *(partial(run, program) for program in peaks))
+    ours, theirs = (
+        f"{median(seconds):.2f} s, {median(of_program) / 1e6:.0f} MB"
+        for seconds, of_program in zip(times, peaks.values(), strict=True)
+    )
+    ratios = f"{median_ratio(*times):.2f} times the time, {median_ratio(*peaks.values()):.2f} times"
+    coco = json.loads(path.read_bytes())
+    size = f"{len(coco['images'])} images, {len(coco['annotations'])} annotations"
+    return [
+        (f"pycocotools loads {size}", theirs, ""),
+        ("`inspect_coco.py` prints their summary", ours, f"{ratios} the memory"),
+    ]
 
 
 def measure_start(runs: int) -> Row:
@@ -481,14 +554,14 @@ def describe_run(maps: Sequence[Path], annotations: int, are_made: bool, runs: i
         "Python": platform.python_version(),
         "OpenCV": cv2.__version__,
     }
-    for package in "numpy", "Pillow", "pycocotools":
+    for package in "numpy", "Pillow", "pycocotools", "msgspec":
         versions[package] = importlib.metadata.version(package)
     return (
         f"{cpu_model()}, {os.cpu_count()} cores, {platform.system()};"
         f" {', '.join(f'{name} {version}' for name, version in versions.items())};"
         f" {len(maps)} {kind} frames of {width} x {height} pixels with"
         f" {annotations / len(maps):.1f} instances each."
-        f" Medians of at least {runs} runs, taken in turn; for memory one run."
+        f" Medians of at least {runs} runs, taken in turn; for the memory of a conversion one run."
     )
 
 

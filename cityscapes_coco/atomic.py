@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ _MISTAKEN = {
 _OWN_FILES = Path("/proc/self/fd")
 
 
-def read_file(path: str | os.PathLike[str], most: int) -> bytes:
+def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
     """Return the content of a file of at most so many bytes.
 
     Raises UserError if there is no such file, or if the content is not what it should be at all:

@@ -10,17 +10,20 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
-from typing import IO, Annotated, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from cityscapes_coco.atomic import replacing
+from cityscapes_coco.atomic import read_file, replacing
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import CategoryIds, Options
-from cityscapes_coco.rle import Runs
+
+if TYPE_CHECKING:
+    from cityscapes_coco.rle import Runs
 
 # Numbers beyond these bounds fit into no array of numpy.
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -103,11 +106,11 @@ CITYSCAPES_LICENSE = License(
     1, "Cityscapes Dataset License Agreement", "https://www.cityscapes-dataset.com/license/"
 )
 
+# A segmentation that is there but empty, in a compact file or in one with line breaks.
+_NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
+
 _encoder = msgspec.json.Encoder()
 _file_decoder = msgspec.json.Decoder(CocoFile)
-_segmentation_decoder: msgspec.json.Decoder[list[list[float]] | Runs | None] = msgspec.json.Decoder(
-    list[list[float]] | Runs | None
-)
 
 
 def list_categories(names: Iterable[str], ids: CategoryIds = "one") -> list[Category]:
@@ -132,26 +135,30 @@ def encode_segmentation(segmentation: object) -> Raw:
     return Raw(_encoder.encode(segmentation))
 
 
-def decode_segmentation(annotation: Annotation) -> list[list[float]] | Runs | None:
+def decode_segmentation(annotation: Annotation) -> "list[list[float]] | Runs | None":
     """Return the polygons or the run lengths of an annotation; None if there are none.
 
     Raises ValueError if its segmentation is something else.
     """
-    if annotation.segmentation is UNSET:
+    if annotation.segmentation is UNSET or not has_segmentation(annotation):
         return None
     try:
-        return _segmentation_decoder.decode(annotation.segmentation)
+        return _segmentation_decoder().decode(annotation.segmentation)
     except msgspec.ValidationError as error:
         raise ValueError(_explain(error, "segmentation")) from error
 
 
 def has_segmentation(annotation: Annotation) -> bool:
     """Return whether an annotation has a segmentation at all, readable or not."""
-    return annotation.segmentation is not UNSET and bytes(annotation.segmentation) not in (
-        b"null",
-        b"[]",
-        b"{}",
-    )
+    return annotation.segmentation is not UNSET and not _NOTHING.fullmatch(annotation.segmentation)
+
+
+@cache
+def _segmentation_decoder() -> "msgspec.json.Decoder[list[list[float]] | Runs]":
+    # Whoever needs no segmentation need not wait for numpy.
+    from cityscapes_coco.rle import Runs
+
+    return msgspec.json.Decoder(list[list[float]] | Runs)
 
 
 class CocoWriter:
@@ -210,13 +217,14 @@ def read_coco(path: Path) -> CocoFile:
     Raises UserError if the file cannot be read or is not a COCO file; the error names the record
     and the field.
     """
+    content = read_file(path)
+    if content[:100].lstrip()[:1] == b"[":
+        raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
     try:
-        return _decode(path.read_bytes())
-    except OSError as error:
-        raise UserError(path, f"cannot be read: {error.strerror}") from error
+        return _decode(content)
     except msgspec.ValidationError as error:
         raise UserError(path, f"not a COCO file: {_explain(error)}") from error
-    except (ValueError, RecursionError) as error:
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise UserError(path, f"not a JSON file ({error}); write it again") from error
 
 
@@ -231,9 +239,11 @@ def read_info(coco: CocoFile) -> Info | None:
 def read_options(info: Info | None) -> Options:
     """Return the options that a file was made with; the defaults where they are unknown."""
     try:
-        return msgspec.convert(info.options if info else {}, Options)
-    except (msgspec.ValidationError, ValueError):
+        options = msgspec.convert(info.options if info else {}, Options)
+    except msgspec.ValidationError:
         return Options()
+    # No name of a file is longer: a pattern that is longer is foreign, and slow to match.
+    return options if max(map(len, options.images)) < 256 else Options()
 
 
 def group_by_image(annotations: Iterable[Annotation]) -> dict[Id, list[Annotation]]:
@@ -259,36 +269,38 @@ def _decode(content: bytes) -> CocoFile:
         raise
     except msgspec.DecodeError:
         # Some tools write NaN and Infinity, which JSON does not have. As texts, they are found
-        # where they stand.
-        return _file_decoder.decode(_encoder.encode(json.loads(content, parse_constant=str)))
+        # where they stand. Others write half a character, which Python has and UTF-8 does not.
+        loaded = json.loads(content, parse_constant=str)
+        return _file_decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
 
 
-def _explain(error: msgspec.ValidationError, start: str = "") -> str:
+def _explain(error: msgspec.ValidationError, root: str = "") -> str:
     """Return what another tool's record gets wrong: "annotations[3].bbox should be ...".
 
-    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`"; `start` stands for the "$".
+    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`".
     """
     message, _, path = str(error).partition(" - at `$")
     for name, plain in _PLAIN.items():
         message = message.replace(f"`{name}`", plain)
     message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
-    missing = r"has no \1" if start else r"no list of \1 in it"
+    missing = r"has no \1" if root else r"no list of \1 in it"
     message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
-    return f"{(start + path.rstrip('`')).removeprefix('.')} {message}".strip()
+    where = f"{root}{path.rstrip('`')}".removeprefix(".")
+    return f"{where} {message}".strip()
 
 
 _PLAIN = {
     "int": "an integer",
     "float": "a number",
     "int | float": "a number",
-    "bool | int": "an integer or a boolean",
+    "int | bool": "an integer or a boolean",
     "str": "a text",
     "bool": "a boolean",
     "null": "null",
     "array": "a list",
     "object": "an object",
     "str | array": "a text or a list",
-    "object | array | null": "polygons or run lengths",
+    "object | array": "polygons or run lengths",
 }
 
 

@@ -1,17 +1,13 @@
 """The benchmark must say everything that it promises, and nothing if the output is wrong."""
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.benchmark import BenchmarkError, check_repeats, read_annotations, verify
+from tests.conftest import OUTPUT, PATIENCE, ROOT, SAMPLE, load, posix_only, run_script, write_json
 
-ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "data" / "sample"
-GOLDEN = ROOT / "tests" / "golden" / "instancesonly_filtered_gtFine_train.json"
+GOLDEN = ROOT / "tests" / "golden" / OUTPUT
 
 # Takes the place of mmdetection's converter.
 CONVERTER = f"""
@@ -20,53 +16,52 @@ sys.path.insert(0, {str(ROOT)!r})
 from main import main
 raise SystemExit(main(["--datadir", sys.argv[1], "--outdir", sys.argv[3]]))
 """
+ROWS = [
+    "measured",
+    "---",
+    "decode",
+    "one worker",
+    "- read",
+    "- find",
+    "- outline",
+    "- records",
+    "- write",
+    "`main.py`, one process",
+    "mmdetection",
+    "verify, 1 worker",
+    "verify, ",
+    "3 frames, 1 worker",
+    "3 frames, ",
+    "peak memory, 1 frames",
+    "peak memory, 3 frames",
+    "pycocotools loads 3 images",
+    "`inspect_coco.py` prints",
+    "size of an annotation",
+    "`main.py --help`",
+]
 
 
+@posix_only
 def test_each_row_of_the_table_is_there(tmp_path: Path) -> None:
     converter = tmp_path / "cityscapes.py"
     converter.write_text(CONVERTER)
-    tiny = ["--frames", "2", "--runs", "1", "--long", "3", "--memory", "1", "3"]
-    done = subprocess.run(
-        [sys.executable, "benchmarks/benchmark.py", *tiny, "--mmdet", str(converter)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+    tiny = ["--frames", 2, "--runs", 1, "--long", 3, "--memory", 1, 3]
+    done = run_script(
+        "benchmarks/benchmark.py", *tiny, "--mmdet", converter, cwd=ROOT, timeout=5 * PATIENCE
     )
     assert done.returncode == 0, done.stderr
     caption, _, *table = done.stdout.splitlines()
     assert "OpenCV" in caption and "2 generated frames of 2048 x 1024 pixels" in caption
-    starts = [
-        "measured",
-        "---",
-        "decode",
-        "one worker",
-        "- read",
-        "- find",
-        "- outline",
-        "- records",
-        "- write",
-        "`main.py`, one process",
-        "mmdetection",
-        "3 frames, 1 worker",
-        "3 frames, ",
-        "peak memory, 1 frames",
-        "peak memory, 3 frames",
-        "size of an annotation",
-        "`main.py --help`",
-    ]
-    assert len(table) == len(starts)
-    for line, start in zip(table, starts, strict=True):
+    for line, start in zip(table, ROWS, strict=True):
         assert line.startswith(f"| {start}") and line.count(" | ") == 2
 
 
 def test_a_wrong_mask_stops_it(tmp_path: Path) -> None:
-    coco = json.loads(GOLDEN.read_bytes())
+    coco = load(GOLDEN)
     coco["annotations"][0]["segmentation"][0][0] += 1
-    path = tmp_path / GOLDEN.name
-    path.write_text(json.dumps(coco))
     verify(GOLDEN, SAMPLE)
     with pytest.raises(BenchmarkError, match="inexact"):
-        verify(path, SAMPLE)
+        verify(write_json(tmp_path / OUTPUT, coco), SAMPLE)
 
 
 def test_frames_that_come_out_otherwise_the_second_time_stop_it() -> None:

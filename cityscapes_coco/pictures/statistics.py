@@ -20,6 +20,7 @@ _GREYS = ("0.92", "0.65", "0.25")
 # COCO's sizes, and the areas in pixels between them.
 _SIZES = ("small", "medium", "large")
 _LIMITS = (32**2, 96**2)
+_MOST_CLASSES = 40  # that the page has room for
 
 
 def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
@@ -36,11 +37,16 @@ def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     in_image = Counter(annotation.image_id for annotation in annotations)
     per_image = [in_image[image.id] for image in coco.images]
     crowds = len(coco.annotations) - len(annotations)
+    classes = len(areas)
+    if classes > _MOST_CLASSES:
+        most = sorted(areas, key=lambda name: len(areas[name]), reverse=True)[:_MOST_CLASSES]
+        areas = {name: areas[name] for name in most}
 
     figure.clear()
     figure.suptitle(
         f"{plain_text(title)}: {len(coco.images):,} images, {len(annotations):,} instances"
-        + (f", {crowds:,} crowds not counted" if crowds else ""),
+        + (f", {crowds:,} crowds not counted" if crowds else "")
+        + (f"; {_MOST_CLASSES} of {classes:,} classes" if classes > _MOST_CLASSES else ""),
         size=15,
     )
     grid = figure.add_gridspec(

@@ -1,6 +1,4 @@
-"""Masks to polygons and run lengths, with pycocotools and shapely as judges."""
-
-import json
+"""Masks to polygons, with pycocotools and shapely as judges."""
 
 import numpy as np
 import pytest
@@ -11,19 +9,19 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco import segmentation
+from cityscapes_coco.polygons import contours_like_original, to_polygons
 
 Mask = NDArray[np.uint8]
 Polygon = list[int]
 
 
-def to_polygons(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
-    [polygons] = segmentation.to_polygons([(mask, x, y)])
+def outline(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
+    [polygons] = to_polygons([(mask, x, y)])
     return [polygon.ravel().tolist() for polygon in polygons]
 
 
-def contours_like_original(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
-    [polygons] = segmentation.contours_like_original([(mask, x, y)])
+def outline_like_original(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
+    [polygons] = contours_like_original([(mask, x, y)])
     return [polygon.ravel().tolist() for polygon in polygons]
 
 
@@ -40,7 +38,7 @@ def decode(polygons: list[Polygon], height: int, width: int) -> Mask:
 
 def check(mask: Mask) -> None:
     """Every law of `to_polygons`, for one mask with at least one pixel."""
-    polygons = to_polygons(mask)
+    polygons = outline(mask)
     assert np.array_equal(decode(polygons, *mask.shape), mask)
     area = 0.0
     for polygon in polygons:
@@ -82,7 +80,7 @@ def test_polygons_are_exact_simple_and_minimal(mask: Mask) -> None:
     if mask.any():
         check(mask)
     else:
-        assert to_polygons(mask) == []
+        assert outline(mask) == []
 
 
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.9, 1.0])
@@ -93,7 +91,7 @@ def test_noise_is_exact(share: float) -> None:
 def test_a_large_checkerboard_is_exact() -> None:
     """Every pixel meets its neighbours at corners only; splitting must not take square time."""
     board = np.indices((100, 120)).sum(axis=0).astype(np.uint8) % 2
-    polygons = to_polygons(board)
+    polygons = outline(board)
     assert len(polygons) == board.sum()
     assert np.array_equal(decode(polygons, *board.shape), board)
 
@@ -104,30 +102,30 @@ def test_a_large_checkerboard_is_exact() -> None:
     st.integers(0, 9),
 )
 def test_an_offset_moves_the_polygons(mask: Mask, x: int, y: int) -> None:
-    moved = [[value + (x, y)[n % 2] for n, value in enumerate(p)] for p in to_polygons(mask)]
-    assert to_polygons(mask, x, y) == moved
+    moved = [[value + (x, y)[n % 2] for n, value in enumerate(p)] for p in outline(mask)]
+    assert outline(mask, x, y) == moved
 
 
 @given(st.lists(arrays(np.uint8, (3, 4), elements=st.integers(0, 1)), max_size=5))
 def test_masks_are_outlined_together_as_each_alone(masks: list[Mask]) -> None:
-    together = segmentation.to_polygons((mask, n, 2 * n) for n, mask in enumerate(masks))
+    together = to_polygons((mask, n, 2 * n) for n, mask in enumerate(masks))
     assert [[polygon.ravel().tolist() for polygon in polygons] for polygons in together] == [
-        to_polygons(mask, n, 2 * n) for n, mask in enumerate(masks)
+        outline(mask, n, 2 * n) for n, mask in enumerate(masks)
     ]
 
 
 def test_a_pixel_is_the_square_between_its_edges() -> None:
-    [polygon] = to_polygons(parse("#"), 7, 5)
+    [polygon] = outline(parse("#"), 7, 5)
     assert polygon == [7, 5, 7, 6, 8, 6, 8, 5]
 
 
 def test_a_hole_is_cut_open_once() -> None:
-    polygons = to_polygons(parse("####", "#..#", "#..#", "####"))
+    polygons = outline(parse("####", "#..#", "#..#", "####"))
     assert len(polygons) == 2
 
 
 def test_the_original_draws_through_pixel_centres_and_fills_holes() -> None:
-    [contour] = contours_like_original(parse("###", "#.#", "###"), 10, 20)
+    [contour] = outline_like_original(parse("###", "#.#", "###"), 10, 20)
     assert set(zip(contour[::2], contour[1::2], strict=True)) == {
         (x, y) for x in (10, 11, 12) for y in (20, 21, 22) if (x, y) != (11, 21)
     }
@@ -144,23 +142,4 @@ def test_the_original_draws_through_pixel_centres_and_fills_holes() -> None:
     ],
 )
 def test_the_original_drops_an_instance_for_a_contour_of_two_points(mask: Mask, kept: bool) -> None:
-    assert bool(contours_like_original(mask)) == kept
-
-
-@settings(deadline=None)
-@given(
-    arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.integers(0, 1)),
-    st.tuples(*[st.integers(0, 2)] * 4),
-)
-@example(parse("#.#", "###"), (0, 0, 0, 0))
-@example(parse("##", "##"), (1, 0, 1, 0))
-@example(parse("##", "##"), (0, 1, 0, 1))
-def test_the_rle_is_the_one_that_pycocotools_makes_of_the_frame(
-    mask: Mask, margins: tuple[int, int, int, int]
-) -> None:
-    left, top, right, bottom = margins
-    frame = np.asfortranarray(np.pad(mask, ((top, bottom), (left, right))))
-    [rle] = segmentation.to_rles([(mask, left, top)], *frame.shape)
-    assert rle == coco_mask.encode(frame)
-    encoded = json.loads(segmentation.encode_rle(rle))
-    assert encoded == {"size": list(frame.shape), "counts": rle["counts"].decode()}
+    assert bool(outline_like_original(mask)) == kept

@@ -1,0 +1,411 @@
+"""What is drawn of a COCO file, pixel by pixel where it matters, and the windows that show it."""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+from PIL import Image
+
+from cityscapes_coco.coco import read_coco
+from cityscapes_coco.pictures.examples import (
+    LAYERS,
+    Example,
+    draw_example,
+    load_example,
+    new_figure,
+    save_example,
+)
+from cityscapes_coco.pictures.statistics import draw_statistics
+from cityscapes_coco.report import name_categories
+from tests import oracle
+from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, write_json
+
+Picture = NDArray[np.uint8]  # RGB, of shape (height, width, 3)
+
+WIDTH, HEIGHT = 800, 400
+PHOTO = "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"
+LEGEND = 40 * 2 + 14  # pixels: the name of the image, one row of classes, margins
+
+
+def photograph() -> Picture:
+    y, x = np.indices((HEIGHT, WIDTH)) // 4
+    return np.stack((x, y, 150 - y), axis=2).astype(np.uint8)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with one photograph; what is beside the folder is none of a file's business."""
+    path = tmp_path / "cityscapes" / PHOTO
+    path.parent.mkdir(parents=True)
+    Image.fromarray(photograph()).save(path)
+    return tmp_path / "cityscapes"
+
+
+def annotate(number: int, category: int, is_group: bool, mask: NDArray[np.bool_]) -> dict[str, Any]:
+    return {
+        "id": number,
+        "image_id": 1,
+        "category_id": category,
+        "iscrowd": int(is_group),
+        "area": int(mask.sum()),
+        "bbox": oracle.box_of(mask),
+        "segmentation": oracle.encode(mask),
+    }
+
+
+@pytest.fixture
+def coco() -> Coco:
+    """Three images, the first with a pedestrian of 160 pixels, a bus that has a hole, and a group
+    of cars; a fourth class that nothing is of."""
+    person, bus, cars = np.zeros((3, HEIGHT, WIDTH), np.bool_)
+    person[300:320, 600:608] = True
+    bus[50:250, 100:500] = True
+    bus[100:200, 200:400] = False
+    cars[300:380, 50:250] = True
+    names = ("person", "car", "bus", "train")
+    return {
+        "images": [
+            {"id": number, "file_name": PHOTO, "width": WIDTH, "height": HEIGHT}
+            for number in (1, 2, 3)
+        ],
+        "categories": [{"id": number, "name": name} for number, name in enumerate(names, 1)],
+        "annotations": [
+            annotate(1, 1, False, person),
+            annotate(2, 3, False, bus),
+            annotate(3, 2, True, cars),
+        ],
+    }
+
+
+def example(data: Path, coco: Coco) -> Example:
+    """The first image of a file."""
+    file = read_coco(write_json(data / "file.json", coco))
+    names = name_categories(file)
+    of_image = [annotation for annotation in file.annotations if annotation.image_id == 1]
+    return load_example(data / "file.json", data, file.images[0], of_image, names)
+
+
+def draw(drawn: Example, *layers: str) -> tuple[Figure, Any]:
+    """Draw an example as it is saved; the renderer has its pixels, and measures."""
+    figure = new_figure(WIDTH, HEIGHT + LEGEND)
+    canvas: Any = FigureCanvasAgg(figure)
+    draw_example(figure, drawn, layers)
+    canvas.draw()
+    return figure, canvas.get_renderer()
+
+
+def paint(data: Path, coco: Coco, *layers: str) -> Picture:
+    """The picture of the first image of a file, without its legend."""
+    _, renderer = draw(example(data, coco), *layers)
+    return np.asarray(renderer.buffer_rgba())[:HEIGHT, :, :3]
+
+
+BUS = np.s_[210:240, 210:390]  # below the hole
+
+
+def test_a_saved_picture_is_the_photograph_pixel_by_pixel_with_a_legend_below(
+    data: Path, coco: Coco
+) -> None:
+    coco["annotations"] = []
+    save_example(example(data, coco), data / "picture.png")
+    with Image.open(data / "picture.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    assert pixels.shape == (HEIGHT + 40 + 14, WIDTH, 3)
+    assert (pixels[:HEIGHT] == photograph()).all()
+    assert (pixels[HEIGHT:] < 128).any(), "the name of the image"
+
+
+def test_masks_are_filled_and_holes_are_not(data: Path, coco: Coco) -> None:
+    picture, photo = paint(data, coco, *LAYERS).astype(int), photograph().astype(int)
+    assert (picture[110:190, 210:390] == photo[110:190, 210:390]).all(), "the hole"
+    # Cityscapes' colour of a bus, half of it.
+    assert (abs(picture[BUS] - (photo[BUS] + (0, 60, 100)) / 2) <= 1).all()
+    assert (picture[60:240, 101] == picture[150, 101]).all(), "the outline"
+    assert (picture[150, 101] > (0, 60, 100)).all()
+
+
+def test_crowds_are_hatched_and_named_in_the_legend(data: Path, coco: Coco) -> None:
+    inside = np.s_[310:370, 60:240]
+    share = (paint(data, coco, *LAYERS)[inside] != photograph()[inside]).any(axis=2).mean()
+    assert 0.2 < share < 0.7
+    figure, _ = draw(example(data, coco))
+    legend = [text.get_text() for text in figure.axes[1].texts]
+    assert legend == [PHOTO, "person  1", "car group  1", "bus  1"]
+
+
+def test_each_layer_can_be_left_out(data: Path, coco: Coco) -> None:
+    nothing = paint(data, coco)
+    assert (nothing == photograph()).all()
+    for layer in LAYERS:
+        assert (paint(data, coco, layer) != nothing).any()
+
+
+def test_boxes_without_masks_are_drawn(data: Path, coco: Coco) -> None:
+    for annotation in coco["annotations"]:
+        del annotation["segmentation"]
+    picture, photo = paint(data, coco, *LAYERS), photograph()
+    assert (picture[60:240, 110:490] == photo[60:240, 110:490]).all(), "inside the box of the bus"
+    assert (picture[60:240, 99:101] != photo[60:240, 99:101]).any(), "its edge"
+
+
+@pytest.mark.parametrize("field", ["bbox", "area", "iscrowd", "category_id", "id"])
+def test_what_misses_a_field_is_drawn_all_the_same(field: str, data: Path, coco: Coco) -> None:
+    for annotation in coco["annotations"]:
+        del annotation[field]
+    assert (paint(data, coco, *LAYERS)[BUS] != photograph()[BUS]).any()
+
+
+def test_the_smallest_and_the_largest_have_labels_of_at_least_14_pixels(
+    data: Path, coco: Coco
+) -> None:
+    figure, renderer = draw(example(data, coco), *LAYERS)
+    texts = {text.get_text(): text for text in figure.axes[0].texts}
+    assert texts.keys() == {"person", "bus", "car group"}
+    sizes = {name: float(text.get_fontsize()) * 128 / 72 for name, text in texts.items()}
+    assert sizes["person"] == pytest.approx(14) and sizes["bus"] > 20
+    for text in texts.values():
+        box = text.get_window_extent(renderer)
+        assert box.x0 >= 0 and box.x1 <= WIDTH and box.y0 >= LEGEND and box.y1 <= HEIGHT + LEGEND
+
+
+def test_labels_of_a_crowded_street_do_not_overlap(data: Path, coco: Coco) -> None:
+    person = coco["annotations"][0] | {"segmentation": []}
+    coco["annotations"] += [person | {"bbox": [300 + 9 * n, 300, 8, 20]} for n in range(25)]
+    figure, renderer = draw(example(data, coco), *LAYERS)
+    boxes = [text.get_window_extent(renderer) for text in figure.axes[0].texts]
+    assert len(boxes) == 28
+    for n, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:n])
+
+
+def test_instances_of_a_class_differ_in_shade(data: Path, coco: Coco) -> None:
+    coco["annotations"] *= 6
+    drawings = example(data, coco).drawings
+    assert len({drawing.color for drawing in drawings}) == len(drawings) == 18
+
+
+def test_names_are_drawn_as_they_are(data: Path, coco: Coco) -> None:
+    """Matplotlib takes text between dollars for a formula."""
+    coco["categories"][0]["name"] = "$x^$\n"
+    figure, _ = draw(example(data, coco), *LAYERS)
+    assert r"\$x^\$?" in [text.get_text() for text in figure.axes[0].texts]
+
+
+@pytest.mark.parametrize("name", ["/".join(PHOTO.split("/")[-2:]), Path(PHOTO).name])
+def test_photographs_are_found_by_any_of_the_names_in_use(
+    name: str, data: Path, coco: Coco
+) -> None:
+    coco["images"][0]["file_name"] = name
+    drawn = example(data, coco)
+    assert not drawn.note and (drawn.photo == photograph()).all()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../secret.png", "..\\secret.png", "{}/secret.png", "a/../../secret.png"),
+        *("C:x", "", "\0", f"{PHOTO} ", "a" * 5000),
+    ],
+)
+def test_no_name_leads_out_of_the_data_folder_or_to_an_error(
+    name: str, data: Path, coco: Coco, tmp_path: Path
+) -> None:
+    Image.fromarray(photograph()).save(tmp_path / "secret.png")
+    coco["images"][0]["file_name"] = name.format(tmp_path)
+    assert example(data, coco).note.startswith("no photograph ")
+
+
+def cut(photo: Path) -> None:
+    content = photo.read_bytes()
+    photo.write_bytes(content[: len(content) // 2])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "note"),
+    [
+        (Path.unlink, "no photograph "),
+        (cut, "cannot be read"),
+        (lambda photo: Image.new("RGB", (10, 20)).save(photo), "has 10 x 20 pixels, not 800 x 400"),
+    ],
+)
+def test_without_a_photograph_the_background_is_plain_and_says_so(
+    spoil: Callable[[Path], object], note: str, data: Path, coco: Coco
+) -> None:
+    spoil(data / PHOTO)
+    drawn = example(data, coco)
+    assert len(np.unique(drawn.photo)) == 1 and drawn.photo.shape == (HEIGHT, WIDTH, 3)
+    figure, _ = draw(drawn)
+    assert any(note in text.get_text().replace("\n", " ") for text in figure.axes[0].texts)
+
+
+# The page of statistics.
+
+
+def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco: Coco) -> None:
+    figure = Figure((14, 9))
+    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    assert figure.get_suptitle() == "train: 3 images, 2 instances, 1 crowds not counted"
+    classes, per_image, sizes, shares = figure.axes
+    assert [text.get_text() for text in classes.texts] == ["1", "0", "1", "0"]
+    assert [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)] == [
+        2,
+        0,
+        1,
+    ]
+    medians = {
+        np.ravel(line.get_ydata())[0]: np.ravel(line.get_xdata())[0]
+        for line in sizes.lines
+        if line.get_marker() == "o"
+    }
+    assert medians == {0: 160, 2: 400 * 200 - 200 * 100}
+    assert [text.get_text() for text in shares.texts] == ["100", "100"]
+
+
+@pytest.mark.parametrize("part", ["annotations", "images", "categories"])
+def test_statistics_of_nothing_are_drawn(part: str, data: Path, coco: Coco) -> None:
+    coco[part] = []
+    figure = Figure((14, 9))
+    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    figure.draw_without_rendering()
+
+
+# Windows, on a virtual screen.
+
+
+def missing_for_windows() -> str:
+    try:
+        import tkinter  # noqa: F401  (matplotlib's toolkit)
+    except ImportError:
+        return "this Python has no tkinter"
+    return ", ".join(f"no {name}" for name in ("Xvfb", "xdotool") if not shutil.which(name))
+
+
+needs_windows = pytest.mark.skipif(bool(missing_for_windows()), reason=missing_for_windows())
+
+
+@pytest.fixture
+def screen() -> Iterator[dict[str, str]]:
+    """The environment of a program that is to use a virtual screen."""
+    read, write = os.pipe()
+    # Without -noreset, a server starts anew whenever its last client leaves, such as xdotool.
+    command = ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", "1600x900x24"]
+    with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
+        os.close(write)
+        assert select.select([read], [], [], PATIENCE)[0]
+        with os.fdopen(read) as display:
+            number = display.readline().strip()
+        yield {**os.environ, "DISPLAY": f":{number}", "MPLBACKEND": "TkAgg"}
+        server.terminate()
+
+
+@pytest.fixture
+def start(
+    screen: dict[str, str], data: Path, coco: Coco
+) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Starts the inspector of the file, and ends it with the test if need be."""
+    started = []
+
+    def start_inspector(*options: str) -> "subprocess.Popen[str]":
+        (data / "annotations").mkdir()
+        write_json(data / "annotations" / OUTPUT, coco)
+        command = [sys.executable, "inspect_coco.py", "--coco_dir", str(data), *options]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=screen, stdout=pipe, stderr=pipe, text=True
+        )
+        started.append(process)
+        return process
+
+    yield start_inspector
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def xdotool(screen: dict[str, str], *args: str) -> str:
+    command = ["xdotool", *args]
+    done = subprocess.run(command, env=screen, capture_output=True, text=True, timeout=PATIENCE)
+    return done.stdout.strip()
+
+
+def wait_for_title(screen: dict[str, str], pattern: str, seconds: float = PATIENCE) -> str | None:
+    """Return the title of the window as soon as it fits the pattern, None if it never does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        title = xdotool(screen, "search", "--onlyvisible", "--name", "q close", "getwindowname")
+        if re.search(pattern, title):
+            return title
+        time.sleep(0.1)
+    return None
+
+
+def press(screen: dict[str, str], key: str, pattern: str) -> bool:
+    """Press a key, again if need be as a new window may miss some, until the title fits."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        xdotool(screen, "search", "--onlyvisible", "--name", "q close", "windowfocus")
+        xdotool(screen, "key", key)
+        if wait_for_title(screen, pattern, seconds=10):
+            return True
+    return False
+
+
+@needs_windows
+def test_keys_browse_and_switch_layers_in_a_window(
+    screen: dict[str, str], start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    process = start("--num_examples", "3", "--seed", "1")
+    first = wait_for_title(screen, r"\(1 of 3\)")
+    assert first and "m masks on  |  b boxes on  |  l labels on  |  q close" in first
+    for key, pattern in [
+        ("Right", r"\(2 of 3\)"),
+        ("Right", r"\(3 of 3\)"),
+        ("Right", r"\(1 of 3\)"),
+        ("Left", r"\(3 of 3\)"),
+        ("m", "m masks off"),
+        ("b", "b boxes off"),
+        ("l", "l labels off"),
+        ("m", "m masks on"),
+        ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off"),
+    ]:
+        assert press(screen, key, pattern), pattern
+    xdotool(screen, "key", "q")
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and err == ""
+
+
+@needs_windows
+def test_the_statistics_open_in_a_window_and_ctrl_c_ends_it(
+    screen: dict[str, str], start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    process = start("--stats")
+    assert wait_for_title(screen, OUTPUT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130 and err.startswith("interrupted")
+
+
+@needs_windows
+def test_an_example_that_cannot_be_decoded_closes_the_window_with_an_error(
+    coco: Coco, start: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    for image, annotation in zip(coco["images"], coco["annotations"], strict=True):
+        annotation.update(image_id=image["id"], segmentation=[[1, 2, 3, 4]])
+    process = start()
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert err.startswith("error: ") and len(err.splitlines()) == 1

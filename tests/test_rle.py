@@ -1,0 +1,97 @@
+"""Masks to run lengths and back, with pycocotools as judge; what other tools write is looked at."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from msgspec import Raw
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from cityscapes_coco.coco import Annotation, decode_segmentation, encode_segmentation, read_coco
+from cityscapes_coco.rle import to_mask, to_rle, to_rles
+
+Mask = NDArray[np.uint8]
+
+MASKS = arrays(
+    np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=9), elements=st.integers(0, 1)
+)
+
+
+@given(MASKS, st.tuples(*[st.integers(0, 2)] * 4))
+@example(np.array([[1, 0, 1], [1, 1, 1]], np.uint8), (0, 0, 0, 0))
+@example(np.ones((2, 2), np.uint8), (1, 0, 1, 0))  # a run that goes on in the next column
+@example(np.ones((2, 2), np.uint8), (0, 1, 0, 1))
+def test_the_rle_is_the_one_that_pycocotools_makes_of_the_frame(
+    mask: Mask, margins: tuple[int, int, int, int]
+) -> None:
+    left, top, right, bottom = margins
+    frame = np.asfortranarray(np.pad(mask, ((top, bottom), (left, right))))
+    [rle] = to_rles([(mask, left, top)], *frame.shape)
+    assert rle == coco_mask.encode(frame)
+
+
+@given(MASKS, st.booleans())
+def test_a_mask_comes_back_from_a_file_whether_its_counts_are_a_text_or_numbers(
+    mask: Mask, compressed: bool
+) -> None:
+    rle = coco_mask.encode(np.asfortranarray(mask))
+    segmentation = encode_segmentation(rle)
+    if not compressed:
+        edges = np.flatnonzero(np.diff(mask.ravel(order="F"), prepend=0, append=0))
+        counts = np.diff(edges, prepend=0, append=mask.size).tolist()
+        segmentation = Raw(json.dumps({"size": mask.shape, "counts": counts}).encode())
+    read = decode_segmentation(Annotation(segmentation=segmentation))
+    assert np.array_equal(to_mask(to_rle(read, *mask.shape)), mask)
+
+
+BROKEN = {
+    "not a list": "text",
+    "no polygon": [7],
+    "an empty polygon": [[]],
+    "two points": [[1, 1, 2, 2]],
+    "half a point": [[1, 1, 2, 2, 3, 3, 4]],
+    "a text for a number": [[1, 1, 2, 2, 3, "3"]],
+    "NaN": [[1, 1, 2, 2, 3, float("nan")]],
+    "infinity": [[1, 1, 2, 2, 3, float("inf")]],
+    "far away": [[1, 1, 2, 2, 3, 10**9]],
+    "beyond all bounds": [[1, 1, 2, 2, 10**400, 3]],
+    "points as lists": [[[1, 1], [2, 2], [3, 1], 2, 2, 3]],
+    "no size": {"counts": [16]},
+    "another size": {"size": [4, 5], "counts": [20]},
+    "no counts": {"size": [4, 4]},
+    "too few": {"size": [4, 4], "counts": [8, 7]},
+    "too many": {"size": [4, 4], "counts": [8, 9]},
+    "negative": {"size": [4, 4], "counts": [20, -4]},
+    "fractions": {"size": [4, 4], "counts": [8.0, 8.0]},
+    "an empty text": {"size": [4, 4], "counts": ""},
+    "a text too short": {"size": [4, 4], "counts": "3"},
+    "a text that breaks off": {"size": [4, 4], "counts": "P"},
+    "a run beyond all bounds": {"size": [4, 4], "counts": "o" * 1000},
+    "other characters": {"size": [4, 4], "counts": "\u00e4"},
+    "half a character": {"size": [4, 4], "counts": "\ud800"},
+}
+
+
+def read_annotation(path: Path, segmentation: object) -> Annotation:
+    annotations = [{"segmentation": segmentation}]
+    path.write_text(json.dumps({"images": [], "categories": [], "annotations": annotations}))
+    [annotation] = read_coco(path).annotations
+    return annotation
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_segmentation_is_refused(kind: str, tmp_path: Path) -> None:
+    """pycocotools itself would read memory that is not its own for some of these."""
+    annotation = read_annotation(tmp_path / "file.json", BROKEN[kind])
+    with pytest.raises(ValueError, match=r"segmentation|polygon|RLE"):
+        to_rle(decode_segmentation(annotation), 4, 4)
+
+
+@pytest.mark.parametrize("empty", [None, [], {}])
+def test_an_empty_segmentation_is_none(empty: object, tmp_path: Path) -> None:
+    assert decode_segmentation(read_annotation(tmp_path / "file.json", empty)) is None
