@@ -111,11 +111,11 @@ def record(part: str, text: str) -> str:
 
 
 BAD_FILES: dict[str, tuple[str | bytes, str]] = {
-    "empty": ("", "not a JSON file"),
+    "empty": ("", "an empty file; get it again"),
     "truncated": ('{"images": [', "not a JSON file"),
     "not UTF-8": (b"\xff\xfe{}", "not a JSON file"),
-    "nested without end": ("[" * 100_000, "not a COCO file"),
-    "a list": ("[1, 2]", "not a COCO file: should be an object, not a list"),
+    "nested without end": ('{"a":' * 100_000, "not a JSON file"),
+    "a list": ("[1, 2]", "a list, perhaps of results; give the COCO file"),
     "no annotations": ('{"images": [], "categories": []}', "no list of annotations in it"),
     "images as an object": (
         '{"images": {}, "categories": [], "annotations": []}',

@@ -110,7 +110,7 @@ def rename_to_bytes(path: Path) -> None:
 
 BAD_MAPS: dict[str, tuple[Spoil, str]] = {
     "truncated": (cut, "damaged PNG"),
-    "empty": (lambda path: path.write_bytes(b""), "not a PNG"),
+    "empty": (lambda path: path.write_bytes(b""), "an empty file"),
     "a wrong checksum": (flip_a_bit, "damaged PNG"),
     "too few pixels": (claim(4, 1000), "damaged PNG"),
     "damaged under right checksums": (spoil_pixels, "damaged PNG"),
@@ -297,7 +297,7 @@ GOOD_POSIX_MAPS: dict[str, Spoil] = {
     "a link to a file elsewhere": write_link,
     "a line break in the name": rename("a\nerror: b\r"),
     "control characters in the name": rename("\x1b[31m\x07\u202e"),
-    "quotes in the name": rename("\"a'b\\c$d{e}%f"),
+    "quotes in the name": rename("\"a'bc$d{e}%f"),
     "250 characters in the name": rename("a" * (250 - len("_gtFine_instanceIds.png"))),
 }
 
@@ -475,7 +475,7 @@ def test_a_file_that_lies_is_found_out_and_harms_nothing(
     says = verify_says if task == "--verify" else draw_says
     code = inspect(["--coco_dir", str(datadir), "--json", str(path), *options])
     out, err = capsys.readouterr()
-    assert code == (1 if says else 0) and says in out + err
+    assert bool(code) == bool(says) and says in out + err
     assert all(line.isprintable() for line in (out + err).splitlines())
     assert len(err.splitlines()) <= 1
     new = set(datadir.parent.rglob("*")) - set(before)
