@@ -122,10 +122,7 @@ BAD_FILES: dict[str, tuple[str | bytes, str]] = {
         "images should be a list, not an object",
     ),
     "a number": (record("images", "1"), "images[0] should be an object, not an integer"),
-    "a text as id": (
-        record("images", '{"id": "1"}'),
-        "images[0].id should be an integer",
-    ),
+    "a text as id": (record("images", '{"id": "1"}'), "images[0].id should be an integer"),
     "a boolean as width": (
         record("images", '{"width": 6}, {"width": true}'),
         "images[1].width should be an integer, not a boolean",
