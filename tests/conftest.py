@@ -27,6 +27,7 @@ PATIENCE = 120
 
 Coco = dict[str, Any]
 Change = Callable[[Coco], object]
+Capture = pytest.CaptureFixture[str]
 WriteMap = Callable[..., Path]
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")

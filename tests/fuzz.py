@@ -40,14 +40,7 @@ import inspect_coco
 import main
 from cityscapes_coco.errors import one_line
 from cityscapes_coco.terminal import open_streams
-from tests.conftest import (
-    OUTPUT,
-    PATIENCE,
-    Chunk,
-    Coco,
-    encode_png,
-    join_chunks,
-)
+from tests.conftest import OUTPUT, PATIENCE, Chunk, Coco, encode_png, join_chunks
 from tests.oracle import (
     CLASSES,
     box_of,

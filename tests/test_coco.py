@@ -111,21 +111,18 @@ def record(part: str, text: str) -> str:
 
 
 BAD_FILES: dict[str, tuple[str | bytes, str]] = {
-    "empty": ("", "not a JSON file"),
+    "empty": ("", "an empty file; get it again"),
     "truncated": ('{"images": [', "not a JSON file"),
     "not UTF-8": (b"\xff\xfe{}", "not a JSON file"),
-    "nested without end": ("[" * 100_000, "not a COCO file"),
-    "a list": ("[1, 2]", "not a COCO file: should be an object, not a list"),
+    "nested without end": ('{"a":' * 100_000, "not a JSON file"),
+    "a list": ("[1, 2]", "a list, perhaps of results; give the COCO file"),
     "no annotations": ('{"images": [], "categories": []}', "no list of annotations in it"),
     "images as an object": (
         '{"images": {}, "categories": [], "annotations": []}',
         "images should be a list, not an object",
     ),
     "a number": (record("images", "1"), "images[0] should be an object, not an integer"),
-    "a text as id": (
-        record("images", '{"id": "1"}'),
-        "images[0].id should be an integer",
-    ),
+    "a text as id": (record("images", '{"id": "1"}'), "images[0].id should be an integer"),
     "a boolean as width": (
         record("images", '{"width": 6}, {"width": true}'),
         "images[1].width should be an integer, not a boolean",

@@ -10,10 +10,8 @@ import inspect_coco
 from cityscapes_coco.coco import read_coco
 from cityscapes_coco.pictures.examples import load_example
 from main import main
-from tests.conftest import Coco, WriteMap, load, posix_only, touch, verify
+from tests.conftest import Capture, Coco, WriteMap, load, posix_only, touch, verify
 from tests.oracle import check_exact, read_maps
-
-Capture = pytest.CaptureFixture[str]
 
 STREET = [[26000, 26000, 7], [7, 24000, 26]]
 BETAS = ("0.005", "0.01", "0.02")

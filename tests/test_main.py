@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from main import main
-from tests.conftest import OUTPUT, STREET, WriteMap, convert, touch
+from tests.conftest import OUTPUT, STREET, Capture, WriteMap, convert, touch
 
 # What the file holds.
 
@@ -125,7 +125,7 @@ def test_outdir_is_made_with_its_parents(datadir: Path, write_map: WriteMap) -> 
 
 
 def test_the_summary_counts_what_is_in_the_file_and_what_is_not(
-    datadir: Path, write_map: WriteMap, capsys: pytest.CaptureFixture[str]
+    datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
     write_map()
     convert(datadir, "--like-original")
@@ -143,7 +143,7 @@ def test_the_summary_counts_what_is_in_the_file_and_what_is_not(
 
 
 def test_unpaired_files_are_counted_in_a_warning(
-    datadir: Path, write_map: WriteMap, capsys: pytest.CaptureFixture[str]
+    datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
     write_map(name="a_000000_000000")
     write_map(name="a_000001_000000")
@@ -158,9 +158,7 @@ def test_unpaired_files_are_counted_in_a_warning(
 # What is wrong, and what is said of it.
 
 
-def test_every_bad_map_is_listed(
-    datadir: Path, write_map: WriteMap, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_bad_map_is_listed(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     bad = [write_map([[999]], name=f"a_{n:06d}_000000") for n in range(3)]
     assert main(["--datadir", str(datadir), "--workers", "1", "--skip-bad"]) == 1
     err = capsys.readouterr().err
@@ -180,7 +178,7 @@ BAD_FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("fault", BAD_FOLDERS)
 def test_a_wrong_folder_is_named_with_what_was_found_instead(
-    fault: str, datadir: Path, capsys: pytest.CaptureFixture[str]
+    fault: str, datadir: Path, capsys: Capture
 ) -> None:
     build, says = BAD_FOLDERS[fault]
     build(datadir)
@@ -192,7 +190,7 @@ def test_a_wrong_folder_is_named_with_what_was_found_instead(
 
 
 def test_a_split_that_is_asked_for_must_exist(
-    datadir: Path, write_map: WriteMap, capsys: pytest.CaptureFixture[str]
+    datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
     write_map()
     assert main(["--datadir", str(datadir), "--splits", "train", "val"]) == 1

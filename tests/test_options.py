@@ -13,7 +13,7 @@ from cityscapes_coco import Options, UserError, convert_split, find_dataset, fin
 from cityscapes_coco.coco import read_coco, read_info, read_options
 from main import build_parser, main
 from tests import conftest
-from tests.conftest import OUTPUT, Coco, WriteMap, load, street, touch, verify
+from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, street, touch, verify
 from tests.oracle import check_exact, encode
 
 NAME = "aachen_000000_000019"
@@ -108,9 +108,7 @@ def test_file_names_lead_to_the_photograph_from_where_they_start(
     assert image["file_name"].count("/") == {"datadir": 3, "split": 1, "base": 0}[kind]
 
 
-def test_small_instances_are_left_out_and_counted_by_class(
-    frame: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_small_instances_are_left_out_and_counted_by_class(frame: Path, capsys: Capture) -> None:
     coco = convert(frame, "--min-area", "36", "--crowd", "keep")
     assert check_exact(coco, MAPS) == [24000, 26000]
     out = capsys.readouterr().out
@@ -131,7 +129,7 @@ def test_the_check_understands_every_combination(
 
 @pytest.mark.parametrize("options", [["--crowd", "keep"], ["--min-area", "36"]])
 def test_the_check_misses_what_the_options_promise_and_nothing_else(
-    options: list[str], frame: Path, capsys: pytest.CaptureFixture[str]
+    options: list[str], frame: Path, capsys: Capture
 ) -> None:
     coco = convert(frame, *options)
     assert "not claimed by the file" in capsys.readouterr().out
@@ -163,9 +161,7 @@ def test_the_check_misses_what_the_options_promise_and_nothing_else(
         ["--no"],
     ],
 )
-def test_a_wrong_option_is_exit_code_2(
-    argv: list[str], frame: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_wrong_option_is_exit_code_2(argv: list[str], frame: Path, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as exit_info:
         main(["--datadir", str(frame), *argv])
     assert exit_info.value.code == 2
@@ -174,7 +170,7 @@ def test_a_wrong_option_is_exit_code_2(
     assert out == "" and argv[0] in err.splitlines()[-1]
 
 
-def test_an_unknown_dataset_lists_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_dataset_lists_what_there_is(capsys: Capture) -> None:
     with pytest.raises(SystemExit):
         main(["--dataset", "kitti"])
     assert "cityscapes" in capsys.readouterr().err.splitlines()[-1]

@@ -18,7 +18,16 @@ import pytest
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.terminal import run_program, stoppable
 from main import main
-from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, convert, posix_only, run_script
+from tests.conftest import (
+    OUTPUT,
+    PATIENCE,
+    ROOT,
+    Capture,
+    WriteMap,
+    convert,
+    posix_only,
+    run_script,
+)
 
 # The end.
 
@@ -47,7 +56,7 @@ def fail(error: BaseException) -> Callable[[], int]:
     ],
 )
 def test_what_the_user_can_mend_is_one_line(
-    error: BaseException, code: int, says: str, capsys: pytest.CaptureFixture[str]
+    error: BaseException, code: int, says: str, capsys: Capture
 ) -> None:
     assert run_program(fail(error)) == code
     assert capsys.readouterr() == ("", f"{says}\n")
@@ -56,9 +65,7 @@ def test_what_the_user_can_mend_is_one_line(
 @pytest.mark.parametrize(
     "error", [ZeroDivisionError(), ModuleNotFoundError(name="cityscapes_coco.x")]
 )
-def test_a_fault_of_the_program_ends_with_its_traceback(
-    error: Exception, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_fault_of_the_program_ends_with_its_traceback(error: Exception, capsys: Capture) -> None:
     assert run_program(fail(error)) == 70
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "Traceback (most recent call last):" and type(error).__name__ in lines[-2]
@@ -71,7 +78,7 @@ def test_a_fault_is_traced_to_its_line_wherever_the_work_is_done(
     datadir: Path,
     write_map: WriteMap,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capture,
 ) -> None:
     def find_nothing(id_map: object) -> float:
         return 1 / 0
@@ -244,7 +251,7 @@ def test_a_character_that_a_stream_lacks_is_escaped(encoding: str, folder: Path)
     options = ["--datadir", folder, "--workers", "1", "--skip-bad"]
     process = run_script("main.py", *options, env=in_encoding(encoding), encoding=encoding)
     assert process.returncode == 0, process.stderr
-    assert "not a PNG" in process.stderr
+    assert "an empty file" in process.stderr
     written = str(folder).encode(encoding, "backslashreplace").decode(encoding)
     assert f"written to {written}" in process.stdout
 
@@ -263,4 +270,4 @@ def test_a_character_that_a_terminal_lacks_is_escaped(encoding: str, folder: Pat
     shown = os.read(here, 100_000)
     os.close(here)
     assert process.returncode == 0, shown
-    assert b"100%" in shown and b"not a PNG" in shown and b"Traceback" not in shown
+    assert b"100%" in shown and b"an empty file" in shown and b"Traceback" not in shown

@@ -21,7 +21,7 @@ from cityscapes_coco import Options, convert_split, find_dataset
 from cityscapes_coco.workers import Map, WorkersLost, start_workers
 from main import main
 from tests import conftest
-from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, posix_only, run_script
+from tests.conftest import OUTPUT, PATIENCE, ROOT, Capture, WriteMap, posix_only, run_script
 
 forked_only = pytest.mark.skipif(
     multiprocessing.get_start_method() != "fork",
@@ -205,7 +205,7 @@ def test_a_signal_to_all_processes_is_no_lost_worker(tmp_path: Path) -> None:
 
 @forked_only
 def test_a_dead_worker_ends_the_run_with_one_line(
-    frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """Every worker dies on its first frame, as if the system had run out of memory."""
     monkeypatch.setattr("cityscapes_coco.convert.convert_frame", kill_this_process)
@@ -260,9 +260,7 @@ def test_a_lost_worker_of_a_cluster_costs_a_retry_only(
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_that_is_not_there_is_named(
-    frames: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_cluster_that_is_not_there_is_named(frames: Path, capsys: Capture) -> None:
     assert main(["--datadir", str(frames), "--scheduler", "tcp://127.0.0.1:1"]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("error: tcp://127.0.0.1:1: no Dask scheduler answers there")
