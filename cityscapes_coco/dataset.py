@@ -228,17 +228,14 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
     found = _find_photographs(dataset, split, frames, image_sets or (DRAWN_ON,))
     where = f"{dataset.folder}, {split}"
     told = []
-    used: set[Key] = set()
     paired, imageless = [], []
     for frame in frames:
-        keys = [key for key in _keys(frame) if key in found.paths]
-        used.update(keys[:1])
-        if keys:
-            paired.append(replace(frame, file_names=found.paths[keys[0]]))
-        else:
+        names = found.paths.get(Key(frame.stem, frame.city), ())
+        if not names:
             imageless.append(frame)
-            if not needs_photographs(image_sets):
-                paired.append(replace(frame, file_names=(frame.usual_name,)))
+            names = () if needs_photographs(image_sets) else (frame.usual_name,)
+        if names:
+            paired.append(replace(frame, file_names=names))
     if not paired:
         raise _no_photographs(dataset, [split], image_sets)
     if misnamed:
@@ -246,7 +243,8 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
             f"{where}: files that look like maps under another name, left out: {len(misnamed)},"
             f" such as {misnamed[0]}; {_remedy(dataset, misnamed[0])}"
         )
-    if mapless := sum(len(names) for key, names in found.paths.items() if key not in used):
+    known = {Key(frame.stem, frame.city) for frame in frames}
+    if mapless := sum(len(names) for key, names in found.paths.items() if key not in known):
         told.append(f"{where}: images that have no map, so left out: {mapless}")
     if imageless:
         told.append(f"{where}: {_explain_imageless(dataset, imageless, len(frames), image_sets)}")
@@ -264,7 +262,7 @@ def _find_photographs(
 ) -> Found:
     """Return the photographs of the frames, with names that start at the root of the dataset."""
     start = dataset.imagedir or dataset.folder
-    keys = {_keys(frame)[0] for frame in frames}
+    keys = {Key(frame.stem, frame.city) for frame in frames}
     found = find_photographs(start, split, keys, image_sets, explicit=start == dataset.imagedir)
     if start == dataset.root:
         return found
@@ -282,11 +280,6 @@ def _see_from(folder: Path, path: Path) -> str:
     except ValueError:
         # On Windows, no name leads from one drive to another.
         return f"/{path.as_posix()}"
-
-
-def _keys(frame: Frame) -> tuple[Key, Key]:
-    """Return how photographs of a frame may be known, in the order of preference."""
-    return Key(frame.stem, frame.city), Key(frame.stem, "")
 
 
 def _has_photographs(dataset: Dataset, image_sets: tuple[str, ...]) -> bool:

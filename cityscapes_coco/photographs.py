@@ -37,7 +37,7 @@ Parts = tuple[str, ...]
 
 
 class Key(NamedTuple):
-    """What the files of one frame have in common; `city` is "" for a file without such a folder."""
+    """What the files of one frame have in common."""
 
     stem: str
     city: str
@@ -87,7 +87,9 @@ def find_photographs(
     folder of photographs.
     """
     cities = {frame.city for frame in frames}
-    stems = {frame.stem for frame in frames}
+    cities_of: dict[str, list[str]] = {}
+    for frame in frames:
+        cities_of.setdefault(frame.stem, []).append(frame.city)
     plain = set(image_sets) <= {DRAWN_ON}
     searches: tuple[Callable[[], Iterator[tuple[Parts, list[str]]]], ...] = (
         lambda: _usual_folders(start, split, cities, plain),
@@ -101,10 +103,11 @@ def find_photographs(
             folders = tuple(_ARCHIVE.sub("", part) for part in parts if part not in (split, city))
             shows = explicit or _may_show(folders)
             for name in names:
-                stem, ending = _read_name(name, stems)
+                stem, ending = _read_name(name, cities_of.keys())
                 if stem and (ending or shows):
                     photograph = Photograph("/".join((*parts, name)), folders, ending)
-                    photographs.setdefault(Key(stem, city), []).append(photograph)
+                    for of_city in [city] if city else cities_of.get(stem, [""]):
+                        photographs.setdefault(Key(stem, of_city), []).append(photograph)
         found = _choose(photographs, image_sets, start.absolute().name if explicit else "")
         if found.paths:
             break
