@@ -260,9 +260,9 @@ def peek_options(path: Path) -> dict[str, Any] | None:
     except OSError:
         return None
     # The options come first in this program's files.
-    _, found, rest = head.partition('"options":')
+    start = re.search(r'"options":\s*', head)
     try:
-        options = json.JSONDecoder().raw_decode(rest)[0] if found else None
+        options = json.JSONDecoder().raw_decode(head, start.end())[0] if start else None
     except ValueError:
         return None
     return options if isinstance(options, dict) else None
