@@ -116,6 +116,10 @@ class Pairing(NamedTuple):
     warnings: tuple[str, ...]
 
 
+class NoPhotographs(UserError):
+    """None of the photographs that are needed is there."""
+
+
 def find_root(folder: Path, imagedir: Path | None) -> Path:
     """Return where the names of photographs start: the data folder, or the folder of photographs
     that the user named, if it lies outside."""
@@ -123,10 +127,6 @@ def find_root(folder: Path, imagedir: Path | None) -> Path:
         return folder
     name = PurePosixPath(_see_from(folder, imagedir))
     return imagedir if name.is_absolute() or name.parts[:1] == ("..",) else folder
-
-
-class NoPhotographs(UserError):
-    """None of the photographs that are needed is there."""
 
 
 def needs_photographs(image_sets: Sequence[str]) -> bool:
@@ -267,7 +267,7 @@ def _find_photographs(
     if start == dataset.root:
         return found
     paths = {
-        key: tuple(f"{dataset.imagedir_name}/{name}" for name in names)
+        key: tuple(str(PurePosixPath(dataset.imagedir_name or "", name)) for name in names)
         for key, names in found.paths.items()
     }
     return found._replace(paths=paths)
@@ -408,7 +408,7 @@ def _find_maps(datadir: Path, map_type: MapType) -> Path:
     raise UserError(
         datadir,
         f"no {map_type} folder in it; found {name_entries(datadir)}; nor is there one a level above"
-        " or below",
+        " or two below",
     )
 
 
@@ -431,7 +431,8 @@ def _named_places(datadir: Path, map_type: MapType) -> Iterator[list[Path]]:
     selves = (datadir.resolve(), datadir.absolute(), datadir)
     yield [path for path in selves if path.name == map_type]
     below = [*datadir.glob(f"*/{map_type}"), *datadir.glob(f"*/{map_type}*/{map_type}")]
-    yield [path for path in below if not any(map(is_debris, path.relative_to(datadir).parts))]
+    for places in below, datadir.glob(f"*/*/{map_type}"):
+        yield [path for path in places if not any(map(is_debris, path.relative_to(datadir).parts))]
     above = []
     for path in selves[:2]:
         inside = path.parent.name.startswith((map_type, DRAWN_ON))

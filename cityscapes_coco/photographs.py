@@ -23,9 +23,11 @@ DRAWN_ON = "leftImg8bit"
 # How photographs are stored, the preferred kind first.
 _EXTENSIONS = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
 # What the folders of archives have in their names beside the image set.
-_ARCHIVE = re.compile(r"_train_?(val|extra)?(test)?(?=_|$)")
-# Folders of other image sets than the one that the maps were drawn on.
-_OTHER_SET = re.compile(rf"{DRAWN_ON}_|fog|haz[ey]|snow|(?<!t)rain", re.IGNORECASE)
+_ARCHIVE = re.compile(r"_(train_?(val|extra)?(test)?|val|test)(?=_|$)")
+# Folders of other image sets than the one that the maps were drawn on. That one may have been stored
+# in another way: leftImg8bit_jpg, leftImg8bit_512x256.
+_WEATHER = re.compile(r"fog|haz[ey]|snow|(?<!t)rain|night", re.IGNORECASE)
+_OTHER_SET = re.compile(rf"{DRAWN_ON}_(?!jpe?g|png|webp|small|half|resized|\d)", re.IGNORECASE)
 # Where a photograph may be named like the frame alone, as masks elsewhere are.
 _PHOTOGRAPHS = re.compile(r"ima?ge?|photo|rgb", re.IGNORECASE)
 _MASKS = re.compile(r"label|mask|annot", re.IGNORECASE)
@@ -124,10 +126,12 @@ def list_split_folders(start: Path, split: str, plain: bool = False) -> Iterator
         yield (split,)
     for outer in _without_maps(outside):
         inside = _subfolders(start / outer, plain)
-        if split in inside:
+        if split in inside and (_is_plain((outer,)) or not plain):
             yield outer, split
         for inner in _without_maps(inside):
-            if (start / outer / inner / split).is_dir():
+            if (_is_plain((outer, inner)) or not plain) and (
+                start / outer / inner / split
+            ).is_dir():
                 yield outer, inner, split
 
 
@@ -204,7 +208,7 @@ def _all_folders(
         for name in listing.folders if len(parts) < DEEPEST else ():
             if name in likely:
                 waiting.appendleft((*parts, name))
-            elif name not in skipped and not (plain and _names_other_set(name)):
+            elif name not in skipped and not (plain and _WEATHER.search(name)):
                 waiting.append((*parts, name))
 
 
@@ -214,16 +218,19 @@ def _without_maps(folders: Iterable[str]) -> Iterator[str]:
 
 
 def _subfolders(folder: Path, plain: bool) -> list[str]:
-    """Return the folders in a folder; `plain` leaves out those of other image sets."""
+    """Return the folders in a folder; `plain` leaves out those that speak of other weather."""
     try:
         names = list_folder(folder).folders
     except UserError:
         return []
-    return [name for name in names if not plain or not _names_other_set(name)]
+    return [name for name in names if not plain or not _WEATHER.search(name)]
 
 
-def _names_other_set(folder: str) -> bool:
-    return bool(_OTHER_SET.search(_ARCHIVE.sub("", folder)))
+def _is_plain(folders: Sequence[str]) -> bool:
+    """Return whether files in such folders are of the image set that the maps were drawn on, as far
+    as the folders tell."""
+    innermost = _ARCHIVE.sub("", folders[-1]) if folders else ""
+    return not _OTHER_SET.match(innermost) and not any(map(_WEATHER.search, folders))
 
 
 def _may_show(folders: Iterable[str]) -> bool:
@@ -280,6 +287,6 @@ def _find_image_set(
     for folder in (*reversed(photograph.folders), inside):
         if folder != DRAWN_ON and any(fnmatchcase(folder, pattern) for pattern in image_sets):
             return ending, folder
-    if ending == DRAWN_ON and any(map(_OTHER_SET.search, photograph.folders)):
+    if ending == DRAWN_ON and not _is_plain(photograph.folders):
         return None
     return (ending, "") if any(fnmatchcase(ending, p) for p in image_sets) else None

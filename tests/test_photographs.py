@@ -58,6 +58,11 @@ WRAPPED = f"gtFine_trainvaltest/{MAP}"
 LAYOUTS: dict[str, tuple[str, str, str]] = {
     "re-encoded": (MAP, f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.jpg", "."),
     "re-encoded, upper case": (MAP, f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.JPEG", "."),
+    "re-encoded, and the folder says so": (
+        MAP,
+        f"leftImg8bit_jpg/train/aachen/{STEM}_leftImg8bit.jpg",
+        ".",
+    ),
     "images": (MAP, f"images/train/aachen/{STEM}_leftImg8bit.png", "."),
     "images, bare names": (MAP, f"images/train/aachen/{STEM}.jpg", "."),
     "images, without cities": (MAP, f"images/train/{STEM}_leftImg8bit.png", "."),
@@ -69,6 +74,11 @@ LAYOUTS: dict[str, tuple[str, str, str]] = {
     "beside the maps": (MAP, f"gtFine/train/aachen/{STEM}_leftImg8bit.png", "."),
     "another word for the split": (MAP, f"images/training/{STEM}_leftImg8bit.png", "."),
     "an archive's folder": (WRAPPED, f"leftImg8bit_trainvaltest/train/{STEM}_leftImg8bit.png", "."),
+    "an archive's folder of any name": (
+        MAP,
+        f"leftImg8bit_part1/leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
+        ".",
+    ),
     "two archives' folders": (
         f"Fine Annotations/{WRAPPED}",
         f"Cityscape Dataset/leftImg8bit_trainvaltest/leftImg8bit/train/{STEM}_leftImg8bit.png",
@@ -83,6 +93,11 @@ LAYOUTS: dict[str, tuple[str, str, str]] = {
         f"Cityspaces/{MAP}",
         f"images/train/aachen/{STEM}_leftImg8bit.png",
         "Cityspaces",
+    ),
+    "two levels too high": (
+        f"archive/cityscapes/{MAP}",
+        f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
+        "archive/cityscapes",
     ),
     "maps in a folder of another name": (
         f"annotations/train/aachen/{STEM}{SUFFIX}",
