@@ -24,7 +24,7 @@ DRAWN_ON = "leftImg8bit"
 _EXTENSIONS = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
 # What the folders of archives have in their names beside the image set.
 _ARCHIVE = re.compile(r"_(train_?(val|extra)?(test)?|val|test)(?=_|$)")
-# Folders of other image sets than the one that the maps were drawn on. That one may have been stored
+# Folders of other image sets than the one that the maps were drawn on, which may have been stored
 # in another way: leftImg8bit_jpg, leftImg8bit_512x256.
 _WEATHER = re.compile(r"fog|haz[ey]|snow|(?<!t)rain|night", re.IGNORECASE)
 _OTHER_SET = re.compile(rf"{DRAWN_ON}_(?!jpe?g|png|webp|small|half|resized|\d)", re.IGNORECASE)

@@ -14,7 +14,7 @@ from cityscapes_coco.dataset import find_dataset, find_root, list_frames
 from cityscapes_coco.photographs import locate
 from cityscapes_coco.pictures.examples import load_example
 from main import main
-from tests.conftest import OUTPUT, STREET, Capture, Coco, encode_png, join_chunks, load, touch
+from tests.conftest import OUTPUT, ROOT, STREET, Capture, Coco, encode_png, join_chunks, load, touch
 
 STEM = "aachen_000000_000019"
 SUFFIX = "_gtFine_instanceIds.png"
@@ -140,6 +140,25 @@ def test_photographs_are_found_where_people_have_them(
     assert locate(root, name) == root / photograph
     example = load_example(datadir / OUTPUT, root, image, [], {})
     assert not example.note
+
+
+def documented() -> list[list[str]]:
+    """The cells of the table of layouts in the docs."""
+    page = (ROOT / "docs" / "folders.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("`file_name` starts with |\n")
+    lines = rest.partition("\n\n")[0].splitlines()[1:]
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+
+
+@pytest.mark.parametrize("row", documented(), ids=" ".join)
+def test_each_layout_of_the_docs_works(row: list[str], datadir: Path, capsys: Capture) -> None:
+    map_name, photograph, given, start = (
+        cell.replace("<frame>", "ulm_000000_000019") for cell in row
+    )
+    build(datadir, map_name, photograph)
+    [name] = names(convert(datadir / given))
+    assert name.startswith(start) and "/" not in name.removeprefix(start)
+    assert photograph.endswith(name) and "not here" not in capsys.readouterr().err
 
 
 def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: Capture) -> None:
