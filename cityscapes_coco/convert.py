@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import compress, count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,6 +25,8 @@ from cityscapes_coco import __version__
 from cityscapes_coco.coco import (
     Annotation,
     Category,
+    CocoWriter,
+    Id,
     Image,
     Info,
     encode_segmentation,
@@ -114,15 +117,15 @@ def convert_split(
     written, or, when every frame has been tried, if some maps cannot be read and `options.skip_bad`
     is not set.
     """
-    frames, imageless, warnings = list_frames(dataset, split, options.images)
-    for line in warnings:
+    frames, imageless, strange = list_frames(dataset, split, options.images)
+    for line in strange:
         warn(line)
     _check_names(frames, dataset, options.file_names, warn)
     path = outdir / f"{_name_file(dataset, split, options.images)}.json"
     categories = list_categories(options.parsed_categories, options.category_ids)
-    names = {category.id: str(category.name) for category in categories}
-    info = _describe(dataset, split, options)
-    if differences := _compare_with_earlier(path, info):
+    names: dict[Id, str] = {category.id: str(category.name) for category in categories}
+    made_with = _record_options(dataset, options)
+    if differences := _compare_with_earlier(path, made_with):
         warn(f"{path}: will be overwritten; it was made {differences}")
     imageless = imageless if needs_photographs(options.images) else 0
     summary = SplitSummary(path, list(names.values()), imageless=imageless)
@@ -142,23 +145,7 @@ def convert_split(
                 summary.skipped.append(one_line(frame.map_name))
                 continue
             has_instances |= records.has_instances
-            summary.other_sizes += records.other_sizes
-            if records.foreign:
-                summary.foreign[one_line(frame.map_name)] = records.foreign
-            if not records.annotations and options.empty_frames == "drop":
-                summary.empty += 1
-                summary.left_out.update(records.left_out)
-                continue
-            for file_name in frame.file_names:
-                summary.images += 1
-                for annotation in records.annotations:
-                    annotation.id, annotation.image_id = next(annotation_ids), summary.images
-                    counts = summary.groups if annotation.iscrowd else summary.instances
-                    counts[names[annotation.category_id]] += 1
-                summary.left_out.update(records.left_out)
-                name = _shorten(file_name, split, options.file_names)
-                size = records.width, records.height
-                file.add(Image(summary.images, name, frame.map_name, *size), records.annotations)
+            _add_frame(file, frame, records, options, annotation_ids, names, summary)
         if summary.skipped and not (options.skip_bad and len(summary.skipped) < len(frames)):
             raise UserError(
                 dataset.maps / split,
@@ -166,12 +153,42 @@ def convert_split(
                 " written; mend them, or leave them out with --skip-bad",
             )
         _check_maps(dataset, split, has_instances, summary, warn)
-        if summary.empty == len(frames):
+        if not summary.images:
             warn(f"{path}: holds no image, as --empty-frames drop leaves out all frames of {split}")
-        info.skipped = summary.skipped
-        info.foreign = list(summary.foreign) or UNSET
-        file.finish(info, categories)
+        file.finish(_describe(dataset, split, made_with, summary), categories)
     return summary
+
+
+def _add_frame(
+    file: CocoWriter,
+    frame: Frame,
+    records: FrameRecords,
+    options: Options,
+    annotation_ids: Iterator[int],
+    names: Mapping[Id, str],
+    summary: SplitSummary,
+) -> None:
+    """Write the images of one frame with their annotations, hand out the ids, and count them.
+
+    `names` are those of the categories, by id.
+    """
+    summary.other_sizes += records.other_sizes
+    if records.foreign:
+        summary.foreign[one_line(frame.map_name)] = records.foreign
+    if not records.annotations and options.empty_frames == "drop":
+        summary.empty += 1
+        summary.left_out.update(records.left_out)
+        return
+    for file_name in frame.file_names:
+        summary.images += 1
+        for annotation in records.annotations:
+            annotation.id, annotation.image_id = next(annotation_ids), summary.images
+            counts = summary.groups if annotation.iscrowd else summary.instances
+            counts[names[annotation.category_id]] += 1
+        summary.left_out.update(records.left_out)
+        name = _shorten(file_name, frame.split, options.file_names)
+        size = records.width, records.height
+        file.add(Image(summary.images, name, frame.map_name, *size), records.annotations)
 
 
 def convert_frame(
@@ -355,31 +372,39 @@ def _segment(
     ]
 
 
-def _describe(dataset: Dataset, split: str, options: Options) -> Info:
-    """Return how a file is made, before any map is read."""
+def _record_options(dataset: Dataset, options: Options) -> dict[str, Any]:
+    """Return the options as a file tells them."""
+    return {
+        "annotations": dataset.map_type,
+        "imagedir": dataset.imagedir_name,
+        **asdict(options),
+        "categories": [str(category) for category in options.parsed_categories],
+    }
+
+
+def _describe(
+    dataset: Dataset, split: str, made_with: dict[str, Any], summary: SplitSummary
+) -> Info:
     return Info(
         description=f"Cityscapes {dataset.map_type} {split}, instances",
         url="https://www.cityscapes-dataset.com",
         contributor="cityscapes-coco",
         version=__version__,
-        options={
-            "annotations": dataset.map_type,
-            "imagedir": dataset.imagedir_name,
-            **asdict(options),
-            "categories": [str(category) for category in options.parsed_categories],
-        },
-        skipped=[],
+        options=made_with,
+        skipped=summary.skipped,
+        foreign=list(summary.foreign) or UNSET,
     )
 
 
-def _compare_with_earlier(path: Path, info: Info) -> str:
-    """Return how the file that is at `path` already was made, if otherwise than `info` tells."""
+def _compare_with_earlier(path: Path, made_with: Mapping[str, Any]) -> str:
+    """Return how the file that is at `path` already was made, if otherwise than with these options;
+    "" if there is none."""
     earlier = peek_options(path)
     if earlier is None:
         return "by another program" if path.is_file() else ""
     # What JSON makes of the options.
-    options = json.loads(json.dumps(info.options))
-    # An option that the earlier program did not have is passed over.
+    options = json.loads(json.dumps(made_with))
+    # An option that the earlier program did not have is passed over; no map is skipped in vain.
     differing = [
         f"{name} {json.dumps(value)}"
         for name, value in earlier.items()

@@ -249,20 +249,18 @@ def verify_file(
         )
     frames = [frame for frame in frames if frame.split in splits]
     photographs = _list_photographs(dataset, splits, options.images)
-    skipped = {frame for frame in frames if _name(frame) in (info.skipped if info else ())}
-    skipped -= claimed.keys()
+    told = info.skipped if info else ()
+    missing = [frame for frame in frames if frame not in claimed]
+    skipped = {frame for frame in missing if _name(frame) in told}
     unclaimed = _find_unclaimed(claimed, set(frames) - skipped, photographs)
-    dropped: list[Frame] = []
-    if options.empty_frames == "drop":
-        dropped = [frame for frame in frames if frame in unclaimed and frame not in claimed]
+    dropped = [frame for frame in missing if frame in unclaimed and options.empty_frames == "drop"]
     scope = _find_scope(coco, options)
-    imageless = {frame for frame in frames if frame.map_path not in photographs}
     report = Report(
         path,
         scope.boxes_only,
         {row: Tally() for row in scope.rows},
         skipped=len(skipped),
-        imageless=len(imageless - skipped - claimed.keys()),
+        imageless=sum(frame.map_path not in photographs for frame in missing),
     )
     faults = [
         *_check_fields(coco, scope.boxes_only),
@@ -282,13 +280,7 @@ def verify_file(
             Findings(0, 0, [], Counter(), [Fault("maps without any instance", "all", about)])
         )
     if map_type == "gtFine" and len(splits) == 1 and not options.min_area:
-        rows = [*scope.classes.values()]
-        totals = {
-            row.name: tally.in_maps
-            for row, tally in report.rows.items()
-            if not row.is_group and scope.classes.get(row.name) == row.name
-            if rows.count(row.name) == 1
-        }
+        totals = _count_classes(report, scope)
         report.far_from_published = compare_with_published(splits.pop(), report.frames, totals)
     return report
 
@@ -303,6 +295,16 @@ def compare_with_published(split: str, frames: int, totals: Mapping[str, int]) -
         if frames == full and expected and name in totals
         if abs(totals[name] - expected) > slack + expected / 50
     ]
+
+
+def _count_classes(report: Report, scope: _Scope) -> dict[str, int]:
+    """Return how many instances of each class the maps have, of those that are categories alone."""
+    times = Counter(scope.classes.values())
+    return {
+        row.name: tally.in_maps
+        for row, tally in report.rows.items()
+        if not row.is_group and scope.classes.get(row.name) == row.name and times[row.name] == 1
+    }
 
 
 def _find_scope(coco: CocoFile, options: Options) -> _Scope:
