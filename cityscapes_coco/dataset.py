@@ -44,7 +44,7 @@ _MISTAKEN = tuple(
         (r"(labelIds|labelTrainIds|color)\.", "these tell no instances apart; unpack {archive}"),
     )
 )
-_MISNAMED = re.compile(r"(.+?)(?:_gt(?:Fine|Coarse))?_instanceIds\.(?:png|tiff?)", re.IGNORECASE)
+_MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?)$", re.IGNORECASE)
 
 
 def map_suffix(map_type: MapType) -> str:
@@ -330,18 +330,19 @@ def _list_maps(dataset: Dataset, split: str) -> tuple[list[Frame], list[str]]:
     root, suffix = dataset.maps / split, dataset.map_suffix
     files = list(_list_files(root))
     frames = []
+    misnamed = []
     for city, name in files:
         if name.endswith(suffix):
             stem = name.removesuffix(suffix)
             # Should the folder of the city be missing: frames are named after their city.
             city_name = city or stem.partition("_")[0]
             frames.append(Frame(os.path.join(root, city, name), split, city_name, stem))
+        elif _MISNAMED.search(name):
+            misnamed.append(name)
     if not frames:
         raise UserError(root, _explain_no_maps(dataset, root, [name for _, name in files]))
     stems = {frame.stem for frame in frames}
-    misnamed = [
-        name for _, name in files if (match := _MISNAMED.fullmatch(name)) and match[1] not in stems
-    ]
+    misnamed = [name for name in misnamed if _MISNAMED.sub("", name) not in stems]
     frames.sort(key=lambda frame: (frame.usual_name, frame.map_path))
     return frames, sorted(misnamed)
 
