@@ -6,7 +6,7 @@ Everything here is about names of files; no pixel is read.
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -117,7 +117,17 @@ class Pairing(NamedTuple):
 
 
 class NoPhotographs(UserError):
-    """None of the photographs that are needed is there."""
+    """None of the photographs that are needed is there, but perhaps those of other image sets."""
+
+    def __init__(
+        self, dataset: Dataset, splits: Sequence[str], wanted: Sequence[str], there: Set[str]
+    ) -> None:
+        super().__init__(
+            dataset.imagedir or dataset.folder,
+            f"no images {' or '.join(wanted)} of {' or '.join(splits)} in it; the image sets there"
+            f" are: {', '.join(sorted(there)) or 'none'}",
+        )
+        self.there = there
 
 
 def find_root(folder: Path, imagedir: Path | None) -> Path:
@@ -201,12 +211,15 @@ def find_splits(
     if not needs_photographs(image_sets):
         return splits
     illustrated = []
+    there: set[str] = set()
     for split in splits:
-        with suppress(NoPhotographs):
+        try:
             list_frames(dataset, split, image_sets)
             illustrated.append(split)
+        except NoPhotographs as error:
+            there |= error.there
     if not illustrated:
-        raise _no_photographs(dataset, splits, image_sets)
+        raise NoPhotographs(dataset, splits, image_sets, there)
     return illustrated
 
 
@@ -237,7 +250,7 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
         if names:
             paired.append(replace(frame, file_names=names))
     if not paired:
-        raise _no_photographs(dataset, [split], image_sets)
+        raise NoPhotographs(dataset, [split], image_sets, found.image_sets)
     if misnamed:
         told.append(
             f"{where}: files that look like maps under another name, left out: {len(misnamed)},"
@@ -247,7 +260,11 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
     if mapless := sum(len(names) for key, names in found.paths.items() if key not in known):
         told.append(f"{where}: images that have no map, so left out: {mapless}")
     if imageless:
-        told.append(f"{where}: {_explain_imageless(dataset, imageless, len(frames), image_sets)}")
+        consequence = "(left out)"
+        if not needs_photographs(image_sets):
+            there = None if found.paths else found.image_sets
+            consequence = _explain_imageless(dataset, imageless, there)
+        told.append(f"{where}: maps whose image is not here: {len(imageless)} {consequence}")
     if found.unclear:
         taken, other = found.unclear[0]
         told.append(
@@ -291,43 +308,27 @@ def _has_photographs(dataset: Dataset, image_sets: tuple[str, ...]) -> bool:
     return False
 
 
-def _explain_imageless(
-    dataset: Dataset, imageless: Sequence[Frame], frames: int, image_sets: Sequence[str]
-) -> str:
+def _explain_imageless(dataset: Dataset, imageless: Sequence[Frame], there: Set[str] | None) -> str:
+    """Return what is said of frames of the usual image set without a photograph; if none has one,
+    `there` are the image sets that are there."""
     start = dataset.imagedir or dataset.folder
     split, name = imageless[0].split, imageless[0].usual_name
-    found = f"maps whose image is not here: {len(imageless)}"
-    if needs_photographs(image_sets):
-        return f"{found} (left out)"
-    found += f" (converted all the same), such as {name}; a trainer will not find it either"
-    if len(imageless) < frames:
+    found = f"(converted all the same), such as {name}; a trainer will not find it either"
+    if there is None:
         return found
-    there = ["/".join(parts) for parts in list_split_folders(start, split)]
+    folders = ["/".join(parts) for parts in list_split_folders(start, split)]
+    sets = f"; image sets there: {name_some(sorted(there))}, choose with --images" if there else ""
     return (
-        f"{found}; looked for files of the frame's name in {start}, {DEEPEST} folders deep;"
-        f" found there: {name_some(there) or name_entries(start)}; name the folder of the images"
+        f"{found}; looked for files of the frame's name in {start}, {DEEPEST} folders deep; found"
+        f" there: {name_some(folders) or name_entries(start)}{sets}; name the folder of the images"
         " with --imagedir"
-    )
-
-
-def _no_photographs(
-    dataset: Dataset, splits: Sequence[str], image_sets: Sequence[str]
-) -> NoPhotographs:
-    there: set[str] = set()
-    for split in splits:
-        there |= _find_photographs(dataset, split, list_maps(dataset, split), ["*"]).image_sets
-    start = dataset.imagedir or dataset.folder
-    return NoPhotographs(
-        start,
-        f"no images {' or '.join(image_sets)} of {' or '.join(splits)} in it; the image sets there"
-        f" are: {', '.join(sorted(there)) or 'none'}",
     )
 
 
 def _list_maps(dataset: Dataset, split: str) -> tuple[list[Frame], list[str]]:
     """Return the frames of a split, without photographs, and the files that look like maps of other
     frames but are not named so."""
-    root, suffix = dataset.maps / split, dataset.map_suffix
+    root, suffix = _split_folder(dataset.maps, split, dataset.map_type), dataset.map_suffix
     files = list(_list_files(root))
     frames = []
     misnamed = []
@@ -345,6 +346,12 @@ def _list_maps(dataset: Dataset, split: str) -> tuple[list[Frame], list[str]]:
     misnamed = [name for name in misnamed if _MISNAMED.sub("", name) not in stems]
     frames.sort(key=lambda frame: (frame.usual_name, frame.map_path))
     return frames, sorted(misnamed)
+
+
+def _split_folder(maps: Path, split: str, map_type: MapType) -> Path:
+    """Return the folder of the maps of a split, `gtFine/val` or, for some, `val/gtFine`."""
+    folder = maps / split / map_type
+    return folder if folder.is_dir() else maps / split
 
 
 def _list_files(root: Path) -> Iterator[tuple[str, str]]:
@@ -448,10 +455,11 @@ def _places_by_files(datadir: Path, map_type: MapType) -> list[Path]:
     for split in SPLITS[map_type]:
         for parts in list_split_folders(datadir, split):
             with suppress(UserError):
+                maps = datadir.joinpath(*parts[:-1])
                 # One city is enough to know.
-                files = islice(_list_files(datadir.joinpath(*parts)), 1000)
+                files = islice(_list_files(_split_folder(maps, split, map_type)), 1000)
                 if any(name.endswith(map_suffix(map_type)) for _, name in files):
-                    places[datadir.joinpath(*parts[:-1])] = None
+                    places[maps] = None
     return list(places)
 
 

@@ -70,7 +70,8 @@ class Photograph(NamedTuple):
 class Found(NamedTuple):
     """The photographs of each frame, sorted by image set.
 
-    `unclear` has two folders for each photograph that another one is as good as.
+    If there are none, `image_sets` are those of the photographs that were passed over. `unclear`
+    has two folders for each photograph that another one is as good as.
     """
 
     paths: dict[Key, Parts]
@@ -271,10 +272,14 @@ def _choose(
                 found.unclear.append(places)
         if taken:
             found.paths[key] = tuple(taken[chosen].path for chosen in sorted(taken))
-            for ending, folder in taken:
-                found.image_sets.add(ending)
-                if folder and not ending.startswith(folder):
-                    found.image_sets.add(folder)
+    if not found.paths:
+        for photograph in chain.from_iterable(photographs.values()):
+            found.image_sets.add(photograph.ending or DRAWN_ON)
+            found.image_sets.update(
+                folder
+                for folder in photograph.folders
+                if not _is_plain((folder,)) and not photograph.ending.startswith(folder)
+            )
     return found
 
 

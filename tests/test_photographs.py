@@ -114,6 +114,16 @@ LAYOUTS: dict[str, tuple[str, str, str]] = {
         f"train/aachen/{STEM}_leftImg8bit.png",
         ".",
     ),
+    "splits above all": (
+        f"train/gtFine/aachen/{STEM}{SUFFIX}",
+        f"train/leftImg8bit/aachen/{STEM}_leftImg8bit.png",
+        ".",
+    ),
+    "splits above all, without cities": (
+        f"cityscapes/train/gtFine/{STEM}{SUFFIX}",
+        f"cityscapes/train/images/{STEM}.jpg",
+        ".",
+    ),
     "maps without cities": (
         f"gtFine/train/{STEM}{SUFFIX}",
         f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
@@ -349,14 +359,24 @@ def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
         "maps whose image is not here: 1 (converted all the same)",
         f"leftImg8bit/train/{PLAIN}",
         "a trainer will not find it either",
-        "found there: leftImg8bit_foggy/train, other/train;",
-        "--imagedir",
+        f"in {datadir}, 5 folders deep",
+        "found there: leftImg8bit_foggy/train, other/train; name the folder of the images",
     ):
         assert part in line
     shutil.rmtree(datadir / "leftImg8bit_foggy")
     shutil.rmtree(datadir / "other")
     convert(datadir)
-    assert "found there: gtFine, x.zip;" in capsys.readouterr().err
+    assert "found there: gtFine, x.zip; name the folder of the images" in capsys.readouterr().err
+
+
+def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Capture) -> None:
+    roboflow = f"train/images/{STEM}_leftImg8bit_png.rf.0a1b.jpg"
+    build(datadir, MAP, roboflow)
+    convert(datadir)
+    assert "image sets there: leftImg8bit_png.rf.0a1b, choose" in capsys.readouterr().err
+    assert names(convert(datadir, "--images", "leftImg8bit_png.rf.*")) == [roboflow]
+    assert main(["--datadir", str(datadir), "--images", "rain"]) == 1
+    assert "the image sets there are: leftImg8bit_png.rf.0a1b" in capsys.readouterr().err
 
 
 def test_a_search_has_bounds(
