@@ -262,7 +262,7 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
     if imageless:
         consequence = "(left out)"
         if not needs_photographs(image_sets):
-            there = None if found.paths else found.image_sets
+            there = found.image_sets if len(imageless) == len(frames) else None
             consequence = _explain_imageless(dataset, imageless, there)
         told.append(f"{where}: maps whose image is not here: {len(imageless)} {consequence}")
     if found.unclear:

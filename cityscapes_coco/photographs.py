@@ -15,7 +15,7 @@ from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.folders import list_folder
+from cityscapes_coco.folders import Listing, list_folder
 from cityscapes_coco.options import ALL_SPLITS, SPLITS
 
 # The image set that the maps were drawn on. Other sets show the same frames in other weather.
@@ -112,7 +112,7 @@ def find_photographs(
                     for of_city in [city] if city else cities_of.get(stem, [""]):
                         photographs.setdefault(Key(stem, of_city), []).append(photograph)
         found = _choose(photographs, image_sets, start.absolute().name if explicit else "")
-        if found.paths:
+        if not frames.isdisjoint(found.paths):
             break
     return found
 
@@ -127,12 +127,12 @@ def list_split_folders(start: Path, split: str, plain: bool = False) -> Iterator
         yield (split,)
     for outer in _without_maps(outside):
         inside = _subfolders(start / outer, plain)
-        if split in inside and (_is_plain((outer,)) or not plain):
+        if split in inside and (not plain or _is_plain((outer,))):
             yield outer, split
         for inner in _without_maps(inside):
-            if (_is_plain((outer, inner)) or not plain) and (
-                start / outer / inner / split
-            ).is_dir():
+            if plain and not _is_plain((outer, inner)):
+                continue
+            if (start / outer / inner / split).is_dir():
                 yield outer, inner, split
 
 
@@ -184,12 +184,12 @@ def _usual_folders(
 ) -> Iterator[tuple[Parts, list[str]]]:
     """Yield the folders of a split, and of its cities, each with the names of its files."""
     for parts in list_split_folders(start, split, plain):
-        listing = list_folder(start.joinpath(*parts))
+        listing = _list_folder(start.joinpath(*parts))
         yield parts, listing.files
         # Of any other dataset, the split may have a thousand folders.
         if not cities.isdisjoint(listing.folders):
             for city in listing.folders:
-                yield (*parts, city), list_folder(start.joinpath(*parts, city)).files
+                yield (*parts, city), _list_folder(start.joinpath(*parts, city)).files
 
 
 def _all_folders(
@@ -201,10 +201,7 @@ def _all_folders(
         if not waiting:
             return
         parts = waiting.popleft()
-        try:
-            listing = list_folder(start.joinpath(*parts))
-        except UserError:
-            continue
+        listing = _list_folder(start.joinpath(*parts))
         yield parts, listing.files
         for name in listing.folders if len(parts) < DEEPEST else ():
             if name in likely:
@@ -220,11 +217,16 @@ def _without_maps(folders: Iterable[str]) -> Iterator[str]:
 
 def _subfolders(folder: Path, plain: bool) -> list[str]:
     """Return the folders in a folder; `plain` leaves out those that speak of other weather."""
-    try:
-        names = list_folder(folder).folders
-    except UserError:
-        return []
+    names = _list_folder(folder).folders
     return [name for name in names if not plain or not _WEATHER.search(name)]
+
+
+def _list_folder(folder: Path) -> Listing:
+    """Return the names in a folder; none if it cannot be listed, which may be anybody's folder."""
+    try:
+        return list_folder(folder)
+    except UserError:
+        return Listing([], [])
 
 
 def _is_plain(folders: Sequence[str]) -> bool:

@@ -198,6 +198,13 @@ def test_the_better_place_is_taken_and_a_choice_between_equal_ones_is_named(
     assert "and in x/leftImg8bit/train/aachen; choose with --imagedir" in line
 
 
+def test_photographs_of_other_frames_do_not_end_the_search(datadir: Path, capsys: Capture) -> None:
+    other = "leftImg8bit/train/ulm/ulm_000000_000019_leftImg8bit.png"
+    build(datadir, MAP, other, "leftImg8bit/train/aachen/x.txt", f"a/b/c/{STEM}_leftImg8bit.png")
+    assert names(convert(datadir)) == [f"a/b/c/{STEM}_leftImg8bit.png"]
+    assert "images that have no map, so left out: 1" in capsys.readouterr().err
+
+
 def test_masks_are_no_photographs(datadir: Path) -> None:
     build(datadir, MAP, f"masks/train/{STEM}.png", f"image_labels/train/{STEM}.png")
     build(datadir, f"gtFine/train/aachen/{STEM}_gtFine_color.png", f"depth/train/{STEM}.png")
