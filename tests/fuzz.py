@@ -86,27 +86,26 @@ class Bench:
         sys.stderr.flush()
         self.errors.seek(0)
         errors = self.errors.read().decode(errors="replace")
-        assert code in (0, 1), (code, errors)
+        assert code in (0, 1, 3), (code, errors)
         for line in [*out.getvalue().splitlines(), *errors.splitlines()]:
             assert line.isprintable(), line
         for line in errors.splitlines():
             assert line.startswith(("error: ", str(self.folder))), errors
-        assert code == 0 or errors or "not exact" in out.getvalue()
+        assert code == 0 or errors or "\n  all exact\n" not in out.getvalue()
         assert self.snapshot() == before
         return code, out.getvalue()
 
     def snapshot(self) -> list[tuple[str, int, int, int]]:
         """Return what there is outside of the output folder."""
-        found = []
-        for folder, names, files in os.walk(self.folder):
-            if folder == str(self.outdir):
-                continue
-            for name in names + files:
-                path = os.path.join(folder, name)
-                status = os.lstat(path)
-                if path != str(self.outdir):
-                    found.append((path, status.st_mode, status.st_size, status.st_mtime_ns))
-        return sorted(found)
+        outside = [
+            os.path.join(folder, name)
+            for folder, names, files in os.walk(self.folder)
+            if folder != str(self.outdir)
+            for name in names + files
+            if name != self.outdir.name
+        ]
+        status = {path: os.lstat(path) for path in sorted(outside)}
+        return [(path, s.st_mode, s.st_size, s.st_mtime_ns) for path, s in status.items()]
 
     def convert(self, *options: object) -> Coco | None:
         """Return the file that main.py writes; None after an error, which left the earlier one."""
@@ -157,9 +156,6 @@ EXTRAS = [
 ]
 
 
-Chunks = list[Chunk]
-
-
 @st.composite
 def maps(draw: st.DrawFn) -> tuple[bytes, bool]:
     """Draw a PNG file, and whether it is a map without any fault."""
@@ -171,72 +167,50 @@ def maps(draw: st.DrawFn) -> tuple[bytes, bool]:
     chunks = encode_png(pixels, filters, draw(st.booleans()))
     good = len(palette) == len(VALUES)
     for change in draw(st.lists(st.sampled_from(CHANGES), max_size=3)):
-        chunks = change(draw, chunks)
+        chunks = damage(draw, chunks, change)
         good = False
     data = join_chunks(chunks)
     if draw(st.integers(0, 3)) == 0:
         good = False
         for _ in range(draw(st.integers(1, 3))):
-            place = draw(st.integers(0, len(data)))
-            more = draw(st.binary(max_size=4))
-            data = data[:place] + more + data[place + draw(st.integers(0, 4)) :]
+            data = splice(draw, data)
     return data, good
 
 
-def change_header(draw: st.DrawFn, chunks: Chunks) -> Chunks:
-    header = bytearray(chunks[0][1].ljust(13, b"\0"))
-    place = draw(st.sampled_from([0, 3, 4, 7, 8, 9, 10, 11, 12]))
-    header[place] = draw(st.sampled_from([0, 1, 2, 3, 4, 6, 8, 13, 16, 255]))
-    return [(chunks[0][0], bytes(header)), *chunks[1:]]
+CHANGES = ["header", "data", "pixels", "split", "add", "add", "drop", "swap"]
 
 
-def change_data(draw: st.DrawFn, chunks: Chunks) -> Chunks:
-    """Change bytes of a chunk; its checksum will be right."""
-    index = draw(st.integers(0, len(chunks) - 1))
-    name, data = chunks[index]
-    place = draw(st.integers(0, len(data)))
-    data = data[:place] + draw(st.binary(max_size=3)) + data[place + draw(st.integers(0, 3)) :]
-    return [*chunks[:index], (name, data), *chunks[index + 1 :]]
-
-
-def change_pixels(draw: st.DrawFn, chunks: Chunks) -> Chunks:
-    """Add, drop or change bytes of what is compressed."""
-    for index, (name, data) in enumerate(chunks):
+def damage(draw: st.DrawFn, chunks: list[Chunk], change: str) -> list[Chunk]:
+    """Change the chunks of a file; all checksums of chunks will be right."""
+    if change == "swap":
+        return draw(st.permutations(chunks))
+    place = draw(st.integers(0, len(chunks) - 1))
+    name, data = chunks[place]
+    new = [(name, data)]
+    if change == "header":
+        header = bytearray(chunks[0][1].ljust(13, b"\0"))
+        field = draw(st.sampled_from([0, 3, 4, 7, 8, 9, 10, 11, 12]))
+        header[field] = draw(st.sampled_from([0, 1, 2, 3, 4, 6, 8, 13, 16, 255]))
+        place, new = 0, [(chunks[0][0], bytes(header))]
+    elif change == "data":
+        new = [(name, splice(draw, data))]
+    elif change == "pixels":
         with contextlib.suppress(zlib.error):
-            if name == b"IDAT" and data:
-                raw = zlib.decompress(data)
-                place = draw(st.integers(0, len(raw)))
-                more = draw(st.binary(max_size=3))
-                raw = raw[:place] + more + raw[place + draw(st.integers(0, 3)) :]
-                return [*chunks[:index], (name, zlib.compress(raw)), *chunks[index + 1 :]]
-    return chunks
+            new = [(name, zlib.compress(splice(draw, zlib.decompress(data))))]
+    elif change == "split":
+        cut = draw(st.integers(0, len(data)))
+        new = [(name, data[:cut]), (name, data[cut:])]
+    elif change == "add":
+        new = [(name, data), draw(st.sampled_from(EXTRAS))]
+    elif len(chunks) > 1:  # drop
+        new = []
+    return [*chunks[:place], *new, *chunks[place + 1 :]]
 
 
-def split_data(draw: st.DrawFn, chunks: Chunks) -> Chunks:
-    index = draw(st.integers(0, len(chunks) - 1))
-    name, data = chunks[index]
+def splice(draw: st.DrawFn, data: bytes) -> bytes:
+    """Put up to four bytes in the place of up to four others."""
     place = draw(st.integers(0, len(data)))
-    return [*chunks[:index], (name, data[:place]), (name, data[place:]), *chunks[index + 1 :]]
-
-
-def add_chunk(draw: st.DrawFn, chunks: Chunks) -> Chunks:
-    place = draw(st.integers(0, len(chunks)))
-    return [*chunks[:place], draw(st.sampled_from(EXTRAS)), *chunks[place:]]
-
-
-def drop_chunk(draw: st.DrawFn, chunks: Chunks) -> Chunks:
-    index = draw(st.integers(0, len(chunks) - 1))
-    return (chunks[:index] + chunks[index + 1 :]) or chunks
-
-
-def swap_chunks(draw: st.DrawFn, chunks: Chunks) -> Chunks:
-    return draw(st.permutations(chunks))
-
-
-CHANGES = [
-    *(change_header, change_data, change_pixels, split_data, add_chunk, add_chunk),
-    *(drop_chunk, swap_chunks),
-]
+    return data[:place] + draw(st.binary(max_size=4)) + data[place + draw(st.integers(0, 4)) :]
 
 
 def check_map(bench: Bench, drawn: tuple[bytes, bool]) -> str:
@@ -340,20 +314,15 @@ VALUES_IN_JSON: list[Any] = [
 
 def valid_file(masks: str) -> Coco:
     """Return the COCO file of two frames that are alike, masks as polygons or RLE."""
-    ids = {name: index for index, name in enumerate(("car", "person", "bicycle"), start=1)}
-    images: list[Coco] = []
-    annotations: list[Coco] = []
+    ids = {"car": 1, "person": 2, "bicycle": 3}
+    coco: Coco = {"info": {}, "licenses": [], "categories": [], "images": [], "annotations": []}
+    coco["categories"] = [{"id": number, "name": name} for name, number in ids.items()]
     for image_id in (1, 2):
         stem = f"a_{image_id}_0"
-        images.append(
-            {
-                "id": image_id,
-                "file_name": f"leftImg8bit/train/a/{stem}_leftImg8bit.png",
-                "seg_file_name": stem + SUFFIX,
-                "width": SIZE[1],
-                "height": SIZE[0],
-            }
-        )
+        names = {"file_name": f"leftImg8bit/train/a/{stem}_leftImg8bit.png"}
+        names["seg_file_name"] = stem + SUFFIX
+        size = {"width": SIZE[1], "height": SIZE[0]}
+        coco["images"].append({"id": image_id} | names | size)
         for value in (26000, 24001, 33002):
             mask = np.equal(PIXELS, value)
             x, y, w, h = box_of(mask)
@@ -362,25 +331,11 @@ def valid_file(masks: str) -> Coco:
                 segmentation["counts"] = count_runs(mask)
             elif masks == "polygons" and value != 26000:
                 segmentation = [[x, y, x, y + h, x + w, y + h, x + w, y]]
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image_id,
-                    "category_id": ids[CLASSES[value // 1000]],
-                    "iscrowd": 0,
-                    "area": int(mask.sum()),
-                    "bbox": [x, y, w, h],
-                    "segmentation": segmentation,
-                }
-            )
-    categories = [{"id": number, "name": name} for name, number in ids.items()]
-    return {
-        "info": {},
-        "licenses": [],
-        "categories": categories,
-        "images": images,
-        "annotations": annotations,
-    }
+            head = {"id": len(coco["annotations"]) + 1, "image_id": image_id, "iscrowd": 0}
+            head["category_id"] = ids[CLASSES[value // 1000]]
+            form = {"area": int(mask.sum()), "bbox": [x, y, w, h], "segmentation": segmentation}
+            coco["annotations"].append(head | form)
+    return coco
 
 
 @st.composite
