@@ -1,10 +1,10 @@
 """The program as its users call it: what it writes, prints, and says of what is wrong."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -18,36 +18,19 @@ def test_a_map_becomes_a_complete_coco_file(datadir: Path, write_map: WriteMap) 
     write_map(name="a-b_000002_000007")
     coco = convert(datadir)
     assert list(coco) == ["info", "licenses", "categories", "images", "annotations"]
+    name = "a-b_000002_000007"
     assert coco["images"] == [
-        {
-            "id": 1,
-            "file_name": "leftImg8bit/train/a-b/a-b_000002_000007_leftImg8bit.png",
-            "seg_file_name": "a-b_000002_000007_gtFine_instanceIds.png",
-            "width": 4,
-            "height": 3,
-        }
+        {"id": 1, "file_name": f"leftImg8bit/train/a-b/{name}_leftImg8bit.png"}
+        | {"seg_file_name": f"{name}_gtFine_instanceIds.png", "width": 4, "height": 3}
     ]
+    car = {"image_id": 1, "category_id": 3, "iscrowd": 0}
     assert coco["annotations"] == [
-        {
-            "id": 1,
-            "image_id": 1,
-            "category_id": 3,
-            "iscrowd": 0,
-            "area": 3,
-            "bbox": [0, 1, 2, 2],
-            "instance_id": 26000,
-            "segmentation": [[0, 3, 2, 3, 2, 2, 1, 2, 1, 1, 0, 1]],
-        },
-        {
-            "id": 2,
-            "image_id": 1,
-            "category_id": 3,
-            "iscrowd": 0,
-            "area": 1,
-            "bbox": [3, 0, 1, 1],
-            "instance_id": 26001,
-            "segmentation": [[3, 0, 3, 1, 4, 1, 4, 0]],
-        },
+        {"id": 1, "instance_id": 26000, "area": 3, "bbox": [0, 1, 2, 2]}
+        | {"segmentation": [[0, 3, 2, 3, 2, 2, 1, 2, 1, 1, 0, 1]]}
+        | car,
+        {"id": 2, "instance_id": 26001, "area": 1, "bbox": [3, 0, 1, 1]}
+        | {"segmentation": [[3, 0, 3, 1, 4, 1, 4, 0]]}
+        | car,
     ]
     assert coco["licenses"][0]["url"] == "https://www.cityscapes-dataset.com/license/"
 
@@ -55,15 +38,10 @@ def test_a_map_becomes_a_complete_coco_file(datadir: Path, write_map: WriteMap) 
 def test_categories_are_fixed_whatever_occurs(datadir: Path, write_map: WriteMap) -> None:
     write_map([[7]])
     coco = convert(datadir)
+    kinds = ["human"] * 2 + ["vehicle"] * 6
+    names = ["person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"]
     assert [(c["id"], c["name"], c["supercategory"]) for c in coco["categories"]] == [
-        (1, "person", "human"),
-        (2, "rider", "human"),
-        (3, "car", "vehicle"),
-        (4, "truck", "vehicle"),
-        (5, "bus", "vehicle"),
-        (6, "train", "vehicle"),
-        (7, "motorcycle", "vehicle"),
-        (8, "bicycle", "vehicle"),
+        *zip(range(1, 9), names, kinds, strict=True)
     ]
     assert coco["annotations"] == []
 
@@ -86,21 +64,21 @@ def test_the_file_wastes_no_bytes_on_white_space(datadir: Path, write_map: Write
     assert written == json.dumps(coco, separators=(",", ":"))
 
 
-def test_the_same_bytes_whatever_the_order_of_files_and_splits(tmp_path: Path) -> None:
-    def build(root: Path, order: int, *options: str) -> dict[str, bytes]:
+def test_the_same_bytes_whatever_the_order_of_files_and_splits(
+    datadir: Path, write_map: WriteMap
+) -> None:
+    def build(order: int, *options: str) -> dict[str, bytes]:
+        shutil.rmtree(datadir)
         for split in ("train", "val")[::order]:
             for name in ("x_000000_000000", "y_000000_000000", "x_000001_000000")[::order]:
-                folder = root / "gtFine" / split / name[0]
-                folder.mkdir(parents=True, exist_ok=True)
-                path = folder / f"{name}_gtFine_instanceIds.png"
-                cv2.imwrite(str(path), np.array(STREET, np.uint16) + (split == "val"))
-        assert main(["--datadir", str(root), "--workers", "1", *options]) == 0
-        return {path.name: path.read_bytes() for path in (root / "annotations").iterdir()}
+                write_map(np.array(STREET) + (split == "val"), split, name)
+        assert main(["--datadir", str(datadir), "--workers", "1", *options]) == 0
+        return {path.name: path.read_bytes() for path in (datadir / "annotations").iterdir()}
 
-    first = build(tmp_path / "one", 1)
+    first = build(1)
     assert len(first) == 2
-    assert build(tmp_path / "two", -1, "--splits", "val", "train") == first
-    assert build(tmp_path / "three", -1, "--splits", "val").items() < first.items()
+    assert build(-1, "--splits", "val", "train") == first
+    assert build(-1, "--splits", "val").items() < first.items()
 
 
 def test_bare_call_uses_the_default_folders(
