@@ -293,6 +293,7 @@ _PLAIN = {
     "int": "an integer",
     "float": "a number",
     "int | float": "a number",
+    "int | bool": "an integer or a boolean",
     "bool | int": "an integer or a boolean",
     "str": "a text",
     "bool": "a boolean",

@@ -9,7 +9,7 @@ A check takes data and yields faults; nothing here is printed.
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -343,16 +343,20 @@ def _list_maps(dataset: Dataset) -> dict[str, list[str]]:
 
 
 def _find_maps(
-    image: Image, suffix: str, maps: Mapping[str, Sequence[str]], places: Collection[str]
+    image: Image, suffix: str, maps: Mapping[str, Sequence[str]], places: Set[str]
 ) -> list[str]:
     """Return the maps that an image can be of: one, if all is well.
 
     Frames of two splits or cities may have one name. So a map fits only if its split and city are
     among the folders of the image, as far as these are `places`: splits or cities at all.
     """
-    folders = {folder for folder in _split_name(image)[:-1] if folder in places}
-    name = _map_name(image, suffix)
-    return [path for path in maps.get(name, ()) if folders <= _places(path)]
+    # A name may have been written on Windows; elsewhere a name may hold a backslash of its own.
+    for separator in "/", "\\":
+        folders = {*(image.file_name or "").split(separator)[:-1]} & places
+        candidates = maps.get(_map_name(image, suffix, separator), ())
+        if found := [path for path in candidates if folders <= _places(path)]:
+            return found
+    return []
 
 
 def _places(path: str) -> set[str]:
@@ -360,16 +364,12 @@ def _places(path: str) -> set[str]:
     return set(Path(path).parts[-3:-1])
 
 
-def _map_name(image: Image, suffix: str) -> str:
+def _map_name(image: Image, suffix: str, separator: str = "/") -> str:
     """Return the name of the map of an image, which some tools give and others leave to guess."""
     if image.seg_file_name is not UNSET:
-        return image.seg_file_name.replace("\\", "/").rpartition("/")[2]
-    return PurePosixPath(_split_name(image)[-1]).stem.partition(f"_{DRAWN_ON}")[0] + suffix
-
-
-def _split_name(image: Image) -> Sequence[str]:
-    """Return the folders and the name of an image, which may have been written on Windows."""
-    return (image.file_name or "").replace("\\", "/").split("/")
+        return image.seg_file_name.rpartition(separator)[2]
+    name = (image.file_name or "").rpartition(separator)[2]
+    return PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0] + suffix
 
 
 def _find_unclaimed(

@@ -100,7 +100,7 @@ def test_the_test_split_has_no_street_in_its_maps() -> None:
 
 
 def test_the_script_draws_the_sample_again_but_no_photographs(tmp_path: Path) -> None:
-    command = [sys.executable, ROOT / "data" / "generate.py", "--outdir", "."]
+    command: list[str | Path] = [sys.executable, ROOT / "data" / "generate.py", "--outdir", "."]
     subprocess.run(command, cwd=tmp_path, check=True)
     written = files(tmp_path)
     assert written == [path for path in files(SAMPLE) if path.parts[0] == "gtFine"]

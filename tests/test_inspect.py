@@ -145,7 +145,7 @@ BAD_FILES = {
     "truncated": ('{"images": [', "not a JSON file"),
     "not UTF-8": (b"\xff\xfe{}", "not a JSON file"),
     "nested without end": ('{"info": ' + "[" * 100_000, "not a JSON file"),
-    "another JSON file": ("[1, 2]", "not a COCO file: should be an object, not a list"),
+    "a list of results": ('[{"image_id": 1, "score": 0.5}]', "a list, perhaps of results"),
     "no annotations": ('{"images": [], "categories": []}', "no list of annotations in it"),
     "images are numbers": (file_of(images=[1]), "images[0] should be an object, not an integer"),
     "a text as id": (file_of(images=[{"id": "1"}]), "images[0].id should be an integer, not a"),

@@ -20,7 +20,7 @@ STREET = np.array(
 
 
 def test_instances_come_in_the_order_of_their_ids_with_box_area_and_mask() -> None:
-    group, left, right = find_instances(STREET)
+    group, left, right = find_instances(STREET).instances
     assert (group.id, group.label_id, group.is_group) == (24, 24, True)
     assert (left.id, left.label_id, left.is_group) == (26000, 26, False)
     assert (left.bbox, left.area) == ((0, 1, 2, 2), 3)
@@ -31,7 +31,7 @@ def test_instances_come_in_the_order_of_their_ids_with_box_area_and_mask() -> No
 
 def test_an_instance_that_goes_on_in_the_next_row_spans_the_map() -> None:
     id_map = np.array([[7, 7, 26000], [26000, 7, 7]], np.uint16)
-    [car] = find_instances(id_map)
+    [car] = find_instances(id_map).instances
     assert (car.bbox, car.area) == ((0, 0, 3, 2), 2)
 
 
@@ -41,7 +41,7 @@ VALUES = st.sampled_from([0, 7, 24, 26, 24000, 24001, 26000, 26999, 33000])
 @given(arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=8), elements=VALUES))
 def test_no_pixel_of_an_instance_is_lost_or_added(id_map: NDArray[np.uint16]) -> None:
     rebuilt = np.where((id_map == 0) | (id_map == 7), id_map, 0)
-    for instance in find_instances(id_map):
+    for instance in find_instances(id_map).instances:
         x, y, width, height = instance.bbox
         mask = cut_mask(id_map, instance)
         assert mask.shape == (height, width) and instance.area == mask.sum()
@@ -55,3 +55,9 @@ def test_no_pixel_of_an_instance_is_lost_or_added(id_map: NDArray[np.uint16]) ->
 def test_a_value_without_a_label_is_refused(value: int) -> None:
     with pytest.raises(ValueError, match=f"the value {value},"):
         find_instances(np.array([[7, value]], np.uint16))
+
+
+def test_values_that_cityscapes_never_writes_are_told_apart() -> None:
+    id_map = np.array([[11000, 26000, 7005], [11000, 26, 23]], np.uint16)
+    instances, foreign = find_instances(id_map)
+    assert [instance.id for instance in instances] == [26, 26000] and foreign == [7005, 11000]
