@@ -267,8 +267,9 @@ def verify_file(path: Path, datadir: Path, *, run: Map = map) -> Report:
     for findings in tqdm(compared, "verify", len(tasks), unit="frame", disable=None):
         report.add(findings)
     splits = {Path(task.map_path).parts[-3] for task in tasks}
-    if not report.instances and report.frames and splits != {"test"}:
-        about: About = "masks" if report.faults[_FOREIGN] else "data"
+    foreign = report.faults[_FOREIGN]
+    if not report.instances and report.frames and (foreign or splits != {"test"}):
+        about: About = "masks" if foreign else "data"
         report.add(
             Findings(0, 0, [], Counter(), [Fault("maps without any instance", "all", about)])
         )
