@@ -1,10 +1,18 @@
-"""A photograph's size, from its header."""
+"""Where a photograph may be, and its size, from its header."""
 
 import os
 import stat
 import warnings
+from pathlib import PureWindowsPath
 
 from PIL import Image
+
+
+def leads_out(name: str) -> bool:
+    """Return whether a name in a COCO file leads out of the data folder, or nowhere at all."""
+    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
+    relative = PureWindowsPath(name)
+    return bool(relative.anchor or ".." in relative.parts or not relative.name)
 
 
 def read_size(path: str) -> tuple[int, int] | None:

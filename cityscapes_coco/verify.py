@@ -48,7 +48,7 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.options import MapType, Options
-from cityscapes_coco.photographs import read_size
+from cityscapes_coco.photographs import leads_out, read_size
 from cityscapes_coco.rle import Rle, from_counts, to_rle
 from cityscapes_coco.workers import Map
 
@@ -621,7 +621,8 @@ def _check_sizes(task: _Task, height: int, width: int) -> Iterator[Fault]:
     if UNSET not in in_file and in_file != (width, height):
         culprit = f"{task.where}: {in_file[0]} x {in_file[1]}, {in_map}"
         yield Fault("wrong image size", culprit, "fields")
-    size = read_size(task.photograph)
+    outside = leads_out(task.image.file_name or "")
+    size = None if outside else read_size(task.photograph)
     if size and size != (width, height):
         culprit = f"{task.photograph}: {size[0]} x {size[1]}, {in_map}"
         yield Fault("photograph of another size than its map", culprit, "data")
