@@ -15,10 +15,11 @@ from tests.conftest import OUTPUT, STREET, Capture, WriteMap, convert, touch
 
 
 def test_a_map_becomes_a_complete_coco_file(datadir: Path, write_map: WriteMap) -> None:
-    write_map(name="a-b_000002_000007")
-    coco = convert(datadir)
-    assert list(coco) == ["info", "licenses", "categories", "images", "annotations"]
     name = "a-b_000002_000007"
+    write_map(name=name)
+    outdir = datadir / "made" / "with its parents"
+    coco = convert(datadir, "--outdir", outdir)
+    assert list(coco) == ["info", "licenses", "categories", "images", "annotations"]
     assert coco["images"] == [
         {"id": 1, "file_name": f"leftImg8bit/train/a-b/{name}_leftImg8bit.png"}
         | {"seg_file_name": f"{name}_gtFine_instanceIds.png", "width": 4, "height": 3}
@@ -33,6 +34,9 @@ def test_a_map_becomes_a_complete_coco_file(datadir: Path, write_map: WriteMap) 
         | car,
     ]
     assert coco["licenses"][0]["url"] == "https://www.cityscapes-dataset.com/license/"
+    # No byte goes into white space, and nothing else into the folder.
+    assert (outdir / OUTPUT).read_text() == json.dumps(coco, separators=(",", ":"))
+    assert [path.name for path in outdir.iterdir()] == [OUTPUT]
 
 
 def test_categories_are_fixed_whatever_occurs(datadir: Path, write_map: WriteMap) -> None:
@@ -55,13 +59,6 @@ def test_images_are_sorted_and_numbered_by_name(datadir: Path, write_map: WriteM
     assert [image["id"] for image in coco["images"]] == [1, 2, 3, 4]
     found = [(a["id"], a["image_id"]) for a in coco["annotations"]]
     assert found == [(1, 1), (2, 2), (3, 3), (4, 4)]
-
-
-def test_the_file_wastes_no_bytes_on_white_space(datadir: Path, write_map: WriteMap) -> None:
-    write_map()
-    coco = convert(datadir)
-    written = (datadir / "annotations" / OUTPUT).read_text()
-    assert written == json.dumps(coco, separators=(",", ":"))
 
 
 def test_the_same_bytes_whatever_the_order_of_files_and_splits(
@@ -90,13 +87,6 @@ def test_bare_call_uses_the_default_folders(
     datadir.rename(tmp_path / "data" / "cityscapes")
     assert main([]) == 0
     assert (tmp_path / "data" / "cityscapes" / "annotations" / OUTPUT).is_file()
-
-
-def test_outdir_is_made_with_its_parents(datadir: Path, write_map: WriteMap) -> None:
-    write_map()
-    outdir = datadir / "a" / "b"
-    convert(datadir, "--outdir", outdir)
-    assert [path.name for path in outdir.iterdir()] == [OUTPUT]
 
 
 # What is printed.
@@ -165,12 +155,3 @@ def test_a_wrong_folder_is_named_with_what_was_found_instead(
     assert out == ""
     [line] = err.splitlines()
     assert line.startswith(f"error: {datadir}") and says in line
-
-
-def test_a_split_that_is_asked_for_must_exist(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map()
-    assert main(["--datadir", str(datadir), "--splits", "train", "val"]) == 1
-    assert "no folder val in it; found train" in capsys.readouterr().err
-    assert not (datadir / "annotations").exists()
