@@ -1,15 +1,15 @@
 """What a map holds, and how a mask decodes: the judge of everything that is written.
 
-Nothing here is taken from the package. Pillow reads the maps, numpy compares, pycocotools decodes,
-shapely looks at polygons.
+Nothing here is taken from the package. Pillow reads the maps, the standard library says which are
+damaged, numpy compares, pycocotools decodes, shapely looks at polygons.
 """
 
 import io
+import re
 import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -72,7 +72,7 @@ def pixels_of(data: bytes) -> NDArray[np.uint16] | None:
         return None
 
 
-# The passes over an interlaced PNG: first row and column, steps down and to the right.
+# The passes over an interlaced PNG image: its upper left pixel, and the steps down and right.
 PASSES = [
     *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
     *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
@@ -80,55 +80,64 @@ PASSES = [
 
 
 def read_strictly(data: bytes) -> NDArray[np.uint16] | None:
-    """Return the values of a map by the rules of PNG alone, None if it breaks one of them."""
-    names, bodies = [], []
-    place = 8
-    while b"IEND" not in names:
-        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
-        name, body = data[place + 4 : place + 8], data[place + 8 : end]
-        checksum = zlib.crc32(name + body).to_bytes(4, "big")
-        if not name.isalpha() or data[end : end + 4] != checksum:
-            return None
-        names.append(name)
-        bodies.append(body)
-        place = end + 4
-    # Pixels in one place, and no other chunk that a reader needs.
-    order = [name for name, _ in groupby(names) if name[:1].isupper()]
-    if order != [b"IHDR", b"IDAT", b"IEND"] or names[0] != b"IHDR" or names[1] == b"IHDR":
+    """Return the values of a map by the rules of PNG, None if the file breaks one.
+
+    What follows the end of the compressed pixels, or of the file, is passed over, as Pillow does.
+    """
+    chunks = list(_split_chunks(data))
+    names = b" ".join(name for name, _ in chunks)
+    if not re.fullmatch(rb"IHDR( [a-z][A-Za-z]{3})*( IDAT)+( [a-z][A-Za-z]{3})* IEND", names):
         return None
-    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(bodies[0]) != 13 or bodies[-1]:
-        return None
-    width, height, *kinds, interlaced = struct.unpack(">IIBBBBB", bodies[0])
-    if not width * height or kinds != [16, 0, 0, 0] or interlaced > 1:
-        return None
-    inflate = zlib.decompressobj()
-    stream = b"".join(body for name, body in zip(names, bodies, strict=True) if name == b"IDAT")
+    stream = zlib.decompressobj()
     try:
-        raw = inflate.decompress(stream)
-    except zlib.error:
+        width, height, *form, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+        rest = stream.decompress(b"".join(data for name, data in chunks if name == b"IDAT"))
+    except (struct.error, zlib.error):
         return None
-    # Whoever claims more has too few bytes.
-    pixels = np.zeros((height, width) if width * height <= len(raw) else (0, 0), np.uint16)
-    for top, left, down, aside in PASSES if interlaced else [(0, 0, 1, 1)]:
-        part = pixels[top::down, left::aside]
-        above = bytearray(2 * part.shape[1])
-        for row in part if part.size else ():
-            kind, line, raw = raw[:1], bytearray(raw[1 : 1 + len(above)]), raw[1 + len(above) :]
-            if kind not in (b"\0", b"\1", b"\2", b"\3", b"\4") or len(line) < len(above):
+    # A header may claim any number of pixels.
+    if not 0 < 2 * width * height < len(rest) or not stream.eof or chunks[-1][1]:
+        return None
+    if form != [16, 0, 0, 0] or interlaced > 1:
+        return None
+    pixels = np.zeros((height, width), np.uint16)
+    for top, left, down, right in PASSES if interlaced else [(0, 0, 1, 1)]:
+        above = bytes(2 * len(range(left, width, right)))
+        for row in pixels[top::down, left::right] if above else ():
+            kind, line, rest = rest[:1], rest[1 : len(above) + 1], rest[len(above) + 1 :]
+            if kind > b"\4" or len(line) < len(above):
                 return None
-            _unfilter(line, above, kind[0])
-            row[:] = np.frombuffer(line, ">u2")
-            above = line
-    return pixels if inflate.eof and pixels.size and not raw else None
+            above = _unfilter(kind[0], line, above)
+            row[:] = np.frombuffer(above, ">u2")
+    return None if rest else pixels
 
 
-def _unfilter(line: bytearray, above: bytearray, kind: int) -> None:
-    for place, byte in enumerate(line):
-        left, corner = (line[place - 2], above[place - 2]) if place > 1 else (0, 0)
-        near = left, above[place], corner
-        guess = left + above[place] - corner
-        paeth = min(near, key=lambda value: abs(guess - value))
-        line[place] = (byte + (0, left, near[1], (left + near[1]) // 2, paeth)[kind]) % 256
+def _split_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield name and data of each chunk until the end of the file or the first one that is wrong;
+    nothing of another file."""
+    name, place = b"", 8
+    while data.startswith(b"\x89PNG\r\n\x1a\n") and name != b"IEND":
+        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        if data[end : end + 4] != zlib.crc32(data[place + 4 : end]).to_bytes(4, "big"):
+            return
+        name = data[place + 4 : place + 8]
+        yield name, data[place + 8 : end]
+        place = end + 4
+
+
+def _unfilter(kind: int, line: bytes, above: bytes) -> bytes:
+    """Return a row of 16-bit pixels, given the row above."""
+    row = bytearray(2) + line
+    above = bytes(2) + above
+    for x in range(2, len(row)):
+        left, up, corner = row[x - 2], above[x], above[x - 2]
+        if kind == 4:
+            guess = left + up - corner
+            # Of several that are equally near, PNG takes the first.
+            predicted = min(left, up, corner, key=lambda value: abs(guess - value))
+        else:
+            predicted = (0, left, up, (left + up) // 2)[kind]
+        row[x] = (row[x] + predicted) % 256
+    return bytes(row[2:])
 
 
 def mask_values(id_map: NDArray[Any]) -> Iterator[tuple[int, Mask]]:

@@ -128,6 +128,25 @@ def test_a_bad_record_is_refused_by_part_and_field(
 
 
 @pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'{"images": [', "not a JSON file"),
+        (b"\xff\xfe{}", "not a JSON file"),
+        (b'{"info": ' + b"[" * 100_000, "not a JSON file"),
+        (b'[{"image_id": 1, "score": 0.5}]', "a list, perhaps of results; give the COCO file"),
+        (b'{"images": [], "categories": []}', "no list of annotations in it"),
+        (b'{"images": {}, "categories": [], "annotations": []}', "images should be a list, not an"),
+    ],
+    ids=["truncated", "not UTF-8", "nested", "results", "no annotations", "images as an object"],
+)
+def test_what_is_no_coco_file_is_refused(content: bytes, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=says):
+        read_coco(path)
+
+
+@pytest.mark.parametrize(
     ("segmentation", "says"),
     [
         ("7", "segmentation should be polygons or run lengths, not an integer"),
