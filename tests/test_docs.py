@@ -17,7 +17,7 @@ import inspect_coco
 import main
 from benchmarks import benchmark
 from cityscapes_coco import convert_split
-from tests.conftest import OUTPUT, ROOT, SAMPLE, Capture, load
+from tests.conftest import OUTPUT, ROOT, SAMPLE, Capture, load, write_json
 
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
@@ -256,18 +256,23 @@ def test_coarse_maps_have_the_splits_and_the_file_that_are_named(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("meaning", "options"),
+    ("meaning", "command"),
     [
-        ("the program did everything", "--datadir data/sample --outdir out"),
-        ("an error", "--datadir nowhere"),
-        ("a wrong option", "--splits everything"),
+        ("the program did everything", "main.py --datadir data/sample --outdir out"),
+        ("an error", "main.py --datadir nowhere"),
+        ("a wrong option", "main.py --splits everything"),
+        ("a file that lacks", "inspect_coco.py --coco_dir data/sample --json bare.json --verify"),
     ],
 )
-def test_the_exit_code_is_the_one_in_the_table(meaning: str, options: str, sample: Path) -> None:
+def test_the_exit_code_is_the_one_in_the_table(
+    meaning: str, command: str, sample: Path, written: Path
+) -> None:
+    bare = {name: value for name, value in load(written).items() if name != "info"}
+    write_json(sample / "bare.json", bare)
     table = rows(section("docs/errors.md", "Exit codes"))
     [documented] = [int(code) for code, text in table if text.startswith(meaning)]
     try:
-        code, _ = run(f"python main.py {options}", sample)
+        code, _ = run(f"python {command}", sample)
     except SystemExit as end:
         code = int(end.code or 0)
     assert code == documented
