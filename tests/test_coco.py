@@ -86,15 +86,6 @@ def test_an_error_of_the_frames_is_not_blamed_on_the_file(
     assert raised.value is error and os.listdir(out) == []
 
 
-def test_a_file_that_cannot_be_written_is_blamed(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with (
-        pytest.raises(UserError, match=r"cannot be written: .*; choose a folder with --outdir"),
-        write_coco(tmp_path / "file" / "file.json"),
-    ):
-        pass
-
-
 # What another tool's file gets wrong.
 
 

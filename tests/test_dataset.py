@@ -180,21 +180,16 @@ UNPACKED = (
     ("gtFine", "gtFine_trainvaltest/gtFine"),
     ("leftImg8bit", "leftImg8bit_trainvaltest/leftImg8bit"),
 )
-ABOVE = (("gtFine", "cityscapes/gtFine"), ("leftImg8bit", "cityscapes/leftImg8bit"))
 
-# What is moved where; which folder is given; which one is found.
+# What is moved where; which folder is given; which one is found. docs/folders.md has others.
 # fmt: off
 PLACES = {
-    "gtFine itself": ((), "gtFine", "."),
-    "a split": ((), "gtFine/train", "."),
     "the images": ((), "leftImg8bit", "."),
     "a split of the images": ((), "leftImg8bit/train", "."),
-    "a level too high": (ABOVE, ".", "cityscapes"),
     "unpacked": (UNPACKED, ".", "."),
     "only the maps unpacked": (UNPACKED[:1], ".", "."),
     "only the images unpacked": (UNPACKED[1:], ".", "."),
     "unpacked into the folder's name": ((("gtFine", "x"), ("x", "gtFine/gtFine")), ".", "."),
-    "gtFine itself, unpacked": (UNPACKED, "gtFine_trainvaltest/gtFine", "."),
     "the images, unpacked": (UNPACKED, "leftImg8bit_trainvaltest/leftImg8bit", "."),
     "the folder of the unpacked images": (UNPACKED, "leftImg8bit_trainvaltest", "."),
     "unpacked, a level too high": (

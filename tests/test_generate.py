@@ -13,7 +13,7 @@ from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 from PIL import Image
 
-from data.generate import Shape, cut, instance_map, scene, write_dataset
+from data.generate import instance_map, scene, write_dataset
 from tests.conftest import SAMPLE, run_script
 from tests.oracle import CLASSES, read_maps
 
@@ -102,22 +102,6 @@ def test_polygons_keep_to_the_frame_but_for_a_few_pixels(fresh: Path) -> None:
             assert (corners >= -5).all() and (corners <= (2048 + 4, 1024 + 4)).all(), path
             # Those that lie outside of it altogether are left out.
             assert (corners.max(0) >= 0).all() and (corners.min(0) < (2048, 1024)).all(), path
-
-
-@pytest.mark.parametrize(
-    "polygon",
-    [
-        [(-4000, 301), (1000, 447), (900, 700), (-3000, 2001)],  # over two sides
-        [(1000, 448), (2601, 1333), (-701, 1400)],  # far ends out of the picture
-        [(-3000, 511), (2048, -2500), (5001, 517), (1020, 3999)],  # round the whole frame
-        [(-700, 300), (300, -699), (700, 200)],  # over a corner, inside
-        [(3, 100), (-295, 101), (-295, 110), (9, 113)],  # edges all but level
-        [(1273, 50), (1393, -30), (1513, 50), (1500, 462)],  # through half pixels
-    ],
-)
-def test_polygons_are_cut_without_changing_a_pixel(polygon: list[tuple[int, int]]) -> None:
-    before, after = (instance_map([Shape("building", p)]) for p in (polygon, cut(polygon)))
-    assert (before == after).all()
 
 
 def test_a_frame_does_not_depend_on_how_many_are_made(tmp_path: Path) -> None:
