@@ -1,7 +1,5 @@
 """A photograph's size, from its header."""
 
-from PIL import Image
-
 
 def read_size(path: str) -> tuple[int, int] | None:
     """Return (width, height) of the photograph at `path`, in pixels; None if it cannot be read.
@@ -13,6 +11,9 @@ def read_size(path: str) -> tuple[int, int] | None:
             head = file.read(24)
             if head[12:16] == b"IHDR":
                 return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:], "big")
+            # Pillow takes a while to load, and most photographs are PNG files.
+            from PIL import Image
+
             with Image.open(file) as photograph:
                 width, height = photograph.size
                 return width, height
