@@ -1,5 +1,7 @@
 """A photograph's size, from its header."""
 
+import warnings
+
 
 def read_size(path: str) -> tuple[int, int] | None:
     """Return (width, height) of the photograph at `path`, in pixels; None if it cannot be read.
@@ -14,8 +16,10 @@ def read_size(path: str) -> tuple[int, int] | None:
             # Pillow takes a while to load, and most photographs are PNG files.
             from PIL import Image
 
-            with Image.open(file) as photograph:
-                width, height = photograph.size
-                return width, height
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with Image.open(file) as photograph:
+                    width, height = photograph.size
+            return width, height
     except Exception:  # Pillow raises whatever a damaged file makes its parser stumble on
         return None
