@@ -1,6 +1,6 @@
 """A photograph's size, from its header."""
 
-from PIL import Image
+import warnings
 
 
 def read_size(path: str) -> tuple[int, int] | None:
@@ -13,8 +13,13 @@ def read_size(path: str) -> tuple[int, int] | None:
             head = file.read(24)
             if head[12:16] == b"IHDR":
                 return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:], "big")
-            with Image.open(file) as photograph:
-                width, height = photograph.size
-                return width, height
+            # Pillow takes a while to load, and most photographs are PNG files.
+            from PIL import Image
+
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with Image.open(file) as photograph:
+                    width, height = photograph.size
+            return width, height
     except Exception:  # Pillow raises whatever a damaged file makes its parser stumble on
         return None
