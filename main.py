@@ -92,6 +92,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for split in args.splits or ():
         if split not in splits:
             parser.error(f"argument --splits: {args.annotations} has {', '.join(splits)}: {split}")
+    if args.scheduler == "":
+        parser.error("argument --scheduler: an address is needed")
     return args
 
 
@@ -99,7 +101,7 @@ def _convert(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
     from tqdm import tqdm
 
-    from cityscapes_coco.convert import convert_split
+    from cityscapes_coco.convert import convert_split, find_lack
     from cityscapes_coco.report import describe_check, describe_split
     from cityscapes_coco.verify import verify_file
     from cityscapes_coco.workers import (
@@ -133,7 +135,9 @@ def _convert(args: argparse.Namespace) -> int:
     written = []
     with stoppable() as check:
         if args.scheduler:
-            workers = connect_cluster(args.scheduler, check=check)
+            folders = [dataset.maps / split for split in splits]
+            probe = partial(find_lack, __version__, folders)
+            workers = connect_cluster(args.scheduler, probe=probe, check=check)
         else:
             workers = start_workers(
                 args.workers or usable_cores(), prepare=keep_freed_memory, check=check

@@ -209,6 +209,23 @@ def convert_frame(
     return records
 
 
+def find_lack(version: str, folders: Iterable[Path]) -> str:
+    """Return what this process lacks to convert or check maps in some folders as the `version` of
+    the package does, and the remedy; or ""."""
+    if version != __version__:
+        return (
+            f"has version {__version__} of cityscapes_coco, not {version}: pip install ., and start"
+            " the worker again"
+        )
+    for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            return (
+                f"cannot read the folder {folder}; every worker needs the data under the same,"
+                " absolute path"
+            )
+    return ""
+
+
 def _try_to_convert(
     frame: Frame, options: Options, category_ids: Mapping[int, int], folder: Path
 ) -> FrameRecords | UserError:
