@@ -37,8 +37,8 @@ _CHUNK = 4
 # Chunks that are under way for each worker: enough to keep all busy while a slow one is awaited.
 _AHEAD = 4
 
-# Seconds in which a scheduler has to answer; in which a worker has to, which may have to load this
-# package; and in which a cluster that lost all workers has to get one back.
+# Seconds until a scheduler has let a client in; and until a scheduler or a worker, which may have
+# to load this package, has answered, or a cluster that lost all workers has one again.
 _CONNECT, _PATIENCE = 5, 20
 
 # Parameters of glibc's mallopt, from its malloc.h. A threshold for mmap above 32 MiB is refused.
@@ -353,7 +353,7 @@ class _Cluster:
             # A worker that lacks something fails chunk after chunk; once is enough to ask.
             async with self.lock:
                 await self.ask_workers()
-            raise WorkersLost(self.address, f"the cluster gave the work up: {lost}") from lost
+            raise WorkersLost(self.address, f"the cluster gave the work up: {lost!r}") from lost
         return _unwrap(*answer)
 
     async def close(self) -> None:
