@@ -103,13 +103,7 @@ def _convert(args: argparse.Namespace) -> int:
 
     from cityscapes_coco.convert import convert_split, find_lack
     from cityscapes_coco.report import describe_check, describe_split
-    from cityscapes_coco.verify import verify_file
-    from cityscapes_coco.workers import (
-        WorkersLost,
-        connect_cluster,
-        keep_freed_memory,
-        start_workers,
-    )
+    from cityscapes_coco.workers import WorkersLost, keep_freed_memory, start_workers
 
     def warn(message: str) -> None:
         tqdm.write(one_line(message), file=sys.stderr)
@@ -137,6 +131,8 @@ def _convert(args: argparse.Namespace) -> int:
         if args.scheduler:
             folders = [dataset.maps / split for split in splits]
             probe = partial(find_lack, __version__, folders)
+            from cityscapes_coco.cluster import connect_cluster
+
             workers = connect_cluster(args.scheduler, probe=probe, check=check)
         else:
             workers = start_workers(
@@ -155,6 +151,8 @@ def _convert(args: argparse.Namespace) -> int:
                     print(describe_split(split, summary))
                     written.append(summary.path)
             for path in written if args.verify else ():
+                from cityscapes_coco.verify import verify_file
+
                 report = verify_file(path, args.datadir, run=run)
                 print(describe_check(report))
                 codes.append(report.exit_code)

@@ -21,9 +21,11 @@ from threading import Thread
 import pytest
 from distributed import Client
 
-from cityscapes_coco import UserError, __version__, find_dataset, workers
+from cityscapes_coco import UserError, __version__, find_dataset
+from cityscapes_coco import cluster as dask_cluster
+from cityscapes_coco.cluster import connect_cluster
 from cityscapes_coco.convert import find_lack
-from cityscapes_coco.workers import WorkersLost, connect_cluster
+from cityscapes_coco.workers import WorkersLost
 from main import main
 from tests import conftest
 from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, posix_only, touch
@@ -37,7 +39,7 @@ import time
 from pathlib import Path
 
 import main
-from cityscapes_coco import convert, workers
+from cityscapes_coco import cluster, convert
 
 
 def convert_slowly(frame, **choices):
@@ -50,7 +52,7 @@ if __name__ == "__main__":
     import slow
 
     convert._try_to_convert = slow.convert_slowly
-    workers._CONNECT = workers._PATIENCE = 3
+    cluster._CONNECT = cluster._PATIENCE = 3
     sys.exit(main.main())
 """
 
@@ -359,7 +361,7 @@ def test_an_address_without_a_scheduler_is_one_line(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     address = address.format(**ports)
-    monkeypatch.setattr(workers, "_CONNECT", 0.5)
+    monkeypatch.setattr(dask_cluster, "_CONNECT", 0.5)
     assert main(["--datadir", str(frames), "--scheduler", address]) == 1
     [line] = capfd.readouterr().err.splitlines()
     assert line.startswith(f"error: {address}: no Dask scheduler answers there")
