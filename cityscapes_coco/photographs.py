@@ -5,8 +5,6 @@ import stat
 import warnings
 from pathlib import PureWindowsPath
 
-from PIL import Image
-
 
 def leads_out(name: str) -> bool:
     """Return whether a name in a COCO file leads out of the data folder, or nowhere at all."""
@@ -28,11 +26,14 @@ def read_size(path: str) -> tuple[int, int] | None:
             head = file.read(24)
             if head[12:16] == b"IHDR":
                 return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:], "big")
+            # Pillow takes a while to load, and most photographs are PNG files.
+            from PIL import Image
+
             with warnings.catch_warnings():
                 # Pillow's warnings tell where in Pillow they come from, and never of which file.
                 warnings.simplefilter("ignore")
                 with Image.open(file) as photograph:
                     width, height = photograph.size
-                    return width, height
+            return width, height
     except Exception:  # Pillow raises whatever a damaged file makes its parser stumble on
         return None

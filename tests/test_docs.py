@@ -261,7 +261,10 @@ def test_coarse_maps_have_the_splits_and_the_file_that_are_named(tmp_path: Path)
         ("the program did everything", "main.py --datadir data/sample --outdir out"),
         ("an error", "main.py --datadir nowhere"),
         ("a wrong option", "main.py --splits everything"),
-        ("a file that lacks", "inspect_coco.py --coco_dir data/sample --json bare.json --verify"),
+        (
+            "with `--verify`: all",
+            "inspect_coco.py --coco_dir data/sample --json bare.json --verify",
+        ),
     ],
 )
 def test_the_exit_code_is_the_one_in_the_table(
