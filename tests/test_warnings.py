@@ -147,7 +147,7 @@ def test_a_frame_in_two_folders_is_said_and_never_gets_one_name_twice(
     path = write_map()
     shutil.copytree(path.parent, path.parent.with_name("aachen (1)"))
     assert len(convert(datadir)["images"]) == 2
-    told = f"in several folders, and in the file for each: 1, such as {path.name}"
+    told = f"frames in several folders, all of them converted: 1, such as {path.name}"
     assert told in capsys.readouterr().err
     old = (datadir / "annotations" / OUTPUT).read_bytes()
     assert main(["--datadir", str(datadir), "--workers", "1", "--file-names", "base"]) == 1
