@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import inspect_coco
 import main
+from tests.oracle import PASSES
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"
@@ -147,14 +148,8 @@ def encode_png(
 ) -> list[Chunk]:
     """Return the chunks of a 16-bit PNG of `pixels`, shape (height, width)."""
     height, width = pixels.shape
-    passes = [(0, 0, 1, 1)]
-    if interlaced:
-        passes = [
-            *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
-            *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
-        ]
     raw = b""
-    for top, left, down, right in passes:
+    for top, left, down, right in PASSES if interlaced else [(0, 0, 1, 1)]:
         part = pixels[top::down, left::right]
         if part.size:
             rows = part.astype(">u2").view(np.uint8).reshape(len(part), -1).astype(int)

@@ -1,10 +1,13 @@
 """What a map holds, and how a mask decodes: the judge of everything that is written.
 
-Nothing here is taken from the package. Pillow reads the maps, numpy compares, pycocotools decodes,
-shapely looks at polygons.
+Nothing here is taken from the package. Pillow reads the maps, the standard library says which are
+damaged, numpy compares, pycocotools decodes, shapely looks at polygons.
 """
 
 import io
+import re
+import struct
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -67,6 +70,74 @@ def pixels_of(data: bytes) -> NDArray[np.uint16] | None:
             return np.array(image, np.uint16) if image.mode in ("I;16", "I") else None
     except Exception:  # whatever it is: not a map
         return None
+
+
+# The passes over an interlaced PNG image: its upper left pixel, and the steps down and right.
+PASSES = [
+    *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
+    *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
+]
+
+
+def read_strictly(data: bytes) -> NDArray[np.uint16] | None:
+    """Return the values of a map by the rules of PNG, None if the file breaks one.
+
+    What follows the end of the compressed pixels, or of the file, is passed over, as Pillow does.
+    """
+    chunks = list(_split_chunks(data))
+    names = b" ".join(name for name, _ in chunks)
+    if not re.fullmatch(rb"IHDR( [a-z][A-Za-z]{3})*( IDAT)+( [a-z][A-Za-z]{3})* IEND", names):
+        return None
+    stream = zlib.decompressobj()
+    try:
+        width, height, *form, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+        rest = stream.decompress(b"".join(data for name, data in chunks if name == b"IDAT"))
+    except (struct.error, zlib.error):
+        return None
+    # A header may claim any number of pixels.
+    if not 0 < 2 * width * height < len(rest) or not stream.eof or chunks[-1][1]:
+        return None
+    if form != [16, 0, 0, 0] or interlaced > 1:
+        return None
+    pixels = np.zeros((height, width), np.uint16)
+    for top, left, down, right in PASSES if interlaced else [(0, 0, 1, 1)]:
+        above = bytes(2 * len(range(left, width, right)))
+        for row in pixels[top::down, left::right] if above else ():
+            kind, line, rest = rest[:1], rest[1 : len(above) + 1], rest[len(above) + 1 :]
+            if kind > b"\4" or len(line) < len(above):
+                return None
+            above = _unfilter(kind[0], line, above)
+            row[:] = np.frombuffer(above, ">u2")
+    return None if rest else pixels
+
+
+def _split_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield name and data of each chunk until the end of the file or the first one that is wrong;
+    nothing of another file."""
+    name, place = b"", 8
+    while data.startswith(b"\x89PNG\r\n\x1a\n") and name != b"IEND":
+        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        if data[end : end + 4] != zlib.crc32(data[place + 4 : end]).to_bytes(4, "big"):
+            return
+        name = data[place + 4 : place + 8]
+        yield name, data[place + 8 : end]
+        place = end + 4
+
+
+def _unfilter(kind: int, line: bytes, above: bytes) -> bytes:
+    """Return a row of 16-bit pixels, given the row above."""
+    row = bytearray(2) + line
+    above = bytes(2) + above
+    for x in range(2, len(row)):
+        left, up, corner = row[x - 2], above[x], above[x - 2]
+        if kind == 4:
+            guess = left + up - corner
+            # Of several that are equally near, PNG takes the first.
+            predicted = min(left, up, corner, key=lambda value: abs(guess - value))
+        else:
+            predicted = (0, left, up, (left + up) // 2)[kind]
+        row[x] = (row[x] + predicted) % 256
+    return bytes(row[2:])
 
 
 def mask_values(id_map: NDArray[Any]) -> Iterator[tuple[int, Mask]]:
