@@ -1,16 +1,20 @@
 """Looks for input that the programs cannot bear.
 
     python tests/fuzz.py --seconds 1200
+    python tests/fuzz.py --pngs 100000
 
 Maps, data folders and COCO files are made up, damaged, and given to main.py and inspect_coco.py.
 Each must end in one of two ways: an error of printable lines, the earlier output as it was; or a
 result that is exact, judged by Pillow's pixels and pycocotools' masks. Nothing else may change on
-the disk. The exit code is 0 if nothing was found. A run is repeated with its --seed.
+the disk. With --pngs only the reader of maps is called, with and without its fast packages: it must
+refuse a file that breaks a rule of PNG, and find the pixels of any other. The exit code is 0 if
+nothing was found. A run is repeated with its --seed.
 """
 
 import argparse
 import contextlib
 import copy
+import importlib.util
 import io
 import json
 import multiprocessing
@@ -24,7 +28,10 @@ import traceback
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import hypothesis
 import numpy as np
@@ -38,6 +45,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import inspect_coco
 import main
+from cityscapes_coco import png
 from cityscapes_coco.errors import one_line
 from cityscapes_coco.terminal import open_streams
 from tests.conftest import OUTPUT, PATIENCE, Chunk, Coco, encode_png, join_chunks
@@ -50,6 +58,7 @@ from tests.oracle import (
     encode,
     instances_in,
     pixels_of,
+    read_strictly,
 )
 
 SUFFIX = "_gtFine_instanceIds.png"
@@ -131,90 +140,133 @@ def refuse(constant: str) -> None:
 # Maps.
 
 VALUES = [7, 23, 24, 26, 33, 24000, 26000, 26001, 26999, 28000, 33000, 31005, 29000, 0, 4, 1000]
-STRANGE_VALUES = [999, 34000, 65535, 5]
+NO_LABELS = {999, 34000, 65535}
 
 # What may stand beside a PNG's pixels, and bear on them in one reader and not in another.
 EXTRAS = [
     *((b"gAMA", struct.pack(">I", 1)), (b"sBIT", b"\x0c"), (b"tRNS", struct.pack(">H", 26000))),
     *((b"PLTE", bytes(range(48))), (b"bKGD", struct.pack(">H", 7)), (b"CgBI", b"\x50\0\x20\x02")),
     *((b"iCCP", b"x\0\0" + zlib.compress(b"no profile")), (b"tEXt", b"name\0\x1b[31m")),
-    *((b"zTXt", b"x\0\0" + zlib.compress(bytes(10_000))), (b"acTL", struct.pack(">II", 1, 0))),
-    *((b"IDAT", b""), (b"IEND", b""), (b"noTH", b"\x1b[2J")),
+    *((b"zTXt", b"x\0\0" + zlib.compress(bytes(10_000))), (b"IDAT", b""), (b"IEND", b"")),
+    (b"noTH", b"\x1b[2J"),
 ]
+CHANGES = ["header", "data", "end", "pixels", "pixels", "split", "add", "animate", "drop", "swap"]
 
 
-@st.composite
-def maps(draw: st.DrawFn) -> tuple[bytes, bool]:
-    """Draw a PNG file, and whether it is a map without any fault."""
-    height, width = draw(st.integers(1, 12)), draw(st.integers(1, 12))
-    palette = VALUES + (STRANGE_VALUES if draw(st.integers(0, 9)) == 0 else [])
-    numbers = np.frombuffer(draw(st.binary(min_size=height * width, max_size=height * width)), "u1")
-    pixels = np.array(palette)[numbers % len(palette)].reshape(height, width)
-    filters = draw(st.lists(st.integers(0, 4), min_size=1, max_size=4))
-    chunks = encode_png(pixels, filters, draw(st.booleans()))
-    good = len(palette) == len(VALUES)
-    for change in draw(st.lists(st.sampled_from(CHANGES), max_size=3)):
-        chunks = damage(draw, chunks, change)
-        good = False
+def make_map(dice: Random) -> bytes:
+    """Make up a PNG file, most often one that is damaged."""
+    height, width = dice.randint(1, 12), dice.randint(1, 12)
+    palette = VALUES + (sorted(NO_LABELS) if dice.random() < 0.1 else [])
+    pixels = np.array(dice.choices(palette, k=height * width)).reshape(height, width)
+    chunks = encode_png(pixels, dice.choices(range(5), k=4), dice.random() < 0.5)
+    for change in dice.choices(CHANGES, k=dice.randint(0, 3)):
+        chunks = damage(dice, chunks, change)
     data = join_chunks(chunks)
-    if draw(st.integers(0, 3)) == 0:
-        good = False
-        for _ in range(draw(st.integers(1, 3))):
-            data = splice(draw, data)
-    return data, good
+    return splice(dice, data) if dice.random() < 0.2 else data
 
 
-CHANGES = ["header", "data", "pixels", "split", "add", "add", "drop", "swap"]
-
-
-def damage(draw: st.DrawFn, chunks: list[Chunk], change: str) -> list[Chunk]:
+def damage(dice: Random, chunks: list[Chunk], change: str) -> list[Chunk]:
     """Change the chunks of a file; all checksums of chunks will be right."""
     if change == "swap":
-        return draw(st.permutations(chunks))
-    place = draw(st.integers(0, len(chunks) - 1))
+        return dice.sample(chunks, len(chunks))
+    place = dice.randrange(len(chunks))
     name, data = chunks[place]
     new = [(name, data)]
+    cut = dice.randint(0, len(data))
     if change == "header":
         header = bytearray(chunks[0][1].ljust(13, b"\0"))
-        field = draw(st.sampled_from([0, 3, 4, 7, 8, 9, 10, 11, 12]))
-        header[field] = draw(st.sampled_from([0, 1, 2, 3, 4, 6, 8, 13, 16, 255]))
+        field = dice.choice([0, 3, 4, 7, 8, 9, 10, 11, 12])
+        header[field] = dice.choice([0, 1, 2, 3, 4, 6, 8, 13, 16, 255])
         place, new = 0, [(chunks[0][0], bytes(header))]
     elif change == "data":
-        new = [(name, splice(draw, data))]
+        new = [(name, splice(dice, data))]
+    elif change == "end":
+        new = [(name, dice.choice([data[:cut], data + b"more"]))]
     elif change == "pixels":
         with contextlib.suppress(zlib.error):
-            new = [(name, zlib.compress(splice(draw, zlib.decompress(data))))]
+            stream = deflate(dice, splice(dice, zlib.decompress(data)))
+            # Perhaps with the checksum of the pixels that were there before.
+            new = [(name, dice.choice([stream, stream[:-4] + data[-4:]]))]
     elif change == "split":
-        cut = draw(st.integers(0, len(data)))
-        new = [(name, data[:cut]), (name, data[cut:])]
+        between = [dice.choice(EXTRAS)] if dice.random() < 0.3 else []
+        new = [(name, data[:cut]), *between, (name, data[cut:])]
     elif change == "add":
-        new = [(name, data), draw(st.sampled_from(EXTRAS))]
+        new = [(name, data), dice.choice(EXTRAS)]
+    elif change == "animate":
+        number = dice.choice([0, 1, 2, 3, 2**31])
+        control = struct.pack(">IIIIIHHBB", number, *dice.choices(range(9), k=4), 1, 1, 0, 0)
+        frame = [(b"fcTL", control), (b"fdAT", struct.pack(">I", number) + data)]
+        new = [*new, (b"acTL", struct.pack(">II", number, 0)), *frame]
+        new = dice.sample(new, dice.randint(2, 4))
     elif len(chunks) > 1:  # drop
         new = []
     return [*chunks[:place], *new, *chunks[place + 1 :]]
 
 
-def splice(draw: st.DrawFn, data: bytes) -> bytes:
-    """Put up to four bytes in the place of up to four others."""
-    place = draw(st.integers(0, len(data)))
-    return data[:place] + draw(st.binary(max_size=4)) + data[place + draw(st.integers(0, 4)) :]
+def deflate(dice: Random, data: bytes) -> bytes:
+    """Compress in one of all the ways there are."""
+    level, window, strategy = dice.randint(0, 9), dice.randint(9, 15), dice.randint(0, 4)
+    stream = zlib.compressobj(level, zlib.DEFLATED, window, 8, strategy)
+    return stream.compress(data) + stream.flush()
 
 
-def check_map(bench: Bench, drawn: tuple[bytes, bool]) -> str:
-    data, good = drawn
+def splice(dice: Random, data: bytes) -> bytes:
+    """Put up to four bytes in the place of as many others, or of more or fewer."""
+    place, count = dice.randint(0, len(data)), dice.randint(0, 4)
+    more = count if dice.random() < 0.5 else dice.randint(0, 4)
+    return data[:place] + dice.randbytes(more) + data[place + count :]
+
+
+def check_map(bench: Bench, data: bytes) -> str:
     bench.clear()
     path = bench.root / "gtFine" / "train" / "a" / f"a_0_0{SUFFIX}"
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     coco = bench.convert()
-    if coco is None:
-        assert not good
+    pixels = read_strictly(data)
+    values = set() if pixels is None else set(pixels.ravel().tolist())
+    # Of the classes that have no instances, 1000 is the only one that is numbered here.
+    foreign = 1000 in values and not any(value // 1000 in CLASSES for value in values)
+    assert (coco is None) == (pixels is None or foreign or bool(values & NO_LABELS))
+    if coco is None or pixels is None:
         return "error"
     [image] = coco["images"]
-    pixels = pixels_of(data)
-    assert pixels is not None
     check_exact(coco, {image["seg_file_name"]: pixels})
     return "exact"
+
+
+# PNG files alone, thousands a second.
+
+
+def without_fast_packages() -> ModuleType:
+    """Return the reader of PNG files as it is where only zlib and OpenCV are there."""
+    spec = importlib.util.spec_from_file_location("plain_png", png.__file__)
+    assert spec and spec.loader
+    plain = importlib.util.module_from_spec(spec)
+    with patch.dict(sys.modules, {"zlib_ng": None, "kornia_rs": None, "kornia_rs.io": None}):
+        spec.loader.exec_module(plain)
+    assert plain.fast_zlib is zlib and plain.decode_image_png_u16 is None
+    return plain
+
+
+def read_pngs(tally: Any, count: int, seed: int) -> None:
+    """Read `count` files with the reader, with and without its fast packages, and strictly by the
+    rules of PNG: all refuse a file, or all find the same pixels."""
+    readers = png.decode_png, without_fast_packages().decode_png
+    for number in range(count):
+        data = make_map(Random(f"{seed} {number}"))
+        expected = read_strictly(data)
+        if expected is not None:
+            pillows = pixels_of(data)
+            assert pillows is not None and np.array_equal(pillows, expected)
+        for decode in readers:
+            try:
+                found = decode(data)
+            except ValueError as error:
+                assert expected is None and str(error).isprintable()
+            else:
+                assert expected is not None and np.array_equal(found, expected)
+        tally[OUTCOMES.index("error" if expected is None else "exact")] += 1
 
 
 # Folders.
@@ -397,8 +449,9 @@ def check_coco_file(bench: Bench, drawn: tuple[bytes, str]) -> str:
 
 # The loop.
 
+MAPS = st.randoms(use_true_random=False).map(make_map)
 CHECKS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Bench, Any], str]]] = {
-    "maps": (maps(), check_map),
+    "maps": (MAPS, check_map),
     "folders": (FOLDERS, check_folder),
     "COCO files": (coco_files(), check_coco_file),
 }
@@ -406,7 +459,7 @@ OUTCOMES = ("error", "exact", "boxes", "drawn")
 ROUND = 100  # inputs of a kind that one process tries
 
 
-def explore(kind: str, seed: int, deadline: float, folder: Path, tally: Any) -> None:
+def explore(tally: Any, kind: str, seed: int, deadline: float, folder: Path) -> None:
     """Try inputs of one kind; what is found is printed, and ends the process with 1."""
     strategy, check = CHECKS[kind]
     bench = Bench(folder / "bench")
@@ -432,28 +485,36 @@ def explore(kind: str, seed: int, deadline: float, folder: Path, tally: Any) -> 
         raise SystemExit(1) from None
 
 
-def run(seconds: float, seed: int) -> int:
-    """Try inputs of all kinds until the time is over; return how many rounds found something."""
+def find(what: str, tally: Any, work: Callable[..., object], *args: object) -> bool:
+    """Return whether `work` finds something, in a process of its own, as it may crash or hang."""
+    process = multiprocessing.Process(target=work, args=(tally, *args))
+    process.start()
+    before = None
+    while process.is_alive() and before != tally[:]:
+        before = tally[:]
+        process.join(PATIENCE)
+    if process.exitcode != 0:
+        how = f"ended with {process.exitcode}" if process.exitcode else "hangs"
+        print(f"found in {what}, input {sum(tally)}: {how}", flush=True)
+        process.kill()
+        process.join()
+    return process.exitcode != 0
+
+
+def run(seconds: float, pngs: int, seed: int) -> int:
+    """Try so many PNG files, or else inputs of all kinds until the time is over; return how many
+    rounds found something."""
     end = time.monotonic() + seconds
-    tallies: dict[str, Any] = {kind: multiprocessing.Array("L", len(OUTCOMES)) for kind in CHECKS}
+    kinds = ["PNG files"] if pngs else list(CHECKS)
+    tallies: dict[str, Any] = {kind: multiprocessing.Array("L", len(OUTCOMES)) for kind in kinds}
     findings = 0
-    while time.monotonic() < end:
+    if pngs:
+        findings += find(f"--seed {seed}", tallies["PNG files"], read_pngs, pngs, seed)
+    while not pngs and time.monotonic() < end:
         for kind, tally in tallies.items():
             with tempfile.TemporaryDirectory() as folder:
-                process = multiprocessing.Process(
-                    target=explore, args=(kind, seed, end, Path(folder), tally)
-                )
-                process.start()
-                before = None
-                while process.is_alive() and before != tally[:]:
-                    before = tally[:]
-                    process.join(PATIENCE)
-                if process.exitcode != 0:
-                    findings += 1
-                    how = f"ended with {process.exitcode}" if process.exitcode else "hangs"
-                    print(f"found in {kind} with --seed {seed}: {how}", flush=True)
-                    process.kill()
-                    process.join()
+                what = f"{kind} with --seed {seed}"
+                findings += find(what, tally, explore, kind, seed, end, Path(folder))
         seed += 1
     total = 0
     for kind, tally in tallies.items():
@@ -468,6 +529,6 @@ def run(seconds: float, seed: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--pngs", type=int, default=0, metavar="N", help="only so many PNG files")
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    arguments = parser.parse_args()
-    sys.exit(bool(run(arguments.seconds, arguments.seed)))
+    sys.exit(bool(run(**vars(parser.parse_args()))))
