@@ -19,6 +19,7 @@ raise SystemExit(main(["--datadir", sys.argv[1], "--outdir", sys.argv[3]]))
 ROWS = [
     *("measured", "---", "decode", "one worker"),
     *("- read", "- find", "- outline", "- records", "- write"),
+    *("- Pillow", "- kornia-rs", "- our strict reader", "- inflate with zlib", "- inflate with z"),
     *("`main.py`, one process", "mmdetection", "verify, 1 worker", "verify, "),
     *("3 frames, 1 worker", "3 frames, ", "peak memory, 1 frames", "peak memory, 3 frames"),
     *("pycocotools loads 3 images", "`inspect_coco.py` prints"),
