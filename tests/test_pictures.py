@@ -31,8 +31,7 @@ from cityscapes_coco.pictures.examples import (
 )
 from cityscapes_coco.pictures.statistics import draw_statistics
 from cityscapes_coco.report import name_categories
-from tests import oracle
-from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, write_json
+from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, annotate, save_map, write_json
 
 Picture = NDArray[np.uint8]  # RGB, of shape (height, width, 3)
 
@@ -55,18 +54,6 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "cityscapes"
 
 
-def annotate(number: int, category: int, is_group: bool, mask: NDArray[np.bool_]) -> dict[str, Any]:
-    return {
-        "id": number,
-        "image_id": 1,
-        "category_id": category,
-        "iscrowd": int(is_group),
-        "area": int(mask.sum()),
-        "bbox": oracle.box_of(mask),
-        "segmentation": oracle.encode(mask),
-    }
-
-
 @pytest.fixture
 def coco() -> Coco:
     """Three images, the first with a pedestrian of 160 pixels, a bus that has a hole, and a group
@@ -84,9 +71,9 @@ def coco() -> Coco:
         ],
         "categories": [{"id": number, "name": name} for number, name in enumerate(names, 1)],
         "annotations": [
-            annotate(1, 1, False, person),
-            annotate(2, 3, False, bus),
-            annotate(3, 2, True, cars),
+            annotate(person, id=1, image_id=1, category_id=1),
+            annotate(bus, id=2, image_id=1, category_id=3),
+            annotate(cars, id=3, image_id=1, category_id=2, iscrowd=1),
         ],
     }
 
@@ -150,8 +137,7 @@ def test_crowds_are_hatched_and_named_in_the_legend(data: Path, coco: Coco) -> N
 def test_each_layer_can_be_left_out(data: Path, coco: Coco) -> None:
     nothing = paint(data, coco)
     assert (nothing == photograph()).all()
-    for layer in LAYERS:
-        assert (paint(data, coco, layer) != nothing).any()
+    assert all((paint(data, coco, layer) != nothing).any() for layer in LAYERS)
 
 
 def test_boxes_without_masks_are_drawn(data: Path, coco: Coco) -> None:
@@ -198,11 +184,31 @@ def test_instances_of_a_class_differ_in_shade(data: Path, coco: Coco) -> None:
     assert len({drawing.color for drawing in drawings}) == len(drawings) == 18
 
 
-def test_names_are_drawn_as_they_are(data: Path, coco: Coco) -> None:
+def test_names_are_drawn_as_they_are_but_not_without_end(data: Path, coco: Coco) -> None:
     """Matplotlib takes text between dollars for a formula."""
     coco["categories"][0]["name"] = "$x^$\n"
+    coco["categories"][2]["name"] = "b" * 10**6
     figure, _ = draw(example(data, coco), *LAYERS)
-    assert r"\$x^\$?" in [text.get_text() for text in figure.axes[0].texts]
+    labels = {text.get_text() for text in figure.axes[0].texts}
+    assert labels == {r"\$x^\$?", f"{'b' * 147}...", "car group"}
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn"), [(10, ""), (200, "200 of 200, 10"), (400, "300 of 400, 10")]
+)
+def test_what_is_drawn_of_an_image_is_bounded(
+    count: int, drawn: str, data: Path, coco: Coco
+) -> None:
+    whole = annotate(np.ones((HEIGHT, WIDTH), np.bool_), id=1, image_id=1, category_id=1)
+    coco["annotations"] = [whole] * count
+    told = f" (drawn: {drawn} with masks)" if drawn else ""
+    assert example(data, coco).title == PHOTO + told
+
+
+def test_of_16_bits_the_high_ones_are_drawn(data: Path, coco: Coco) -> None:
+    grey = np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) % 65_536
+    save_map(data / PHOTO, grey)
+    assert (example(data, coco).photo == grey[..., None] // 256).all()
 
 
 @pytest.mark.parametrize("name", ["/".join(PHOTO.split("/")[-2:]), Path(PHOTO).name])
@@ -261,11 +267,8 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
     assert figure.get_suptitle() == "train: 3 images, 2 instances, 1 crowds not counted"
     classes, per_image, sizes, shares = figure.axes
     assert [text.get_text() for text in classes.texts] == ["1", "0", "1", "0"]
-    assert [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)] == [
-        2,
-        0,
-        1,
-    ]
+    bars = [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)]
+    assert bars == [2, 0, 1]
     medians = {
         np.ravel(line.get_ydata())[0]: np.ravel(line.get_xdata())[0]
         for line in sizes.lines
@@ -275,12 +278,27 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
     assert [text.get_text() for text in shares.texts] == ["100", "100"]
 
 
-@pytest.mark.parametrize("part", ["annotations", "images", "categories"])
-def test_statistics_of_nothing_are_drawn(part: str, data: Path, coco: Coco) -> None:
-    coco[part] = []
+@pytest.mark.parametrize(
+    ("part", "records", "title"),
+    [
+        ("annotations", [], "train: 3 images, 0 instances"),
+        ("images", [], "train: 0 images, 2 instances, 1 crowds not counted"),
+        ("categories", [], "train: 3 images, 2 instances, 1 crowds not counted"),
+        (
+            "categories",
+            [{"id": number, "name": f"class {number}"} for number in range(3000)],
+            "train: 3 images, 2 instances, 1 crowds not counted; 40 of 3,000 classes",
+        ),
+    ],
+)
+def test_statistics_are_drawn_however_little_or_much_there_is(
+    part: str, records: list[Coco], title: str, data: Path, coco: Coco
+) -> None:
+    coco[part] = records
     figure = Figure((14, 9))
     draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
     figure.draw_without_rendering()
+    assert figure.get_suptitle() == title
 
 
 # Windows, on a virtual screen.

@@ -16,19 +16,21 @@ import inspect_coco
 import main
 from cityscapes_coco.report import describe_check
 from cityscapes_coco.verify import Report, compare_with_published, verify_file
-from cityscapes_coco.workers import start_workers
+from cityscapes_coco.workers import Map, start_workers
 from tests import oracle
 from tests.conftest import (
     OUTPUT,
     ROOT,
     SAMPLE,
+    Capture,
     Change,
     Coco,
     WriteMap,
+    annotate,
     convert,
     load,
+    save_map,
     set_field,
-    set_rle,
     street,
     write_json,
 )
@@ -83,20 +85,10 @@ def test_whatever_is_in_the_maps_our_own_file_is_all_exact(
 
 
 def add_groups(coco: Coco) -> None:
-    mask = street() == 26
     category = next(c["id"] for c in coco["categories"] if c["name"] == "car")
-    coco["annotations"] += [
-        {
-            "id": 100 + image["id"],
-            "image_id": image["id"],
-            "category_id": category,
-            "iscrowd": 1,
-            "area": int(mask.sum()),
-            "bbox": oracle.box_of(mask),
-            "segmentation": oracle.encode(mask),
-        }
-        for image in coco["images"]
-    ]
+    for image in coco["images"]:
+        ids = {"id": 100 + image["id"], "image_id": image["id"], "category_id": category}
+        coco["annotations"].append(annotate(street() == 26, iscrowd=1, **ids))
 
 
 def test_groups_are_expected_of_a_file_that_has_any(coco: Coco, datadir: Path) -> None:
@@ -182,8 +174,52 @@ def test_several_images_may_share_a_map(coco: Coco, datadir: Path) -> None:
     assert cells(report)["car"] == (8, 8, 0, 0, 0) and not report.faults
 
 
+def name_as_windows_does(coco: Coco) -> None:
+    for image in coco["images"]:
+        image["file_name"] = image["file_name"].replace("/", "\\")
+        image["seg_file_name"] = f"aachen\\{image['seg_file_name']}"
+
+
+def cut_name(folders: str) -> Change:
+    def change(coco: Coco) -> None:
+        image = coco["images"][0]
+        image["file_name"] = image["file_name"].replace(folders, "")
+
+    return change
+
+
+def swap_images(coco: Coco) -> None:
+    for annotation in coco["annotations"]:
+        annotation["image_id"] = 3 - annotation["image_id"]
+
+
+SEVERAL = {"image of several maps": 1, "map without an image": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "faults"),
+    [
+        (name_as_windows_does, {}),
+        (cut_name("leftImg8bit/"), {}),
+        (cut_name("train/"), SEVERAL),
+        (cut_name("aachen/"), SEVERAL),
+        (cut_name("leftImg8bit/train/aachen/"), SEVERAL),
+        (swap_images, {"inexact": 6, "wrong bbox": 6}),
+    ],
+)
+def test_maps_of_one_name_are_told_apart_by_split_and_city(
+    change: Change, faults: dict[str, int], datadir: Path, write_map: WriteMap
+) -> None:
+    name = write_map(street()).name
+    save_map(datadir / "gtFine/train/bonn" / name, street()[::-1])
+    save_map(datadir / "gtFine/val/aachen" / name, street()[:, ::-1])
+    coco = convert(datadir, "--splits", "train", "--verify")
+    change(coco)
+    assert check(coco, datadir).faults == faults
+
+
 def test_frames_that_the_file_says_were_skipped_are_no_fault(
-    datadir: Path, write_map: WriteMap, capsys: pytest.CaptureFixture[str]
+    datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
     write_map(street())
     write_map(street(), name="aachen_000001_000019").write_bytes(b"")
@@ -257,11 +293,7 @@ DAMAGES: dict[str, tuple[Change, dict[str, int], str]] = {
         {"wrong bbox": 1},
         "annotation 1: [16, 1, 3, 11], person 24000 has [16, 1, 3, 12]",
     ),
-    "a wrong area": (
-        change(area=35),
-        {"wrong area": 1},
-        "annotation 1: 35, person 24000 has 36",
-    ),
+    "a wrong area": (change(area=35), {"wrong area": 1}, "annotation 1: 35, person 24000 has 36"),
     "a wrong category": (
         change(category_id=3),
         {"wrong category": 1},
@@ -309,25 +341,10 @@ DAMAGES: dict[str, tuple[Change, dict[str, int], str]] = {
         {"map without an image": 1},
         "aachen_000001_000019_gtFine_instanceIds.png",
     ),
-    "a polygon of two points": (
-        change(segmentation=[[1, 1, 2, 2]]),
-        {"broken segmentation": 1, "inexact": 1},
-        "a polygon is not a list of at least three points",
-    ),
     "a text in a polygon": (
         change(segmentation=[[1, 1, 2, 2, 3, "3"]]),
         {"broken segmentation": 1, "inexact": 1},
         f"{NAME}: annotation 1: segmentation[0][5] should be a number, not a text",
-    ),
-    "an RLE of another size": (
-        set_rle(24, 16, [384]),
-        {"broken segmentation": 1, "inexact": 1},
-        "an RLE of size [24, 16], not [16, 24]",
-    ),
-    "one annotation without a mask": (
-        change(segmentation=[]),
-        {"missing field": 1, "inexact": 1},
-        "no segmentation in annotations[0]",
     ),
 }
 
@@ -346,31 +363,31 @@ def test_each_kind_of_damage_is_found_and_named(damage: str, coco: Coco, datadir
         assert f"  {fault}: {number}\n" in text
 
 
+FIELDS = {
+    "": ["info", "licenses"],
+    "images": ["id", "file_name", "width", "height"],
+    "categories": ["id", "name"],
+    "annotations": ["id", "image_id", "category_id", "iscrowd", "area", "bbox", "segmentation"],
+}
 # What else is wrong if the first record of a part misses a field.
 MISSING: dict[tuple[str, str], dict[str, int]] = {
-    ("", "info"): {},
-    ("", "licenses"): {},
     ("images", "id"): {"wrong id": 4, "lost": 4},
-    ("images", "file_name"): {},
-    ("images", "width"): {},
-    ("images", "height"): {},
     ("categories", "id"): {"wrong id": 2, "wrong category": 2},
     ("categories", "name"): {"wrong category": 2},
-    ("annotations", "id"): {},
     ("annotations", "image_id"): {"lost": 1},
     ("annotations", "category_id"): {"wrong category": 1},
-    ("annotations", "iscrowd"): {},
-    ("annotations", "area"): {},
-    ("annotations", "bbox"): {},
     ("annotations", "segmentation"): {"inexact": 1},
 }
 
 
-@pytest.mark.parametrize(("part", "field"), MISSING)
+@pytest.mark.parametrize(
+    ("part", "field"), [(part, name) for part in FIELDS for name in FIELDS[part]]
+)
 def test_each_missing_field_is_named(part: str, field: str, coco: Coco, datadir: Path) -> None:
     del (coco[part][0] if part else coco)[field]
     report = check(coco, datadir)
-    assert report.faults == {"missing field": 1} | MISSING[part, field]
+    more = MISSING.get((part, field), {})
+    assert report.faults == {"missing field": 1} | more and report.exit_code == (1 if more else 3)
     where = f"{part}[0]" if part else "the file"
     assert report.culprits["missing field"] == [f"no {field} in {where}"]
 
@@ -403,7 +420,7 @@ def count_independently(coco: Coco, maps: dict[str, NDArray[np.uint16]]) -> dict
     The original script's boxes and areas are exact, and tell which annotation is which.
     """
     names = {category["id"]: category["name"] for category in coco["categories"]}
-    counts: dict[str, list[float]] = {}
+    counts = {name: [0, 0, 0, 0, 0.0] for name in oracle.EVALUATED}
     for image in coco["images"]:
         id_map = maps[image["seg_file_name"]]
         masks = {
@@ -411,49 +428,14 @@ def count_independently(coco: Coco, maps: dict[str, NDArray[np.uint16]]) -> dict
             for a in coco["annotations"]
             if a["image_id"] == image["id"]
         }
-        for value, source in oracle.mask_values(id_map):
-            name = oracle.CLASSES.get(value // 1000)
-            if name not in oracle.EVALUATED:
-                continue
-            row = counts.setdefault(name, [0, 0, 0, 0, 0.0])
-            row[0] += 1
-            mask = masks.get((name, *oracle.box_of(source)))
-            if mask is None:
-                row[3] += 1
-            elif np.array_equal(mask, source):
-                row[1] += 1
-            else:
-                row[2] += 1
-                row[4] += (source & mask).sum() / (source | mask).sum()
+        for value, source in oracle.masks_in(id_map):
+            name = oracle.name_of(value)
+            mask = masks.get((name, *oracle.box_of(source)), np.zeros_like(source))
+            iou = (source & mask).sum() / (source | mask).sum()
+            counts[name][0] += 1
+            counts[name][1 if iou == 1 else 2 if mask.any() else 3] += 1
+            counts[name][4] += iou
     return counts
-
-
-def check_judgement(coco: Coco, report: Report, maps: dict[str, NDArray[np.uint16]]) -> None:
-    expected = count_independently(coco, maps)
-    assert cells(report).keys() == expected.keys()
-    for row, tally in report.rows.items():
-        if row.name in expected:
-            found = [tally.in_maps, tally.exact, tally.inexact, tally.lost, tally.ious]
-            assert found == pytest.approx(expected[row.name]) and tally.unexpected == 0
-
-
-@pytest.mark.parametrize("with_ids", [True, False])
-def test_the_original_scripts_masks_are_judged_as_an_independent_count_judges_them(
-    with_ids: bool, datadir: Path, write_map: WriteMap
-) -> None:
-    rng = np.random.default_rng(3)
-    for number in range(10):
-        id_map = np.full((40, 60), 7)
-        for n in range(12):
-            (x, y), (w, h) = rng.integers(0, (56, 36)), rng.integers(1, 7, 2)
-            id_map[y : y + h, x : x + w] = (24000 if n % 3 else 26000) + n
-        write_map(id_map, name=f"a_{number:06d}_000019")
-    coco = convert(datadir, "--like-original")
-    if not with_ids:
-        drop_instance_ids(coco)
-    report = check(coco, datadir)
-    assert report.faults.keys() == {"inexact", "lost"}
-    check_judgement(coco, report, oracle.read_maps(datadir))
 
 
 @pytest.mark.parametrize("split", ["train", "val"])
@@ -462,7 +444,11 @@ def test_the_originals_own_output_for_the_sample_is_judged_so_in_one_process_and
 ) -> None:
     path = ROOT / "tests" / "golden" / f"original_{split}.json"
     report = verify_file(path, SAMPLE)
-    check_judgement(load(path), report, oracle.read_maps(SAMPLE))
+    expected = count_independently(load(path), oracle.read_maps(SAMPLE))
+    assert {row.name for row in report.rows} == expected.keys()
+    for row, tally in report.rows.items():
+        found = [tally.in_maps, tally.exact, tally.inexact, tally.lost, tally.ious]
+        assert found == pytest.approx(expected[row.name]) and tally.unexpected == 0
     assert "no info in the file" in report.culprits["missing field"]
     with start_workers(2) as run:
         assert verify_file(path, SAMPLE, run=run) == report
@@ -470,15 +456,7 @@ def test_the_originals_own_output_for_the_sample_is_judged_so_in_one_process_and
 
 # Published totals.
 
-VAL = {
-    "person": 3399,
-    "car": 4656,
-    "truck": 93,
-    "bus": 98,
-    "train": 23,
-    "motorcycle": 149,
-    "bicycle": 1169,
-}
+VAL = {"person": 3399, "car": 4656, "truck": 93, "bus": 98, "train": 23, "bicycle": 1169}
 TOTALS: list[tuple[str, int, dict[str, int], list[str]]] = [
     ("val", 500, VAL, []),
     ("val", 500, VAL | {"car": 4700, "rider": 12345}, []),
@@ -504,43 +482,51 @@ def test_a_full_split_far_from_the_published_totals_is_told(
 # How it is called.
 
 
-def test_the_converter_verifies_what_it_wrote(
-    datadir: Path, write_map: WriteMap, capsys: pytest.CaptureFixture[str]
+# How it is called: each split is spoiled before it is checked.
+EXIT_CODES: dict[int, list[Change]] = {
+    0: [lambda coco: None, lambda coco: None],
+    1: [lose, lambda coco: coco.pop("info")],
+    3: [lambda coco: coco.pop("licenses"), lambda coco: None],
+}
+VERDICTS = {
+    0: "all exact",
+    1: "not exact",
+    3: "masks, boxes and areas are all exact; fields are missing or wrong",
+}
+
+
+@pytest.mark.parametrize("code", EXIT_CODES)
+def test_both_programs_end_with_the_verdict_and_its_exit_code(
+    code: int, datadir: Path, write_map: WriteMap, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
+    spoil = dict(zip(["train", "val"], EXIT_CODES[code], strict=True))
+
+    def verify_spoilt(path: Path, datadir: Path, run: Map) -> Report:
+        coco = load(path)
+        spoil[path.stem.rpartition("_")[2]](coco)
+        return verify_file(write_json(path, coco), datadir, run=run)
+
     write_map(street())
     write_map(street(), split="val")
-    argv = ["--datadir", str(datadir), "--workers", "2", "--verify"]
-    assert main.main(argv) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("cityscapes_coco.verify.verify_file", verify_spoilt)
+        assert main.main(["--datadir", str(datadir), "--workers", "2", "--verify"]) == code
     out = capsys.readouterr().out
-    assert out.count("held against its maps (1)") == 2 and out.count("all exact") == 2
-    assert main.main([*argv, "--like-original"]) == 1
-    assert "not exact" in capsys.readouterr().out
+    assert out.count("held against its maps (1)") == 2 and f"  {VERDICTS[code]}\n" in out
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--verify"]) == code
+    assert capsys.readouterr().out.endswith(f"  {VERDICTS[code]}\n")
 
 
-def test_the_inspector_verifies_any_file(
-    coco: Coco, datadir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_folder_without_the_maps_is_named(coco: Coco, datadir: Path, capsys: Capture) -> None:
+    empty = datadir.parent / "some" / "empty"
+    empty.mkdir(parents=True)
     path = datadir / "annotations" / OUTPUT
-
-    def inspect(folder: Path) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = inspect_coco.main(["--coco_dir", str(folder), "--json", str(path), "--verify"])
-        return code, *capsys.readouterr()
-
-    code, out, _ = inspect(datadir)
-    assert code == 0 and out.endswith("  all exact\n")
-    lose(coco)
-    write_json(path, coco)
-    code, out, _ = inspect(datadir)
-    assert code == 1 and out.endswith("  not exact\n")
-
-    code, out, err = inspect(SAMPLE)
-    assert (code, out) == (1, "")
-    assert err.startswith(f"error: {SAMPLE}: has no map of the 2 images in {path}; expected")
-    (empty := tmp_path / "some" / "empty").mkdir(parents=True)
-    code, out, err = inspect(empty)
-    assert (code, out) == (1, "")
-    assert err.startswith(f"error: {empty}: no gtFine folder in it; found")
+    for folder, says in (
+        (SAMPLE, f"has no map of the 2 images in {path}; expected"),
+        (empty, "no gtFine folder in it; found"),
+    ):
+        assert inspect_coco.main(["--coco_dir", str(folder), "--json", str(path), "--verify"]) == 1
+        assert capsys.readouterr().err.startswith(f"error: {folder}: {says}")
 
 
 def test_memory_does_not_grow_with_the_number_of_frames(datadir: Path, write_map: WriteMap) -> None:
