@@ -111,19 +111,11 @@ def convert_split(
     written, or, when every frame has been tried, if some maps cannot be read and `options.skip_bad`
     is not set.
     """
-    frames, mapless, imageless = list_frames(dataset, split, options.images)
-    dropped = needs_photographs(options.images)
-    where = f"{dataset.folder}, {split}"
-    if mapless:
-        warn(f"{where}: images that have no map, so left out: {mapless}")
-    if imageless:
-        consequence = "left out" if dropped else "converted all the same"
-        warn(f"{where}: maps whose image is not here: {imageless} ({consequence})")
-    _check_names(frames, dataset, where, options.file_names, warn)
+    frames, imageless = _list_frames(dataset, split, options, warn)
     path = outdir / f"{_name_file(dataset, split, options.images)}.json"
     categories = list_categories(options.categories, options.category_ids)
     names = {category.id: str(category.name) for category in categories}
-    summary = SplitSummary(path, list(names.values()), imageless=imageless if dropped else 0)
+    summary = SplitSummary(path, list(names.values()), imageless=imageless)
     by_label = _by_label(categories)
     convert = partial(
         _try_to_convert, options=options, category_ids=by_label, folder=dataset.folder
@@ -217,6 +209,23 @@ def convert_frame(
     return records
 
 
+def find_lack(version: str, folders: Iterable[Path]) -> str:
+    """Return what this process lacks to convert or check maps in some folders as the `version` of
+    the package does, and the remedy; or ""."""
+    if version != __version__:
+        return (
+            f"has version {__version__} of cityscapes_coco, not {version}: pip install ., and start"
+            " the worker again"
+        )
+    for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            return (
+                f"cannot read the folder {folder}; every worker needs the data under the same,"
+                " absolute path"
+            )
+    return ""
+
+
 def _try_to_convert(
     frame: Frame, options: Options, category_ids: Mapping[int, int], folder: Path
 ) -> FrameRecords | UserError:
@@ -239,29 +248,37 @@ def _compare_sizes(frame: Frame, folder: Path, width: int, height: int) -> Itera
             yield f"{file_name} ({size[0]} x {size[1]}, the map {width} x {height})"
 
 
-def _check_names(
-    frames: Sequence[Frame],
-    dataset: Dataset,
-    where: str,
-    kind: FileNames,
-    warn: Callable[[str], object],
-) -> None:
-    """Refuse names that two images would have, and warn of frames that are there twice."""
-    names = Counter(_shorten(name, kind) for frame in frames for name in frame.file_names)
-    [(name, most)] = names.most_common(1)
-    if most > 1:
+def _list_frames(
+    dataset: Dataset, split: str, options: Options, warn: Callable[[str], object]
+) -> tuple[list[Frame], int]:
+    """Return the frames to convert, and how many are left out for want of a photograph.
+
+    Raises UserError if two images would have one name.
+    """
+    frames, mapless, imageless = list_frames(dataset, split, options.images)
+    left_out = needs_photographs(options.images)
+    where = f"{dataset.folder}, {split}"
+    if mapless:
+        warn(f"{where}: images that have no map, so left out: {mapless}")
+    if imageless:
+        consequence = "left out" if left_out else "converted all the same"
+        warn(f"{where}: maps whose image is not here: {imageless} ({consequence})")
+    names = Counter(
+        _shorten(name, options.file_names) for frame in frames for name in frame.file_names
+    )
+    [(name, times)] = names.most_common(1)
+    if times > 1:
         raise UserError(
             dataset.folder,
-            f"--file-names {kind} gives {most} images the name {name}; take --file-names datadir",
+            f"--file-names {options.file_names} gives {times} images the name {name}; take"
+            " --file-names datadir",
         )
     maps = Counter(frame.map_name for frame in frames)
-    [(name, most)] = maps.most_common(1)
-    if most > 1:
+    [(name, times)] = maps.most_common(1)
+    if times > 1:
         twice = sum(number > 1 for number in maps.values())
-        warn(
-            f"{where}: frames that are in several folders, and in the file for each: {twice}, such"
-            f" as {name}"
-        )
+        warn(f"{where}: frames in several folders, all of them converted: {twice}, such as {name}")
+    return frames, imageless if left_out else 0
 
 
 def _check_maps(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
@@ -103,12 +104,11 @@ BAD_POSIX_MAPS: dict[str, tuple[Spoil, str]] = {
 
 
 @pytest.fixture
-def anybodys(tmp_path: Path) -> None:
-    """Let every user into pytest's temporary folders, which it closes when it starts next."""
-    tmp_path.chmod(0o755)
-    for folder in tmp_path.parents:
-        if folder.name.startswith(("pytest-", "popen-")):
-            folder.chmod(0o755)
+def tmp_path() -> Iterator[Path]:
+    """A folder that every user may enter; pytest closes its own whenever it starts."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @contextmanager
@@ -128,7 +128,6 @@ def listed(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.usefixtures("anybodys")
 @pytest.mark.parametrize(
     "fault", [*BAD_MAPS, *(pytest.param(name, marks=posix_only) for name in BAD_POSIX_MAPS)]
 )
@@ -281,7 +280,6 @@ OUTPUTS: dict[str, tuple[Spoil, str]] = {
 
 
 @posix_only
-@pytest.mark.usefixtures("anybodys")
 @pytest.mark.parametrize("fault", OUTPUTS)
 def test_an_output_that_cannot_be_written_is_named(
     fault: str, datadir: Path, write_map: WriteMap, capsys: Capture

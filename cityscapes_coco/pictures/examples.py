@@ -29,6 +29,7 @@ from cityscapes_coco.atomic import replacing
 from cityscapes_coco.coco import Annotation, Id, Image, decode_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
+from cityscapes_coco.photographs import leads_out
 from cityscapes_coco.rle import Rle, to_mask, to_rle
 
 LAYERS = ("masks", "boxes", "labels")
@@ -233,10 +234,9 @@ def _to_rgb(photo: PillowImage.Image) -> NDArray[np.uint8]:
 def _find_photo(coco_dir: Path, name: str) -> Path | None:
     """Return where an image is; its name may start at the data folder or at its split's, or have no
     folders at all. One that would lead out of `coco_dir` is not followed."""
-    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
-    relative = PureWindowsPath(name)
-    if relative.anchor or ".." in relative.parts or not relative.name:
+    if leads_out(name):
         return None
+    relative = PureWindowsPath(name)
     # An archive may have been unpacked into a folder of its own.
     patterns = ("leftImg8bit*/*/", "leftImg8bit*/leftImg8bit*/*/")
     splits = [split for pattern in patterns for split in sorted(coco_dir.glob(pattern))]
