@@ -140,19 +140,18 @@ def test_each_layer_can_be_left_out(data: Path, coco: Coco) -> None:
     assert all((paint(data, coco, layer) != nothing).any() for layer in LAYERS)
 
 
-def test_boxes_without_masks_are_drawn(data: Path, coco: Coco) -> None:
-    for annotation in coco["annotations"]:
-        del annotation["segmentation"]
-    picture, photo = paint(data, coco, *LAYERS), photograph()
-    assert (picture[60:240, 110:490] == photo[60:240, 110:490]).all(), "inside the box of the bus"
-    assert (picture[60:240, 99:101] != photo[60:240, 99:101]).any(), "its edge"
-
-
 @pytest.mark.parametrize("field", ["bbox", "area", "iscrowd", "category_id", "id"])
 def test_what_misses_a_field_is_drawn_all_the_same(field: str, data: Path, coco: Coco) -> None:
     for annotation in coco["annotations"]:
         del annotation[field]
     assert (paint(data, coco, *LAYERS)[BUS] != photograph()[BUS]).any()
+
+
+def test_boxes_without_masks_are_drawn(data: Path, coco: Coco) -> None:
+    for annotation in coco["annotations"]:
+        del annotation["segmentation"]
+    drawn = (paint(data, coco, *LAYERS) != photograph()).any(axis=2)
+    assert drawn[60:240, 99:101].any() and not drawn[60:240, 110:490].any()
 
 
 def test_the_smallest_and_the_largest_have_labels_of_at_least_14_pixels(

@@ -97,26 +97,21 @@ def test_a_missing_package_is_one_line(
 # Signals.
 
 
-def test_a_signal_is_noted_and_raised_where_it_is_looked_for() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with stoppable() as check:
-        check()
-        signal.raise_signal(signal.SIGTERM)
-        for _ in range(2):
-            with pytest.raises(KeyboardInterrupt) as stopped:
-                check()
-            assert stopped.value.args == (signal.SIGTERM,)
-    assert signal.getsignal(signal.SIGTERM) == before
-    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
-
-
-def test_an_ignored_signal_stays_ignored() -> None:
+def test_a_signal_is_noted_and_raised_where_it_is_looked_for_unless_it_is_ignored() -> None:
     """As `nohup` has it."""
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
         with stoppable() as check:
             signal.raise_signal(signal.SIGTERM)
             check()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        with stoppable() as check:
+            signal.raise_signal(signal.SIGTERM)
+            for _ in range(2):
+                with pytest.raises(KeyboardInterrupt) as stopped:
+                    check()
+                assert stopped.value.args == (signal.SIGTERM,)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -8,9 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 import inspect_coco
@@ -72,17 +69,6 @@ def test_our_own_file_is_all_exact(coco: Coco, datadir: Path) -> None:
     assert report.frames == 2 and cells(report) == ALL_EXACT and not report.faults
     assert report.left_out == {"car group": 2, "trailer": 2, "trailer group": 2}
     assert describe_check(report).endswith("  all exact")
-
-
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    hnp.arrays(np.uint16, (9, 12), elements=st.sampled_from([7, 23, 24000, 26000, 26001, 33000]))
-)
-def test_whatever_is_in_the_maps_our_own_file_is_all_exact(
-    datadir: Path, write_map: WriteMap, id_map: NDArray[np.uint16]
-) -> None:
-    write_map(id_map)
-    convert(datadir, "--verify")
 
 
 def add_groups(coco: Coco) -> None:
