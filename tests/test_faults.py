@@ -22,10 +22,7 @@ import pytest
 # Imported late, these could not be read as another user.
 import cityscapes_coco.verify
 import cityscapes_coco.workers  # noqa: F401
-from cityscapes_coco.convert import convert_split
-from cityscapes_coco.dataset import find_dataset
 from cityscapes_coco.errors import one_line
-from cityscapes_coco.options import Options
 from main import main
 from tests.conftest import (
     OUTPUT,
@@ -58,10 +55,6 @@ def write(*chunks: Chunk) -> Spoil:
     return lambda path: path.write_bytes(join_chunks(chunks))
 
 
-def claim(width: int, height: int) -> Spoil:
-    return write((b"IHDR", struct.pack(">II", width, height) + HEADER[1][8:]), PIXELS, END)
-
-
 def write_array(values: object, dtype: type, suffix: str = ".png") -> Spoil:
     def write(path: Path) -> None:
         path.write_bytes(cv2.imencode(suffix, np.array(values, dtype))[1].tobytes())
@@ -83,7 +76,6 @@ def rename_to_bytes(path: Path) -> None:
 
 BAD_MAPS: dict[str, tuple[Spoil, str]] = {
     "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "damaged PNG"),
-    "60,000 x 60,000": (claim(60_000, 60_000), "claims 60000 x 60000 pixels"),
     "a chunk that steers a terminal": (write(HEADER, (b"a\x1b[m", b""), PIXELS, END), "without a"),
     "a JPEG": (write_array([[7] * 8] * 8, np.uint8, ".jpg"), "not a PNG"),
     "8 bits": (write_array([[7]], np.uint8), "1 channel(s) of 8 bits"),
@@ -167,30 +159,13 @@ def test_a_bad_map_fails_its_split_in_one_line_and_keeps_the_old_file(
 def test_an_absurd_header_takes_no_memory(datadir: Path, write_map: WriteMap) -> None:
     """In two gigabytes there is room for neither 60,000 x 60,000 values nor a tenth of them."""
     resource = pytest.importorskip("resource", reason="needs POSIX")
-    claim(60_000, 6_000)(write_map())
+    header = b"IHDR", struct.pack(">II", 60_000, 6_000) + HEADER[1][8:]
+    write_map().write_bytes(join_chunks([header, PIXELS, END]))
     process = run_script(
         "main.py", "--datadir", datadir, "--workers", 1,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30)),
     )  # fmt: skip
     assert process.returncode == 1 and "claims 60000 x 6000 pixels" in process.stderr
-
-
-def test_a_map_that_vanishes_after_it_was_listed_is_named(
-    datadir: Path, write_map: WriteMap
-) -> None:
-    write_map(name="a_000000_000000")
-    path = write_map(name="a_000001_000000")
-    said = []
-
-    def warn(message: str) -> None:
-        # The first warning is about photographs that are missing, and comes before any map is read.
-        path.unlink(missing_ok=True)
-        said.append(message)
-
-    options = Options(skip_bad=True)
-    summary = convert_split(find_dataset(datadir), "train", datadir / "out", options, warn=warn)
-    assert summary.images == 1 and summary.skipped == [path.name]
-    assert said[-1] == f"{path}: cannot be read: No such file or directory"
 
 
 @posix_only
