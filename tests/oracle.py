@@ -8,10 +8,9 @@ import io
 import re
 import struct
 import zlib
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import shapely
@@ -28,16 +27,6 @@ CLASSES = {
     **{29: "caravan", 30: "trailer", 31: "train", 32: "motorcycle", 33: "bicycle"},
 }
 EVALUATED = {name for name in CLASSES.values() if name not in ("caravan", "trailer")}
-
-
-class Instance(NamedTuple):
-    """An instance or group, comparable and hashable; `rle` is its mask in the frame."""
-
-    name: str
-    is_group: bool
-    area: float
-    bbox: tuple[float, ...]
-    rle: bytes
 
 
 def read_map(path: Path) -> NDArray[np.uint16]:
@@ -140,10 +129,18 @@ def _unfilter(kind: int, line: bytes, above: bytes) -> bytes:
     return bytes(row[2:])
 
 
-def mask_values(id_map: NDArray[Any]) -> Iterator[tuple[int, Mask]]:
-    """Yield the value and the mask of each instance and group of a map, shape (height, width)."""
+def name_of(value: int) -> str:
+    """Return the class of a value in a map, no name if the class has no instances."""
+    return CLASSES.get(value if value < 1000 else value // 1000, "")
+
+
+def masks_in(
+    id_map: NDArray[Any], names: Collection[str] = EVALUATED, groups: bool = False
+) -> Iterator[tuple[int, Mask]]:
+    """Yield value and mask, shape (height, width), of each instance of the named classes in a map,
+    and if asked of each group."""
     for value in np.unique(id_map).tolist():
-        if (value if value < 1000 else value // 1000) in CLASSES:
+        if name_of(value) in names and (value >= 1000 or groups):
             yield value, id_map == value
 
 
@@ -179,54 +176,30 @@ def box_of(mask: NDArray[Any]) -> tuple[int, ...]:
     return left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
 
 
-def instances_in(
-    id_map: NDArray[Any], names: set[str] = EVALUATED, groups: bool = False
-) -> Counter[Instance]:
-    """Return the instances of the named classes in a map, and if asked their groups."""
-    return Counter(
-        _instance(CLASSES[value if value < 1000 else value // 1000], value < 1000, mask)
-        for value, mask in mask_values(id_map)
-        if CLASSES[value if value < 1000 else value // 1000] in names and (value >= 1000 or groups)
-    )
-
-
-def claimed(coco: Coco, image: dict[str, Any]) -> Counter[Instance]:
-    """Return the instances that a file claims of an image, with the boxes and areas there."""
-    names = {category["id"]: category["name"] for category in coco["categories"]}
-    found: Counter[Instance] = Counter()
-    for annotation in coco["annotations"]:
-        if annotation["image_id"] == image["id"]:
-            mask = decode(annotation["segmentation"], image["height"], image["width"])
-            name, is_group = names[annotation["category_id"]], bool(annotation["iscrowd"])
-            instance = _instance(name, is_group, mask)
-            box = tuple(annotation["bbox"])
-            found[instance._replace(area=annotation["area"], bbox=box)] += 1
-    return found
-
-
-def _instance(name: str, is_group: bool, mask: Mask) -> Instance:
-    rle = encode(mask)["counts"].encode()
-    return Instance(name, is_group, int(mask.sum()), box_of(mask) if mask.any() else (), rle)
+def is_exact(annotation: Coco, name: str, value: int, mask: Mask) -> bool:
+    """Return whether an annotation of the class `name` is just what a map has under a value."""
+    found = name, annotation["iscrowd"], annotation["area"], tuple(annotation["bbox"])
+    there = name_of(value), value < 1000, mask.sum(), box_of(mask)
+    return found == there and bool((decode(annotation["segmentation"], *mask.shape) == mask).all())
 
 
 def check_exact(coco: Coco, maps: Mapping[str, NDArray[Any]]) -> list[int]:
     """Assert that a file of this program has each instance in the maps that it was asked for, and
     nothing else, all exact; return the values that its annotations have in the maps."""
-    names = {category["name"] for category in coco["categories"]}
+    names = {category["id"]: category["name"] for category in coco["categories"]}
     options = coco["info"]["options"]
-    sources = {}
+    claims = {(a["image_id"], a["instance_id"]): a for a in coco["annotations"]}
+    values = [value for _, value in claims]
+    assert len(claims) == len(coco["annotations"])
     for image in coco["images"]:
         id_map = maps[image["seg_file_name"]]
         assert id_map.shape == (image["height"], image["width"])
-        there = instances_in(id_map, names, groups=options["crowd"] == "keep")
-        large = {key: n for key, n in there.items() if key.area >= options["min_area"]}
-        assert claimed(coco, image) == large
-        sources[image["id"]] = id_map
-    for annotation in coco["annotations"]:
-        id_map, segmentation = sources[annotation["image_id"]], annotation["segmentation"]
-        mask = decode(segmentation, *id_map.shape)
-        assert (mask == (id_map == annotation["instance_id"])).all()
-        if isinstance(segmentation, list):
-            for polygon in segmentation:
-                assert shapely.Polygon(np.array(polygon).reshape(-1, 2)).is_valid
-    return [annotation["instance_id"] for annotation in coco["annotations"]]
+        for value, mask in masks_in(id_map, names.values(), options["crowd"] == "keep"):
+            if mask.sum() >= options["min_area"]:
+                claim = claims.pop((image["id"], value))
+                assert is_exact(claim, names[claim["category_id"]], value, mask)
+                if isinstance(claim["segmentation"], list):
+                    polygons = [np.array(p).reshape(-1, 2) for p in claim["segmentation"]]
+                    assert all(shapely.Polygon(polygon).is_valid for polygon in polygons)
+    assert not claims
+    return values
