@@ -8,6 +8,7 @@ if __name__ == "__main__":
 import argparse
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -162,10 +163,14 @@ def _show_examples(
         show_examples(figure, len(chosen), load)
         return
     folder = _picture_folder(args, path)
+    taken: Counter[str] = Counter()
     for number, image in enumerate(chosen):
         # The name comes from the file, and must neither lead out of the folder nor be too long.
-        stem = PurePosixPath(image.file_name or "").stem
-        target = folder / f"{re.sub(r'[^-.0-9A-Za-z_]', '_', stem)[:200]}_instances.png"
+        stem = re.sub(r"[^-.0-9A-Za-z_]", "_", PurePosixPath(image.file_name or "").stem)[:200]
+        # Two images may have one name, and some systems take A and a for the same.
+        taken[stem.lower()] += 1
+        again = f"_{taken[stem.lower()]}" if taken[stem.lower()] > 1 else ""
+        target = folder / f"{stem}_instances{again}.png"
         save_example(load(number), target)
         print(one_line(target))
 

@@ -99,6 +99,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     for split in args.splits or ():
         if split not in splits:
             parser.error(f"argument --splits: {args.annotations} has {', '.join(splits)}: {split}")
+    if args.scheduler == "":
+        parser.error("argument --scheduler: an address is needed")
     try:
         parse_categories(args.categories)
     except ValueError as error:
@@ -124,15 +126,9 @@ def _convert(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
     from tqdm import tqdm
 
-    from cityscapes_coco.convert import convert_split
+    from cityscapes_coco.convert import convert_split, find_lack
     from cityscapes_coco.report import describe_check, describe_split
-    from cityscapes_coco.verify import verify_file
-    from cityscapes_coco.workers import (
-        WorkersLost,
-        connect_cluster,
-        keep_freed_memory,
-        start_workers,
-    )
+    from cityscapes_coco.workers import WorkersLost, keep_freed_memory, start_workers
 
     def warn(message: str) -> None:
         tqdm.write(one_line(message), file=sys.stderr)
@@ -152,7 +148,11 @@ def _convert(args: argparse.Namespace) -> int:
     written = []
     with stoppable() as check:
         if args.scheduler:
-            workers = connect_cluster(args.scheduler, check=check)
+            folders = [dataset.maps / split for split in splits]
+            probe = partial(find_lack, __version__, folders)
+            from cityscapes_coco.cluster import connect_cluster
+
+            workers = connect_cluster(args.scheduler, probe=probe, check=check)
         else:
             workers = start_workers(
                 args.workers or usable_cores(), prepare=keep_freed_memory, check=check
@@ -170,6 +170,8 @@ def _convert(args: argparse.Namespace) -> int:
                     print(describe_split(split, summary))
                     written.append(summary.path)
             for path in written if args.verify else ():
+                from cityscapes_coco.verify import verify_file
+
                 report = verify_file(path, args.datadir, imagedir=args.imagedir, run=run)
                 print(describe_check(report))
                 codes.append(report.exit_code)

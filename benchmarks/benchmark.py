@@ -18,10 +18,12 @@ import multiprocessing
 import os
 import platform
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from functools import partial
@@ -32,13 +34,17 @@ from typing import Any
 from unittest import mock
 
 import cv2
+import numpy as np
+from kornia_rs.io import decode_image_png_u16
+from PIL import Image
+from zlib_ng import zlib_ng
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds the package
     sys.path.insert(0, str(ROOT))
 
 # They need the path set just above.
-from cityscapes_coco import __version__, convert  # noqa: E402
+from cityscapes_coco import __version__, convert, png  # noqa: E402
 from cityscapes_coco.dataset import (  # noqa: E402
     find_dataset,
     find_splits,
@@ -169,6 +175,7 @@ def measure(args: argparse.Namespace, workers: int, folder: Path) -> tuple[str, 
     annotations = read_annotations(verified)
 
     rows = measure_one_worker(datadir, verified, 3 * args.runs)
+    rows += measure_decoders(maps, args.runs)
     if args.original or args.mmdet:
         rows += measure_others(args.original, args.mmdet, datadir, args.runs)
     rows += measure_verifying(datadir, verified, workers, args.runs)
@@ -344,6 +351,48 @@ def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
         ("- outline them", per_frame(outline), ""),
         ("- records, as JSON", per_frame(records), ""),
         ("- write: list, number, one file", per_frame(write), ""),
+    ]
+
+
+def measure_decoders(maps: Sequence[Path], runs: int) -> list[Row]:
+    """Time what else could read a map, or is part of reading one, against OpenCV."""
+    contents = [path.read_bytes() for path in maps]
+    header, _ = png.read_chunks(contents[0])
+    width, height = struct.unpack(">II", header[:8])
+    streams = [png.read_chunks(content)[1] for content in contents]
+    size = height * (1 + 2 * width)
+
+    def each(function: Callable[[bytes], object], inputs: Sequence[bytes]) -> Callable[[], None]:
+        def run() -> None:
+            for content in inputs:
+                function(content)
+
+        return run
+
+    actions = {
+        "`cv2.imdecode`": each(
+            lambda content: cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED),
+            contents,
+        ),
+        "Pillow": each(lambda content: np.asarray(Image.open(io.BytesIO(content))), contents),
+        "kornia-rs": each(
+            lambda content: decode_image_png_u16(content, (height, width), "mono"), contents
+        ),
+        "our strict reader": each(png.decode_png, contents),
+        "inflate with zlib": each(zlib.decompress, streams),
+        "inflate with zlib-ng": each(
+            lambda stream: zlib_ng.decompressobj().decompress(stream, size + 1), streams
+        ),
+    }
+    tell("decoders")
+    base, *others = time_in_turn(runs, *actions.values())
+    return [
+        (
+            f"- {name}",
+            f"{1000 * median(other) / len(maps):.2f} ms a frame",
+            f"{median_ratio(other, base):.2f} times `cv2.imdecode`",
+        )
+        for name, other in zip([*actions][1:], others, strict=True)
     ]
 
 

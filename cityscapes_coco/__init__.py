@@ -5,17 +5,18 @@ The package reads in the order in which the data flows; each room knows only tho
 1. `labels.py`: the official label table.
 2. `errors.py`: the one error that a user can cause and mend.
 3. `options.py`: the choices of a user.
-4. `folders.py`: the names in a folder.
-5. `photographs.py`: photographs are found, and measured.
-6. `dataset.py`: a folder is found, and becomes frames.
-7. `png.py`: a PNG file is read strictly.
-8. `instances.py`: a map becomes instances.
-9. `polygons.py`: masks become polygons.
-10. `rle.py`: masks become run lengths, and run lengths become masks.
-11. `atomic.py`: a file is whole or not there.
+4. `atomic.py`: a file is read in bounds, and written whole or not at all.
+5. `folders.py`: the names in a folder.
+6. `photographs.py`: photographs are found, and measured.
+7. `dataset.py`: a folder is found, and becomes frames.
+8. `png.py`: a PNG file is read strictly.
+9. `instances.py`: a map becomes instances.
+10. `polygons.py`: masks become polygons.
+11. `rle.py`: masks become run lengths, and run lengths become masks.
 12. `coco.py`: COCO's records, and a file of them written and read.
 13. `terminal.py`: a program's streams, signals and end.
-14. `workers.py`: where the work is done.
+14. `workers.py`: where the work is done: here, or in processes.
+15. `cluster.py`: the same on a Dask cluster.
 15. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
 16. `verify.py`: a file held against its maps.
 17. `report.py`: what people are told, as text.

@@ -117,17 +117,13 @@ def convert_split(
     written, or, when every frame has been tried, if some maps cannot be read and `options.skip_bad`
     is not set.
     """
-    frames, imageless, strange = list_frames(dataset, split, options.images)
-    for line in strange:
-        warn(line)
-    _check_names(frames, dataset, options.file_names, warn)
+    frames, imageless = _list_frames(dataset, split, options, warn)
     path = outdir / f"{_name_file(dataset, split, options.images)}.json"
     categories = list_categories(options.parsed_categories, options.category_ids)
     names: dict[Id, str] = {category.id: str(category.name) for category in categories}
     made_with = _record_options(dataset, options)
     if differences := _compare_with_earlier(path, made_with):
         warn(f"{path}: will be overwritten; it was made {differences}")
-    imageless = imageless if needs_photographs(options.images) else 0
     summary = SplitSummary(path, list(names.values()), imageless=imageless)
     convert = partial(
         _try_to_convert,
@@ -246,6 +242,23 @@ def convert_frame(
     return records
 
 
+def find_lack(version: str, folders: Iterable[Path]) -> str:
+    """Return what this process lacks to convert or check maps in some folders as the `version` of
+    the package does, and the remedy; or ""."""
+    if version != __version__:
+        return (
+            f"has version {__version__} of cityscapes_coco, not {version}: pip install ., and start"
+            " the worker again"
+        )
+    for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            return (
+                f"cannot read the folder {folder}; every worker needs the data under the same,"
+                " absolute path"
+            )
+    return ""
+
+
 def _try_to_convert(
     frame: Frame, options: Options, category_ids: Mapping[int, int], root: Path
 ) -> FrameRecords | UserError:
@@ -268,32 +281,35 @@ def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterato
             yield f"{file_name} ({size[0]} x {size[1]}, the map {width} x {height})"
 
 
-def _check_names(
-    frames: Sequence[Frame],
-    dataset: Dataset,
-    kind: FileNames,
-    warn: Callable[[str], object],
-) -> None:
-    """Refuse names that two images would have, and warn of frames that are there twice."""
-    names = Counter(
-        _shorten(name, frame.split, kind) for frame in frames for name in frame.file_names
-    )
-    [(name, most)] = names.most_common(1)
-    if most > 1:
+def _list_frames(
+    dataset: Dataset, split: str, options: Options, warn: Callable[[str], object]
+) -> tuple[tuple[Frame, ...], int]:
+    """Return the frames to convert, and how many are left out for want of a photograph.
+
+    Raises UserError if two images would have one name.
+    """
+    frames, imageless, strange = list_frames(dataset, split, options.images)
+    for line in strange:
+        warn(line)
+    kind = options.file_names
+    names = Counter(_shorten(name, split, kind) for frame in frames for name in frame.file_names)
+    [(name, times)] = names.most_common(1)
+    if times > 1:
         remedy = "take --file-names datadir"
         if kind == "datadir":
             remedy = "the maps of this frame are in several folders; keep one"
         raise UserError(
-            dataset.folder, f"--file-names {kind} gives {most} images the name {name}; {remedy}"
+            dataset.folder, f"--file-names {kind} gives {times} images the name {name}; {remedy}"
         )
     maps = Counter(frame.map_name for frame in frames)
-    [(name, most)] = maps.most_common(1)
-    if most > 1:
+    [(name, times)] = maps.most_common(1)
+    if times > 1:
         twice = sum(number > 1 for number in maps.values())
         warn(
-            f"{dataset.folder}, {frames[0].split}: frames that are in several folders, and in the"
-            f" file for each: {twice}, such as {name}"
+            f"{dataset.folder}, {split}: frames in several folders, all of them converted: {twice},"
+            f" such as {name}"
         )
+    return frames, imageless if needs_photographs(options.images) else 0
 
 
 def _check_maps(

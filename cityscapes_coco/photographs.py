@@ -7,6 +7,8 @@ its photographs, or by a folder that they are in.
 
 import os
 import re
+import stat
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from fnmatch import fnmatchcase
@@ -164,17 +166,23 @@ def read_size(path: str) -> tuple[int, int] | None:
 
     Photographs need not be there, and nothing but the size is asked of them.
     """
-    # Nobody else needs Pillow, which takes a while to load.
-    from PIL import Image
-
     try:
+        # Anything but a file might never end, a pipe for example.
+        if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
+            return None
         with open(path, "rb") as file:  # noqa: PTH123  (pathlib takes several times as long)
             head = file.read(24)
             if head[12:16] == b"IHDR":
                 return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:], "big")
-            with Image.open(file) as photograph:
-                width, height = photograph.size
-                return width, height
+            # Pillow takes a while to load, and most photographs are PNG files.
+            from PIL import Image
+
+            with warnings.catch_warnings():
+                # Pillow's warnings tell where in Pillow they come from, and never of which file.
+                warnings.simplefilter("ignore")
+                with Image.open(file) as photograph:
+                    width, height = photograph.size
+            return width, height
     except Exception:  # Pillow raises whatever a damaged file makes its parser stumble on
         return None
 

@@ -51,7 +51,7 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
 
     Raises ValueError if the file is damaged or has other pixels than one channel of 16 bits.
     """
-    header, stream = _read_chunks(content)
+    header, stream = read_chunks(content)
     width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
     if not width or not height or methods != [0, 0] or interlaced > 1:
         raise ValueError("damaged PNG file (a header that PNG does not have); get it again")
@@ -69,7 +69,7 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
     return _decode(bare, height, width)
 
 
-def _read_chunks(content: bytes) -> tuple[bytes, bytes]:
+def read_chunks(content: bytes) -> tuple[bytes, bytes]:
     """Return the header of a PNG file and its compressed stream."""
     if not content.startswith(_SIGNATURE):
         raise ValueError("not a PNG file; get it again")

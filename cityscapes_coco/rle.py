@@ -91,13 +91,12 @@ def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> 
     return counts if counts[-1] else counts[:-1]
 
 
-def _check_polygon(polygon: Sequence[float], height: int, width: int) -> None:
+def _check_polygon(polygon: list[float], height: int, width: int) -> None:
     if len(polygon) < 6 or len(polygon) % 2:
         raise ValueError("a polygon is not a list of at least three points")
-    points = np.array(polygon).reshape(-1, 2)
-    size = np.array([width, height])
-    if not ((points >= -_FAR * size) & (points <= (_FAR + 1) * size)).all():
-        raise ValueError("a polygon is far outside the image")
+    for values, size in (polygon[::2], width), (polygon[1::2], height):
+        if min(values) < -_FAR * size or max(values) > (_FAR + 1) * size:
+            raise ValueError("a polygon is far outside the image")
 
 
 def _check_counts(counts: Sequence[int], pixels: int) -> None:

@@ -78,9 +78,12 @@ def stoppable() -> Iterator[Callable[[], None]]:
     }
 
     def note(number: int, frame: FrameType | None) -> None:
+        # The handlers stay until then: Python complains of a signal that came at the same time as
+        # another one, whose handler has removed its own.
+        if received:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         received.append(number)
-        for each in previous:
-            signal.signal(each, signal.SIG_DFL)
 
     def check() -> None:
         if received:

@@ -1,4 +1,4 @@
-"""Where work is done: in this process, in several processes, or on a cluster.
+"""Where work is done: in this process or in several processes; `cluster.py` is a third way.
 
 Each way gives one thing: a function with the meaning of the builtin `map`. Its results are in
 order, are made only a little ahead of whoever asks for them, and an error of the work is raised in
@@ -29,7 +29,7 @@ R = TypeVar("R")
 # at about the same time.
 _CHUNK = 4
 # Chunks that are under way for each worker: enough to keep all busy while a slow one is awaited.
-_AHEAD = 4
+AHEAD = 4
 
 # Parameters of glibc's mallopt, from its malloc.h. A threshold for mmap above 32 MiB is refused.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -53,7 +53,7 @@ class Map(Protocol):
     def __call__(self, function: Callable[[T], R], items: Iterable[T], /) -> Iterator[R]: ...
 
 
-def _do_nothing() -> None:
+def do_nothing() -> None:
     pass
 
 
@@ -61,15 +61,14 @@ def _do_nothing() -> None:
 def start_workers(
     count: int,
     *,
-    prepare: Callable[[], object] = _do_nothing,
-    check: Callable[[], object] = _do_nothing,
+    prepare: Callable[[], object] = do_nothing,
+    check: Callable[[], object] = do_nothing,
 ) -> Iterator[Map]:
     """Give a map that works in `count` processes; in this process if the count is 1.
 
     `prepare` is called once in each process that works. `check` is called between results and while
     one is awaited; what it raises ends the work. When the context is left, for whatever reason, the
-    processes are ended at once. A process that dies before raises
-    WorkersLost.
+    processes are ended at once. A process that dies before raises WorkersLost.
     """
     if count == 1:
         prepare()
@@ -93,7 +92,7 @@ def start_workers(
         idle: SimpleQueue[Connection] = SimpleQueue()
         for connection in connections:
             idle.put(connection)
-        yield partial(_map_ahead, partial(threads.submit, _ask, idle), _AHEAD * count, check)
+        yield partial(map_ahead, partial(threads.submit, _ask, idle), AHEAD * count, check)
     finally:
         for process in processes:
             process.kill()
@@ -101,37 +100,6 @@ def start_workers(
         threads.shutdown(cancel_futures=True)
         for process in processes:
             process.join()
-
-
-@contextmanager
-def connect_cluster(address: str, *, check: Callable[[], object] = _do_nothing) -> Iterator[Map]:
-    """Give a map that works on the Dask cluster whose scheduler is at `address`.
-
-    Its workers must be able to import this package, and see the data under the same path. If some
-    are lost, others do their work again. Raises UserError if there is no such cluster, and
-    WorkersLost if the cluster cannot go on.
-    """
-    try:
-        from distributed import Client, KilledWorker
-    except ImportError as error:
-        reason = "needs the package distributed: pip install -r requirements-cluster.txt"
-        raise UserError(address, reason) from error
-    try:
-        client = Client(address, timeout=5)
-    except (OSError, ValueError) as error:
-        reason = "no Dask scheduler answers there; it prints its address when it starts"
-        raise UserError(address, reason) from error
-    with client:
-        threads = sum(client.nthreads().values())
-        if not threads:
-            raise UserError(address, "the cluster has no workers; start some with dask worker")
-        submit = client.get_executor(retries=2).submit
-        try:
-            yield partial(_map_ahead, submit, _AHEAD * threads, check)
-        except KilledWorker as error:
-            raise WorkersLost(
-                address, "workers of the cluster died, perhaps for want of memory"
-            ) from error
 
 
 def keep_freed_memory() -> None:
@@ -158,7 +126,7 @@ def _map_here(
         yield function(item)
 
 
-def _map_ahead(
+def map_ahead(
     submit: Callable[..., "Future[list[R]]"],
     ahead: int,
     check: Callable[[], object],
@@ -175,19 +143,39 @@ def _map_ahead(
                 pending.append(submit(_apply, function, chunk))
             if not pending:
                 return
-            first = pending.popleft()
-            while not wait([first], timeout=0.2).done:
-                check()
-            # A signal that ends the workers too comes before what they left undone.
-            check()
-            yield from first.result()
+            yield from await_future(pending.popleft(), check)
     finally:
         for future in pending:
             future.cancel()
 
 
+def await_future(future: "Future[T]", check: Callable[[], object]) -> T:
+    try:
+        while not wait([future], timeout=0.2).done:
+            check()
+        # A signal that ends the workers too comes before what they left undone.
+        check()
+        return future.result()
+    finally:
+        future.cancel()
+
+
 def _apply(function: Callable[[T], R], items: list[T]) -> list[R]:
     return [function(item) for item in items]
+
+
+def answer_call(function: Callable[..., Any], *args: Any) -> tuple[Any, Exception | None, str]:
+    """Return the result of a call, or the error that was raised, and where."""
+    try:
+        return function(*args), None, ""
+    except Exception as error:
+        return None, error, traceback.format_exc()
+
+
+def unwrap_answer(result: Any, error: Exception | None, trace: str) -> Any:
+    if error is not None:
+        raise error from _Trace(trace)
+    return result
 
 
 def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
@@ -200,16 +188,14 @@ def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
     connection = idle.get()
     try:
         connection.send(call)
-        answer, error, trace = connection.recv()
+        answer = connection.recv()
     except (EOFError, OSError) as broken:
         raise WorkersLost(
             "--workers", "a worker process died, perhaps for want of memory; try fewer of them"
         ) from broken
     finally:
         idle.put(connection)
-    if error is not None:
-        raise error from _Trace(trace)
-    return answer
+    return unwrap_answer(*answer)
 
 
 def _work(
@@ -229,12 +215,7 @@ def _work(
     try:
         while True:
             function, *args = connection.recv()
-            answer: tuple[Any, Exception | None, str]
-            try:
-                answer = function(*args), None, ""
-            except Exception as error:
-                answer = None, error, traceback.format_exc()
-            connection.send(answer)
+            connection.send(answer_call(function, *args))
     except (EOFError, OSError, MemoryError):
         # The program learns from the silence, whatever is missing here.
         return

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import inspect_coco
 import main
+from tests.oracle import PASSES, box_of, encode
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"
@@ -59,6 +60,13 @@ def street() -> NDArray[np.uint16]:
     return id_map
 
 
+def save_map(path: Path, values: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # cv2.imwrite would fail on Windows at a name that is not in its code page.
+    path.write_bytes(cv2.imencode(".png", np.array(values, np.uint16))[1].tobytes())
+    return path
+
+
 @pytest.fixture
 def datadir(tmp_path: Path) -> Path:
     """An empty data folder; what is written beside it stays inside pytest's temporary folder."""
@@ -77,12 +85,10 @@ def write_map(datadir: Path) -> WriteMap:
         name: str = "aachen_000000_000019",
         map_type: str = "gtFine",
     ) -> Path:
-        folder = datadir / map_type / split / name.split("_")[0]
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}_{map_type}_instanceIds.png"
-        # cv2.imwrite would fail on Windows at a name that is not in its code page.
-        path.write_bytes(cv2.imencode(".png", np.array(values, np.uint16))[1].tobytes())
-        return path
+        path = (
+            datadir / map_type / split / name.split("_")[0] / f"{name}_{map_type}_instanceIds.png"
+        )
+        return save_map(path, values)
 
     return write
 
@@ -122,6 +128,12 @@ def load(path: Path) -> Coco:
     return dict(json.loads(path.read_bytes()))
 
 
+def annotate(mask: NDArray[Any], **fields: object) -> Coco:
+    """An annotation of a mask, with its ids and whatever else it has."""
+    form = {"iscrowd": 0, "area": int(mask.sum()), "bbox": box_of(mask)}
+    return form | {"segmentation": encode(mask)} | fields
+
+
 def write_json(path: Path, value: object) -> Path:
     path.write_text(json.dumps(value))
     return path
@@ -135,10 +147,6 @@ def set_field(part: str, name: str, value: object, index: int = 0) -> Change:
     return lambda coco: coco[part][index].__setitem__(name, value)
 
 
-def set_rle(height: int, width: int, counts: object) -> Change:
-    return set_field("annotations", "segmentation", {"size": [height, width], "counts": counts})
-
-
 Chunk = tuple[bytes, bytes]
 
 
@@ -147,14 +155,8 @@ def encode_png(
 ) -> list[Chunk]:
     """Return the chunks of a 16-bit PNG of `pixels`, shape (height, width)."""
     height, width = pixels.shape
-    passes = [(0, 0, 1, 1)]
-    if interlaced:
-        passes = [
-            *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
-            *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
-        ]
     raw = b""
-    for top, left, down, right in passes:
+    for top, left, down, right in PASSES if interlaced else [(0, 0, 1, 1)]:
         part = pixels[top::down, left::right]
         if part.size:
             rows = part.astype(">u2").view(np.uint8).reshape(len(part), -1).astype(int)

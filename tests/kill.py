@@ -17,13 +17,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import cv2
 import numpy as np
 import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.conftest import OUTPUT, PATIENCE, ROOT
+from tests.conftest import OUTPUT, PATIENCE, ROOT, save_map
 
 OLD = b"an earlier file"
 
@@ -35,12 +34,11 @@ class Victim:
         self.datadir = folder / "data"
         self.outdir = folder / "out"
         maps = self.datadir / "gtFine" / "train" / "a"
-        maps.mkdir(parents=True)
         self.outdir.mkdir()
         noise = np.random.default_rng(0)
         for number in range(60):
-            values = noise.integers(26000, 26009, (30, 30)).astype(np.uint16)
-            cv2.imwrite(str(maps / f"a_{number:06d}_0_gtFine_instanceIds.png"), values)
+            values = noise.integers(26000, 26009, (30, 30))
+            save_map(maps / f"a_{number:06d}_0_gtFine_instanceIds.png", values)
         start = time.monotonic()
         with self.start(1) as process:
             _, errors = process.communicate(timeout=PATIENCE)
@@ -71,7 +69,9 @@ class Victim:
             for child in psutil.Process(process.pid).children()[:1]:
                 child.send_signal(number)
         else:
-            process.send_signal(number)
+            for _ in range(5 if whom == "burst" else 1):
+                process.send_signal(number)
+                time.sleep(0.002)
         _, errors = process.communicate(timeout=PATIENCE)
         deadline = time.monotonic() + PATIENCE
         while _group_exists(process.pid):
@@ -82,8 +82,9 @@ class Victim:
         assert os.listdir(self.outdir) == [OUTPUT], story
         left = (self.outdir / OUTPUT).read_bytes()
         assert left in (OLD, self.new), story
-        # What comes before the program's first line is Python's own affair.
-        assert b"main.py" not in errors and b"Exception ignored" not in errors, story
+        # What comes before the program's first line, or in it, is Python's own affair.
+        if b"import end_at_ctrl_c" not in errors:
+            assert b"main.py" not in errors and b"Exception ignored" not in errors, story
         by_itself = 1 if whom == "worker" else 128 + number
         assert process.returncode in (0, by_itself, -number), story
         assert process.returncode != 0 or left == self.new, story
@@ -106,6 +107,8 @@ WAYS = [
     ("program", signal.SIGINT),
     ("group", signal.SIGINT),
     ("program", signal.SIGTERM),
+    ("burst", signal.SIGINT),
+    ("burst", signal.SIGTERM),
     ("group", signal.SIGTERM),
     ("program", signal.SIGHUP),
 ]
@@ -131,6 +134,5 @@ if __name__ == "__main__":
     print(f"--seed {arguments.seed}")
     with tempfile.TemporaryDirectory() as folder:
         left = kill(Path(folder), arguments.count, arguments.seed)
-    print(
-        f"{arguments.count} kills: {left['old']} times the earlier file, {left['new']} the new one"
-    )
+    old, new = left["old"], left["new"]
+    print(f"{arguments.count} kills: {old} times the earlier file, {new} the new one")

@@ -1,14 +1,16 @@
 """What a map holds, and how a mask decodes: the judge of everything that is written.
 
-Nothing here is taken from the package. Pillow reads the maps, numpy compares, pycocotools decodes,
-shapely looks at polygons.
+Nothing here is taken from the package. Pillow reads the maps, the standard library says which are
+damaged, numpy compares, pycocotools decodes, shapely looks at polygons.
 """
 
 import io
-from collections import Counter
-from collections.abc import Iterator, Mapping
+import re
+import struct
+import zlib
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import shapely
@@ -25,16 +27,6 @@ CLASSES = {
     **{29: "caravan", 30: "trailer", 31: "train", 32: "motorcycle", 33: "bicycle"},
 }
 EVALUATED = {name for name in CLASSES.values() if name not in ("caravan", "trailer")}
-
-
-class Instance(NamedTuple):
-    """An instance or group, comparable and hashable; `rle` is its mask in the frame."""
-
-    name: str
-    is_group: bool
-    area: float
-    bbox: tuple[float, ...]
-    rle: bytes
 
 
 def read_map(path: Path) -> NDArray[np.uint16]:
@@ -69,10 +61,86 @@ def pixels_of(data: bytes) -> NDArray[np.uint16] | None:
         return None
 
 
-def mask_values(id_map: NDArray[Any]) -> Iterator[tuple[int, Mask]]:
-    """Yield the value and the mask of each instance and group of a map, shape (height, width)."""
+# The passes over an interlaced PNG image: its upper left pixel, and the steps down and right.
+PASSES = [
+    *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
+    *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
+]
+
+
+def read_strictly(data: bytes) -> NDArray[np.uint16] | None:
+    """Return the values of a map by the rules of PNG, None if the file breaks one.
+
+    What follows the end of the compressed pixels, or of the file, is passed over, as Pillow does.
+    """
+    chunks = list(_split_chunks(data))
+    names = b" ".join(name for name, _ in chunks)
+    if not re.fullmatch(rb"IHDR( [a-z][A-Za-z]{3})*( IDAT)+( [a-z][A-Za-z]{3})* IEND", names):
+        return None
+    stream = zlib.decompressobj()
+    try:
+        width, height, *form, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])
+        rest = stream.decompress(b"".join(data for name, data in chunks if name == b"IDAT"))
+    except (struct.error, zlib.error):
+        return None
+    # A header may claim any number of pixels.
+    if not 0 < 2 * width * height < len(rest) or not stream.eof or chunks[-1][1]:
+        return None
+    if form != [16, 0, 0, 0] or interlaced > 1:
+        return None
+    pixels = np.zeros((height, width), np.uint16)
+    for top, left, down, right in PASSES if interlaced else [(0, 0, 1, 1)]:
+        above = bytes(2 * len(range(left, width, right)))
+        for row in pixels[top::down, left::right] if above else ():
+            kind, line, rest = rest[:1], rest[1 : len(above) + 1], rest[len(above) + 1 :]
+            if kind > b"\4" or len(line) < len(above):
+                return None
+            above = _unfilter(kind[0], line, above)
+            row[:] = np.frombuffer(above, ">u2")
+    return None if rest else pixels
+
+
+def _split_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield name and data of each chunk until the end of the file or the first one that is wrong;
+    nothing of another file."""
+    name, place = b"", 8
+    while data.startswith(b"\x89PNG\r\n\x1a\n") and name != b"IEND":
+        end = place + 8 + int.from_bytes(data[place : place + 4], "big")
+        if data[end : end + 4] != zlib.crc32(data[place + 4 : end]).to_bytes(4, "big"):
+            return
+        name = data[place + 4 : place + 8]
+        yield name, data[place + 8 : end]
+        place = end + 4
+
+
+def _unfilter(kind: int, line: bytes, above: bytes) -> bytes:
+    """Return a row of 16-bit pixels, given the row above."""
+    row = bytearray(2) + line
+    above = bytes(2) + above
+    for x in range(2, len(row)):
+        left, up, corner = row[x - 2], above[x], above[x - 2]
+        if kind == 4:
+            guess = left + up - corner
+            # Of several that are equally near, PNG takes the first.
+            predicted = min(left, up, corner, key=lambda value: abs(guess - value))
+        else:
+            predicted = (0, left, up, (left + up) // 2)[kind]
+        row[x] = (row[x] + predicted) % 256
+    return bytes(row[2:])
+
+
+def name_of(value: int) -> str:
+    """Return the class of a value in a map, no name if the class has no instances."""
+    return CLASSES.get(value if value < 1000 else value // 1000, "")
+
+
+def masks_in(
+    id_map: NDArray[Any], names: Collection[str] = EVALUATED, groups: bool = False
+) -> Iterator[tuple[int, Mask]]:
+    """Yield value and mask, shape (height, width), of each instance of the named classes in a map,
+    and if asked of each group."""
     for value in np.unique(id_map).tolist():
-        if (value if value < 1000 else value // 1000) in CLASSES:
+        if name_of(value) in names and (value >= 1000 or groups):
             yield value, id_map == value
 
 
@@ -108,54 +176,30 @@ def box_of(mask: NDArray[Any]) -> tuple[int, ...]:
     return left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
 
 
-def instances_in(
-    id_map: NDArray[Any], names: set[str] = EVALUATED, groups: bool = False
-) -> Counter[Instance]:
-    """Return the instances of the named classes in a map, and if asked their groups."""
-    return Counter(
-        _instance(CLASSES[value if value < 1000 else value // 1000], value < 1000, mask)
-        for value, mask in mask_values(id_map)
-        if CLASSES[value if value < 1000 else value // 1000] in names and (value >= 1000 or groups)
-    )
-
-
-def claimed(coco: Coco, image: dict[str, Any]) -> Counter[Instance]:
-    """Return the instances that a file claims of an image, with the boxes and areas there."""
-    names = {category["id"]: category["name"] for category in coco["categories"]}
-    found: Counter[Instance] = Counter()
-    for annotation in coco["annotations"]:
-        if annotation["image_id"] == image["id"]:
-            mask = decode(annotation["segmentation"], image["height"], image["width"])
-            name, is_group = names[annotation["category_id"]], bool(annotation["iscrowd"])
-            instance = _instance(name, is_group, mask)
-            box = tuple(annotation["bbox"])
-            found[instance._replace(area=annotation["area"], bbox=box)] += 1
-    return found
-
-
-def _instance(name: str, is_group: bool, mask: Mask) -> Instance:
-    rle = encode(mask)["counts"].encode()
-    return Instance(name, is_group, int(mask.sum()), box_of(mask) if mask.any() else (), rle)
+def is_exact(annotation: Coco, name: str, value: int, mask: Mask) -> bool:
+    """Return whether an annotation of the class `name` is just what a map has under a value."""
+    found = name, annotation["iscrowd"], annotation["area"], tuple(annotation["bbox"])
+    there = name_of(value), value < 1000, mask.sum(), box_of(mask)
+    return found == there and bool((decode(annotation["segmentation"], *mask.shape) == mask).all())
 
 
 def check_exact(coco: Coco, maps: Mapping[str, NDArray[Any]]) -> list[int]:
     """Assert that a file of this program has each instance in the maps that it was asked for, and
     nothing else, all exact; return the values that its annotations have in the maps."""
-    names = {category["name"] for category in coco["categories"]}
+    names = {category["id"]: category["name"] for category in coco["categories"]}
     options = coco["info"]["options"]
-    sources = {}
+    claims = {(a["image_id"], a["instance_id"]): a for a in coco["annotations"]}
+    values = [value for _, value in claims]
+    assert len(claims) == len(coco["annotations"])
     for image in coco["images"]:
         id_map = maps[image["seg_file_name"]]
         assert id_map.shape == (image["height"], image["width"])
-        there = instances_in(id_map, names, groups=options["crowd"] == "keep")
-        large = {key: n for key, n in there.items() if key.area >= options["min_area"]}
-        assert claimed(coco, image) == large
-        sources[image["id"]] = id_map
-    for annotation in coco["annotations"]:
-        id_map, segmentation = sources[annotation["image_id"]], annotation["segmentation"]
-        mask = decode(segmentation, *id_map.shape)
-        assert (mask == (id_map == annotation["instance_id"])).all()
-        if isinstance(segmentation, list):
-            for polygon in segmentation:
-                assert shapely.Polygon(np.array(polygon).reshape(-1, 2)).is_valid
-    return [annotation["instance_id"] for annotation in coco["annotations"]]
+        for value, mask in masks_in(id_map, names.values(), options["crowd"] == "keep"):
+            if mask.sum() >= options["min_area"]:
+                claim = claims.pop((image["id"], value))
+                assert is_exact(claim, names[claim["category_id"]], value, mask)
+                if isinstance(claim["segmentation"], list):
+                    polygons = [np.array(p).reshape(-1, 2) for p in claim["segmentation"]]
+                    assert all(shapely.Polygon(polygon).is_valid for polygon in polygons)
+    assert not claims
+    return values

@@ -1,6 +1,5 @@
 """The README and the pages in docs/ held against the program."""
 
-import argparse
 import inspect
 import io
 import json
@@ -9,7 +8,6 @@ import shlex
 import shutil
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +16,9 @@ import pytest
 import inspect_coco
 import main
 from benchmarks import benchmark
+from cityscapes_coco import convert_split
+from tests.conftest import OUTPUT, ROOT, SAMPLE, Capture, load, write_json
 
-ROOT = Path(__file__).parent.parent
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -60,10 +59,8 @@ def rows(text: str) -> list[list[str]]:
 def commands(page: str) -> list[str]:
     """The lines of a page that call one of the scripts."""
     lines = "".join(code for _, code in FENCED.findall(PAGES[page])).splitlines()
-    calls = [
-        re.search(r"\bpython (main|inspect_coco|benchmarks/\w+)\.py.*", line) for line in lines
-    ]
-    return [call[0] for call in calls if call]
+    scripts = r"\bpython (?:main|inspect_coco|benchmarks/\w+)\.py.*"
+    return [call for line in lines for call in re.findall(scripts, line)]
 
 
 def run(command: str, folder: Path) -> tuple[int, str]:
@@ -77,10 +74,6 @@ def run(command: str, folder: Path) -> tuple[int, str]:
     return code, printed.getvalue().replace("\\", "/")
 
 
-def load(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_bytes()))
-
-
 def write_map(path: Path) -> None:
     """Write a map with one car, or a photograph of the same size."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,36 +85,27 @@ def write_map(path: Path) -> None:
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with data/sample in it, as the folder of the project has it."""
     folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(
-        ROOT / "data" / "sample",
-        folder / "data" / "sample",
-        ignore=shutil.ignore_patterns("annotations"),
-    )
+    for name in "gtFine", "leftImg8bit":
+        shutil.copytree(SAMPLE / name, folder / "data" / "sample" / name)
     return folder
 
 
 @pytest.fixture(scope="module")
-def printed(sample: Path) -> str:
-    """What the README's first command prints; its files are in the sample's folder afterwards."""
-    code, text = run(commands("README.md")[0], sample)
-    assert code == 0
-    return text
+def written(sample: Path) -> Path:
+    """The file that the README's first command writes of train; it prints what is shown."""
+    code, printed = run(commands("README.md")[0], sample)
+    [shown] = [block for block in blocks(section("README.md", "Try it")) if "instances" in block]
+    assert code == 0 and printed.startswith(shown)
+    return sample / "data" / "sample" / "annotations" / OUTPUT
 
 
 # Options.
 
 
-def options_of(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
-    return {
-        action.option_strings[-1]: action
-        for action in parser._actions
-        if action.option_strings[0] != "-h"
-    }
-
-
 @pytest.mark.parametrize("program", ["main.py", "inspect_coco.py"])
 def test_the_table_of_options_is_the_parsers(program: str) -> None:
-    options = options_of(PARSERS[program])
+    actions = [a for a in PARSERS[program]._actions if a.option_strings[0] != "-h"]
+    options = {action.option_strings[-1]: action for action in actions}
     table = rows(section("README.md", f"Options of {program}"))
     assert [cells[0].strip("`").split()[0] for cells in table] == list(options)
     for name, meaning, default in table:
@@ -139,40 +123,34 @@ def test_the_table_of_options_is_the_parsers(program: str) -> None:
             assert default == str(shown), name
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_each_command_shown_is_one_that_the_parsers_take(page: str) -> None:
-    for command in commands(page):
+def test_each_command_shown_is_one_that_the_parsers_take() -> None:
+    shown = [command for page in PAGES for command in commands(page)]
+    recipes = re.findall(r"`(--[^`]+)`", PAGES["docs/training.md"])
+    assert shown and recipes
+    for command in [*shown, *(f"python main.py {options}" for options in recipes)]:
         _, program, *argv = shlex.split(command)
         PARSERS[program].parse_args(argv)
 
 
-def test_the_options_of_each_recipe_are_those_of_main() -> None:
-    shown = re.findall(r"`(--[^`]+)`", PAGES["docs/training.md"])
-    assert shown
-    for options in shown:
-        PARSERS["main.py"].parse_args(shlex.split(options))
+@pytest.mark.parametrize("code", blocks(PAGES["docs/training.md"], "python"))
+def test_each_recipe_is_python(code: str) -> None:
+    compile(code, "docs/training.md", "exec")
 
 
 # What is printed and written.
 
 
-def test_the_first_command_prints_what_is_shown(printed: str) -> None:
-    [shown] = [block for block in blocks(section("README.md", "Try it")) if "instances" in block]
-    assert printed.startswith(shown)
-
-
-def test_the_annotation_shown_is_in_the_file(sample: Path, printed: str) -> None:
-    [shown] = map(json.loads, blocks(section("README.md", "What the file holds"), "json"))
-    folder = sample / "data" / "sample" / "annotations"
-    coco = load(folder / "instancesonly_filtered_gtFine_train.json")
+def test_the_annotation_shown_is_in_the_file(written: Path) -> None:
+    text = section("README.md", "What the file holds")
+    [shown] = map(json.loads, blocks(text, "json"))
+    coco = load(written)
     [found] = [a for a in coco["annotations"] if a["id"] == shown["id"]]
     assert list(found.items()) == list(shown.items())
-    names = {category["id"]: category["name"] for category in coco["categories"]}
-    told = f"This annotation is a {names[found['category_id']]} of {found['area']} pixels"
-    assert told in section("README.md", "What the file holds")
+    [name] = [c["name"] for c in coco["categories"] if c["id"] == found["category_id"]]
+    assert f"This annotation is a {name} of {found['area']} pixels" in text
 
 
-def test_each_field_of_the_file_is_described(sample: Path, printed: str) -> None:
+def test_each_field_of_the_file_is_described(written: Path) -> None:
     described: dict[str, list[str]] = {}
     for where, _ in rows(section("docs/file.md", "What the file holds")):
         names = re.findall(r"`(\w+)`", where)
@@ -180,8 +158,7 @@ def test_each_field_of_the_file_is_described(sample: Path, printed: str) -> None
             described[list(described)[-1]] += names
         else:
             described[names[0]] = []
-    folder = sample / "data" / "sample" / "annotations"
-    coco = load(folder / "instancesonly_filtered_gtFine_train.json")
+    coco = load(written)
     assert set(described) == set(coco)
     for name in "images", "annotations":
         assert set(described[name]) == set(coco[name][0]), name
@@ -198,10 +175,8 @@ def test_masks_are_as_exact_as_shown(column: str, option: str, code: int, sample
     counts = re.findall(CHECKED, printed, re.MULTILINE)
     total, exact, inexact, lost = np.array(counts)[:, [1, 2, 3, 5]].astype(int).sum(axis=0)
     assert f"the sample's {total} instances | original | here" in text
-    shown = {name: dict(original=original, here=here) for name, original, here in rows(text)}
-    assert shown["lost"][column] == str(lost)
-    assert shown["exact"][column] == str(exact)
-    assert shown["inexact"][column] == str(inexact)
+    shown = {name: (original, here)[column == "here"] for name, original, here in rows(text)}
+    assert shown == {"lost": str(lost), "exact": str(exact), "inexact": str(inexact)}
     if column == "original":
         train, val = [iou for name, *_, iou, _ in counts if name == "car" and iou != "-"]
         assert f"a mean IoU of {float(train):.2f} in train and {float(val):.2f} in val" in text
@@ -211,7 +186,7 @@ def test_masks_are_as_exact_as_shown(column: str, option: str, code: int, sample
 
 
 def test_the_python_code_runs_and_prints_what_is_told(
-    sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     text = section("README.md", "From Python")
     [code] = blocks(text, "python")
@@ -221,14 +196,8 @@ def test_the_python_code_runs_and_prints_what_is_told(
     out = capsys.readouterr().out.replace("\\", "/")
     assert out == f"{told}\n"
     assert load(sample / told.split()[0])["info"]["options"]["crowd"] == "keep"
-
-
-def test_the_parameters_named_for_python_exist() -> None:
-    from cityscapes_coco import convert_split
-
-    [sentence] = re.findall(r"`convert_split` also takes .*", section("README.md", "From Python"))
-    named = set(re.findall(r"`(\w+)`, a function", sentence))
-    assert named and named <= set(inspect.signature(convert_split).parameters)
+    named = re.findall(r"`(\w+)`, a function", text)
+    assert named and set(named) <= set(inspect.signature(convert_split).parameters)
 
 
 # Folders.
@@ -287,18 +256,26 @@ def test_coarse_maps_have_the_splits_and_the_file_that_are_named(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("meaning", "options"),
+    ("meaning", "command"),
     [
-        ("the program did everything", "--datadir data/sample --outdir out"),
-        ("an error", "--datadir nowhere"),
-        ("a wrong option", "--splits everything"),
+        ("the program did everything", "main.py --datadir data/sample --outdir out"),
+        ("an error", "main.py --datadir nowhere"),
+        ("a wrong option", "main.py --splits everything"),
+        (
+            "with `--verify`: all",
+            "inspect_coco.py --coco_dir data/sample --json bare.json --verify",
+        ),
     ],
 )
-def test_the_exit_code_is_the_one_in_the_table(meaning: str, options: str, sample: Path) -> None:
+def test_the_exit_code_is_the_one_in_the_table(
+    meaning: str, command: str, sample: Path, written: Path
+) -> None:
+    bare = {name: value for name, value in load(written).items() if name != "info"}
+    write_json(sample / "bare.json", bare)
     table = rows(section("docs/errors.md", "Exit codes"))
     [documented] = [int(code) for code, text in table if text.startswith(meaning)]
     try:
-        code, _ = run(f"python main.py {options}", sample)
+        code, _ = run(f"python {command}", sample)
     except SystemExit as end:
         code = int(end.code or 0)
     assert code == documented
@@ -307,20 +284,14 @@ def test_the_exit_code_is_the_one_in_the_table(meaning: str, options: str, sampl
 # Figures.
 
 
-def test_the_three_rows_on_speed_are_the_benchmarks() -> None:
-    shown = rows(section("README.md", "How fast"))
-    measured = rows(PAGES["docs/benchmark.md"])
-    assert len(shown) == 3 and all(row in measured for row in shown)
-
-
-def test_the_time_for_train_follows_from_the_benchmark() -> None:
+def test_the_figures_on_speed_are_the_benchmarks() -> None:
     text = section("README.md", "How fast")
+    shown, measured = rows(text), rows(PAGES["docs/benchmark.md"])
+    assert len(shown) == 3 and all(row in measured for row in shown)
     pattern = r"At ([\d.]+) s for 500 frames, the 2,975 frames .* about (\d+) s on two cores"
-    [(measured, told)] = re.findall(pattern, text)
-    assert ["500 frames, 2 workers, the same", f"{measured} s"] in [
-        row[:2] for row in rows(PAGES["docs/benchmark.md"])
-    ]
-    assert abs(float(measured) * 2975 / 500 - int(told)) < 1
+    [(seconds, told)] = re.findall(pattern, text)
+    assert ["500 frames, 2 workers, the same", f"{seconds} s"] in [row[:2] for row in shown]
+    assert abs(float(seconds) * 2975 / 500 - int(told)) < 1
 
 
 # The pages themselves.
@@ -334,34 +305,22 @@ def anchors(page: str) -> set[str]:
 
 def links(page: str) -> list[tuple[Path, str]]:
     """The links of a page that lead to files: the file, and the heading if there is one."""
-    targets = re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", PAGES[page]))
-    parts = [target.partition("#") for target in targets if "://" not in target]
+    targets = re.findall(r"\]\((?!\w+://)([^)#\s]*)#?([^)\s]*)\)", FENCED.sub("", PAGES[page]))
     here = ROOT / page
-    return [
-        ((here.parent / name).resolve() if name else here, heading) for name, _, heading in parts
-    ]
+    return [((here.parent / name).resolve() if name else here, title) for name, title in targets]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_each_link_leads_to_a_file_and_a_heading(page: str) -> None:
-    for path, heading in links(page):
+def test_each_link_leads_to_a_file_and_a_heading() -> None:
+    for path, heading in (link for page in PAGES for link in links(page)):
         assert path.is_file(), path
         if heading:
             assert heading in anchors(path.relative_to(ROOT).as_posix()), (path, heading)
 
 
-def test_the_readme_leads_to_each_page() -> None:
+def test_the_readme_is_short_and_leads_to_each_page() -> None:
+    assert (ROOT / "README.md").stat().st_size <= 9000
     linked = {path for path, _ in links("README.md")}
     assert {ROOT / page for page in PAGES if page != "README.md"} <= linked
-
-
-def test_the_readme_is_short() -> None:
-    assert (ROOT / "README.md").stat().st_size <= 9000
-
-
-@pytest.mark.parametrize("requirements", ["requirements.txt", "requirements-dev.txt"])
-def test_one_line_installs_each_set_of_requirements(requirements: str) -> None:
-    assert len(re.findall(rf"^python3 .*-r {requirements} ", README, re.MULTILINE)) == 1
 
 
 def test_the_lowest_python_is_the_packages() -> None:
@@ -369,8 +328,3 @@ def test_the_lowest_python_is_the_packages() -> None:
     [lowest] = re.findall(r'^requires-python = ">=(.+)"$', package, re.MULTILINE)
     assert re.findall(r"Python ([\d.]+) or newer", README) == [lowest]
     assert re.findall(r"Python :: (3\.\d+)", package)[0] == lowest
-
-
-@pytest.mark.parametrize("code", blocks(PAGES["docs/training.md"], "python"))
-def test_each_recipe_is_python(code: str) -> None:
-    compile(code, "docs/training.md", "exec")

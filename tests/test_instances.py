@@ -29,12 +29,6 @@ def test_instances_come_in_the_order_of_their_ids_with_box_area_and_mask() -> No
     assert cut_mask(STREET, right).tolist() == [[1], [0], [1]]
 
 
-def test_an_instance_that_goes_on_in_the_next_row_spans_the_map() -> None:
-    id_map = np.array([[7, 7, 26000], [26000, 7, 7]], np.uint16)
-    [car] = find_instances(id_map).instances
-    assert (car.bbox, car.area) == ((0, 0, 3, 2), 2)
-
-
 VALUES = st.sampled_from([0, 7, 24, 26, 24000, 24001, 26000, 26999, 33000])
 
 

@@ -3,7 +3,6 @@ same options from Python."""
 
 import shutil
 from dataclasses import asdict
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from cityscapes_coco.coco import read_coco, read_info, read_options
 from main import build_parser, main
 from tests import conftest
 from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, street, touch, verify
-from tests.oracle import check_exact, encode
+from tests.oracle import box_of, check_exact, encode
 
 NAME = "aachen_000000_000019"
 MAPS = {f"{NAME}_gtFine_instanceIds.png": street()}
@@ -38,35 +37,44 @@ def convert(datadir: Path, *options: str) -> Coco:
 # What is in a file.
 
 
-def test_polygons_are_the_default(frame: Path) -> None:
-    coco = convert(frame)
-    assert convert(frame, "--segmentation", "polygon") == coco
-    assert all(type(annotation["segmentation"]) is list for annotation in coco["annotations"])
-    assert check_exact(coco, MAPS) == [24000, 26000, 26001, 33000]
+IDS = {"one": [*range(1, 9)], "zero": [*range(8)], "label": [24, 25, 26, 27, 28, 31, 32, 33]}
+ROOTS = {"datadir": ".", "split": "leftImg8bit/train", "base": "leftImg8bit/train/aachen"}
 
 
-def test_rles_are_compressed_text_as_pycocotools_itself_would_write_them(frame: Path) -> None:
-    coco = convert(frame, "--segmentation", "rle")
-    for annotation in coco["annotations"]:
-        assert annotation["segmentation"] == encode(street() == annotation["instance_id"])
-    assert check_exact(coco, MAPS) == [24000, 26000, 26001, 33000]
-
-
+@pytest.mark.parametrize("segmentation", ["polygon", "rle", "none"])
 @pytest.mark.parametrize("crowd", ["drop", "keep"])
-def test_boxes_only_leaves_the_field_out(crowd: str, frame: Path) -> None:
-    coco = convert(frame, "--segmentation", "none", "--crowd", crowd)
-    with_masks = convert(frame, "--crowd", crowd)
-    for annotation in with_masks["annotations"]:
-        del annotation["segmentation"]
-    assert coco["annotations"] == with_masks["annotations"]
+@pytest.mark.parametrize(("ids", "names"), [*zip(IDS, ROOTS, strict=True)])
+def test_every_combination_is_exact_and_of_the_kinds_asked_for(
+    segmentation: str, crowd: str, ids: str, names: str, frame: Path
+) -> None:
+    """Run lengths are text, as pycocotools itself would write them; groups have nothing else."""
+    options = ["--segmentation", segmentation, "--crowd", crowd]
+    coco = convert(frame, *options, "--category-ids", ids, "--file-names", names)
+    values = [26] * (crowd == "keep") + [24000, 26000, 26001, 33000]
+    assert [(a["instance_id"], a["iscrowd"]) for a in coco["annotations"]] == [
+        (value, value < 1000) for value in values
+    ]
+    for annotation in coco["annotations"]:
+        mask = street() == annotation["instance_id"]
+        assert (annotation["area"], *annotation["bbox"]) == (mask.sum(), *box_of(mask))
+        if segmentation == "none":
+            assert "segmentation" not in annotation
+        elif segmentation == "rle" or annotation["iscrowd"]:
+            assert annotation["segmentation"] == encode(mask)
+        else:
+            assert type(annotation["segmentation"]) is list
+    if segmentation != "none":
+        assert check_exact(coco, MAPS) == values
+    assert [category["id"] for category in coco["categories"]] == IDS[ids]
+    [image] = coco["images"]
+    assert (frame / ROOTS[names] / image["file_name"]).is_file()
+    assert image["file_name"].count("/") == {"datadir": 3, "split": 1, "base": 0}[names]
 
 
-@pytest.mark.parametrize("segmentation", ["polygon", "rle"])
-def test_kept_groups_are_crowds_with_an_exact_rle(segmentation: str, frame: Path) -> None:
-    coco = convert(frame, "--crowd", "keep", "--segmentation", segmentation)
-    assert check_exact(coco, MAPS) == [26, 24000, 26000, 26001, 33000]
-    assert [a["iscrowd"] for a in coco["annotations"]] == [1, 0, 0, 0, 0]
-    assert coco["annotations"][0]["segmentation"] == encode(street() == 26)
+def test_the_defaults_can_be_asked_for(frame: Path) -> None:
+    by_name = ["--segmentation", "polygon", "--crowd", "drop", "--min-area", "0"]
+    by_name += ["--category-ids", "one", "--file-names", "datadir", "--images", "leftImg8bit"]
+    assert convert(frame, *by_name) == convert(frame)
 
 
 def test_chosen_categories_keep_the_official_order(frame: Path) -> None:
@@ -82,49 +90,11 @@ def test_groups_are_exact_beside_the_contours_of_the_original(frame: Path) -> No
     assert crowds == [encode(street() == 26)]
 
 
-@pytest.mark.parametrize(
-    ("kind", "ids"),
-    [
-        ("one", [1, 2, 3, 4, 5, 6, 7, 8]),
-        ("zero", [0, 1, 2, 3, 4, 5, 6, 7]),
-        ("label", [24, 25, 26, 27, 28, 31, 32, 33]),
-    ],
-)
-def test_category_ids_are_of_the_kind_asked_for(kind: str, ids: list[int], frame: Path) -> None:
-    coco = convert(frame, "--category-ids", kind)
-    assert [category["id"] for category in coco["categories"]] == ids
-    assert check_exact(coco, MAPS) == [24000, 26000, 26001, 33000]
-
-
-@pytest.mark.parametrize(
-    ("kind", "root"),
-    [("datadir", "."), ("split", "leftImg8bit/train"), ("base", "leftImg8bit/train/aachen")],
-)
-def test_file_names_lead_to_the_photograph_from_where_they_start(
-    kind: str, root: str, frame: Path
-) -> None:
-    [image] = convert(frame, "--file-names", kind)["images"]
-    assert (frame / root / image["file_name"]).is_file()
-    assert image["file_name"].count("/") == {"datadir": 3, "split": 1, "base": 0}[kind]
-
-
 def test_small_instances_are_left_out_and_counted_by_class(frame: Path, capsys: Capture) -> None:
     coco = convert(frame, "--min-area", "36", "--crowd", "keep")
     assert check_exact(coco, MAPS) == [24000, 26000]
     out = capsys.readouterr().out
     assert "left out, smaller than 36 pixels: 2 car, 1 bicycle" in out
-
-
-@pytest.mark.parametrize(
-    ("segmentation", "crowd", "ids", "names"),
-    [*product(["polygon", "rle", "none"], ["drop", "keep"], ["zero", "label"], ["split", "base"])],
-)
-def test_the_check_understands_every_combination(
-    segmentation: str, crowd: str, ids: str, names: str, frame: Path
-) -> None:
-    options = ["--segmentation", segmentation, "--crowd", crowd, "--category-ids", ids]
-    coco = convert(frame, *options, "--file-names", names, "--min-area", "20")
-    assert len(coco["annotations"]) == (3 if crowd == "drop" else 4)
 
 
 @pytest.mark.parametrize("options", [["--crowd", "keep"], ["--min-area", "36"]])
@@ -140,40 +110,22 @@ def test_the_check_misses_what_the_options_promise_and_nothing_else(
 
 
 @pytest.mark.parametrize(
-    "argv",
+    "options",
     [
-        ["--dataset", "kitti"],
-        ["--splits", "dev"],
-        ["--splits", "train_extra"],
-        ["--splits", "test", "--annotations", "gtCoarse"],
-        ["--categories", "dog"],
-        ["--segmentation", "original"],
-        ["--segmentation", "rle", "--like-original"],
-        ["--segmentation", "polygon", "--like-original"],
-        ["--min-area", "-1"],
-        ["--min-area", "few"],
-        ["--crowd"],
-        ["--images"],
-        ["--workers", "0"],
-        ["--workers", "-1"],
-        ["--workers", "two"],
-        ["--workers", "2", "--scheduler", "tcp://127.0.0.1:1"],
-        ["--no"],
+        *("--dataset kitti", "--splits dev", "--splits train_extra", "--categories dog", "--no"),
+        *("--splits test --annotations gtCoarse", "--segmentation original", "--crowd", "--images"),
+        *("--segmentation rle --like-original", "--segmentation polygon --like-original"),
+        *("--min-area -1", "--min-area few", "--workers 0", "--workers -1", "--workers two"),
+        "--workers 2 --scheduler tcp://127.0.0.1:1",
     ],
 )
-def test_a_wrong_option_is_exit_code_2(argv: list[str], frame: Path, capsys: Capture) -> None:
+def test_a_wrong_option_is_exit_code_2(options: str, frame: Path, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as exit_info:
-        main(["--datadir", str(frame), *argv])
+        main(["--datadir", str(frame), *options.split()])
     assert exit_info.value.code == 2
     # The last line names the option.
     out, err = capsys.readouterr()
-    assert out == "" and argv[0] in err.splitlines()[-1]
-
-
-def test_an_unknown_dataset_lists_what_there_is(capsys: Capture) -> None:
-    with pytest.raises(SystemExit):
-        main(["--dataset", "kitti"])
-    assert "cityscapes" in capsys.readouterr().err.splitlines()[-1]
+    assert out == "" and options.split()[0] in err.splitlines()[-1]
 
 
 def test_the_help_is_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,13 +152,8 @@ def test_the_package_converts_as_the_program_does(frame: Path, tmp_path: Path) -
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"segmentation": "polygons"},
-        {"crowd": "kept"},
-        {"category_ids": "two"},
-        {"file_names": ""},
-        {"categories": ("car", "dog")},
-        {"min_area": -1},
-        {"images": ()},
+        *({"segmentation": "polygons"}, {"crowd": "kept"}, {"category_ids": "two"}),
+        *({"file_names": ""}, {"categories": ("car", "dog")}, {"min_area": -1}, {"images": ()}),
     ],
 )
 def test_a_wrong_option_from_python_raises(wrong: dict[str, Any]) -> None:
@@ -222,16 +169,9 @@ def test_a_wrong_type_of_maps_or_split_from_python_raises(frame: Path) -> None:
 
 
 def test_info_tells_the_options_that_a_file_was_made_with(frame: Path) -> None:
-    made_with = Options(
-        categories=("car",),
-        segmentation="rle",
-        crowd="keep",
-        min_area=2,
-        empty_frames="drop",
-        category_ids="zero",
-        file_names="base",
-        skip_bad=True,
-    )
+    chosen: Any = {"categories": ("car",), "segmentation": "rle", "crowd": "keep", "min_area": 2}
+    chosen["empty_frames"] = "drop"
+    made_with = Options(**chosen, category_ids="zero", file_names="base", skip_bad=True)
     convert_split(find_dataset(frame), "train", frame, made_with)
     told = load(frame / OUTPUT)["info"]["options"]
     fields = {name: list(v) if type(v) is tuple else v for name, v in asdict(made_with).items()}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,7 @@ from cityscapes_coco.pictures.examples import (
 )
 from cityscapes_coco.pictures.statistics import draw_statistics
 from cityscapes_coco.report import name_categories
-from tests import oracle
-from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, write_json
+from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, annotate, save_map, write_json
 
 Picture = NDArray[np.uint8]  # RGB, of shape (height, width, 3)
 
@@ -55,18 +55,6 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "cityscapes"
 
 
-def annotate(number: int, category: int, is_group: bool, mask: NDArray[np.bool_]) -> dict[str, Any]:
-    return {
-        "id": number,
-        "image_id": 1,
-        "category_id": category,
-        "iscrowd": int(is_group),
-        "area": int(mask.sum()),
-        "bbox": oracle.box_of(mask),
-        "segmentation": oracle.encode(mask),
-    }
-
-
 @pytest.fixture
 def coco() -> Coco:
     """Three images, the first with a pedestrian of 160 pixels, a bus that has a hole, and a group
@@ -84,9 +72,9 @@ def coco() -> Coco:
         ],
         "categories": [{"id": number, "name": name} for number, name in enumerate(names, 1)],
         "annotations": [
-            annotate(1, 1, False, person),
-            annotate(2, 3, False, bus),
-            annotate(3, 2, True, cars),
+            annotate(person, id=1, image_id=1, category_id=1),
+            annotate(bus, id=2, image_id=1, category_id=3),
+            annotate(cars, id=3, image_id=1, category_id=2, iscrowd=1),
         ],
     }
 
@@ -150,16 +138,7 @@ def test_crowds_are_hatched_and_named_in_the_legend(data: Path, coco: Coco) -> N
 def test_each_layer_can_be_left_out(data: Path, coco: Coco) -> None:
     nothing = paint(data, coco)
     assert (nothing == photograph()).all()
-    for layer in LAYERS:
-        assert (paint(data, coco, layer) != nothing).any()
-
-
-def test_boxes_without_masks_are_drawn(data: Path, coco: Coco) -> None:
-    for annotation in coco["annotations"]:
-        del annotation["segmentation"]
-    picture, photo = paint(data, coco, *LAYERS), photograph()
-    assert (picture[60:240, 110:490] == photo[60:240, 110:490]).all(), "inside the box of the bus"
-    assert (picture[60:240, 99:101] != photo[60:240, 99:101]).any(), "its edge"
+    assert all((paint(data, coco, layer) != nothing).any() for layer in LAYERS)
 
 
 @pytest.mark.parametrize("field", ["bbox", "area", "iscrowd", "category_id", "id"])
@@ -167,6 +146,13 @@ def test_what_misses_a_field_is_drawn_all_the_same(field: str, data: Path, coco:
     for annotation in coco["annotations"]:
         del annotation[field]
     assert (paint(data, coco, *LAYERS)[BUS] != photograph()[BUS]).any()
+
+
+def test_boxes_without_masks_are_drawn(data: Path, coco: Coco) -> None:
+    for annotation in coco["annotations"]:
+        del annotation["segmentation"]
+    drawn = (paint(data, coco, *LAYERS) != photograph()).any(axis=2)
+    assert drawn[60:240, 99:101].any() and not drawn[60:240, 110:490].any()
 
 
 def test_the_smallest_and_the_largest_have_labels_of_at_least_14_pixels(
@@ -198,11 +184,31 @@ def test_instances_of_a_class_differ_in_shade(data: Path, coco: Coco) -> None:
     assert len({drawing.color for drawing in drawings}) == len(drawings) == 18
 
 
-def test_names_are_drawn_as_they_are(data: Path, coco: Coco) -> None:
+def test_names_are_drawn_as_they_are_but_not_without_end(data: Path, coco: Coco) -> None:
     """Matplotlib takes text between dollars for a formula."""
     coco["categories"][0]["name"] = "$x^$\n"
+    coco["categories"][2]["name"] = "b" * 10**6
     figure, _ = draw(example(data, coco), *LAYERS)
-    assert r"\$x^\$?" in [text.get_text() for text in figure.axes[0].texts]
+    labels = {text.get_text() for text in figure.axes[0].texts}
+    assert labels == {r"\$x^\$?", f"{'b' * 147}...", "car group"}
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn"), [(10, ""), (200, "200 of 200, 10"), (400, "300 of 400, 10")]
+)
+def test_what_is_drawn_of_an_image_is_bounded(
+    count: int, drawn: str, data: Path, coco: Coco
+) -> None:
+    whole = annotate(np.ones((HEIGHT, WIDTH), np.bool_), id=1, image_id=1, category_id=1)
+    coco["annotations"] = [whole] * count
+    told = f" (drawn: {drawn} with masks)" if drawn else ""
+    assert example(data, coco).title == PHOTO + told
+
+
+def test_of_16_bits_the_high_ones_are_drawn(data: Path, coco: Coco) -> None:
+    grey = np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) % 65_536
+    save_map(data / PHOTO, grey)
+    assert (example(data, coco).photo == grey[..., None] // 256).all()
 
 
 @pytest.mark.parametrize("name", ["/".join(PHOTO.split("/")[-2:]), Path(PHOTO).name])
@@ -261,11 +267,8 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
     assert figure.get_suptitle() == "train: 3 images, 2 instances, 1 crowds not counted"
     classes, per_image, sizes, shares = figure.axes
     assert [text.get_text() for text in classes.texts] == ["1", "0", "1", "0"]
-    assert [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)] == [
-        2,
-        0,
-        1,
-    ]
+    bars = [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)]
+    assert bars == [2, 0, 1]
     medians = {
         np.ravel(line.get_ydata())[0]: np.ravel(line.get_xdata())[0]
         for line in sizes.lines
@@ -275,12 +278,27 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
     assert [text.get_text() for text in shares.texts] == ["100", "100"]
 
 
-@pytest.mark.parametrize("part", ["annotations", "images", "categories"])
-def test_statistics_of_nothing_are_drawn(part: str, data: Path, coco: Coco) -> None:
-    coco[part] = []
+@pytest.mark.parametrize(
+    ("part", "records", "title"),
+    [
+        ("annotations", [], "train: 3 images, 0 instances"),
+        ("images", [], "train: 0 images, 2 instances, 1 crowds not counted"),
+        ("categories", [], "train: 3 images, 2 instances, 1 crowds not counted"),
+        (
+            "categories",
+            [{"id": number, "name": f"class {number}"} for number in range(3000)],
+            "train: 3 images, 2 instances, 1 crowds not counted; 40 of 3,000 classes",
+        ),
+    ],
+)
+def test_statistics_are_drawn_however_little_or_much_there_is(
+    part: str, records: list[Coco], title: str, data: Path, coco: Coco
+) -> None:
+    coco[part] = records
     figure = Figure((14, 9))
     draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
     figure.draw_without_rendering()
+    assert figure.get_suptitle() == title
 
 
 # Windows, on a virtual screen.
@@ -298,8 +316,8 @@ needs_windows = pytest.mark.skipif(bool(missing_for_windows()), reason=missing_f
 
 
 @pytest.fixture
-def screen() -> Iterator[dict[str, str]]:
-    """The environment of a program that is to use a virtual screen."""
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A virtual screen for the programs that are started."""
     read, write = os.pipe()
     # Without -noreset, a server starts anew whenever its last client leaves, such as xdotool.
     command = ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", "1600x900x24"]
@@ -307,105 +325,93 @@ def screen() -> Iterator[dict[str, str]]:
         os.close(write)
         assert select.select([read], [], [], PATIENCE)[0]
         with os.fdopen(read) as display:
-            number = display.readline().strip()
-        yield {**os.environ, "DISPLAY": f":{number}", "MPLBACKEND": "TkAgg"}
+            monkeypatch.setenv("DISPLAY", f":{display.readline().strip()}")
+        monkeypatch.setenv("MPLBACKEND", "TkAgg")
+        yield
         server.terminate()
 
 
-@pytest.fixture
-def start(
-    screen: dict[str, str], data: Path, coco: Coco
-) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """Starts the inspector of the file, and ends it with the test if need be."""
-    started = []
-
-    def start_inspector(*options: str) -> "subprocess.Popen[str]":
-        (data / "annotations").mkdir()
-        write_json(data / "annotations" / OUTPUT, coco)
-        command = [sys.executable, "inspect_coco.py", "--coco_dir", str(data), *options]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=screen, stdout=pipe, stderr=pipe, text=True
-        )
-        started.append(process)
-        return process
-
-    yield start_inspector
-    for process in started:
-        process.kill()
-        process.communicate()
+@contextmanager
+def inspecting(data: Path, coco: Coco, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """The inspector of a file, which is ended with the context if need be."""
+    path = write_json(data / OUTPUT, coco)
+    command = [sys.executable, "inspect_coco.py", "--coco_dir", str(data), "--json", str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*command, *options], cwd=ROOT, stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-def xdotool(screen: dict[str, str], *args: str) -> str:
-    command = ["xdotool", *args]
-    done = subprocess.run(command, env=screen, capture_output=True, text=True, timeout=PATIENCE)
+def xdotool(*args: str) -> str:
+    done = subprocess.run(["xdotool", *args], capture_output=True, text=True, timeout=PATIENCE)
     return done.stdout.strip()
 
 
-def wait_for_title(screen: dict[str, str], pattern: str, seconds: float = PATIENCE) -> str | None:
-    """Return the title of the window as soon as it fits the pattern, None if it never does."""
+def wait_for_title(pattern: str, seconds: float = PATIENCE) -> str:
+    """Return the title of the window as soon as it fits the pattern, nothing if it never does."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        title = xdotool(screen, "search", "--onlyvisible", "--name", "q close", "getwindowname")
+        title = xdotool("search", "--onlyvisible", "--name", "q close", "getwindowname")
         if re.search(pattern, title):
             return title
         time.sleep(0.1)
-    return None
+    return ""
 
 
-def press(screen: dict[str, str], key: str, pattern: str) -> bool:
+def press(key: str, pattern: str) -> bool:
     """Press a key, again if need be as a new window may miss some, until the title fits."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        xdotool(screen, "search", "--onlyvisible", "--name", "q close", "windowfocus")
-        xdotool(screen, "key", key)
-        if wait_for_title(screen, pattern, seconds=10):
+        xdotool("search", "--onlyvisible", "--name", "q close", "windowfocus", "key", key)
+        if wait_for_title(pattern, seconds=10):
             return True
     return False
 
 
 @needs_windows
-def test_keys_browse_and_switch_layers_in_a_window(
-    screen: dict[str, str], start: Callable[..., "subprocess.Popen[str]"]
-) -> None:
-    process = start("--num_examples", "3", "--seed", "1")
-    first = wait_for_title(screen, r"\(1 of 3\)")
-    assert first and "m masks on  |  b boxes on  |  l labels on  |  q close" in first
-    for key, pattern in [
-        ("Right", r"\(2 of 3\)"),
-        ("Right", r"\(3 of 3\)"),
-        ("Right", r"\(1 of 3\)"),
-        ("Left", r"\(3 of 3\)"),
-        ("m", "m masks off"),
-        ("b", "b boxes off"),
-        ("l", "l labels off"),
-        ("m", "m masks on"),
-        ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off"),
-    ]:
-        assert press(screen, key, pattern), pattern
-    xdotool(screen, "key", "q")
-    _, err = process.communicate(timeout=PATIENCE)
+def test_keys_browse_and_switch_layers_in_a_window(screen: None, data: Path, coco: Coco) -> None:
+    with inspecting(data, coco, "--num_examples", "3", "--seed", "1") as process:
+        first = wait_for_title(r"\(1 of 3\)")
+        assert "m masks on  |  b boxes on  |  l labels on  |  q close" in first
+        for key, pattern in [
+            ("Right", r"\(2 of 3\)"),
+            ("Right", r"\(3 of 3\)"),
+            ("Right", r"\(1 of 3\)"),
+            ("Left", r"\(3 of 3\)"),
+            ("m", "m masks off"),
+            ("b", "b boxes off"),
+            ("l", "l labels off"),
+            ("m", "m masks on"),
+            ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off"),
+        ]:
+            assert press(key, pattern), pattern
+        xdotool("key", "q")
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and err == ""
 
 
 @needs_windows
 def test_the_statistics_open_in_a_window_and_ctrl_c_ends_it(
-    screen: dict[str, str], start: Callable[..., "subprocess.Popen[str]"]
+    screen: None, data: Path, coco: Coco
 ) -> None:
-    process = start("--stats")
-    assert wait_for_title(screen, OUTPUT)
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE)
+    with inspecting(data, coco, "--stats") as process:
+        assert wait_for_title(OUTPUT)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130 and err.startswith("interrupted")
 
 
 @needs_windows
 def test_an_example_that_cannot_be_decoded_closes_the_window_with_an_error(
-    coco: Coco, start: Callable[..., "subprocess.Popen[str]"]
+    screen: None, data: Path, coco: Coco
 ) -> None:
     for image, annotation in zip(coco["images"], coco["annotations"], strict=True):
         annotation.update(image_id=image["id"], segmentation=[[1, 2, 3, 4]])
-    process = start()
-    _, err = process.communicate(timeout=PATIENCE)
+    with inspecting(data, coco) as process:
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert err.startswith("error: ") and len(err.splitlines()) == 1

@@ -1,5 +1,6 @@
-"""PNG files read strictly, with Pillow as the judge of the pixels."""
+"""PNG files read strictly, judged by the rules of PNG in the oracle and by Pillow."""
 
+import struct
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -13,9 +14,15 @@ from numpy.typing import NDArray
 
 from cityscapes_coco import png
 from tests.conftest import STREET, Chunk, encode_png, join_chunks
-from tests.oracle import pixels_of
+from tests.oracle import pixels_of, read_strictly
 
 HEADER, DATA, END = encode_png(np.array(STREET))
+RAW = zlib.decompress(DATA[1])
+# An animation of two frames, as other programs may have put it beside the pixels.
+ANIMATION = (b"acTL", struct.pack(">II", 2, 0))
+FRAME = (b"fcTL", struct.pack(">IIIIIHHBB", 0, 4, 3, 0, 0, 1, 10, 0, 0))
+UNKNOWN = (b"CgBI", b"\x50\0\x20\x02")
+BESIDE = [ANIMATION, FRAME, (b"fdAT", b"\0\0\0\1" + DATA[1]), (b"tEXt", b"a\0b"), (b"gAMA", b"")]
 
 
 @pytest.fixture(params=["fast packages", "without them"], autouse=True, scope="module")
@@ -34,19 +41,20 @@ def packages(request: pytest.FixtureRequest) -> Any:
     arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=20)),
     st.lists(st.integers(0, 4), min_size=1, max_size=5),
     st.booleans(),
+    st.lists(st.sampled_from(BESIDE), max_size=3),
     st.integers(0, 60),
 )
 def test_every_kind_of_map_is_decoded_exactly(
-    pixels: NDArray[np.uint16], filters: list[int], interlaced: bool, cut: int
+    pixels: NDArray[np.uint16], filters: list[int], interlaced: bool, beside: list[Chunk], cut: int
 ) -> None:
     """Whatever the filters, the passes, the chunks that pixels come in, and those beside them."""
     header, (name, data), end = encode_png(pixels, filters, interlaced)
-    chunks = [header, (b"tEXt", b"a\0b"), (name, data[:cut]), (name, data[cut:]), end]
+    chunks = [header, *beside, (name, data[:cut]), (name, data[cut:]), *beside, end]
     content = join_chunks(chunks)
     decoded = png.decode_png(content)
-    assert decoded.dtype == np.uint16 and np.array_equal(decoded, pixels)
-    judged = pixels_of(content)
-    assert judged is not None and np.array_equal(decoded, judged)
+    assert decoded.dtype == np.uint16
+    for judged in pixels, pixels_of(content), read_strictly(content):
+        assert judged is not None and np.array_equal(decoded, judged)
 
 
 def header(place: int, value: int) -> Chunk:
@@ -54,7 +62,7 @@ def header(place: int, value: int) -> Chunk:
 
 
 def stream(change: Callable[[bytes], bytes]) -> Chunk:
-    return b"IDAT", zlib.compress(change(zlib.decompress(DATA[1])))
+    return b"IDAT", zlib.compress(change(RAW))
 
 
 DAMAGES: dict[str, list[Chunk]] = {
@@ -66,8 +74,9 @@ DAMAGES: dict[str, list[Chunk]] = {
     "no pixels": [HEADER, END],
     "no end": [HEADER, DATA],
     "an end that holds something": [HEADER, DATA, (b"IEND", b"x")],
-    "pixels in several places": [HEADER, DATA, (b"tEXt", b"a\0b"), DATA, END],
-    "a chunk that is needed and not known": [HEADER, (b"CgBI", b""), DATA, END],
+    "pixels in several places": [HEADER, DATA, (b"tEXt", b"a\0b"), (b"IDAT", b""), END],
+    "a chunk that is needed and not known": [HEADER, UNKNOWN, DATA, END],
+    "what libpng crashes on": [HEADER, ANIMATION, DATA, FRAME, UNKNOWN, END],
     "another compression": [header(10, 1), DATA, END],
     "another kind of filters": [header(11, 1), DATA, END],
     "another kind of passes": [header(12, 2), DATA, END],
@@ -76,16 +85,22 @@ DAMAGES: dict[str, list[Chunk]] = {
     "a row too few": [HEADER, stream(lambda raw: raw[:-9]), END],
     "a byte too many": [HEADER, stream(lambda raw: raw + b"\0"), END],
     "a filter that does not exist": [HEADER, stream(lambda raw: b"\5" + raw[1:]), END],
-    "a wrong checksum of the pixels": [HEADER, (b"IDAT", DATA[1][:-1] + b"\0"), END],
+    "a pixel of another checksum": [
+        HEADER,
+        (b"IDAT", zlib.compress(RAW[:2] + b"\1" + RAW[3:])[:-4] + DATA[1][-4:]),
+        END,
+    ],
     "pixels that break off": [HEADER, (b"IDAT", DATA[1][:-4]), END],
     "another stream": [HEADER, (b"IDAT", b"pixels"), END],
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_each_kind_of_damage_is_refused(damage: str) -> None:
+def test_each_kind_of_damage_is_refused_in_one_line(damage: str) -> None:
+    content = join_chunks(DAMAGES[damage])
     with pytest.raises(ValueError, match=r"^damaged PNG file \(.*\); get it again$"):
-        png.decode_png(join_chunks(DAMAGES[damage]))
+        png.decode_png(content)
+    assert read_strictly(content) is None
 
 
 def test_no_bit_can_be_changed() -> None:

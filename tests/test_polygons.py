@@ -1,5 +1,7 @@
 """Masks to polygons, with pycocotools and shapely as judges."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import shapely
@@ -7,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 from cityscapes_coco.polygons import contours_like_original, to_polygons
+from tests.oracle import decode
 
 Mask = NDArray[np.uint8]
 Polygon = list[int]
@@ -28,12 +30,6 @@ def outline_like_original(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
 def parse(*rows: str) -> Mask:
     """A mask drawn with # and . in rows of text."""
     return np.array([[char == "#" for char in row] for row in rows], np.uint8)
-
-
-def decode(polygons: list[Polygon], height: int, width: int) -> Mask:
-    runs = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
-    decoded: Mask = coco_mask.decode(runs)
-    return decoded
 
 
 def check(mask: Mask) -> None:
@@ -83,35 +79,24 @@ def test_polygons_are_exact_simple_and_minimal(mask: Mask) -> None:
         assert outline(mask) == []
 
 
-@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.9, 1.0])
-def test_noise_is_exact(share: float) -> None:
-    check((np.random.default_rng(0).random((120, 90)) < share).astype(np.uint8))
+LARGE = [
+    *((np.random.default_rng(0).random((120, 90)) < share) for share in (0.1, 0.4, 0.6, 0.9, 1.0)),
+    # Every pixel meets its neighbours at corners only; splitting must not take square time.
+    np.indices((100, 120)).sum(axis=0) % 2,
+]
 
 
-def test_a_large_checkerboard_is_exact() -> None:
-    """Every pixel meets its neighbours at corners only; splitting must not take square time."""
-    board = np.indices((100, 120)).sum(axis=0).astype(np.uint8) % 2
-    polygons = outline(board)
-    assert len(polygons) == board.sum()
-    assert np.array_equal(decode(polygons, *board.shape), board)
-
-
-@given(
-    arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.integers(0, 1)),
-    st.integers(0, 9),
-    st.integers(0, 9),
-)
-def test_an_offset_moves_the_polygons(mask: Mask, x: int, y: int) -> None:
-    moved = [[value + (x, y)[n % 2] for n, value in enumerate(p)] for p in outline(mask)]
-    assert outline(mask, x, y) == moved
+@pytest.mark.parametrize("mask", LARGE)
+def test_large_masks_are_exact(mask: NDArray[Any]) -> None:
+    check(mask.astype(np.uint8))
 
 
 @given(st.lists(arrays(np.uint8, (3, 4), elements=st.integers(0, 1)), max_size=5))
-def test_masks_are_outlined_together_as_each_alone(masks: list[Mask]) -> None:
+def test_masks_are_outlined_together_as_each_alone_and_moved(masks: list[Mask]) -> None:
     together = to_polygons((mask, n, 2 * n) for n, mask in enumerate(masks))
-    assert [[polygon.ravel().tolist() for polygon in polygons] for polygons in together] == [
-        outline(mask, n, 2 * n) for n, mask in enumerate(masks)
-    ]
+    for n, (polygons, mask) in enumerate(zip(together, masks, strict=True)):
+        moved = [polygon - (n, 2 * n) for polygon in polygons]
+        assert [polygon.ravel().tolist() for polygon in moved] == outline(mask)
 
 
 def test_a_pixel_is_the_square_between_its_edges() -> None:

@@ -14,6 +14,8 @@ from pycocotools import mask as coco_mask
 
 from cityscapes_coco.coco import Annotation, decode_segmentation, encode_segmentation, read_coco
 from cityscapes_coco.rle import to_mask, to_rle, to_rles
+from tests.conftest import write_json
+from tests.oracle import count_runs
 
 Mask = NDArray[np.uint8]
 
@@ -42,32 +44,24 @@ def test_a_mask_comes_back_from_a_file_whether_its_counts_are_a_text_or_numbers(
     rle = coco_mask.encode(np.asfortranarray(mask))
     segmentation = encode_segmentation(rle)
     if not compressed:
-        edges = np.flatnonzero(np.diff(mask.ravel(order="F"), prepend=0, append=0))
-        counts = np.diff(edges, prepend=0, append=mask.size).tolist()
-        segmentation = Raw(json.dumps({"size": mask.shape, "counts": counts}).encode())
+        segmentation = Raw(json.dumps({"size": mask.shape, "counts": count_runs(mask)}).encode())
     read = decode_segmentation(Annotation(segmentation=segmentation))
     assert np.array_equal(to_mask(to_rle(read, *mask.shape)), mask)
 
 
 BROKEN = {
-    "not a list": "text",
-    "no polygon": [7],
     "an empty polygon": [[]],
     "two points": [[1, 1, 2, 2]],
     "half a point": [[1, 1, 2, 2, 3, 3, 4]],
-    "a text for a number": [[1, 1, 2, 2, 3, "3"]],
     "NaN": [[1, 1, 2, 2, 3, float("nan")]],
     "infinity": [[1, 1, 2, 2, 3, float("inf")]],
     "far away": [[1, 1, 2, 2, 3, 10**9]],
     "beyond all bounds": [[1, 1, 2, 2, 10**400, 3]],
     "points as lists": [[[1, 1], [2, 2], [3, 1], 2, 2, 3]],
-    "no size": {"counts": [16]},
     "another size": {"size": [4, 5], "counts": [20]},
-    "no counts": {"size": [4, 4]},
     "too few": {"size": [4, 4], "counts": [8, 7]},
     "too many": {"size": [4, 4], "counts": [8, 9]},
     "negative": {"size": [4, 4], "counts": [20, -4]},
-    "fractions": {"size": [4, 4], "counts": [8.0, 8.0]},
     "an empty text": {"size": [4, 4], "counts": ""},
     "a text too short": {"size": [4, 4], "counts": "3"},
     "a text that breaks off": {"size": [4, 4], "counts": "P"},
@@ -79,8 +73,8 @@ BROKEN = {
 
 def read_annotation(path: Path, segmentation: object) -> Annotation:
     annotations = [{"segmentation": segmentation}]
-    path.write_text(json.dumps({"images": [], "categories": [], "annotations": annotations}))
-    [annotation] = read_coco(path).annotations
+    coco = {"images": [], "categories": [], "annotations": annotations}
+    [annotation] = read_coco(write_json(path, coco)).annotations
     return annotation
 
 

@@ -1,7 +1,8 @@
 """The files as other tools read them: what installs without a deep-learning framework is loaded for
-real, each tool with the flags that the README gives for it."""
+real, each tool with the flags that the page on training gives for it."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,6 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from cityscapes_coco.labels import category_instancesonly
-from main import main
 from tests import oracle
 from tests.conftest import OUTPUT, SAMPLE, Coco, convert, load
 
@@ -25,25 +25,26 @@ FileOf = Callable[..., Path]
 Mask = NDArray[np.bool_]
 Maps = dict[str, NDArray[np.uint16]]
 
-MASKS = [
-    (),
-    ("--segmentation", "rle"),
-    ("--crowd", "keep"),
-    ("--segmentation", "rle", "--crowd", "keep"),
+RLE = ("--segmentation", "rle")
+BOXES = ("--segmentation", "none")
+CROWDS = ("--crowd", "keep")
+MASKS = [(), RLE, CROWDS, RLE + CROWDS]
+READERS = [
+    (COCO, COCOeval),
+    (faster_coco_eval.COCO, faster_coco_eval.COCOeval_faster),
+    (hotcoco.COCO, hotcoco.COCOeval),
 ]
 
 
 @pytest.fixture(scope="module")
 def file_of(tmp_path_factory: pytest.TempPathFactory) -> FileOf:
     """Converts the sample with some options, once, and returns the file of train."""
-    files: dict[tuple[str, ...], Path] = {}
 
+    @cache
     def convert_sample(*options: str) -> Path:
-        if options not in files:
-            outdir = tmp_path_factory.mktemp("annotations")
-            convert(SAMPLE, "--outdir", outdir, "--splits", "train", *options)
-            files[options] = outdir / OUTPUT
-        return files[options]
+        outdir = tmp_path_factory.mktemp("annotations")
+        convert(SAMPLE, "--outdir", outdir, *options)
+        return outdir / OUTPUT
 
     return convert_sample
 
@@ -76,9 +77,9 @@ def corners(annotation: dict[str, Any]) -> list[float]:
 
 
 @pytest.mark.parametrize("options", MASKS)
-@pytest.mark.parametrize("reader", [COCO, faster_coco_eval.COCO, hotcoco.COCO])
+@pytest.mark.parametrize(("reader", "_"), READERS)
 def test_the_readers_of_coco_see_the_same_masks(
-    reader: Any, options: tuple[str, ...], file_of: FileOf, maps: Maps
+    reader: Any, _: Any, options: tuple[str, ...], file_of: FileOf, maps: Maps
 ) -> None:
     path = file_of(*options)
     expected = true_masks(load(path), maps)
@@ -89,39 +90,32 @@ def test_the_readers_of_coco_see_the_same_masks(
         assert (coco.annToMask(annotation) == expected[annotation["id"]]).all()
 
 
-def results_of(coco: Coco) -> list[dict[str, Any]]:
-    fields = ("image_id", "category_id", "bbox")
-    return [
-        {"score": 1.0} | {name: a[name] for name in fields}
+@pytest.mark.parametrize(("reader", "evaluator"), READERS)
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [(BOXES, "bbox"), (CROWDS, "bbox"), (CROWDS, "segm"), (("--category-ids", "label"), "bbox")],
+)
+def test_the_annotations_are_perfect_results(
+    reader: Any, evaluator: Any, options: tuple[str, ...], kind: str, file_of: FileOf, maps: Maps
+) -> None:
+    coco = load(file_of(*options))
+    masks = true_masks(coco, maps)
+    results = [
+        {name: a[name] for name in ("image_id", "category_id", "bbox")}
+        | ({"segmentation": oracle.encode(masks[a["id"]])} if kind == "segm" else {})
+        | {"score": 1.0}
         for a in coco["annotations"]
         if not a["iscrowd"]
     ]
-
-
-@pytest.mark.parametrize(
-    ("reader", "evaluator"),
-    [
-        (COCO, COCOeval),
-        (faster_coco_eval.COCO, faster_coco_eval.COCOeval_faster),
-        (hotcoco.COCO, hotcoco.COCOeval),
-    ],
-)
-@pytest.mark.parametrize(
-    "options", [("--segmentation", "none"), ("--crowd", "keep"), ("--category-ids", "label")]
-)
-def test_perfect_boxes_are_evaluated_as_perfect(
-    reader: Any, evaluator: Any, options: tuple[str, ...], file_of: FileOf
-) -> None:
-    path = file_of(*options)
-    truth = reader(str(path))
-    evaluation = evaluator(truth, truth.loadRes(results_of(load(path))), "bbox")
+    truth = reader(str(file_of(*options)))
+    evaluation = evaluator(truth, truth.loadRes(results), kind)
     evaluation.evaluate()
     evaluation.accumulate()
     evaluation.summarize()
     assert evaluation.stats[0] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("options", [*MASKS, ("--segmentation", "none")])
+@pytest.mark.parametrize("options", [*MASKS, BOXES])
 def test_hotcoco_finds_the_file_healthy(options: tuple[str, ...], file_of: FileOf) -> None:
     """What remains are remarks on the street itself: a narrow instance, and rare classes."""
     health = hotcoco.COCO(str(file_of(*options))).healthcheck()
@@ -130,38 +124,27 @@ def test_hotcoco_finds_the_file_healthy(options: tuple[str, ...], file_of: FileO
     assert remarks <= {"extreme_aspect_ratio", "low_instance_category"}
 
 
-def test_supervision_sees_the_same_masks_in_rles(file_of: FileOf, maps: Maps) -> None:
-    path = file_of("--segmentation", "rle")
+@pytest.mark.parametrize("options", [(), RLE])
+def test_supervision_sees_rles_exactly_and_polygons_too_large(
+    options: tuple[str, ...], file_of: FileOf, maps: Maps
+) -> None:
+    """The reason why its recipe has --segmentation rle: it takes polygons for pixel centres, so
+    that masks grow by a pixel to the right and below."""
+    path = file_of(*options)
     coco = load(path)
     expected = true_masks(coco, maps)
     dataset: Any = supervision.DetectionDataset.from_coco(str(SAMPLE), str(path), force_masks=True)
-    assert dataset.classes == list(category_instancesonly)
-    assert len(dataset) == 3
+    assert dataset.classes == list(category_instancesonly) and len(dataset) == 3
     for image, annotations in by_image(coco):
-        _, _, detections = dataset[image["id"] - 1]
-        assert detections.xyxy.tolist() == [corners(a) for a in annotations]
-        assert [dataset.classes[n] for n in detections.class_id] == [
-            category_instancesonly[a["category_id"] - 1] for a in annotations
-        ]
-        for mask, annotation in zip(detections.mask, annotations, strict=True):
-            assert (mask == expected[annotation["id"]]).all()
-
-
-def test_supervision_takes_polygons_for_pixel_centres(file_of: FileOf, maps: Maps) -> None:
-    """The reason why its recipe has --segmentation rle: it fills polygons with OpenCV, so that
-    masks grow by a pixel to the right and below."""
-    path = file_of()
-    coco = load(path)
-    expected = true_masks(coco, maps)
-    dataset: Any = supervision.DetectionDataset.from_coco(str(SAMPLE), str(path), force_masks=True)
-    for image, annotations in by_image(coco):
-        _, _, detections = dataset[image["id"] - 1]
-        for mask, annotation in zip(detections.mask, annotations, strict=True):
+        _, _, found = dataset[image["id"] - 1]
+        assert found.xyxy.tolist() == [corners(a) for a in annotations]
+        assert [n + 1 for n in found.class_id] == [a["category_id"] for a in annotations]
+        for mask, annotation in zip(found.mask, annotations, strict=True):
             assert mask[expected[annotation["id"]]].all()
-            assert mask.sum() > annotation["area"]
+            assert (mask.sum() == annotation["area"]) == bool(options)
 
 
-@pytest.mark.parametrize("options", [(), ("--segmentation", "none"), ("--crowd", "keep")])
+@pytest.mark.parametrize("options", [(), BOXES, CROWDS])
 def test_globox_sees_the_same_boxes(options: tuple[str, ...], file_of: FileOf) -> None:
     coco = load(file_of(*options))
     names = {category["id"]: category["name"] for category in coco["categories"]}
@@ -190,17 +173,15 @@ def test_labelformat_sees_the_same_boxes_and_polygons(file_of: FileOf) -> None:
             assert instance.category.id == annotation["category_id"]
 
 
-@pytest.mark.parametrize("options", MASKS[1:3])
+@pytest.mark.parametrize("options", [RLE, CROWDS])
 def test_labelformat_reads_no_compressed_rle(options: tuple[str, ...], file_of: FileOf) -> None:
     """The reason why its recipe is the default: RLE, and so crowds, must be numbers for it."""
     with pytest.raises(ValueError):
         list(COCOInstanceSegmentationInput(file_of(*options)).get_labels())
 
 
-def test_supervision_loads_a_file_without_annotations(tmp_path: Path) -> None:
+def test_supervision_loads_a_file_without_annotations(file_of: FileOf) -> None:
     """It asks for the list even so."""
-    argv = ["--datadir", str(SAMPLE), "--outdir", str(tmp_path), "--splits", "test"]
-    assert main([*argv, "--workers", "1"]) == 0
-    path = tmp_path / OUTPUT.replace("train", "test")
+    path = file_of().with_name(OUTPUT.replace("train", "test"))
     dataset: Any = supervision.DetectionDataset.from_coco(str(SAMPLE), str(path))
     assert len(dataset) == 1 and len(dataset[0][2]) == 0

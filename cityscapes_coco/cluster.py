@@ -1,0 +1,206 @@
+"""Work on the machines of a Dask cluster: a map, as `workers.py` gives one for processes.
+
+Nothing else needs the package distributed, nor waits for this module to load.
+"""
+
+import asyncio
+import logging
+import pickle
+import time
+import warnings
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future, wait
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from threading import Thread
+from typing import Any, TypeVar
+
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.workers import (
+    AHEAD,
+    Map,
+    WorkersLost,
+    answer_call,
+    await_future,
+    do_nothing,
+    map_ahead,
+    unwrap_answer,
+)
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# Seconds until a scheduler has let a client in; and until a scheduler or a worker, which may have
+# to load this package, has answered, or a cluster that lost all workers has one again.
+_CONNECT, _PATIENCE = 5, 20
+
+
+@contextmanager
+def connect_cluster(
+    address: str, *, probe: Callable[[], str] = str, check: Callable[[], object] = do_nothing
+) -> Iterator[Map]:
+    """Give a map that works on the Dask cluster whose scheduler is at `address`.
+
+    `probe` is called in every worker at first, and again before each chunk, as workers may join
+    later: it returns what the process lacks, or "". `check` is as for `start_workers`. If workers
+    are lost, others do their work again. Raises UserError if there is no such cluster, and
+    WorkersLost if a worker lacks something or the cluster cannot go on.
+    """
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        reason = "needs the package distributed: pip install -r requirements-cluster.txt"
+        raise UserError(address, reason) from error
+    cluster = _Cluster(address, probe)
+    # The client lives in a thread of its own, so that `check` is called whatever hangs.
+    loop = asyncio.new_event_loop()
+    # An error that matters is raised by a call, too; the event loop would log it.
+    loop.set_exception_handler(lambda *_: None)
+    thread = Thread(target=loop.run_forever, daemon=True)
+
+    def start(function: Callable[..., Coroutine[Any, Any, T]], *args: Any) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(function(*args), loop)
+
+    def check_both() -> None:
+        check()
+        if watch.done():
+            watch.result()
+
+    with _silence_distributed():
+        thread.start()
+        try:
+            threads = await_future(start(cluster.open), check)
+            watch = start(cluster.watch)
+            yield partial(map_ahead, partial(start, cluster.work), AHEAD * threads, check_both)
+        finally:
+            wait([start(cluster.close)], _PATIENCE)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(_PATIENCE)
+            if not thread.is_alive():
+                loop.close()
+
+
+class _Cluster:
+    """The client of a Dask cluster, in an event loop. Every wait but that for work is bounded."""
+
+    def __init__(self, address: str, probe: Callable[[], str]) -> None:
+        self.address = address
+        self.probe = probe
+        self.client: Any = None
+        self.lock = asyncio.Lock()
+
+    async def open(self) -> int:
+        """Connect, ask all workers, and return how many threads they have."""
+        from distributed import Client
+
+        try:
+            self.client = Client(
+                self.address, timeout=_CONNECT, asynchronous=True, set_as_default=False
+            )
+            await asyncio.wait_for(self.client, _CONNECT)
+        except Exception as error:
+            reason = "no Dask scheduler answers there; it prints its address when it starts"
+            detail = f" ({error})" if str(error) else ""
+            raise UserError(self.address, reason + detail) from error
+        threads = await self.ask_workers()
+        if not threads:
+            raise UserError(self.address, "the cluster has no workers; start some with dask worker")
+        return threads
+
+    async def count_threads(self) -> dict[str, int]:
+        """Return how many threads each worker has."""
+        try:
+            return dict(await asyncio.wait_for(self.client.nthreads(), _PATIENCE))
+        except Exception as error:
+            raise WorkersLost(self.address, "the scheduler does not answer any more") from error
+
+    async def ask_workers(self) -> int:
+        """Return how many threads there are; raise WorkersLost if a worker lacks something."""
+        threads = await self.count_threads()
+        await asyncio.gather(*map(self._ask, threads))
+        return sum(threads.values())
+
+    async def _ask(self, worker: str) -> None:
+        asked = self.client.run(pickle.loads, _pickle_call(self.probe), workers=[worker])
+        try:
+            lack = (await asyncio.wait_for(asked, _PATIENCE))[worker]
+        except (OSError, asyncio.TimeoutError):
+            lack = "this worker does not answer"
+        except ModuleNotFoundError as error:
+            lack = f"lacks the package {error.name}: pip install ."
+        except Exception as error:
+            lack = f"cannot use this version of {__package__}: pip install . ({error})"
+        if lack:
+            raise WorkersLost(worker, lack)
+
+    async def watch(self) -> None:
+        """Raise WorkersLost when the scheduler, or every worker, is gone for good."""
+        seen = time.monotonic()
+        while time.monotonic() < seen + _PATIENCE:
+            await asyncio.sleep(1)
+            if await self.count_threads():
+                seen = time.monotonic()
+        raise WorkersLost(self.address, "all workers of the cluster are gone")
+
+    async def work(self, *call: Any) -> Any:
+        """Return the result of a call that is made in a worker."""
+        from distributed import KilledWorker
+
+        payload = _pickle_call(answer_call, _call_if_fit, self.probe, *call)
+        try:
+            answer = await self.client.submit(pickle.loads, payload, pure=False)
+        except KilledWorker as killed:
+            reason = "workers of the cluster died, perhaps for want of memory"
+            raise WorkersLost(self.address, reason) from killed
+        except Exception as lost:
+            # A worker that lacks something fails chunk after chunk; once is enough to ask.
+            async with self.lock:
+                await self.ask_workers()
+            raise WorkersLost(self.address, f"the cluster gave the work up: {lost!r}") from lost
+        return unwrap_answer(*answer)
+
+    async def close(self) -> None:
+        if self.client is not None:
+            with suppress(Exception):
+                await asyncio.wait_for(self.client.close(), _CONNECT)
+        # Tasks that are left when an event loop ends would say so when Python does.
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        if rest:
+            await asyncio.wait(rest, timeout=_CONNECT)
+
+
+def _pickle_call(*call: Any) -> bytes:
+    """Return bytes that call a function with some arguments where they are unpickled.
+
+    Whoever passes them on need not have this package, as a scheduler may not; and to lack it is an
+    error of the call like any other.
+    """
+    return pickle.dumps(_Call(call))
+
+
+class _Call(tuple[Any, ...]):
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self[0], self[1:]
+
+
+def _call_if_fit(probe: Callable[[], str], function: Callable[..., R], *args: Any) -> R:
+    if lack := probe():
+        from distributed import get_worker
+
+        raise WorkersLost(get_worker().address, lack)
+    return function(*args)
+
+
+@contextmanager
+def _silence_distributed() -> Iterator[None]:
+    """Keep warnings and log lines of the library, and of what it uses, from standard error."""
+    with ExitStack() as stack:
+        for name in "distributed", "distributed.client", "tornado", "tornado.application":
+            logger = logging.getLogger(name)
+            stack.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.CRITICAL + 1)
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", module="distributed")
+        yield

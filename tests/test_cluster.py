@@ -1,0 +1,373 @@
+"""A Dask cluster: workers that lack something, workers and schedulers that are lost, and signals.
+
+Schedulers and workers are processes of their own, as on several machines.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import repeat
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from distributed import Client
+
+from cityscapes_coco import UserError, __version__, find_dataset
+from cityscapes_coco import cluster as dask_cluster
+from cityscapes_coco.cluster import connect_cluster
+from cityscapes_coco.convert import find_lack
+from cityscapes_coco.workers import WorkersLost
+from main import main
+from tests import conftest
+from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, posix_only, touch
+
+pytestmark = [posix_only, pytest.mark.filterwarnings("ignore")]
+
+# A conversion whose frames take a while, and that waits for a cluster no longer than a test can.
+SLOW = """
+import sys
+import time
+from pathlib import Path
+
+import main
+from cityscapes_coco import cluster, convert
+
+
+def convert_slowly(frame, **choices):
+    Path(frame.map_path + ".begun").touch()
+    time.sleep(0.1)
+    return convert._try_to_convert(frame, **choices)
+
+
+if __name__ == "__main__":
+    import slow
+
+    convert._try_to_convert = slow.convert_slowly
+    cluster._CONNECT = cluster._PATIENCE = 3
+    sys.exit(main.main())
+"""
+
+
+@contextmanager
+def started(
+    *command: object, code: object = ROOT, stderr: int = subprocess.DEVNULL
+) -> Iterator["subprocess.Popen[str]"]:
+    """A process that finds modules in `code`, and ends with the context, as do its children."""
+    process = subprocess.Popen(
+        [*map(str, command)],
+        # A chunk of work may kill two workers.
+        env={
+            **os.environ,
+            "PYTHONPATH": str(code),
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+        },
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        kill(process)
+        process.communicate(timeout=PATIENCE)
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(PATIENCE)
+
+
+@contextmanager
+def started_scheduler() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    options = "--host", "127.0.0.1", "--port", port, "--no-dashboard", "--no-show"
+    with started(sys.executable, "-m", "distributed.cli.dask_scheduler", *options) as process:
+        yield process, f"tcp://127.0.0.1:{port}"
+
+
+def worker(address: str, *options: str) -> list[str]:
+    """The command that starts a worker."""
+    fixed = "--host", "127.0.0.1", "--nthreads", "1", "--no-dashboard"
+    return [sys.executable, "-m", "distributed.cli.dask_worker", address, *fixed, *options]
+
+
+def await_workers(address: str, count: int) -> list[int]:
+    """Wait until there are so many workers, and return the numbers of their processes."""
+    with Client(address, timeout=PATIENCE, set_as_default=False) as client:
+        client.wait_for_workers(count, timeout=PATIENCE)
+        return list(client.run(os.getpid).values())
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folders in which a worker finds the package and the slow conversion."""
+    folder = tmp_path_factory.mktemp("code")
+    (folder / "slow.py").write_text(SLOW)
+    return f"{ROOT}{os.pathsep}{folder}"
+
+
+@pytest.fixture(scope="module")
+def cluster(code: str) -> Iterator[str]:
+    """The scheduler's address; there are two workers, which are started again when they die."""
+    with (
+        started_scheduler() as (_, address),
+        started(*worker(address, "--nworkers", "2"), code=code),
+    ):
+        await_workers(address, 2)
+        yield address
+
+
+@pytest.fixture
+def frames(datadir: Path, write_map: WriteMap) -> Path:
+    """A folder of 30 small maps that all differ."""
+    for n in range(30):
+        write_map([[26000, 7], [24000 + n, 33000]], name=f"a_{n:06d}_000000")
+        touch(datadir / f"leftImg8bit/train/a/a_{n:06d}_000000_leftImg8bit.png")
+    return datadir
+
+
+@contextmanager
+def slow_conversion(
+    frames: Path, address: str, code: str, *options: str
+) -> Iterator["subprocess.Popen[str]"]:
+    """A conversion on a cluster that has begun and takes a while; its messages are kept."""
+    for path in frames.rglob("*.begun"):
+        path.unlink()
+    command = sys.executable, "-m", "slow", "--datadir", frames, "--scheduler", address
+    with started(*command, *options, code=code, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not list(frames.rglob("*.begun")):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        yield process
+
+
+def messages(process: "subprocess.Popen[str]") -> list[str]:
+    """What the process says before it ends."""
+    _, err = process.communicate(timeout=PATIENCE)
+    return err.splitlines()
+
+
+def convert(datadir: Path, outdir: Path, *options: object) -> bytes:
+    conftest.convert(datadir, "--outdir", outdir, *options)
+    return (outdir / OUTPUT).read_bytes()
+
+
+# The work.
+
+
+def test_a_cluster_writes_and_checks_the_same_bytes(
+    cluster: str, frames: Path, tmp_path: Path
+) -> None:
+    there = convert(frames, tmp_path / "there", "--scheduler", cluster, "--verify")
+    assert there == convert(frames, tmp_path / "here")
+
+
+def test_the_work_of_a_killed_worker_is_done_again(
+    cluster: str, frames: Path, code: str, tmp_path: Path
+) -> None:
+    pids = await_workers(cluster, 2)
+    with slow_conversion(frames, cluster, code) as process:
+        os.kill(pids[0], signal.SIGKILL)
+        assert messages(process) == []
+    assert process.returncode == 0
+    assert (frames / "annotations" / OUTPUT).read_bytes() == convert(frames, tmp_path / "here")
+
+
+def test_work_that_kills_each_worker_is_an_error(cluster: str) -> None:
+    await_workers(cluster, 2)
+    with (
+        connect_cluster(cluster) as run,
+        pytest.raises(WorkersLost, match="workers of the cluster died, perhaps for want of memory"),
+    ):
+        list(run(os._exit, [1]))
+
+
+def test_an_error_of_the_work_reaches_the_caller(cluster: str, tmp_path: Path) -> None:
+    await_workers(cluster, 1)
+    with connect_cluster(cluster) as run:
+        assert list(run(abs, range(-9, 0))) == list(range(9, 0, -1))
+        with pytest.raises(ZeroDivisionError):
+            list(run(partial(divmod, 1), [1, 0]))
+        with pytest.raises(MemoryError):
+            list(run(bytes, [sys.maxsize - 99]))
+        with pytest.raises(UserError, match="no such folder") as raised:
+            list(run(find_dataset, [tmp_path / "nowhere"]))
+    assert raised.type is UserError
+
+
+# Workers that lack something.
+
+
+@contextmanager
+def unfit_worker(kind: str, address: str, frames: Path, folder: Path) -> Iterator[None]:
+    path = ROOT
+    command = worker(address, "--no-nanny")
+    if kind == "without the package":
+        path = folder
+    elif kind == "of another version":
+        path = folder / "other"
+        shutil.copytree(ROOT / "cityscapes_coco", path / "cityscapes_coco")
+        init = path / "cityscapes_coco" / "__init__.py"
+        init.write_text(init.read_text().replace(f'"{__version__}"', '"0.0.1"'))
+    elif kind == "so old that it cannot be asked":
+        path = folder / "old"
+        (path / "cityscapes_coco").mkdir(parents=True)
+        (path / "cityscapes_coco" / "__init__.py").touch()
+        (path / "cityscapes_coco" / "convert.py").touch()
+    else:
+        hide = f"mount -t tmpfs none '{frames}' && exec \"$@\""
+        command = ["unshare", "--mount", "sh", "-c", hide, "sh", *command]
+        if subprocess.run([*command[:4], hide, "sh", "true"], capture_output=True).returncode:
+            pytest.skip("needs the right to mount")
+    with started(*command, code=path):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("kind", "lack"),
+    [
+        ("without the package", "lacks the package cityscapes_coco: pip install [.]$"),
+        ("of another version", f"has version 0.0.1 of cityscapes_coco, not {__version__}"),
+        (
+            "so old that it cannot be asked",
+            "cannot use this version of cityscapes_coco: pip install [.]",
+        ),
+        ("without the data", "cannot read the folder"),
+    ],
+)
+def test_no_work_is_done_with_a_worker_that_lacks_something(
+    kind: str,
+    lack: str,
+    cluster: str,
+    frames: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Neither if the worker joins while others work, nor afterwards, if the worker is there."""
+    await_workers(cluster, 2)
+    probe = partial(find_lack, __version__, [frames / "gtFine" / "train"])
+    with connect_cluster(cluster, probe=probe) as run:
+        naps = run(time.sleep, repeat(0.01, 100 * PATIENCE))
+        next(naps)
+        with unfit_worker(kind, cluster, frames, tmp_path):
+            with pytest.raises(WorkersLost, match=lack) as raised:
+                list(naps)
+            capfd.readouterr()
+            assert main(["--datadir", str(frames), "--scheduler", cluster, "--skip-bad"]) == 1
+            [line] = capfd.readouterr().err.splitlines()
+            assert line == f"error: {raised.value}"
+    assert raised.value.where.startswith("tcp://127.0.0.1:") and raised.value.where != cluster
+    assert not (frames / "annotations").exists()
+
+
+# A cluster that is lost.
+
+
+def test_a_cluster_that_is_lost_is_one_line(
+    frames: Path, code: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """First there is no worker yet, then the only worker dies, then the scheduler."""
+    with started_scheduler() as (scheduler, address):
+        assert main(["--datadir", str(frames), "--scheduler", address]) == 1
+        [line] = capfd.readouterr().err.splitlines()
+        assert line == f"error: {address}: the cluster has no workers; start some with dask worker"
+        for killed, reason in [
+            ("worker", "all workers of the cluster are gone"),
+            ("scheduler", "the scheduler does not answer any more"),
+        ]:
+            with started(*worker(address, "--no-nanny"), code=code) as only_worker:
+                await_workers(address, 1)
+                with slow_conversion(frames, address, code, "--skip-bad") as process:
+                    kill(only_worker if killed == "worker" else scheduler)
+                    assert messages(process) == [f"error: {address}: {reason}"]
+                assert process.returncode == 1
+    assert not list((frames / "annotations").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_mid_run_is_one_line(
+    number: signal.Signals, cluster: str, frames: Path, code: str
+) -> None:
+    await_workers(cluster, 1)
+    with slow_conversion(frames, cluster, code) as process:
+        begin = time.monotonic()
+        process.send_signal(number)
+        assert messages(process) == ["interrupted; no file was left half-written"]
+        assert time.monotonic() - begin < PATIENCE / 4
+    assert process.returncode == 128 + number
+    assert not list((frames / "annotations").iterdir())
+
+
+# Addresses.
+
+
+class _Greeter(BaseHTTPRequestHandler):
+    """Answers whatever is sent as a web server does."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+@pytest.fixture(scope="module")
+def ports() -> Iterator[dict[str, int]]:
+    """Ports of 127.0.0.1: one that is silent, one with a web server, one with nothing."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        HTTPServer(("127.0.0.1", 0), _Greeter) as web,
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            closed = server.getsockname()[1]
+        Thread(target=web.serve_forever, daemon=True).start()
+        yield {"silent": silent.getsockname()[1], "web": web.server_port, "closed": closed}
+        web.shutdown()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "tcp://127.0.0.1:{silent}",
+        "tcp://127.0.0.1:{web}",
+        "tcp://127.0.0.1:{closed}",
+        "tls://127.0.0.1:{silent}",
+        "ws://127.0.0.1:{web}",
+        "http://127.0.0.1:{web}",
+        "tcp://127.0.0.1:99999",
+        "tcp://127.0.0.1:port",
+        "tcp://",
+        "127.0.0.1",
+        "no address",
+        " ",
+    ],
+)
+def test_an_address_without_a_scheduler_is_one_line(
+    address: str,
+    ports: dict[str, int],
+    frames: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    address = address.format(**ports)
+    monkeypatch.setattr(dask_cluster, "_CONNECT", 0.5)
+    assert main(["--datadir", str(frames), "--scheduler", address]) == 1
+    [line] = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"error: {address}: no Dask scheduler answers there")
+
+
+def test_an_empty_address_is_a_wrong_command_line() -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--scheduler", ""])
+    assert end.value.code == 2
