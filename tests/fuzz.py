@@ -315,6 +315,8 @@ def check_folder(bench: Bench, made: Folder) -> str:
         (train / city).mkdir(exist_ok=True)
         KINDS[kind](train / city / (stem + SUFFIX))
         name = f"leftImg8bit/train/{city}/{stem}_leftImg8bit.png"
+        if stem.startswith("."):
+            continue  # debris
         if kind in ("map", "link") and "\udcff" not in stem and "\udcfc" not in city:
             images.append(name)
         else:
