@@ -104,7 +104,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     try:
         parse_categories(args.categories)
     except ValueError as error:
-        parser.error(f"argument --categories: {error}")
+        parser.error(f"argument --{error}")
     return args
 
 

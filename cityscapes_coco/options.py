@@ -84,6 +84,8 @@ def parse_categories(texts: Iterable[str]) -> list[ChosenCategory]:
     chosen = []
     for text in texts:
         name, merges, classes = text.partition("=")
+        if not name.strip() or not name.isprintable() or (not merges and "+" in name):
+            raise ValueError(f"categories: no name in {text!r}; write NAME=CLASS+CLASS")
         for label in (names := classes.split("+") if merges else [name]):
             if label in _STUFF:
                 raise ValueError(
@@ -91,8 +93,6 @@ def parse_categories(texts: Iterable[str]) -> list[ChosenCategory]:
                     f" {', '.join(CLASSES)}"
                 )
             check_choice("categories", label, CLASSES)
-        if not name.strip() or not name.isprintable():
-            raise ValueError(f"categories: {text!r} has no name that can be printed")
         chosen.append(ChosenCategory(name, tuple(sorted(names, key=CLASSES.index))))
     for what, found in (
         ("classes", [label for category in chosen for label in category.classes]),

@@ -134,12 +134,12 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "a class in two categories": (("human=person+rider", "person"), "twice: person"),
     "a class twice in one": (("human=person+person",), "twice: person"),
     "two of one name": (("a=person", "a=rider"), "names that are there twice: a"),
-    "no name": (("=person",), "has no name"),
-    "a blank name": ((" =person",), "has no name"),
-    "a name that cannot be printed": (("\x1b[31m=person",), "has no name that can be printed"),
+    "no name": (("=person",), "no name in '=person'"),
+    "a blank name": ((" =person",), "no name in"),
+    "a name that cannot be printed": (("\x1b[31m=person",), "no name in"),
     "no class": (("pedestrian=",), "not ''"),
     "a plus too many": (("pedestrian=person+",), "not ''"),
-    "no name for several": (("person+rider",), "not 'person+rider'"),
+    "no name for several": (("person+rider",), "write NAME=CLASS+CLASS"),
 }
 
 
