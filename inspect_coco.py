@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.dataset import SPLITS, find_dataset
+from cityscapes_coco.dataset import find_dataset, find_root
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import usable_cores, whole_number
+from cityscapes_coco.options import SPLITS, usable_cores, whole_number
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco import CocoFile
@@ -32,6 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--coco_dir", type=Path, default="data/cityscapes", metavar="DIR",
         help="the data folder, with annotations/ in it (default: %(default)s)")
+    add("--imagedir", type=Path, metavar="DIR",
+        help="the folder of the images, if main.py was given one")
     add("--split", help="which file (default: train, or the first that exists)")
     add("--json", type=Path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
@@ -60,7 +62,7 @@ def _inspect(args: argparse.Namespace) -> int:
     data_folder = _find_data_folder(args.coco_dir)
     path = args.json or _find_file(data_folder, args.split)
     if args.verify:
-        return _verify(path, args.coco_dir)
+        return _verify(path, args.coco_dir, args.imagedir)
 
     from cityscapes_coco.coco import read_coco
     from cityscapes_coco.report import describe_file
@@ -101,13 +103,13 @@ def _find_file(data_folder: Path, split: str | None) -> Path:
     )
 
 
-def _verify(path: Path, datadir: Path) -> int:
+def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
     from cityscapes_coco.report import describe_check
     from cityscapes_coco.verify import verify_file
     from cityscapes_coco.workers import keep_freed_memory, start_workers
 
     with start_workers(usable_cores(), prepare=keep_freed_memory) as run:
-        report = verify_file(path, datadir, run=run)
+        report = verify_file(path, datadir, imagedir=imagedir, run=run)
     print(describe_check(report))
     return report.exit_code
 
@@ -140,12 +142,21 @@ def _show_examples(
     if not chosen:
         return
 
-    from cityscapes_coco.pictures.examples import Example, load_example, save_example
+    from cityscapes_coco.coco import read_info, read_options
+    from cityscapes_coco.pictures.examples import (
+        Example,
+        choose_colors,
+        load_example,
+        save_example,
+    )
     from cityscapes_coco.pictures.windows import open_window, show_examples
+
+    colors = choose_colors(read_options(read_info(coco)))
+    root = find_root(data_folder, args.imagedir)
 
     def load(number: int) -> Example:
         image = chosen[number]
-        return load_example(path, data_folder, image, annotations.get(image.id, []), names)
+        return load_example(path, root, image, annotations.get(image.id, []), names, colors)
 
     figure = None if args.save else open_window()
     if figure:

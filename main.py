@@ -1,4 +1,4 @@
-"""Convert Cityscapes to COCO: one JSON file of instance annotations for each split."""
+"""Convert Cityscapes to COCO: one JSON file of instances for each split."""
 
 from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program, stoppable
 
@@ -13,17 +13,20 @@ from pathlib import Path
 from typing import get_args
 
 from cityscapes_coco import __version__
-from cityscapes_coco.dataset import SPLITS, find_dataset, find_splits
+from cityscapes_coco.dataset import find_dataset, find_splits
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import category_instancesonly
 from cityscapes_coco.options import (
     CLASSES,
+    SPLITS,
     CategoryIds,
     Crowd,
+    EmptyFrames,
     FileNames,
     MapType,
     Options,
     Segmentation,
+    parse_categories,
     usable_cores,
     whole_number,
 )
@@ -37,23 +40,27 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
         usage="%(prog)s [options]",
-        epilog="example: python main.py --datadir data/cityscapes --splits val --categories car",
+        epilog="example: python main.py --splits val --categories car",
     )
     add = parser.add_argument_group("what is converted").add_argument
     add("--dataset", choices=list(_DATASETS), default="cityscapes", help="%(default)s only")
     add("--datadir", type=Path, default="data/cityscapes", metavar="DIR",
-        help="the folder that holds gtFine or gtCoarse (default: %(default)s)")
+        help="holds gtFine or gtCoarse (default: %(default)s)")
     add("--annotations", choices=get_args(MapType), default="gtFine",
         help="fine or coarse maps (default: %(default)s)")
     add("--images", nargs="+", default=["leftImg8bit"], metavar="SET",
         help="image sets, or patterns, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
+    add("--imagedir", type=Path, metavar="DIR", help="the folder of the images, if not found")
     add("--splits", nargs="+", metavar="SPLIT", help="train, val, ... (default: all that exist)")
-    add("--categories", nargs="+", choices=CLASSES, default=category_instancesonly, metavar="NAME",
-        help=f"out of {', '.join(CLASSES)} (default: all but caravan and trailer)")
+    add("--categories", nargs="+", default=category_instancesonly, metavar="NAME",
+        help=f"{', '.join(CLASSES)}, or pedestrian=person+rider (default: all but caravan and"
+        " trailer)")
     add("--min-area", type=whole_number, default=0, metavar="N",
         help="leave out instances of fewer pixels (default: %(default)s)")
     add("--crowd", choices=get_args(Crowd), default="drop",
         help="groups that cannot be told apart (default: %(default)s)")
+    add("--empty-frames", choices=get_args(EmptyFrames), default="keep",
+        help="frames without an instance of these (default: %(default)s)")
     add("--skip-bad", action="store_true", help="leave out maps that cannot be read, do not fail")
     how = parser.add_argument_group("how it is written")
     how.add_argument("--outdir", type=Path, metavar="DIR",
@@ -65,7 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--like-original", action="store_const", const="original", dest="segmentation",
         help="contours of the original script: through pixel centres, no holes, some missing")
     how.add_argument("--category-ids", choices=get_args(CategoryIds), default="one",
-        help="from 1, from 0, or those of Cityscapes, 24 to 33 (default: %(default)s)")
+        help="from 1, from 0, or Cityscapes' 24 to 33 (default: %(default)s)")
     how.add_argument("--file-names", choices=get_args(FileNames), default="datadir",
         help="where the names of images start: at the data folder, at the split's folder, or"
         " without any folder (default: %(default)s)")
@@ -94,7 +101,25 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
             parser.error(f"argument --splits: {args.annotations} has {', '.join(splits)}: {split}")
     if args.scheduler == "":
         parser.error("argument --scheduler: an address is needed")
+    try:
+        parse_categories(args.categories)
+    except ValueError as error:
+        parser.error(f"argument --categories: {error}")
     return args
+
+
+def _read_options(args: argparse.Namespace) -> Options:
+    return Options(
+        images=tuple(dict.fromkeys(args.images)),
+        categories=tuple(args.categories),
+        segmentation=args.segmentation or Options.segmentation,
+        crowd=args.crowd,
+        min_area=args.min_area,
+        empty_frames=args.empty_frames,
+        category_ids=args.category_ids,
+        file_names=args.file_names,
+        skip_bad=args.skip_bad,
+    )
 
 
 def _convert(args: argparse.Namespace) -> int:
@@ -108,22 +133,16 @@ def _convert(args: argparse.Namespace) -> int:
     def warn(message: str) -> None:
         tqdm.write(one_line(message), file=sys.stderr)
 
-    options = Options(
-        images=tuple(dict.fromkeys(args.images)),
-        categories=tuple(args.categories),
-        segmentation=args.segmentation or Options.segmentation,
-        crowd=args.crowd,
-        min_area=args.min_area,
-        category_ids=args.category_ids,
-        file_names=args.file_names,
-        skip_bad=args.skip_bad,
-    )
-    dataset = _DATASETS[args.dataset](args.datadir, args.annotations)
+    options = _read_options(args)
+    find = _DATASETS[args.dataset]
+    dataset = find(args.datadir, args.annotations, options.images, args.imagedir)
     if dataset.maps != args.datadir / args.annotations:
         warn(
             f"{args.datadir}: using the maps in {dataset.maps}; the data folder is {dataset.folder}"
         )
-    splits = find_splits(dataset, args.splits, options.images)
+    if dataset.root != dataset.folder:
+        warn(f"{args.imagedir}: the names of images in the file start here")
+    splits = find_splits(dataset, args.splits, options.images, warn=warn)
     outdir = args.outdir or dataset.folder / "annotations"
     codes = [0]
     written = []
@@ -153,7 +172,7 @@ def _convert(args: argparse.Namespace) -> int:
             for path in written if args.verify else ():
                 from cityscapes_coco.verify import verify_file
 
-                report = verify_file(path, args.datadir, run=run)
+                report = verify_file(path, args.datadir, imagedir=args.imagedir, run=run)
                 print(describe_check(report))
                 codes.append(report.exit_code)
     # Of both kinds of failure, 1 is the worse one.

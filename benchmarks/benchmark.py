@@ -46,7 +46,6 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
 # They need the path set just above.
 from cityscapes_coco import __version__, convert, png  # noqa: E402
 from cityscapes_coco.dataset import (  # noqa: E402
-    DRAWN_ON,
     find_dataset,
     find_splits,
     list_frames,
@@ -55,6 +54,7 @@ from cityscapes_coco.dataset import (  # noqa: E402
 from cityscapes_coco.errors import UserError  # noqa: E402
 from cityscapes_coco.instances import read_id_map  # noqa: E402
 from cityscapes_coco.options import usable_cores  # noqa: E402
+from cityscapes_coco.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.report import describe_check  # noqa: E402
 from cityscapes_coco.verify import verify_file  # noqa: E402
 from cityscapes_coco.workers import Map, keep_freed_memory, start_workers  # noqa: E402

@@ -6,16 +6,17 @@ The package reads in the order in which the data flows; each room knows only tho
 2. `errors.py`: the one error that a user can cause and mend.
 3. `options.py`: the choices of a user.
 4. `atomic.py`: a file is read in bounds, and written whole or not at all.
-5. `dataset.py`: a folder is found, and becomes frames.
-6. `png.py`: a PNG file is read strictly.
-7. `instances.py`: a map becomes instances.
-8. `polygons.py`: masks become polygons.
-9. `rle.py`: masks become run lengths, and run lengths become masks.
-10. `coco.py`: COCO's records, and a file of them written and read.
-11. `photographs.py`: the size of a photograph.
-12. `terminal.py`: a program's streams, signals and end.
-13. `workers.py`: where the work is done: here, or in processes.
-14. `cluster.py`: the same on a Dask cluster.
+5. `folders.py`: the names in a folder.
+6. `photographs.py`: photographs are found, and measured.
+7. `dataset.py`: a folder is found, and becomes frames.
+8. `png.py`: a PNG file is read strictly.
+9. `instances.py`: a map becomes instances.
+10. `polygons.py`: masks become polygons.
+11. `rle.py`: masks become run lengths, and run lengths become masks.
+12. `coco.py`: COCO's records, and a file of them written and read.
+13. `terminal.py`: a program's streams, signals and end.
+14. `workers.py`: where the work is done: here, or in processes.
+15. `cluster.py`: the same on a Dask cluster.
 15. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
 16. `verify.py`: a file held against its maps.
 17. `report.py`: what people are told, as text.

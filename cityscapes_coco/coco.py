@@ -20,7 +20,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from cityscapes_coco.atomic import read_file, replacing
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
-from cityscapes_coco.options import CategoryIds, Options
+from cityscapes_coco.options import CategoryIds, ChosenCategory, Options
 
 if TYPE_CHECKING:
     from cityscapes_coco.rle import Runs
@@ -109,22 +109,27 @@ CITYSCAPES_LICENSE = License(
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
 
+# So many bytes at the beginning of a file of this program hold the options.
+_HEAD = 1 << 16
+
 _encoder = msgspec.json.Encoder()
 _file_decoder = msgspec.json.Decoder(CocoFile)
 
 
-def list_categories(names: Iterable[str], ids: CategoryIds = "one") -> list[Category]:
-    """Return the categories called `names`, in the order of the label table.
+def list_categories(chosen: Iterable[ChosenCategory], ids: CategoryIds = "one") -> list[Category]:
+    """Return the categories that are chosen, which are in the order of the label table.
 
-    Their `ids` count from "one" or from "zero", or are those of the "label" table.
+    Their `ids` count from "one" or from "zero", or are those of the "label" table. What several
+    classes have become has the id there, and the supercategory, of the first.
     """
-    chosen = set(names)
-    labels = [label for label in LABELS if label.name in chosen]
+    labels = {label.name: label for label in LABELS}
     start = {"one": 1, "zero": 0}.get(ids)
-    return [
-        Category(label.id if start is None else start + index, label.name, label.category)
-        for index, label in enumerate(labels)
-    ]
+    categories = []
+    for index, category in enumerate(chosen):
+        first = labels[category.classes[0]]
+        number = first.id if start is None else start + index
+        categories.append(Category(number, category.name, first.category))
+    return categories
 
 
 def encode_segmentation(segmentation: object) -> Raw:
@@ -244,6 +249,23 @@ def read_options(info: Info | None) -> Options:
         return Options()
     # No name of a file is longer: a pattern that is longer is foreign, and slow to match.
     return options if max(map(len, options.images)) < 256 else Options()
+
+
+def peek_options(path: Path) -> dict[str, Any] | None:
+    """Return the options that a file of this program was made with, without reading all of it; None
+    for any other file, or if there is none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD).decode(errors="replace")
+    except OSError:
+        return None
+    # The options come first in this program's files.
+    start = re.search(r'"options":\s*', head)
+    try:
+        options = json.JSONDecoder().raw_decode(head, start.end())[0] if start else None
+    except ValueError:
+        return None
+    return options if isinstance(options, dict) else None
 
 
 def group_by_image(annotations: Iterable[Annotation]) -> dict[Id, list[Annotation]]:

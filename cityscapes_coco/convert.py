@@ -3,6 +3,7 @@
 Ids are handed out here and nowhere else.
 """
 
+import json
 import os
 import re
 import warnings
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import compress, count
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,18 +25,21 @@ from cityscapes_coco import __version__
 from cityscapes_coco.coco import (
     Annotation,
     Category,
+    CocoWriter,
+    Id,
     Image,
     Info,
     encode_segmentation,
     list_categories,
+    peek_options,
     write_coco,
 )
-from cityscapes_coco.dataset import DRAWN_ON, Dataset, Frame, list_frames, needs_photographs
+from cityscapes_coco.dataset import Dataset, Frame, list_frames, needs_photographs
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import Instance, cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import FileNames, Options, Segmentation
-from cityscapes_coco.photographs import read_size
+from cityscapes_coco.photographs import DRAWN_ON, read_size
 from cityscapes_coco.polygons import contours_like_original, to_polygons
 from cityscapes_coco.rle import to_rles
 from cityscapes_coco.workers import Map
@@ -73,11 +78,11 @@ class FrameRecords:
 class SplitSummary:
     """What a file holds, and what was left out.
 
-    `instances` and `groups` count the annotations by class, `left_out` the others by reason and
-    class; `imageless` counts the frames without a photograph that was asked for; `skipped` names
-    the maps that could not be read. `foreign` has the maps with values that Cityscapes' own tools
-    never write, and the values; `other_sizes` a line for each photograph of another size than its
-    map.
+    `instances` and `groups` count the annotations by category, `left_out` the others by reason and
+    class; `imageless` counts the frames without a photograph that was asked for, `empty` those left
+    out as they have no annotation; `skipped` names the maps that could not be read. `foreign` has
+    the maps with values that Cityscapes' own tools never write, and the values; `other_sizes` a
+    line for each photograph of another size than its map.
     """
 
     path: Path
@@ -87,6 +92,7 @@ class SplitSummary:
     groups: Counter[str] = field(default_factory=Counter)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
     imageless: int = 0
+    empty: int = 0
     skipped: list[str] = field(default_factory=list)
     foreign: dict[str, list[int]] = field(default_factory=dict)
     other_sizes: list[str] = field(default_factory=list)
@@ -113,12 +119,17 @@ def convert_split(
     """
     frames, imageless = _list_frames(dataset, split, options, warn)
     path = outdir / f"{_name_file(dataset, split, options.images)}.json"
-    categories = list_categories(options.categories, options.category_ids)
-    names = {category.id: str(category.name) for category in categories}
+    categories = list_categories(options.parsed_categories, options.category_ids)
+    names: dict[Id, str] = {category.id: str(category.name) for category in categories}
+    made_with = _record_options(dataset, options)
+    if differences := _compare_with_earlier(path, made_with):
+        warn(f"{path}: will be overwritten; it was made {differences}")
     summary = SplitSummary(path, list(names.values()), imageless=imageless)
-    by_label = _by_label(categories)
     convert = partial(
-        _try_to_convert, options=options, category_ids=by_label, folder=dataset.folder
+        _try_to_convert,
+        options=options,
+        category_ids=_by_label(options, categories),
+        root=dataset.root,
     )
     results = tqdm(run(convert, frames), split, len(frames), unit="frame", disable=None)
     annotation_ids = count(1)
@@ -130,37 +141,59 @@ def convert_split(
                 summary.skipped.append(one_line(frame.map_name))
                 continue
             has_instances |= records.has_instances
-            summary.other_sizes += records.other_sizes
-            if records.foreign:
-                summary.foreign[one_line(frame.map_name)] = records.foreign
-            for file_name in frame.file_names:
-                summary.images += 1
-                for annotation in records.annotations:
-                    annotation.id, annotation.image_id = next(annotation_ids), summary.images
-                    counts = summary.groups if annotation.iscrowd else summary.instances
-                    counts[names[annotation.category_id]] += 1
-                summary.left_out.update(records.left_out)
-                name = _shorten(file_name, options.file_names)
-                size = records.width, records.height
-                file.add(Image(summary.images, name, frame.map_name, *size), records.annotations)
-        if summary.skipped and not (options.skip_bad and summary.images):
+            _add_frame(file, frame, records, options, annotation_ids, names, summary)
+        if summary.skipped and not (options.skip_bad and len(summary.skipped) < len(frames)):
             raise UserError(
                 dataset.maps / split,
                 f"{len(summary.skipped)} of {len(frames)} maps cannot be read, so no file is"
                 " written; mend them, or leave them out with --skip-bad",
             )
         _check_maps(dataset, split, has_instances, summary, warn)
-        file.finish(_describe(dataset, split, options, summary), categories)
+        if not summary.images:
+            warn(f"{path}: holds no image, as --empty-frames drop leaves out all frames of {split}")
+        file.finish(_describe(dataset, split, made_with, summary), categories)
     return summary
 
 
+def _add_frame(
+    file: CocoWriter,
+    frame: Frame,
+    records: FrameRecords,
+    options: Options,
+    annotation_ids: Iterator[int],
+    names: Mapping[Id, str],
+    summary: SplitSummary,
+) -> None:
+    """Write the images of one frame with their annotations, hand out the ids, and count them.
+
+    `names` are those of the categories, by id.
+    """
+    summary.other_sizes += records.other_sizes
+    if records.foreign:
+        summary.foreign[one_line(frame.map_name)] = records.foreign
+    if not records.annotations and options.empty_frames == "drop":
+        summary.empty += 1
+        summary.left_out.update(records.left_out)
+        return
+    for file_name in frame.file_names:
+        summary.images += 1
+        for annotation in records.annotations:
+            annotation.id, annotation.image_id = next(annotation_ids), summary.images
+            counts = summary.groups if annotation.iscrowd else summary.instances
+            counts[names[annotation.category_id]] += 1
+        summary.left_out.update(records.left_out)
+        name = _shorten(file_name, frame.split, options.file_names)
+        size = records.width, records.height
+        file.add(Image(summary.images, name, frame.map_name, *size), records.annotations)
+
+
 def convert_frame(
-    frame: Frame, options: Options, category_ids: Mapping[int, int], folder: Path
+    frame: Frame, options: Options, category_ids: Mapping[int, int], root: Path
 ) -> FrameRecords:
     """Return the annotations of one frame.
 
-    `category_ids` has the category of each label id that is asked for; `folder` is the data folder.
-    Raises UserError if the map cannot be read.
+    `category_ids` has the category of each label id that is asked for; the names of photographs
+    start at `root`. Raises UserError if the map cannot be read.
     """
     try:
         "".join(frame.file_names).encode()
@@ -180,7 +213,7 @@ def convert_frame(
         left_out=Counter(),
         has_instances=any(not instance.is_group for instance in instances),
         foreign=foreign,
-        other_sizes=list(_compare_sizes(frame, folder, width, height)),
+        other_sizes=list(_compare_sizes(frame, root, width, height)),
     )
     chosen = []
     for instance in instances:
@@ -227,11 +260,11 @@ def find_lack(version: str, folders: Iterable[Path]) -> str:
 
 
 def _try_to_convert(
-    frame: Frame, options: Options, category_ids: Mapping[int, int], folder: Path
+    frame: Frame, options: Options, category_ids: Mapping[int, int], root: Path
 ) -> FrameRecords | UserError:
     """Return what is wrong with a frame as a value, so that the frames after it are tried too."""
     try:
-        return convert_frame(frame, options, category_ids, folder)
+        return convert_frame(frame, options, category_ids, root)
     except UserError as error:
         return error
     except cv2.error as error:
@@ -240,45 +273,43 @@ def _try_to_convert(
         raise
 
 
-def _compare_sizes(frame: Frame, folder: Path, width: int, height: int) -> Iterator[str]:
+def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterator[str]:
     """Yield a line for each photograph of a frame that has another size than the map."""
     for file_name in frame.file_names:
-        size = read_size(os.path.join(folder, file_name))
+        size = read_size(os.path.join(root, file_name))
         if size not in (None, (width, height)):
             yield f"{file_name} ({size[0]} x {size[1]}, the map {width} x {height})"
 
 
 def _list_frames(
     dataset: Dataset, split: str, options: Options, warn: Callable[[str], object]
-) -> tuple[list[Frame], int]:
+) -> tuple[tuple[Frame, ...], int]:
     """Return the frames to convert, and how many are left out for want of a photograph.
 
     Raises UserError if two images would have one name.
     """
-    frames, mapless, imageless = list_frames(dataset, split, options.images)
-    left_out = needs_photographs(options.images)
-    where = f"{dataset.folder}, {split}"
-    if mapless:
-        warn(f"{where}: images that have no map, so left out: {mapless}")
-    if imageless:
-        consequence = "left out" if left_out else "converted all the same"
-        warn(f"{where}: maps whose image is not here: {imageless} ({consequence})")
-    names = Counter(
-        _shorten(name, options.file_names) for frame in frames for name in frame.file_names
-    )
+    frames, imageless, strange = list_frames(dataset, split, options.images)
+    for line in strange:
+        warn(line)
+    kind = options.file_names
+    names = Counter(_shorten(name, split, kind) for frame in frames for name in frame.file_names)
     [(name, times)] = names.most_common(1)
     if times > 1:
+        remedy = "take --file-names datadir"
+        if kind == "datadir":
+            remedy = "the maps of this frame are in several folders; keep one"
         raise UserError(
-            dataset.folder,
-            f"--file-names {options.file_names} gives {times} images the name {name}; take"
-            " --file-names datadir",
+            dataset.folder, f"--file-names {kind} gives {times} images the name {name}; {remedy}"
         )
     maps = Counter(frame.map_name for frame in frames)
     [(name, times)] = maps.most_common(1)
     if times > 1:
         twice = sum(number > 1 for number in maps.values())
-        warn(f"{where}: frames in several folders, all of them converted: {twice}, such as {name}")
-    return frames, imageless if left_out else 0
+        warn(
+            f"{dataset.folder}, {split}: frames in several folders, all of them converted: {twice},"
+            f" such as {name}"
+        )
+    return frames, imageless if needs_photographs(options.images) else 0
 
 
 def _check_maps(
@@ -357,26 +388,55 @@ def _segment(
     ]
 
 
-def _describe(dataset: Dataset, split: str, options: Options, summary: SplitSummary) -> Info:
+def _record_options(dataset: Dataset, options: Options) -> dict[str, Any]:
+    """Return the options as a file tells them."""
+    return {
+        "annotations": dataset.map_type,
+        "imagedir": dataset.imagedir_name,
+        **asdict(options),
+        "categories": [str(category) for category in options.parsed_categories],
+    }
+
+
+def _describe(
+    dataset: Dataset, split: str, made_with: dict[str, Any], summary: SplitSummary
+) -> Info:
     return Info(
         description=f"Cityscapes {dataset.map_type} {split}, instances",
         url="https://www.cityscapes-dataset.com",
         contributor="cityscapes-coco",
         version=__version__,
-        options={
-            "annotations": dataset.map_type,
-            **asdict(options),
-            "categories": summary.categories,
-        },
+        options=made_with,
         skipped=summary.skipped,
         foreign=list(summary.foreign) or UNSET,
     )
 
 
-def _by_label(categories: Sequence[Category]) -> dict[int, int]:
+def _compare_with_earlier(path: Path, made_with: Mapping[str, Any]) -> str:
+    """Return how the file that is at `path` already was made, if otherwise than with these options;
+    "" if there is none."""
+    earlier = peek_options(path)
+    if earlier is None:
+        return "by another program" if path.is_file() else ""
+    # What JSON makes of the options.
+    options = json.loads(json.dumps(made_with))
+    # An option that the earlier program did not have is passed over; no map is skipped in vain.
+    differing = [
+        f"{name} {json.dumps(value)}"
+        for name, value in earlier.items()
+        if value != options.get(name, value) and name != "skip_bad"
+    ]
+    return f"with other options: {', '.join(differing)}" if differing else ""
+
+
+def _by_label(options: Options, categories: Sequence[Category]) -> dict[int, int]:
     """Return the category id of each label id."""
-    ids = {category.name: int(category.id or 0) for category in categories}
-    return {label.id: ids[label.name] for label in LABELS if label.name in ids}
+    labels = {label.name: label.id for label in LABELS}
+    return {
+        labels[name]: int(category.id or 0)
+        for chosen, category in zip(options.parsed_categories, categories, strict=True)
+        for name in chosen.classes
+    }
 
 
 def _name_file(dataset: Dataset, split: str, image_sets: Sequence[str]) -> str:
@@ -389,8 +449,10 @@ def _name_file(dataset: Dataset, split: str, image_sets: Sequence[str]) -> str:
     return f"{name}_{'+'.join(dict.fromkeys(end or 'all' for end in plain))}"
 
 
-def _shorten(file_name: str, kind: FileNames) -> str:
-    """Return a name that starts at the data folder as it is seen from there or further down."""
-    parts = file_name.split("/")
-    kept = {"datadir": len(parts), "split": 2, "base": 1}[kind]
-    return "/".join(parts[-kept:])
+def _shorten(file_name: str, split: str, kind: FileNames) -> str:
+    """Return a name as it is seen from where it starts or from further down: from the folder of the
+    split, or, where no folder is called so, from the photograph's own folder."""
+    if kind == "datadir":
+        return file_name
+    _, found, below = f"/{file_name}".rpartition(f"/{split}/")
+    return below if kind == "split" and found else file_name.rpartition("/")[2]

@@ -5,28 +5,39 @@ Nothing but the standard library is needed here, so that `--help` does not wait 
 
 import argparse
 import os
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from cityscapes_coco.labels import LABELS, category_instancesonly
 
 MapType = Literal["gtFine", "gtCoarse"]
 Segmentation = Literal["polygon", "rle", "none", "original"]
 Crowd = Literal["drop", "keep"]
+EmptyFrames = Literal["keep", "drop"]
 CategoryIds = Literal["one", "zero", "label"]
 FileNames = Literal["datadir", "split", "base"]
 
+# The splits of each type of maps, in Cityscapes' order.
+SPLITS: dict[MapType, tuple[str, ...]] = {
+    "gtFine": ("train", "val", "test"),
+    "gtCoarse": ("train", "train_extra", "val"),
+}
+ALL_SPLITS = frozenset(split for splits in SPLITS.values() for split in splits)
 CLASSES = tuple(label.name for label in LABELS if label.has_instances)
+_STUFF = {label.name for label in LABELS if not label.has_instances}
 
 
 @dataclass(frozen=True)
 class Options:
     """What becomes of each frame, and what goes into a file.
 
-    `images` are the names of image sets, or patterns of such names; `categories` are names of
-    classes in any order; `segmentation` is "original" for contours as the original script writes
-    them; `min_area` counts pixels. README.md explains each choice. Raises ValueError for a value
-    that is no choice.
+    `images` are the names of image sets, or patterns of such names; `categories` are classes in any
+    order, or "pedestrian=person+rider" for classes that become one category; `segmentation` is
+    "original" for contours as the original script writes them; `min_area` counts pixels;
+    `empty_frames` are those that no annotation is written of. README.md explains each choice.
+    Raises ValueError for a value that is no choice.
     """
 
     images: tuple[str, ...] = ("leftImg8bit",)
@@ -34,20 +45,62 @@ class Options:
     segmentation: Segmentation = "polygon"
     crowd: Crowd = "drop"
     min_area: int = 0
+    empty_frames: EmptyFrames = "keep"
     category_ids: CategoryIds = "one"
     file_names: FileNames = "datadir"
     skip_bad: bool = False
+
+    @property
+    def parsed_categories(self) -> "list[ChosenCategory]":
+        return parse_categories(self.categories)
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():
             if get_origin(kind) is Literal:
                 check_choice(name, getattr(self, name), get_args(kind))
-        for category in self.categories:
-            check_choice("categories", category, CLASSES)
+        parse_categories(self.categories)
         if self.min_area < 0:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
         if not self.images:
             raise ValueError("images must name an image set")
+
+
+class ChosenCategory(NamedTuple):
+    """A category under its name: a class of Cityscapes, or several that become one; the classes are
+    in the order of the label table."""
+
+    name: str
+    classes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return (
+            self.name if self.classes == (self.name,) else f"{self.name}={'+'.join(self.classes)}"
+        )
+
+
+def parse_categories(texts: Iterable[str]) -> list[ChosenCategory]:
+    """Return the categories of texts such as "car" and "pedestrian=person+rider", in the order of
+    their first classes in the label table. Raises ValueError for anything else."""
+    chosen = []
+    for text in texts:
+        name, merges, classes = text.partition("=")
+        for label in (names := classes.split("+") if merges else [name]):
+            if label in _STUFF:
+                raise ValueError(
+                    f"categories: Cityscapes tells no instances of {label} apart; it does of"
+                    f" {', '.join(CLASSES)}"
+                )
+            check_choice("categories", label, CLASSES)
+        if not name.strip() or not name.isprintable():
+            raise ValueError(f"categories: {text!r} has no name that can be printed")
+        chosen.append(ChosenCategory(name, tuple(sorted(names, key=CLASSES.index))))
+    for what, found in (
+        ("classes", [label for category in chosen for label in category.classes]),
+        ("names", [category.name for category in chosen]),
+    ):
+        if twice := [name for name, times in Counter(found).items() if times > 1]:
+            raise ValueError(f"categories: {what} that are there twice: {', '.join(twice)}")
+    return sorted(chosen, key=lambda category: CLASSES.index(category.classes[0]))
 
 
 def check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:

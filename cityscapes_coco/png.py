@@ -59,9 +59,10 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
         raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
     if (depth, color) != (16, 0):
         channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(color, "no known number of")
+        too_few = "; 8 bits cannot hold instance ids such as 26001" if depth <= 8 else ""
         raise ValueError(
-            f"has {channels} channel(s) of {depth} bits, where a map of instances has one of 16; is"
-            " this another file under its name?"
+            f"has {channels} channel(s) of {depth} bits, where a map of instances has one of 16"
+            f"{too_few}; is this another file under its name, or saved again by a tool?"
         )
     stream = _check_stream(stream, [*_list_passes(width, height, interlaced)])
     bare = b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", stream), _IEND))

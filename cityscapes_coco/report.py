@@ -37,6 +37,8 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
         rows.append(f"  left out, {reason}: {_list(of_reason)}")
     if summary.imageless:
         rows.append(f"  left out, frames without such an image: {summary.imageless}")
+    if summary.empty:
+        rows.append(f"  left out, frames without an instance: {summary.empty}")
     if summary.skipped:
         rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
     if summary.foreign:

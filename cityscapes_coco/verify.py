@@ -7,13 +7,11 @@ check both independent and quick.
 A check takes data and yields faults; nothing here is printed.
 """
 
-import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
@@ -29,6 +27,7 @@ from cityscapes_coco.coco import (
     CocoFile,
     Id,
     Image,
+    Info,
     decode_segmentation,
     group_by_image,
     has_segmentation,
@@ -37,18 +36,18 @@ from cityscapes_coco.coco import (
     read_options,
 )
 from cityscapes_coco.dataset import (
-    DRAWN_ON,
-    SPLITS,
     Dataset,
+    Frame,
     find_dataset,
     list_frames,
+    list_maps,
     map_suffix,
 )
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
-from cityscapes_coco.options import MapType, Options
-from cityscapes_coco.photographs import leads_out, read_size
+from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, Options
+from cityscapes_coco.photographs import DRAWN_ON, read_size
 from cityscapes_coco.rle import Rle, from_counts, to_rle
 from cityscapes_coco.workers import Map
 
@@ -182,10 +181,12 @@ class Report:
 class _Scope(NamedTuple):
     """What a file claims to hold: everything of the rows that has `min_area` pixels or more.
 
-    `names` are those of the file's categories, by id.
+    `names` are those of the file's categories, by id; `classes` has the name of the row for each
+    class of Cityscapes.
     """
 
     names: Mapping[Id, str]
+    classes: Mapping[str, str]
     rows: Collection[Row]
     min_area: int
     boxes_only: bool
@@ -222,51 +223,57 @@ class _Claim(NamedTuple):
     rle: Rle | None
 
 
-def verify_file(path: Path, datadir: Path, *, run: Map = map) -> Report:
+def verify_file(
+    path: Path, datadir: Path, *, imagedir: Path | None = None, run: Map = map
+) -> Report:
     """Compare every annotation of the COCO file at `path` with the maps in `datadir`.
 
-    `run` does the work, frame by frame, with the meaning of the builtin `map`. Raises UserError if
-    the file cannot be read or none of its images has a map.
+    `imagedir` is the folder of the photographs if `find_dataset` was given one. `run` does the
+    work, frame by frame, with the meaning of the builtin `map`. Raises UserError if the file cannot
+    be read or none of its images has a map.
     """
     coco = read_coco(path)
     info = read_info(coco)
     options = read_options(info)
-    map_type = _find_map_type(coco.images)
-    suffix = map_suffix(map_type)
-    dataset = find_dataset(datadir, map_type)
-    maps = _list_maps(dataset)
-    places = {part for paths in maps.values() for path in paths for part in _places(path)}
-    found = [_find_maps(image, suffix, maps, places) for image in coco.images]
-    tasks = _list_tasks(coco, found, dataset, suffix)
-    if not tasks:
+    map_type = _find_map_type(coco.images, info)
+    dataset = find_dataset(datadir, map_type, options.images, imagedir)
+    frames = _list_frames(dataset)
+    found = _find_frames(coco.images, frames, dataset.map_suffix)
+    claimed = Counter(candidates[0] for candidates in found if len(candidates) == 1)
+    splits = {frame.split for frame in claimed} or _find_empty_splits(coco, info, options)
+    if not splits:
         raise UserError(
             dataset.folder,
             f"has no map of the {len(found)} images in {path}; expected"
-            f" {map_type}/<split>/<city>/<frame>{suffix}",
+            f" {map_type}/<split>/<city>/<frame>{dataset.map_suffix}",
         )
-    claimed = Counter(task.map_path for task in tasks)
-    unclaimed = _find_unclaimed(claimed, maps, dataset, options.images)
-    skipped = {_name(path) for path in unclaimed} & set(info.skipped if info else ())
+    frames = [frame for frame in frames if frame.split in splits]
+    photographs = _list_photographs(dataset, splits, options.images)
+    told = info.skipped if info else ()
+    missing = [frame for frame in frames if frame not in claimed]
+    skipped = {frame for frame in missing if _name(frame) in told}
+    unclaimed = _find_unclaimed(claimed, set(frames) - skipped, photographs)
+    dropped = [frame for frame in missing if frame in unclaimed and options.empty_frames == "drop"]
     scope = _find_scope(coco, options)
     report = Report(
         path,
         scope.boxes_only,
         {row: Tally() for row in scope.rows},
         skipped=len(skipped),
-        imageless=sum(not fault for fault in unclaimed.values()),
+        imageless=sum(frame.map_path not in photographs for frame in missing),
     )
     faults = [
         *_check_fields(coco, scope.boxes_only),
         *_check_ids(coco),
-        *_check_categories(coco),
-        *_check_images(coco.images, found, suffix),
-        *(fault for path, fault in unclaimed.items() if fault and _name(path) not in skipped),
+        *_check_categories(coco, scope),
+        *_check_images(coco.images, found, dataset.map_suffix),
+        *(unclaimed[frame] for frame in frames if frame in unclaimed and frame not in dropped),
     ]
     report.add(Findings(0, 0, [], Counter(), faults))
+    tasks = _list_tasks(coco, found, photographs, dropped)
     compared = run(partial(_compare_frame, scope=scope), tasks)
     for findings in tqdm(compared, "verify", len(tasks), unit="frame", disable=None):
         report.add(findings)
-    splits = {Path(task.map_path).parts[-3] for task in tasks}
     foreign = report.faults[_FOREIGN]
     if not report.instances and report.frames and (foreign or splits != {"test"}):
         about: About = "masks" if foreign else "data"
@@ -274,7 +281,7 @@ def verify_file(path: Path, datadir: Path, *, run: Map = map) -> Report:
             Findings(0, 0, [], Counter(), [Fault("maps without any instance", "all", about)])
         )
     if map_type == "gtFine" and len(splits) == 1 and not options.min_area:
-        totals = {row.name: tally.in_maps for row, tally in report.rows.items() if not row.is_group}
+        totals = _count_classes(report, scope)
         report.far_from_published = compare_with_published(splits.pop(), report.frames, totals)
     return report
 
@@ -291,78 +298,121 @@ def compare_with_published(split: str, frames: int, totals: Mapping[str, int]) -
     ]
 
 
+def _count_classes(report: Report, scope: _Scope) -> dict[str, int]:
+    """Return how many instances of each class the maps have, of those that are categories alone."""
+    times = Counter(scope.classes.values())
+    return {
+        row.name: tally.in_maps
+        for row, tally in report.rows.items()
+        if not row.is_group and scope.classes.get(row.name) == row.name and times[row.name] == 1
+    }
+
+
 def _find_scope(coco: CocoFile, options: Options) -> _Scope:
     """Return what a file claims to hold, of the classes that its categories name."""
     names = {c.id: c.name for c in coco.categories if c.name is not UNSET}
     with_groups = options.crowd == "keep" or any(a.iscrowd for a in coco.annotations)
+    merged = {c: category.name for category in options.parsed_categories for c in category.classes}
+    classes = {name: merged.get(name, name) for name in _NAMES.values()}
+    for name in classes.keys() & set(merged.values()) - merged.keys():
+        # Another class goes by this name in the file.
+        classes[name] = f"{name} of Cityscapes"
     rows = [
         Row(name, is_group)
         for is_group in ((False, True) if with_groups else (False,))
-        for name in _NAMES.values()
+        for name in dict.fromkeys(classes.values())
         if name in names.values()
     ]
     boxes_only = bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
-    return _Scope(names, rows, options.min_area, boxes_only)
+    return _Scope(names, classes, rows, options.min_area, boxes_only)
 
 
 def _list_tasks(
-    coco: CocoFile, found: Sequence[Sequence[str]], dataset: Dataset, suffix: str
+    coco: CocoFile,
+    found: Sequence[Sequence[Frame]],
+    photographs: Mapping[str, Sequence[str]],
+    dropped: Iterable[Frame],
 ) -> list[_Task]:
-    """Return the images of which one map was `found`."""
+    """Return the images of which one frame was `found`, and the frames that were `dropped` as ones
+    without annotations, which has to be true."""
     annotations = group_by_image(coco.annotations)
-    return [
-        _Task(
-            maps[0],
-            _name(maps[0]).removesuffix(suffix),
-            image,
-            annotations.get(image.id, []),
-            os.path.join(dataset.folder, image.file_name or ""),
-        )
-        for image, maps in zip(coco.images, found, strict=True)
-        if len(maps) == 1
-    ]
+    tasks = []
+    for image, candidates in zip(coco.images, found, strict=True):
+        if len(candidates) == 1:
+            [frame] = candidates
+            # The name may start at the data folder or further down.
+            name = f"/{image.file_name or ''}".replace("\\", "/")
+            paths = photographs.get(frame.map_path, ())
+            photograph = next((path for path in paths if path.endswith(name)), "")
+            of_image = annotations.get(image.id, [])
+            tasks.append(_Task(frame.map_path, frame.stem, image, of_image, photograph))
+    tasks += [_Task(frame.map_path, frame.stem, Image(), [], "") for frame in dropped]
+    return tasks
 
 
-def _find_map_type(images: Iterable[Image]) -> MapType:
-    """Return the type of the maps that the images name, or else that of the fine annotations."""
+def _find_map_type(images: Iterable[Image], info: Info | None) -> MapType:
+    """Return the type of the maps that the images name, or else that of the options, or else that
+    of the fine annotations."""
     names = [image.seg_file_name or "" for image in images]
     for map_type in SPLITS:
         if any(name.endswith(map_suffix(map_type)) for name in names):
             return map_type
-    return "gtFine"
+    told = info.options.get("annotations") if info and not names else None
+    return "gtCoarse" if told == "gtCoarse" else "gtFine"
 
 
-def _list_maps(dataset: Dataset) -> dict[str, list[str]]:
-    """Return the paths of all maps of a dataset, by the name of the map."""
-    maps: dict[str, list[str]] = {}
+def _find_empty_splits(coco: CocoFile, info: Info | None, options: Options) -> set[str]:
+    """Return the split of a file without images that was to have no empty frames."""
+    if coco.images or info is None or options.empty_frames == "keep":
+        return set()
+    return set(ALL_SPLITS) & set(info.description.replace(",", "").split())
+
+
+def _list_frames(dataset: Dataset) -> list[Frame]:
+    """Return all frames of a dataset."""
+    frames = []
     for split in SPLITS[dataset.map_type]:
         # A split that is missing or empty shows where an image has no map.
         with suppress(UserError):
-            for frame in list_frames(dataset, split).frames:
-                maps.setdefault(frame.map_name, []).append(frame.map_path)
-    return maps
+            frames += list_maps(dataset, split)
+    return frames
 
 
-def _find_maps(
-    image: Image, suffix: str, maps: Mapping[str, Sequence[str]], places: Set[str]
-) -> list[str]:
-    """Return the maps that an image can be of: one, if all is well.
+def _list_photographs(
+    dataset: Dataset, splits: Iterable[str], image_sets: tuple[str, ...]
+) -> dict[str, list[str]]:
+    """Return the paths of the photographs of each frame, by the path of the map."""
+    photographs = {}
+    for split in splits:
+        # Where the photographs are not at hand, none can be missed.
+        with suppress(UserError):
+            for frame in list_frames(dataset, split, image_sets).frames:
+                paths = [f"{dataset.root.as_posix()}/{name}" for name in frame.file_names]
+                photographs[frame.map_path] = paths
+    return photographs
 
-    Frames of two splits or cities may have one name. So a map fits only if its split and city are
+
+def _find_frames(
+    images: Iterable[Image], frames: Iterable[Frame], suffix: str
+) -> list[list[Frame]]:
+    """Return the frames that each image can be of: one, if all is well.
+
+    Frames of two splits or cities may have one name. So a frame fits only if its split and city are
     among the folders of the image, as far as these are `places`: splits or cities at all.
     """
-    # A name may have been written on Windows; elsewhere a name may hold a backslash of its own.
-    for separator in "/", "\\":
+    places: set[str] = set()
+    by_name: dict[str, list[Frame]] = {}
+    for frame in frames:
+        places |= {frame.split, frame.city}
+        by_name.setdefault(frame.map_name, []).append(frame)
+
+    def fit(image: Image, separator: str) -> list[Frame]:
         folders = {*(image.file_name or "").split(separator)[:-1]} & places
-        candidates = maps.get(_map_name(image, suffix, separator), ())
-        if found := [path for path in candidates if folders <= _places(path)]:
-            return found
-    return []
+        candidates = by_name.get(_map_name(image, suffix, separator), ())
+        return [frame for frame in candidates if folders <= {frame.split, frame.city}]
 
-
-def _places(path: str) -> set[str]:
-    """Return the split and the city of a map."""
-    return set(Path(path).parts[-3:-1])
+    # A name may have been written on Windows; elsewhere a name may hold a backslash of its own.
+    return [fit(image, "/") or fit(image, "\\") for image in images]
 
 
 def _map_name(image: Image, suffix: str, separator: str = "/") -> str:
@@ -374,36 +424,22 @@ def _map_name(image: Image, suffix: str, separator: str = "/") -> str:
 
 
 def _find_unclaimed(
-    claimed: Mapping[str, int],
-    maps: Mapping[str, Sequence[str]],
-    dataset: Dataset,
-    image_sets: Sequence[str],
-) -> dict[str, Fault | None]:
-    """Return the maps that have too few images in a file, by path, each with what is wrong.
+    claimed: Mapping[Frame, int], frames: Iterable[Frame], photographs: Mapping[str, Sequence[str]]
+) -> dict[Frame, Fault]:
+    """Return the frames that have too few images in a file, each with what is wrong.
 
-    `claimed` counts the images of each map in the file. All maps of the same splits should have an
-    image for each photograph in the image sets. A map without any photograph there needs none: its
-    fault is None.
+    `claimed` counts the images of each frame in the file. A frame should have an image for each of
+    its `photographs` in the image sets, and needs none without a photograph there.
     """
-    splits = {Path(path).parent.parent for path in claimed}
-    expected: dict[str, int] = {}
-    for split in splits:
-        # Where the photographs are not at hand, none can be missed.
-        with suppress(UserError):
-            for frame in list_frames(dataset, split.name, image_sets).frames:
-                expected[frame.map_path] = len(frame.file_names)
-    unclaimed: dict[str, Fault | None] = {}
-    for path in chain.from_iterable(maps.values()):
-        count = claimed.get(path, 0)
-        if Path(path).parent.parent not in splits or count >= max(expected.get(path, 0), 1):
-            continue
-        if count:
-            culprit = f"{path}: {count} of {expected[path]}"
-            unclaimed[path] = Fault("map without all its images", culprit)
-        elif path in expected:
-            unclaimed[path] = Fault("map without an image", path)
-        else:
-            unclaimed[path] = None
+    unclaimed = {}
+    for frame in frames:
+        count, expected = claimed.get(frame, 0), len(photographs.get(frame.map_path, ()))
+        if count < expected:
+            if count:
+                culprit = f"{frame.map_path}: {count} of {expected}"
+                unclaimed[frame] = Fault("map without all its images", culprit)
+            else:
+                unclaimed[frame] = Fault("map without an image", frame.map_path)
     return unclaimed
 
 
@@ -446,22 +482,23 @@ def _check_ids(coco: CocoFile) -> Iterator[Fault]:
                 )
 
 
-def _check_categories(coco: CocoFile) -> Iterator[Fault]:
+def _check_categories(coco: CocoFile, scope: _Scope) -> Iterator[Fault]:
     for category in coco.categories:
-        if category.name is not UNSET and category.name not in _NAMES.values():
+        if category.name is not UNSET and category.name not in scope.classes.values():
             culprit = f"{category.name!r} is no class of Cityscapes that has instances"
             yield Fault("unknown category", culprit, "fields")
 
 
 def _check_images(
-    images: Sequence[Image], found: Sequence[Sequence[str]], suffix: str
+    images: Sequence[Image], found: Sequence[Sequence[Frame]], suffix: str
 ) -> Iterator[Fault]:
-    for image, maps in zip(images, found, strict=True):
+    for image, frames in zip(images, found, strict=True):
         name = image.file_name or "an image"
-        if not maps:
+        if not frames:
             yield Fault("image without a map", f"{name}: no {_map_name(image, suffix)}")
-        elif len(maps) > 1:
-            yield Fault("image of several maps", f"{name}: {' or '.join(maps)}")
+        elif len(frames) > 1:
+            paths = " or ".join(frame.map_path for frame in frames)
+            yield Fault("image of several maps", f"{name}: {paths}")
 
 
 def _compare_frame(task: _Task, scope: _Scope) -> Findings:
@@ -470,7 +507,7 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
         id_map = read_id_map(task.map_path)
     except UserError as error:
         return Findings(0, 0, [], Counter(), [Fault("map that cannot be read", str(error))])
-    sources, foreign = _find_sources(id_map)
+    sources, foreign = _find_sources(id_map, scope.classes)
     claims, faults = [], [*_check_sizes(task, *id_map.shape)]
     if foreign:
         faults.append(Fault(_FOREIGN, f"{task.where}: {', '.join(map(str, foreign[:4]))}", "data"))
@@ -513,9 +550,12 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
     return Findings(1, instances, outcomes, left_out, faults)
 
 
-def _find_sources(id_map: NDArray[np.uint16]) -> tuple[dict[int, _Source], list[int]]:
+def _find_sources(
+    id_map: NDArray[np.uint16], classes: Mapping[str, str]
+) -> tuple[dict[int, _Source], list[int]]:
     """Return the instances and groups of a map, shape (height, width), by their values there, and
-    the values that Cityscapes never writes: those of instances whose label has none."""
+    the values that Cityscapes never writes: those of instances whose label has none. `classes` has
+    the name of the row for each class."""
     height, width = id_map.shape
     # The columns one after the other; numpy's own way to it takes as long as decoding the map.
     pixels = cv2.transpose(id_map).ravel()
@@ -543,7 +583,7 @@ def _find_sources(id_map: NDArray[np.uint16]) -> tuple[dict[int, _Source], list[
     )
     sources = {}
     for value, rle, area, bbox in zip(*columns, strict=True):
-        name = _NAMES[value if value < 1000 else value // 1000]
+        name = classes[_NAMES[value if value < 1000 else value // 1000]]
         sources[value] = _Source(value, Row(name, value < 1000), rle, area, bbox)
     return sources, foreign
 
@@ -624,8 +664,7 @@ def _check_sizes(task: _Task, height: int, width: int) -> Iterator[Fault]:
     if UNSET not in in_file and in_file != (width, height):
         culprit = f"{task.where}: {in_file[0]} x {in_file[1]}, {in_map}"
         yield Fault("wrong image size", culprit, "fields")
-    outside = leads_out(task.image.file_name or "")
-    size = None if outside else read_size(task.photograph)
+    size = read_size(task.photograph)
     if size and size != (width, height):
         culprit = f"{task.photograph}: {size[0]} x {size[1]}, {in_map}"
         yield Fault("photograph of another size than its map", culprit, "data")
@@ -652,8 +691,8 @@ def _box_ious(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[n
     return np.array(coco_mask.iou(boxes, true_boxes, [0] * len(sources)))
 
 
-def _name(path: str) -> str:
-    return one_line(os.path.basename(path))
+def _name(frame: Frame) -> str:
+    return one_line(frame.map_name)
 
 
 def _who(task: _Task, annotation: Annotation) -> str:

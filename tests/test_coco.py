@@ -24,6 +24,7 @@ from cityscapes_coco.coco import (
     read_options,
     write_coco,
 )
+from cityscapes_coco.options import parse_categories
 from tests.conftest import WriteMap, load, write_json
 
 INFO = Info("a file", "https://example.org", "nobody", "1", {"min_area": 3}, ["a.png"])
@@ -35,7 +36,7 @@ EMPTY: dict[str, Any] = {"images": [], "categories": [], "annotations": []}
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
-    categories = list_categories(["car", "person"])
+    categories = list_categories(parse_categories(["car", "person"]))
     images = [Image(n, f"{n}.png", f"map{n}.png", 6, 4) for n in (1, 2, 3)]
     polygons = [[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]
     first = Annotation(1, 1, 2, 0, 1, (0, 0, 1, 1), 26000, encode_segmentation(polygons))

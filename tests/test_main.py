@@ -91,9 +91,10 @@ def test_the_summary_counts_what_is_in_the_file_and_what_is_not(
     assert "left out, classes not asked for: 1 caravan" in lines
     assert "left out, a contour of two points or fewer: 1 car" in lines
     assert lines[-1].startswith(f"written to {datadir / 'annotations' / OUTPUT} (")
-    assert err.splitlines() == [
+    [line] = err.splitlines()
+    assert line.startswith(
         f"{datadir}, train: maps whose image is not here: 1 (converted all the same)"
-    ]
+    )
 
 
 def test_unpaired_files_are_counted_in_a_warning(

@@ -439,7 +439,7 @@ def test_both_programs_end_with_the_verdict_and_its_exit_code(
 ) -> None:
     spoil = dict(zip(["train", "val"], EXIT_CODES[code], strict=True))
 
-    def verify_spoilt(path: Path, datadir: Path, run: Map) -> Report:
+    def verify_spoilt(path: Path, datadir: Path, imagedir: None, run: Map) -> Report:
         coco = load(path)
         spoil[path.stem.rpartition("_")[2]](coco)
         return verify_file(write_json(path, coco), datadir, run=run)

@@ -121,7 +121,8 @@ def test_what_is_no_photograph_is_passed_over(datadir: Path, write_map: WriteMap
     content[size : size + 4] = struct.pack(">HH", 12_000, 10_000)
     large.write_bytes(content)
     done = run_script("main.py", "--datadir", datadir, "--workers", 1)
-    [line] = done.stderr.splitlines()
+    missing, line = done.stderr.splitlines()
+    assert "maps whose image is not here: 1 " in missing
     assert done.returncode == 0 and "than their map: 1, such as" in line and "10000 x 12000" in line
 
 

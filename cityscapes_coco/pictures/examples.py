@@ -6,13 +6,12 @@ for labels are arrays of shape (n, 4) where many are weighed at once: left, top,
 
 import colorsys
 import math
-import os
 import textwrap
 import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
@@ -29,7 +28,8 @@ from cityscapes_coco.atomic import replacing
 from cityscapes_coco.coco import Annotation, Id, Image, decode_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
-from cityscapes_coco.photographs import leads_out
+from cityscapes_coco.options import Options
+from cityscapes_coco.photographs import locate
 from cityscapes_coco.rle import Rle, to_mask, to_rle
 
 LAYERS = ("masks", "boxes", "labels")
@@ -88,10 +88,12 @@ def load_example(
     image: Image,
     annotations: Iterable[Annotation],
     names: Mapping[Id, str],
+    colors: Mapping[str, tuple[int, int, int]] = _COLORS,
 ) -> Example:
     """Read the photograph of an image and decode its annotations.
 
-    `path` is the COCO file, `names` are those of its categories, by id. Raises UserError if the
+    `path` is the COCO file, `coco_dir` where names of images start; `names` are those of its
+    categories, by id, and `colors` those of the categories, by name. Raises UserError if the
     image has no size or an annotation cannot be decoded.
     """
     title, width, height = image.file_name or "", image.width or 0, image.height or 0
@@ -121,7 +123,7 @@ def load_example(
             Drawing(
                 name=name,
                 is_group=bool(annotation.iscrowd),
-                color=_shade(_COLORS.get(name, _OTHER_COLOR), number),
+                color=_shade(colors.get(name, _OTHER_COLOR), number),
                 bbox=annotation.bbox or tuple(box),
                 rle=rle if painted <= _MOST_PAINTED * width * height else None,
             )
@@ -132,6 +134,12 @@ def load_example(
         masks = sum(drawing.rle is not None for drawing in drawings)
         title += f" (drawn: {len(drawings)} of {total}, {masks} with masks)"
     return Example(plain_text(title), photo, plain_text(note), drawings)
+
+
+def choose_colors(options: Options) -> dict[str, tuple[int, int, int]]:
+    """Return the colour of each category: that of the class, or of the first one of several."""
+    chosen = options.parsed_categories
+    return _COLORS | {category.name: _COLORS[category.classes[0]] for category in chosen}
 
 
 def plain_text(text: str) -> str:
@@ -204,7 +212,7 @@ def _read_photo(
     coco_dir: Path, name: str, width: int, height: int
 ) -> tuple[NDArray[np.uint8], str]:
     """Return the photograph of shape (height, width, 3), or a plain one and the reason for it."""
-    path = _find_photo(coco_dir, name)
+    path = locate(coco_dir, name)
     if path is None:
         note = f"no photograph {name} in {coco_dir}"
     else:
@@ -229,22 +237,6 @@ def _to_rgb(photo: PillowImage.Image) -> NDArray[np.uint8]:
         grey = grey >> 8 if grey.max(initial=0) > 255 else grey
         return np.repeat(grey.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
     return np.asarray(photo.convert("RGB"))
-
-
-def _find_photo(coco_dir: Path, name: str) -> Path | None:
-    """Return where an image is; its name may start at the data folder or at its split's, or have no
-    folders at all. One that would lead out of `coco_dir` is not followed."""
-    if leads_out(name):
-        return None
-    relative = PureWindowsPath(name)
-    # An archive may have been unpacked into a folder of its own.
-    patterns = ("leftImg8bit*/*/", "leftImg8bit*/leftImg8bit*/*/")
-    splits = [split for pattern in patterns for split in sorted(coco_dir.glob(pattern))]
-    city = relative.name.partition("_")[0]
-    places = [coco_dir, *splits, *(split / city for split in splits)]
-    # Unlike Path.is_file, this takes any name, however long, for one that may not exist.
-    paths = (place.joinpath(*relative.parts) for place in places)
-    return next((path for path in paths if os.path.isfile(path)), None)  # noqa: PTH113
 
 
 def _shade(color: tuple[int, int, int], number: int) -> Rgb:

@@ -1,0 +1,55 @@
+"""Folders and the names in them; what operating systems and tools leave behind is passed over."""
+
+import os
+from typing import NamedTuple
+
+from cityscapes_coco.errors import UserError
+
+_DEBRIS = {"__macosx", "thumbs.db", "desktop.ini"}
+
+
+class Listing(NamedTuple):
+    """The sorted names in a folder. A link to a folder is a folder."""
+
+    files: list[str]
+    folders: list[str]
+
+
+def is_debris(name: str) -> bool:
+    """Return whether nobody put the file or folder there on purpose: `._a.png`, `Thumbs.db`."""
+    return name.startswith(".") or name.lower() in _DEBRIS
+
+
+def list_folder(folder: str | os.PathLike[str]) -> Listing:
+    """Return the names in a folder, without debris. Raises UserError if it cannot be listed."""
+    listing = Listing([], [])
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not is_debris(entry.name):
+                    listing[_is_folder(entry)].append(entry.name)
+    except OSError as error:
+        raise UserError(error.filename or folder, f"cannot be listed: {error.strerror}") from error
+    for names in listing:
+        names.sort()
+    return listing
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link that leads in a circle.
+        return False
+
+
+def name_entries(folder: str | os.PathLike[str], most: int = 5) -> str:
+    """Return what is in a folder, as text: the first few names."""
+    listing = list_folder(folder)
+    return name_some(sorted(listing.files + listing.folders), most) or "nothing"
+
+
+def name_some(names: list[str], most: int = 5) -> str:
+    """Return the first few names as text, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,294 @@
+"""What goes into a file: merged and renamed categories, empty frames, and a file that is
+overwritten; each judged by the oracle and by the check."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import inspect_coco
+from cityscapes_coco import Options
+from cityscapes_coco.coco import peek_options, read_coco, read_info, read_options
+from cityscapes_coco.labels import LABELS
+from cityscapes_coco.options import parse_categories
+from cityscapes_coco.pictures.examples import choose_colors, load_example
+from cityscapes_coco.report import name_categories
+from cityscapes_coco.verify import verify_file
+from main import main
+from tests import oracle
+from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, verify, write_json
+from tests.conftest import convert as convert_only
+
+# Two persons, a rider, a group of riders, a car, two trucks, a caravan.
+PEOPLE = [
+    [24000, 24001, 25000, 25, 7, 7],
+    [26000, 26000, 27000, 27001, 29000, 7],
+]
+COLORS = {label.name: label.color for label in LABELS}
+
+
+@pytest.fixture
+def people(datadir: Path, write_map: WriteMap) -> Path:
+    write_map(PEOPLE)
+    return datadir
+
+
+def convert(datadir: Path, *options: str) -> Coco:
+    """Convert, have both programs check the result, and return it."""
+    coco = convert_only(datadir, *options, "--verify")
+    assert verify(datadir, coco) == 0
+    return coco
+
+
+# Merging and renaming.
+
+
+def test_merged_classes_are_one_category_with_all_their_masks(
+    people: Path, capsys: Capture
+) -> None:
+    coco = convert(people, "--crowd", "keep", "--categories", "car", "pedestrian=rider+person")
+    assert coco["categories"] == [
+        {"id": 1, "name": "pedestrian", "supercategory": "human"},
+        {"id": 2, "name": "car", "supercategory": "vehicle"},
+    ]
+    found = [(a["instance_id"], a["category_id"], a["iscrowd"]) for a in coco["annotations"]]
+    assert found == [(25, 1, 1), (24000, 1, 0), (24001, 1, 0), (25000, 1, 0), (26000, 2, 0)]
+    for annotation in coco["annotations"]:
+        mask = oracle.decode(annotation["segmentation"], 2, 6)
+        assert (mask == (np.array(PEOPLE) == annotation["instance_id"])).all()
+    told = coco["info"]["options"]["categories"]
+    assert told == ["pedestrian=person+rider", "car"]
+    out = capsys.readouterr().out
+    lines = {" ".join(line.split()) for line in out.splitlines()}
+    assert {"pedestrian 3", "car 1", "groups, as crowds: 1 pedestrian"} <= lines
+    assert "left out, classes not asked for: 2 truck, 1 caravan" in lines
+    assert {"pedestrian 3 3 0 - 0 0", "pedestrian group 1 1 0 - 0 0"} <= lines
+
+
+@pytest.mark.parametrize("kind", ["one", "zero", "label"])
+def test_ids_are_in_the_order_of_the_official_table_by_first_class(kind: str, people: Path) -> None:
+    chosen = ["heavy=truck+bus+train", "light=car+bicycle", "someone=rider"]
+    coco = convert(people, "--category-ids", kind, "--categories", *chosen)
+    ids = {"one": [1, 2, 3], "zero": [0, 1, 2], "label": [25, 26, 27]}[kind]
+    assert [(c["name"], c["id"]) for c in coco["categories"]] == [
+        *zip(["someone", "light", "heavy"], ids, strict=True)
+    ]
+
+
+def test_the_order_of_what_is_written_does_not_change_the_file(people: Path) -> None:
+    one = convert(people, "--categories", "car", "pedestrian=person+rider")
+    assert convert(people, "--categories", "pedestrian=rider+person", "car=car") == one
+
+
+def test_a_category_may_have_the_name_of_another_class(people: Path, capsys: Capture) -> None:
+    coco = convert(people, "--categories", "car=truck+bus")
+    assert [a["instance_id"] for a in coco["annotations"]] == [27000, 27001]
+    assert "1 car of Cityscapes" in capsys.readouterr().out
+    # A car is no truck, whatever the trucks are called.
+    coco["annotations"][0] |= {"instance_id": 26000, "bbox": [0, 1, 2, 1], "area": 2}
+    coco["annotations"][0]["segmentation"] = [[0, 1, 0, 2, 2, 2, 2, 1]]
+    assert verify(people, coco) == 1
+    assert "car, the map has car of Cityscapes 26000" in capsys.readouterr().out
+
+
+def test_the_check_misses_an_instance_of_each_merged_class(people: Path, capsys: Capture) -> None:
+    coco = convert(people, "--categories", "pedestrian=person+rider")
+    rider = next(a for a in coco["annotations"] if a["instance_id"] == 25000)
+    coco["annotations"].remove(rider)
+    assert verify(people, coco) == 1
+    assert "pedestrian 25000, 1 pixels" in capsys.readouterr().out
+
+
+def test_the_published_totals_are_not_those_of_merged_classes(people: Path) -> None:
+    convert(people, "--categories", "car=truck+car")
+    report = verify_file(people / "annotations" / OUTPUT, people)
+    assert report.exit_code == 0 and not report.far_from_published
+
+
+def test_a_merged_category_has_the_colour_of_its_first_class(
+    people: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    convert(people, "--categories", "pedestrian=rider+person", "car=bus")
+    path = people / "annotations" / OUTPUT
+    coco = read_coco(path)
+    colors = choose_colors(read_options(read_info(coco)))
+    assert colors["pedestrian"] == COLORS["person"] and colors["car"] == COLORS["bus"]
+    names = name_categories(coco)
+    drawings = load_example(path, people, coco.images[0], coco.annotations[:1], names, colors)[3]
+    assert [round(255 * part) for part in drawings[0].color] == list(COLORS["person"])
+    argv = ["--coco_dir", str(people), "--category", "pedestrian", "--save", str(people)]
+    capsys.readouterr()
+    assert inspect_coco.main(argv) == 0
+    assert "1 of 1 images" in capsys.readouterr().out
+
+
+WRONG: dict[str, tuple[tuple[str, ...], str]] = {
+    "an unknown class": (("dog",), "must be one of person, rider, car"),
+    "an unknown class to be merged": (("pedestrian=person+dog",), "not 'dog'"),
+    "a class of stuff": (("road",), "Cityscapes tells no instances of road apart"),
+    "stuff to be merged": (("flat=road+sidewalk",), "it does of person, rider, car, truck, bus"),
+    "a class twice": (("car", "car"), "classes that are there twice: car"),
+    "a class in two categories": (("human=person+rider", "person"), "twice: person"),
+    "a class twice in one": (("human=person+person",), "twice: person"),
+    "two of one name": (("a=person", "a=rider"), "names that are there twice: a"),
+    "no name": (("=person",), "has no name"),
+    "a blank name": ((" =person",), "has no name"),
+    "a name that cannot be printed": (("\x1b[31m=person",), "has no name that can be printed"),
+    "no class": (("pedestrian=",), "not ''"),
+    "a plus too many": (("pedestrian=person+",), "not ''"),
+    "no name for several": (("person+rider",), "not 'person+rider'"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_categories_are_one_line_and_exit_code_2(
+    case: str, people: Path, capsys: Capture
+) -> None:
+    categories, says = WRONG[case]
+    with pytest.raises(SystemExit) as exit_info:
+        main(["--datadir", str(people), "--categories", *categories])
+    assert exit_info.value.code == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "--categories" in line and says in line
+    with pytest.raises(ValueError, match="categories"):
+        Options(categories=categories)
+
+
+def test_the_names_are_those_that_are_parsed() -> None:
+    chosen = parse_categories(["train", "two=bicycle+motorcycle"])
+    assert [(c.name, c.classes) for c in chosen] == [
+        ("train", ("train",)),
+        ("two", ("motorcycle", "bicycle")),
+    ]
+
+
+# Empty frames.
+
+NOBODY = [[26000, 25], [7, 7]]
+
+
+@pytest.fixture
+def some_empty(datadir: Path, write_map: WriteMap) -> Path:
+    """Four frames: a person; none but a car and a group of riders; nothing; a rider."""
+    for number, values in enumerate([[[24000]], NOBODY, [[7]], [[25000]]]):
+        write_map(values, name=f"a_{number:06d}_000019")
+    return datadir
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ([], [0, 1, 3]),
+        (["--categories", "person"], [0]),
+        (["--categories", "p=person+rider"], [0, 3]),
+        (["--categories", "p=person+rider", "--crowd", "keep"], [0, 1, 3]),
+        (["--min-area", "2"], []),
+        (["--segmentation", "none", "--categories", "car"], [1]),
+    ],
+)
+def test_frames_without_an_annotation_are_left_out_and_counted(
+    options: list[str], kept: list[int], some_empty: Path, capsys: Capture
+) -> None:
+    assert len(convert(some_empty, *options)["images"]) == 4
+    coco = convert(some_empty, "--empty-frames", "drop", *options)
+    names = [image["seg_file_name"][:8] for image in coco["images"]]
+    assert names == [f"a_{number:06d}" for number in kept]
+    assert [image["id"] for image in coco["images"]] == [*range(1, len(kept) + 1)]
+    assert {a["image_id"] for a in coco["annotations"]} == {*range(1, len(kept) + 1)}
+    assert coco["info"]["options"]["empty_frames"] == "drop"
+    out, err = capsys.readouterr()
+    assert f"left out, frames without an instance: {4 - len(kept)}\n" in out
+    assert ("holds no image, as --empty-frames drop leaves out all" in err) == (not kept)
+
+
+def test_the_check_holds_dropped_frames_to_be_empty(some_empty: Path, capsys: Capture) -> None:
+    coco = convert(some_empty, "--empty-frames", "drop", "--categories", "person", "rider")
+    coco["images"].pop()
+    coco["annotations"].pop()
+    assert verify(some_empty, coco) == 1
+    assert "a_000003_000019: rider 25000, 1 pixels" in capsys.readouterr().out
+    coco["info"]["options"]["empty_frames"] = "keep"
+    assert verify(some_empty, coco) == 1
+    assert "map without an image: 3" in capsys.readouterr().out
+
+
+def test_a_frame_that_is_skipped_is_not_an_empty_one(
+    some_empty: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map(name="a_000000_000019").write_bytes(b"")
+    convert(some_empty, "--empty-frames", "drop", "--skip-bad")
+    out = capsys.readouterr().out
+    assert "left out, frames whose map cannot be read: 1" in out
+    assert "skipped when the file was made: 1 frames" in out
+    # Even if nothing is left: the split could be read.
+    options = ["--empty-frames", "drop", "--skip-bad", "--categories", "bus"]
+    assert convert(some_empty, *options)["images"] == []
+
+
+def test_each_split_without_an_instance_is_checked_for_itself(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    """As the dummy maps of the real test split."""
+    write_map([[24000]])
+    write_map([[1, 7]], "test")
+    argv = ["--datadir", str(datadir), "--empty-frames", "drop", "--workers", "1", "--verify"]
+    assert main(argv) == 0
+    assert capsys.readouterr().out.count("its maps (1)") == 2
+
+
+# A file that is overwritten.
+
+
+def test_a_file_of_other_options_is_overwritten_with_a_word(people: Path, capsys: Capture) -> None:
+    path = people / "annotations" / OUTPUT
+
+    def news(*options: str) -> list[str]:
+        capsys.readouterr()
+        convert_only(people, *options)
+        return [line for line in capsys.readouterr().err.splitlines() if "not here" not in line]
+
+    assert news("--categories", "car") == []
+    assert news("--categories", "car", "--skip-bad") == []
+    [line] = news()
+    assert line == (
+        f'{path}: will be overwritten; it was made with other options: categories ["car"]'
+    )
+    assert len(load(path)["categories"]) == 8
+    [line] = news("--crowd", "keep", "--min-area", "3")
+    assert line.endswith('it was made with other options: crowd "drop", min_area 0')
+
+
+def test_options_that_the_earlier_program_did_not_have_are_no_difference(
+    people: Path, capsys: Capture
+) -> None:
+    path = people / "annotations" / OUTPUT
+    coco = convert_only(people)
+    del coco["info"]["options"]["empty_frames"]
+    write_json(path, coco)
+    capsys.readouterr()
+    convert_only(people)
+    assert "overwritten" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b'{"images": []}', b'{"info":{"options":[1'])
+def test_a_file_of_another_program_is_overwritten_with_a_word(
+    content: bytes, people: Path, capsys: Capture
+) -> None:
+    path = people / "annotations" / OUTPUT
+    path.parent.mkdir()
+    path.write_bytes(content)
+    convert_only(people)
+    assert f"{path}: will be overwritten; it was made by another program" in capsys.readouterr().err
+
+
+def test_of_a_large_file_only_the_beginning_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    options: dict[str, Any] = {"crowd": "keep", "categories": ["a\"b{'"]}
+    head = json.dumps({"info": {"options": options}}).replace(": ", ":")[:-1]
+    with path.open("wb") as file:
+        file.write(head.encode())
+        file.truncate(1 << 34)
+    assert peek_options(path) == options
