@@ -25,9 +25,7 @@ The package reads in the order in which the data flows; each room knows only tho
 The names in `__all__` are meant for use from Python.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as in `typing`, which a script's first line need not wait for
 if TYPE_CHECKING:
     from cityscapes_coco.convert import convert_split
     from cityscapes_coco.dataset import find_dataset, find_splits
@@ -41,8 +39,10 @@ __version__ = "0.1.0"
 _ROOMS = "options", "errors", "convert", "dataset", "dataset", "verify"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Load a name when it is first asked for: `--help` need not wait for numpy and OpenCV."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(f"{__name__}.{_ROOMS[__all__.index(name)]}"), name)

@@ -1,16 +1,22 @@
-"""A program's streams, the signals that end a program, and the end: one line and an exit code."""
+"""A program's streams, the signals that end a program, and the end: one line and an exit code.
+
+Little is imported here: until `end_at_ctrl_c` has run, Ctrl-C shows a traceback.
+"""
+
+from __future__ import annotations
 
 import os
 import signal
 import sys
-import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import TextIO
 
 from cityscapes_coco.errors import UserError, one_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import TextIO
 
 # What asks a program to end: Ctrl-C, `kill` or a shutdown, and a terminal that goes away.
 STOP_SIGNALS = [
@@ -68,6 +74,8 @@ def stoppable() -> Iterator[Callable[[], None]]:
     So a signal never raises an error inside code that cannot bear one. Whoever asks a second time
     wants the end at once, and without cleaning up.
     """
+    import threading
+
     received: list[int] = []
     # Python lets the main thread only set signals. A signal that is ignored (`nohup`) stays so.
     numbers = STOP_SIGNALS if threading.current_thread() is threading.main_thread() else []
@@ -137,6 +145,8 @@ def _run(program: Callable[[], int]) -> int:
 
 def _report_fault() -> int:
     """Show a fault of the program, which its user can only report."""
+    import traceback
+
     with suppress(OSError):
         traceback.print_exc()
     _say("this is a fault of the program; please report it with the lines above")
