@@ -255,6 +255,8 @@ def _read_name(name: str, stems: Set[str]) -> tuple[str, str]:
     base, _, extension = name.rpartition(".")
     if extension.lower() not in _EXTENSIONS:
         return "", ""
+    # Some tools append the new extension: x_leftImg8bit.png.jpg.
+    base = base.removesuffix(".png")
     at = base.lower().find(f"_{DRAWN_ON.lower()}")
     if at >= 0:
         return base[:at], DRAWN_ON + base[at + 1 + len(DRAWN_ON) :]

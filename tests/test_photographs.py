@@ -58,6 +58,11 @@ WRAPPED = f"gtFine_trainvaltest/{MAP}"
 LAYOUTS: dict[str, tuple[str, str, str]] = {
     "re-encoded": (MAP, f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.jpg", "."),
     "re-encoded, upper case": (MAP, f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.JPEG", "."),
+    "re-encoded, and both extensions kept": (
+        MAP,
+        f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png.jpg",
+        ".",
+    ),
     "re-encoded, and the folder says so": (
         MAP,
         f"leftImg8bit_jpg/train/aachen/{STEM}_leftImg8bit.jpg",
