@@ -557,9 +557,18 @@ def _find_sources(
     the values that Cityscapes never writes: those of instances whose label has none. `classes` has
     the name of the row for each class."""
     height, width = id_map.shape
+    # Above and below these rows are only labels without instances.
+    rows = np.flatnonzero(id_map.max(axis=1) >= min(_NAMES))
+    if not rows.size:
+        return {}, []
+    top, tall = int(rows[0]), int(rows[-1]) + 1 - int(rows[0])
     # The columns one after the other; numpy's own way to it takes as long as decoding the map.
-    pixels = cv2.transpose(id_map).ravel()
-    starts = np.concatenate(([0], np.flatnonzero(pixels[1:] != pixels[:-1]) + 1))
+    pixels = cv2.transpose(id_map[top : top + tall]).ravel()
+    changed = pixels[1:] != pixels[:-1]
+    if tall < height:
+        # What lies between the foot of a column and the head of the next was left out.
+        changed[tall - 1 :: tall] = True
+    starts = np.concatenate(([0], np.flatnonzero(changed) + 1))
     ends = np.append(starts[1:], pixels.size)
     values = pixels[starts].astype(np.int64)
     has_instances = np.isin(np.where(values < 1000, values, values // 1000), list(_NAMES))
@@ -568,11 +577,15 @@ def _find_sources(
     if not chosen.size:
         return {}, foreign
     chosen = chosen[np.argsort(values[chosen], kind="stable")]
+    # From here on, places in the columns of the whole map.
+    lengths = ends - starts
+    starts = starts // tall * height + top + starts % tall
+    ends = starts + lengths
     found, first = np.unique(values[chosen], return_index=True)
     rles = []
     for runs in np.split(chosen, first[1:]):
         edges = np.column_stack((starts[runs], ends[runs])).ravel()
-        counts = np.diff(edges, prepend=0, append=pixels.size)
+        counts = np.diff(edges, prepend=0, append=id_map.size)
         rles.append(from_counts(counts.tolist(), height, width))
     columns = (
         found.tolist(),
