@@ -174,6 +174,8 @@ def read_size(path: str) -> tuple[int, int] | None:
             head = file.read(24)
             if head[12:16] == b"IHDR":
                 return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:], "big")
+            if len(head) < 24:  # no photograph at all
+                return None
             # Pillow takes a while to load, and most photographs are PNG files.
             from PIL import Image
 
