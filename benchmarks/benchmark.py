@@ -445,10 +445,10 @@ def measure_others(
     if original:
         script = original.resolve() / "main.py"
         command = [script, "--dataset", "cityscapes", "--datadir", datadir, "--outdir", theirs]
-        converters.append(("the original, the same", theirs, command))
+        converters.append(("the original script, start-up included", theirs, command))
     if mmdet:
         command = [mmdet.resolve(), datadir, "--out-dir", mmdets]
-        converters.append(("mmdetection's converter, the same", mmdets, command))
+        converters.append(("mmdetection's converter, start-up included", mmdets, command))
 
     tell(f"{len(converters)} converters, {runs} times")
     seconds = time_in_turn(runs, *(partial(run_python, *command) for _, _, command in converters))
@@ -504,7 +504,7 @@ def measure_workers(
     speed_up = f"{median_ratio(one, many):.2f} times as fast as 1 worker"
     return [
         (f"{count} frames, 1 worker, start-up included", f"{median(one):.2f} s", ""),
-        (f"{count} frames, {workers} workers, the same", f"{median(many):.2f} s", speed_up),
+        (f"{count} frames, {workers} workers, start-up included", f"{median(many):.2f} s", speed_up),
     ]
 
 
