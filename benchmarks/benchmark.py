@@ -504,7 +504,11 @@ def measure_workers(
     speed_up = f"{median_ratio(one, many):.2f} times as fast as 1 worker"
     return [
         (f"{count} frames, 1 worker, start-up included", f"{median(one):.2f} s", ""),
-        (f"{count} frames, {workers} workers, start-up included", f"{median(many):.2f} s", speed_up),
+        (
+            f"{count} frames, {workers} workers, start-up included",
+            f"{median(many):.2f} s",
+            speed_up,
+        ),
     ]
 
 

@@ -17,10 +17,10 @@ The package reads in the order in which the data flows; each room knows only tho
 13. `terminal.py`: a program's streams, signals and end.
 14. `workers.py`: where the work is done: here, or in processes.
 15. `cluster.py`: the same on a Dask cluster.
-15. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
-16. `verify.py`: a file held against its maps.
-17. `report.py`: what people are told, as text.
-18. `pictures/`: examples, statistics, windows.
+16. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
+17. `verify.py`: a file held against its maps.
+18. `report.py`: what people are told, as text.
+19. `pictures/`: examples, statistics, windows.
 
 The names in `__all__` are meant for use from Python.
 """

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+import cityscapes_coco
 import inspect_coco
 import main
 from benchmarks import benchmark
@@ -290,8 +291,25 @@ def test_the_figures_on_speed_are_the_benchmarks() -> None:
     assert len(shown) == 3 and all(row in measured for row in shown)
     pattern = r"At ([\d.]+) s for 500 frames, the 2,975 frames .* about (\d+) s on two cores"
     [(seconds, told)] = re.findall(pattern, text)
-    assert ["500 frames, 2 workers, start-up included", f"{seconds} s"] in [row[:2] for row in shown]
+    assert ["500 frames, 2 workers, start-up included", f"{seconds} s"] in [
+        row[:2] for row in shown
+    ]
     assert abs(float(seconds) * 2975 / 500 - int(told)) < 1
+
+
+# The tour of the package.
+
+
+def test_each_room_is_in_the_tour_and_knows_only_those_before_it() -> None:
+    rooms = re.findall(r"^\d+\. `(\w+)", cityscapes_coco.__doc__ or "", re.MULTILINE)
+    package = ROOT / "cityscapes_coco"
+    modules = {path.relative_to(package).parts[0] for path in package.rglob("*.py")}
+    assert set(rooms) == {name.removesuffix(".py") for name in modules} - {"__init__"}
+    for number, room in enumerate(rooms):
+        for path in [package / f"{room}.py", *(package / room).glob("*.py")]:
+            text = path.read_text() if path.is_file() else ""
+            known = set(re.findall(r"from cityscapes_coco\.(\w+)", text))
+            assert known <= {*rooms[: number + 1]}, path
 
 
 # The pages themselves.
