@@ -8,6 +8,7 @@ if __name__ == "__main__":
 import argparse
 import random
 import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from cityscapes_coco.dataset import find_dataset, find_root
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import SPLITS, usable_cores, whole_number
+from cityscapes_coco.options import SPLITS, given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco import CocoFile
@@ -30,12 +31,12 @@ def build_parser() -> argparse.ArgumentParser:
         " masks, boxes and labels on and off, q to close.",
     )
     add = parser.add_argument
-    add("--coco_dir", type=Path, default="data/cityscapes", metavar="DIR",
+    add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
         help="the data folder, with annotations/ in it (default: %(default)s)")
-    add("--imagedir", type=Path, metavar="DIR",
+    add("--imagedir", type=given_path, metavar="DIR",
         help="the folder of the images, if main.py was given one")
     add("--split", help="which file (default: train, or the first that exists)")
-    add("--json", type=Path, metavar="FILE",
+    add("--json", type=given_path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
     add("--num_examples", type=whole_number, default=5, metavar="N",
         help="how many images (default: %(default)s)")
@@ -43,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--category", action="append", metavar="NAME",
         help="frames with this class, and only its instances drawn; may be repeated")
     add("--seed", type=int, help="which random frames (default: a new choice each time)")
-    add("--save", type=Path, metavar="DIR", help="write PNG files there (default: windows, or"
+    add("--save", type=given_path, metavar="DIR", help="write PNG files there (default: windows, or"
         " without a display a folder beside the COCO file)")
     add = parser.add_mutually_exclusive_group().add_argument
     add("--stats", action="store_true", help="one page of statistics instead of examples")
@@ -91,6 +92,8 @@ def _find_file(data_folder: Path, split: str | None) -> Path:
     from cityscapes_coco.report import PREFIX, name_split
 
     folder = data_folder / "annotations"
+    if not folder.is_dir():
+        raise UserError(folder, "no such folder; convert first, or name a COCO file with --json")
     found = {name_split(path): path for path in sorted(folder.glob(f"{PREFIX}*.json"))}
     wanted = [split, f"gtCoarse_{split}"] if split else [*SPLITS["gtFine"], *found]
     for name in wanted:
@@ -135,7 +138,8 @@ def _show_examples(
         if args.image in (image.file_name or "") and (not args.category or image.id in annotations)
     ]
     if not images:
-        raise UserError(path, "no image in it that --image and --category ask for")
+        asked = " that --image and --category ask for" if coco.images else ""
+        raise UserError(path, f"no image in it{asked}")
     seed = random.randrange(10**6) if args.seed is None else args.seed
     chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
     print(f"{len(chosen)} of {len(images)} images, --seed {seed}")
@@ -171,8 +175,11 @@ def _show_examples(
         taken[stem.lower()] += 1
         again = f"_{taken[stem.lower()]}" if taken[stem.lower()] > 1 else ""
         target = folder / f"{stem}_instances{again}.png"
-        save_example(load(number), target)
+        example = load(number)
+        save_example(example, target)
         print(one_line(target))
+        if example.note:
+            print(one_line(f"{target}: {example.note}"), file=sys.stderr)
 
 
 def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> None:

@@ -9,7 +9,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import get_args
 
 from cityscapes_coco import __version__
@@ -26,7 +25,7 @@ from cityscapes_coco.options import (
     MapType,
     Options,
     Segmentation,
-    parse_categories,
+    given_path,
     usable_cores,
     whole_number,
 )
@@ -44,13 +43,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument_group("what is converted").add_argument
     add("--dataset", choices=list(_DATASETS), default="cityscapes", help="%(default)s only")
-    add("--datadir", type=Path, default="data/cityscapes", metavar="DIR",
+    add("--datadir", type=given_path, default="data/cityscapes", metavar="DIR",
         help="holds gtFine or gtCoarse (default: %(default)s)")
     add("--annotations", choices=get_args(MapType), default="gtFine",
         help="fine or coarse maps (default: %(default)s)")
     add("--images", nargs="+", default=["leftImg8bit"], metavar="SET",
         help="image sets, or patterns, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
-    add("--imagedir", type=Path, metavar="DIR", help="the folder of the images, if not found")
+    add("--imagedir", type=given_path, metavar="DIR", help="the folder of the images, if not found")
     add("--splits", nargs="+", metavar="SPLIT", help="train, val, ... (default: all that exist)")
     add("--categories", nargs="+", default=category_instancesonly, metavar="NAME",
         help=f"{', '.join(CLASSES)}, or pedestrian=person+rider (default: all but caravan and"
@@ -63,7 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="frames without an instance of these (default: %(default)s)")
     add("--skip-bad", action="store_true", help="leave out maps that cannot be read, do not fail")
     how = parser.add_argument_group("how it is written")
-    how.add_argument("--outdir", type=Path, metavar="DIR",
+    how.add_argument("--outdir", type=given_path, metavar="DIR",
         help="made if missing (default: <datadir>/annotations)")
     # Of two options that exclude each other, argparse passes over one that is given its default.
     add = how.add_mutually_exclusive_group().add_argument
@@ -98,11 +97,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     splits = SPLITS[args.annotations]
     for split in args.splits or ():
         if split not in splits:
-            parser.error(f"argument --splits: {args.annotations} has {', '.join(splits)}: {split}")
+            parser.error(
+                f"argument --splits: {args.annotations} has {', '.join(splits)}, not {split}"
+            )
     if args.scheduler == "":
         parser.error("argument --scheduler: an address is needed")
     try:
-        parse_categories(args.categories)
+        _read_options(args)
     except ValueError as error:
         parser.error(f"argument --{error}")
     return args

@@ -143,10 +143,11 @@ def convert_split(
             has_instances |= records.has_instances
             _add_frame(file, frame, records, options, annotation_ids, names, summary)
         if summary.skipped and not (options.skip_bad and len(summary.skipped) < len(frames)):
+            remedy = "mend them" if options.skip_bad else "mend them, or give --skip-bad"
             raise UserError(
                 dataset.maps / split,
                 f"{len(summary.skipped)} of {len(frames)} maps cannot be read, so no file is"
-                " written; mend them, or leave them out with --skip-bad",
+                f" written; {remedy}",
             )
         _check_maps(dataset, split, has_instances, summary, warn)
         if not summary.images:
@@ -327,7 +328,8 @@ def _check_maps(
         found += f"{', '.join(map(str, values[:4]))}{', ...' if len(values) > 4 else ''})"
         if not has_instances:
             raise UserError(where, f"no map has an instance; {found}; {ENCODINGS}")
-        warn(f"{where}: {found}, such as {', '.join(list(summary.foreign)[:3])}")
+        names = ", ".join(list(summary.foreign)[:3])
+        warn(f"{where}: {found}, such as {names}; {ENCODINGS}")
     elif not has_instances and split != "test":
         warn(f"{where}: no map has an instance of any class; are these the instanceIds maps?")
     if summary.other_sizes:
@@ -417,7 +419,7 @@ def _compare_with_earlier(path: Path, made_with: Mapping[str, Any]) -> str:
     "" if there is none."""
     earlier = peek_options(path)
     if earlier is None:
-        return "by another program" if path.is_file() else ""
+        return "by another program" if path.is_file() and os.access(path, os.R_OK) else ""
     # What JSON makes of the options.
     options = json.loads(json.dumps(made_with))
     # An option that the earlier program did not have is passed over; no map is skipped in vain.

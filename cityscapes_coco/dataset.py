@@ -163,7 +163,7 @@ def find_dataset(
     """
     check_choice("map_type", map_type, get_args(MapType))
     if not datadir.is_dir():
-        raise UserError(datadir, f"no such folder; --datadir is the folder that holds {map_type}")
+        raise UserError(datadir, f"no such folder; give the one that holds {map_type}")
     if imagedir and not imagedir.is_dir():
         raise UserError(imagedir, "no such folder; --imagedir is the folder of the photographs")
     maps = _find_maps(datadir, map_type)
@@ -193,7 +193,7 @@ def find_splits(
     error names what was found.
     """
     root, names = dataset.maps, SPLITS[dataset.map_type]
-    splits = [split for split in names if (root / split).is_dir()]
+    splits = [split for split in names if _is_dir(root / split)]
     missing = [split for split in wanted or () if split not in splits]
     for split in names if wanted is None else missing:
         # The link may have led to a share that is not there today.
@@ -423,13 +423,11 @@ def _find_maps(datadir: Path, map_type: MapType) -> Path:
 def _possible_places(datadir: Path, map_type: MapType) -> Iterator[list[Path]]:
     """Yield where the maps may be, likelier places first."""
     for places in _named_places(datadir, map_type):
-        yield [
-            path for path in places if any((path / split).is_dir() for split in SPLITS[map_type])
-        ]
+        yield [path for path in places if any(_is_dir(path / split) for split in SPLITS[map_type])]
     yield _places_by_files(datadir, map_type)
     # A folder without any split is taken only if there is nothing better, to say what is missing.
     for places in _named_places(datadir, map_type):
-        yield [path for path in places if path.is_dir()]
+        yield [path for path in places if _is_dir(path)]
 
 
 def _named_places(datadir: Path, map_type: MapType) -> Iterator[list[Path]]:
@@ -469,3 +467,8 @@ def _data_folder(maps: Path, map_type: MapType) -> Path:
     parent = maps.parent if maps.parent.name else maps.parent.absolute()
     unpacked = parent.name.startswith(map_type)
     return parent.parent if unpacked and not (parent / DRAWN_ON).is_dir() else parent
+
+
+def _is_dir(path: Path) -> bool:
+    # Unlike Path.is_dir, this bears a folder that may not be looked into.
+    return os.path.isdir(path)  # noqa: PTH112

@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from cityscapes_coco.labels import LABELS, category_instancesonly
@@ -61,7 +62,7 @@ class Options:
         parse_categories(self.categories)
         if self.min_area < 0:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
-        if not self.images:
+        if not all(self.images) or not self.images:
             raise ValueError("images must name an image set")
 
 
@@ -114,6 +115,13 @@ def whole_number(text: str, least: int = 0) -> int:
     if not text.isdecimal() or int(text) < least:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {least} or more")
     return int(text)
+
+
+def given_path(text: str) -> Path:
+    """Return the path of an option, for argparse; a variable that is not set would give ""."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name")
+    return Path(text)
 
 
 def usable_cores() -> int:

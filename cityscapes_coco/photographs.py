@@ -134,7 +134,7 @@ def list_split_folders(start: Path, split: str, plain: bool = False) -> Iterator
         for inner in _without_maps(inside):
             if plain and not _is_plain((outer, inner)):
                 continue
-            if (start / outer / inner / split).is_dir():
+            if os.path.isdir(start / outer / inner / split):  # noqa: PTH112  (see dataset._is_dir)
                 yield outer, inner, split
 
 
@@ -256,6 +256,9 @@ def _read_name(name: str, stems: Set[str]) -> tuple[str, str]:
     """Return the stem of the frame that a file shows, and the ending; "" if it shows none."""
     base, _, extension = name.rpartition(".")
     if extension.lower() not in _EXTENSIONS:
+        return "", ""
+    # The inspector's pictures are no photographs, wherever they were saved.
+    if base.endswith("_instances"):
         return "", ""
     # Some tools append the new extension: x_leftImg8bit.png.jpg.
     base = base.removesuffix(".png")

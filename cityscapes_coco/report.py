@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _VERDICTS = {
     0: "all exact",
     1: "not exact",
-    3: "masks, boxes and areas are all exact; fields are missing or wrong",
+    3: "all that is there is exact; fields are missing or wrong",
 }
 # How the names of this program's files begin.
 PREFIX = "instancesonly_filtered_"
@@ -38,7 +38,7 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
     if summary.imageless:
         rows.append(f"  left out, frames without such an image: {summary.imageless}")
     if summary.empty:
-        rows.append(f"  left out, frames without an instance: {summary.empty}")
+        rows.append(f"  left out, frames without an instance of these classes: {summary.empty}")
     if summary.skipped:
         rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
     if summary.foreign:

@@ -200,7 +200,7 @@ def test_frames_without_an_annotation_are_left_out_and_counted(
     assert {a["image_id"] for a in coco["annotations"]} == {*range(1, len(kept) + 1)}
     assert coco["info"]["options"]["empty_frames"] == "drop"
     out, err = capsys.readouterr()
-    assert f"left out, frames without an instance: {4 - len(kept)}\n" in out
+    assert f"left out, frames without an instance of these classes: {4 - len(kept)}\n" in out
     assert ("holds no image, as --empty-frames drop leaves out all" in err) == (not kept)
 
 

@@ -429,7 +429,7 @@ EXIT_CODES: dict[int, list[Change]] = {
 VERDICTS = {
     0: "all exact",
     1: "not exact",
-    3: "masks, boxes and areas are all exact; fields are missing or wrong",
+    3: "all that is there is exact; fields are missing or wrong",
 }
 
 
