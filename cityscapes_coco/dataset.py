@@ -395,7 +395,8 @@ def _name_lookalikes(maps: Path, missing: Sequence[str]) -> list[str]:
         plain = name.lower().replace("_", "")
         alike = [split for split in missing if plain.startswith(split.replace("_", ""))]
         if alike and name not in ALL_SPLITS:
-            lines.append(f"{name} looks like {max(alike, key=len)}; rename it if it is")
+            split = max(alike, key=len)
+            lines.append(f"{name} looks like the split {split}; if so, rename {name} to {split}")
     return lines
 
 

@@ -529,13 +529,16 @@ def test_a_folder_that_looks_like_a_missing_split_is_named(
     if (datadir / "gtFine" / split).exists():
         pytest.skip("the file system takes both for one name")
     convert(datadir)
-    assert f"not converted: {folder} looks like {split}; rename" in capsys.readouterr().err
+    assert (
+        f"not converted: {folder} looks like the split {split}; if so, rename"
+        in capsys.readouterr().err
+    )
     assert main(["--datadir", str(datadir), "--splits", split]) == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert f"no folder {split} in it" in line and f"{folder} looks like {split}" in line
+    assert f"no folder {split} in it" in line and f"{folder} looks like the split {split}" in line
     shutil.rmtree(datadir / "gtFine/train")
     assert main(["--datadir", str(datadir)]) == 1
-    assert f"{folder} looks like {split}" in capsys.readouterr().err
+    assert f"{folder} looks like the split {split}" in capsys.readouterr().err
 
 
 def test_of_a_map_of_8_bits_it_says_that_these_cannot_hold_instances(
