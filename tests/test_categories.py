@@ -13,7 +13,12 @@ from cityscapes_coco import Options
 from cityscapes_coco.coco import peek_options, read_coco, read_info, read_options
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import parse_categories
-from cityscapes_coco.pictures.examples import choose_colors, load_example
+from cityscapes_coco.pictures.examples import (
+    choose_colors,
+    draw_example,
+    load_example,
+    new_figure,
+)
 from cityscapes_coco.report import name_categories
 from cityscapes_coco.verify import verify_file
 from main import main
@@ -117,8 +122,12 @@ def test_a_merged_category_has_the_colour_of_its_first_class(
     colors = choose_colors(read_options(read_info(coco)))
     assert colors["pedestrian"] == COLORS["person"] and colors["car"] == COLORS["bus"]
     names = name_categories(coco)
-    drawings = load_example(path, people, coco.images[0], coco.annotations[:1], names, colors)[3]
-    assert [round(255 * part) for part in drawings[0].color] == list(COLORS["person"])
+    example = load_example(path, people, coco.images[0], coco.annotations[:1], names, colors)
+    assert [round(255 * part) for part in example.drawings[0].color] == list(COLORS["person"])
+    figure = new_figure(800, 400)
+    draw_example(figure, example)
+    swatch: Any = figure.axes[1].patches[0].get_facecolor()
+    assert [round(255 * part) for part in swatch[:3]] == list(COLORS["person"])
     argv = ["--coco_dir", str(people), "--category", "pedestrian", "--save", str(people)]
     capsys.readouterr()
     assert inspect_coco.main(argv) == 0

@@ -60,11 +60,13 @@ _TINY = 24  # below this width or height an outline is one pixel wide, else two
 class Drawing(NamedTuple):
     """What is drawn of one annotation.
 
-    `bbox` is (x, y, width, height); `rle` is the mask in the whole image, None if there is none.
+    `category_color` is RGB, 0..255, and `color` a shade of it. `bbox` is (x, y, width, height);
+    `rle` is the mask in the whole image, None if there is none.
     """
 
     name: str
     is_group: bool
+    category_color: tuple[int, int, int]
     color: Rgb
     bbox: tuple[float, float, float, float]
     rle: Rle | None
@@ -123,7 +125,8 @@ def load_example(
             Drawing(
                 name=name,
                 is_group=bool(annotation.iscrowd),
-                color=_shade(colors.get(name, _OTHER_COLOR), number),
+                category_color=(color := colors.get(name, _OTHER_COLOR)),
+                color=_shade(color, number),
                 bbox=annotation.bbox or tuple(box),
                 rle=rle if painted <= _MOST_PAINTED * width * height else None,
             )
@@ -383,14 +386,14 @@ def _draw_legend(axes: Axes, example: Example) -> None:
     axes.text(_MARGIN, middle, example.title, color="0.35", **texts)
     for text, drawing, x, row in _legend_entries(example, axes.get_xlim()[1]):
         y = middle + row * _LEGEND_ROW
-        color = _COLORS.get(drawing.name, _OTHER_COLOR)
+        color = np.array(drawing.category_color) / 255
         axes.add_patch(
             Rectangle(
                 (x, y - _LEGEND_TEXT / 2),
                 1.5 * _LEGEND_TEXT,
                 _LEGEND_TEXT,
-                facecolor="white" if drawing.is_group else np.array(color) / 255,
-                edgecolor=np.array(color) / 255,
+                facecolor="white" if drawing.is_group else color,
+                edgecolor=color,
                 hatch="////" if drawing.is_group else None,
                 linewidth=_points(axes.figure, 1.5),
             )
@@ -408,12 +411,13 @@ def _legend_entries(example: Example, width: float) -> list[tuple[str, Drawing, 
 
     They begin in the row below the name of the image.
     """
-    order = {name: index for index, name in enumerate(_COLORS)}
+    # In the order of the label table, by its colours: categories may have names of their own.
+    order = [*_COLORS.values(), _OTHER_COLOR]
     kinds = {_kind(drawing): drawing for drawing in example.drawings}
     counts = Counter(_kind(drawing) for drawing in example.drawings)
     entries = []
     x, row = float(_MARGIN), 1
-    for kind in sorted(kinds, key=lambda kind: (order.get(kinds[kind].name, len(order)), kind)):
+    for kind in sorted(kinds, key=lambda kind: (order.index(kinds[kind].category_color), kind)):
         text = f"{kind}  {counts[kind]}"
         needed = _text_width(text) * _LEGEND_TEXT + 2 * _LEGEND_TEXT
         if x > _MARGIN and x + needed > width - _MARGIN:
