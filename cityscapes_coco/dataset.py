@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, get_args
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.folders import is_debris, list_folder, name_entries, name_some
+from cityscapes_coco.folders import is_debris, is_folder, list_folder, name_entries, name_some
 from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, check_choice
 from cityscapes_coco.photographs import (
     DEEPEST,
@@ -193,7 +193,7 @@ def find_splits(
     error names what was found.
     """
     root, names = dataset.maps, SPLITS[dataset.map_type]
-    splits = [split for split in names if _is_dir(root / split)]
+    splits = [split for split in names if is_folder(root / split)]
     missing = [split for split in wanted or () if split not in splits]
     for split in names if wanted is None else missing:
         # The link may have led to a share that is not there today.
@@ -424,11 +424,13 @@ def _find_maps(datadir: Path, map_type: MapType) -> Path:
 def _possible_places(datadir: Path, map_type: MapType) -> Iterator[list[Path]]:
     """Yield where the maps may be, likelier places first."""
     for places in _named_places(datadir, map_type):
-        yield [path for path in places if any(_is_dir(path / split) for split in SPLITS[map_type])]
+        yield [
+            path for path in places if any(is_folder(path / split) for split in SPLITS[map_type])
+        ]
     yield _places_by_files(datadir, map_type)
     # A folder without any split is taken only if there is nothing better, to say what is missing.
     for places in _named_places(datadir, map_type):
-        yield [path for path in places if _is_dir(path)]
+        yield [path for path in places if is_folder(path)]
 
 
 def _named_places(datadir: Path, map_type: MapType) -> Iterator[list[Path]]:
@@ -468,8 +470,3 @@ def _data_folder(maps: Path, map_type: MapType) -> Path:
     parent = maps.parent if maps.parent.name else maps.parent.absolute()
     unpacked = parent.name.startswith(map_type)
     return parent.parent if unpacked and not (parent / DRAWN_ON).is_dir() else parent
-
-
-def _is_dir(path: Path) -> bool:
-    # Unlike Path.is_dir, this bears a folder that may not be looked into.
-    return os.path.isdir(path)  # noqa: PTH112

@@ -35,6 +35,11 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
     return listing
 
 
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether there is a folder; unlike Path.is_dir, where it may not be looked into too."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
     try:
         return entry.is_dir()

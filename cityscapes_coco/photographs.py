@@ -17,7 +17,7 @@ from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.folders import Listing, list_folder
+from cityscapes_coco.folders import Listing, is_folder, list_folder
 from cityscapes_coco.options import ALL_SPLITS, SPLITS
 
 # The image set that the maps were drawn on. Other sets show the same frames in other weather.
@@ -134,7 +134,7 @@ def list_split_folders(start: Path, split: str, plain: bool = False) -> Iterator
         for inner in _without_maps(inside):
             if plain and not _is_plain((outer, inner)):
                 continue
-            if os.path.isdir(start / outer / inner / split):  # noqa: PTH112  (see dataset._is_dir)
+            if is_folder(start / outer / inner / split):
                 yield outer, inner, split
 
 
