@@ -106,14 +106,15 @@ class Outcome(NamedTuple):
 class Findings(NamedTuple):
     """What was found in one frame, or beside the frames.
 
-    `instances` counts those in the maps, `left_out` what the file does not claim to hold.
+    `instances` counts those in the maps; `left_out` has the rows of those that the file does not
+    claim to hold.
     """
 
-    frames: int
-    instances: int
-    outcomes: list[Outcome]
-    left_out: Counter[str]
-    faults: list[Fault]
+    faults: Sequence[Fault]
+    frames: int = 0
+    instances: int = 0
+    outcomes: Sequence[Outcome] = ()
+    left_out: Sequence[str] = ()
 
 
 @dataclass
@@ -269,7 +270,7 @@ def verify_file(
         *_check_images(coco.images, found, dataset.map_suffix),
         *(unclaimed[frame] for frame in frames if frame in unclaimed and frame not in dropped),
     ]
-    report.add(Findings(0, 0, [], Counter(), faults))
+    report.add(Findings(faults))
     tasks = _list_tasks(coco, found, photographs, dropped)
     compared = run(partial(_compare_frame, scope=scope), tasks)
     for findings in tqdm(compared, "verify", len(tasks), unit="frame", disable=None):
@@ -277,9 +278,7 @@ def verify_file(
     foreign = report.faults[_FOREIGN]
     if not report.instances and report.frames and (foreign or splits != {"test"}):
         about: About = "masks" if foreign else "data"
-        report.add(
-            Findings(0, 0, [], Counter(), [Fault("maps without any instance", "all", about)])
-        )
+        report.add(Findings([Fault("maps without any instance", "all", about)]))
     if map_type == "gtFine" and len(splits) == 1 and not options.min_area:
         totals = _count_classes(report, scope)
         report.far_from_published = compare_with_published(splits.pop(), report.frames, totals)
@@ -506,7 +505,7 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
     try:
         id_map = read_id_map(task.map_path)
     except UserError as error:
-        return Findings(0, 0, [], Counter(), [Fault("map that cannot be read", str(error))])
+        return Findings([Fault("map that cannot be read", str(error))])
     sources, foreign = _find_sources(id_map, scope.classes)
     claims, faults = [], [*_check_sizes(task, *id_map.shape)]
     if foreign:
@@ -523,7 +522,7 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
     named = Counter(claim.annotation.instance_id for claim in claims)
     pairs = _match(claims, sources, named)
     outcomes: list[Outcome] = []
-    left_out: Counter[str] = Counter()
+    left_out: list[str] = []
     for index, claim in enumerate(claims):
         who = _who(task, claim.annotation)
         faults += _check_instance_id(claim.annotation, sources, named, who)
@@ -540,14 +539,14 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
     for value in sorted(sources.keys() - pairs.values()):
         row, area = sources[value].row, sources[value].area
         if row not in scope.rows:
-            left_out[str(row)] += 1
+            left_out.append(str(row))
         elif area < scope.min_area:
-            left_out[f"{row} of less than {scope.min_area} pixels"] += 1
+            left_out.append(f"{row} of less than {scope.min_area} pixels")
         else:
             outcomes.append(Outcome(row, "lost"))
             faults.append(Fault("lost", f"{task.where}: {row} {value}, {area} pixels"))
     instances = sum(not source.row.is_group for source in sources.values())
-    return Findings(1, instances, outcomes, left_out, faults)
+    return Findings(faults, 1, instances, outcomes, left_out)
 
 
 def _find_sources(
@@ -569,7 +568,7 @@ def _find_sources(
         # What lies between the foot of a column and the head of the next was left out.
         changed[tall - 1 :: tall] = True
     starts = np.concatenate(([0], np.flatnonzero(changed) + 1))
-    ends = np.append(starts[1:], pixels.size)
+    lengths = np.diff(starts, append=pixels.size)
     values = pixels[starts].astype(np.int64)
     has_instances = np.isin(np.where(values < 1000, values, values // 1000), list(_NAMES))
     foreign = np.unique(values[(values >= 1000) & ~has_instances]).tolist()
@@ -578,7 +577,6 @@ def _find_sources(
         return {}, foreign
     chosen = chosen[np.argsort(values[chosen], kind="stable")]
     # From here on, places in the columns of the whole map.
-    lengths = ends - starts
     starts = starts // tall * height + top + starts % tall
     ends = starts + lengths
     found, first = np.unique(values[chosen], return_index=True)
