@@ -103,7 +103,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if args.scheduler == "":
         parser.error("argument --scheduler: an address is needed")
     try:
-        _read_options(args)
+        args.options = _read_options(args)
     except ValueError as error:
         parser.error(f"argument --{error}")
     return args
@@ -134,7 +134,7 @@ def _convert(args: argparse.Namespace) -> int:
     def warn(message: str) -> None:
         tqdm.write(one_line(message), file=sys.stderr)
 
-    options = _read_options(args)
+    options: Options = args.options
     find = _DATASETS[args.dataset]
     dataset = find(args.datadir, args.annotations, options.images, args.imagedir)
     if dataset.maps != args.datadir / args.annotations:
