@@ -14,11 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.folders import Listing, is_folder, list_folder
 from cityscapes_coco.options import ALL_SPLITS, SPLITS
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 # The image set that the maps were drawn on. Other sets show the same frames in other weather.
 DRAWN_ON = "leftImg8bit"
@@ -176,17 +179,25 @@ def read_size(path: str) -> tuple[int, int] | None:
                 return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:], "big")
             if len(head) < 24:  # no photograph at all
                 return None
-            # Pillow takes a while to load, and most photographs are PNG files.
-            from PIL import Image
-
-            with warnings.catch_warnings():
-                # Pillow's warnings tell where in Pillow they come from, and never of which file.
-                warnings.simplefilter("ignore")
-                with Image.open(file) as photograph:
-                    width, height = photograph.size
+            with open_photograph(file) as photograph:
+                width, height = photograph.size
             return width, height
     except Exception:  # Pillow raises whatever a damaged file makes its parser stumble on
         return None
+
+
+def open_photograph(file: "str | os.PathLike[str] | IO[bytes]") -> "Image.Image":
+    """Return a photograph whose header has been read, and whose pixels have not.
+
+    Raises whatever a damaged file makes Pillow's parser stumble on.
+    """
+    # Pillow takes a while to load, and the size of most photographs can be had without.
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        # Pillow's warnings tell where in Pillow they come from, and never of which file.
+        warnings.simplefilter("ignore")
+        return Image.open(file)
 
 
 def _usual_folders(

@@ -7,7 +7,6 @@ for labels are arrays of shape (n, 4) where many are weighed at once: left, top,
 import colorsys
 import math
 import textwrap
-import warnings
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
@@ -29,7 +28,7 @@ from cityscapes_coco.coco import Annotation, Id, Image, decode_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
-from cityscapes_coco.photographs import locate
+from cityscapes_coco.photographs import locate, open_photograph
 from cityscapes_coco.rle import Rle, to_mask, to_rle
 
 LAYERS = ("masks", "boxes", "labels")
@@ -220,11 +219,7 @@ def _read_photo(
         note = f"no photograph {name} in {coco_dir}"
     else:
         try:
-            with warnings.catch_warnings():
-                # Pillow's warnings tell where in Pillow they come from, and never of which file.
-                warnings.simplefilter("ignore")
-                photo = PillowImage.open(path)
-            with photo:
+            with open_photograph(path) as photo:
                 if photo.size == (width, height):
                     return _to_rgb(photo), ""
                 note = f"{name} has {photo.width} x {photo.height} pixels, not {width} x {height}"
