@@ -89,7 +89,8 @@ def _find_data_folder(coco_dir: Path) -> Path:
 
 def _find_file(data_folder: Path, split: str | None) -> Path:
     """Return the COCO file of a split, or of the first split that has a file."""
-    from cityscapes_coco.report import PREFIX, name_split
+    from cityscapes_coco.coco import PREFIX
+    from cityscapes_coco.report import name_split
 
     folder = data_folder / "annotations"
     if not folder.is_dir():

@@ -25,6 +25,9 @@ from cityscapes_coco.options import CategoryIds, ChosenCategory, Options
 if TYPE_CHECKING:
     from cityscapes_coco.rle import Runs
 
+# How the names of this program's files begin, as the original script has them.
+PREFIX = "instancesonly_filtered_"
+
 # Numbers beyond these bounds fit into no array of numpy.
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Number = Integer | Annotated[float, Meta(ge=-(2.0**63), le=2.0**63)]

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from cityscapes_coco import __version__
 from cityscapes_coco.coco import (
+    PREFIX,
     Annotation,
     Category,
     CocoWriter,
@@ -443,7 +444,7 @@ def _by_label(options: Options, categories: Sequence[Category]) -> dict[int, int
 
 def _name_file(dataset: Dataset, split: str, image_sets: Sequence[str]) -> str:
     """Return the name of a split's file; of names of sets and patterns, what is plain text."""
-    name = f"instancesonly_filtered_{dataset.map_type}_{split}"
+    name = f"{PREFIX}{dataset.map_type}_{split}"
     if not needs_photographs(image_sets):
         return name
     ends = (image_set.removeprefix(f"{DRAWN_ON}_") for image_set in image_sets)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.coco import CocoFile, Id, Image
+from cityscapes_coco.coco import PREFIX, CocoFile, Id, Image
 from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ _VERDICTS = {
     1: "not exact",
     3: "all that is there is exact; fields are missing or wrong",
 }
-# How the names of this program's files begin.
-PREFIX = "instancesonly_filtered_"
 
 
 def describe_split(split: str, summary: "SplitSummary") -> str:
