@@ -58,7 +58,7 @@ class Image(Struct):
 class Annotation(Struct, gc=False):
     """An instance or group in an image.
 
-    `bbox` is (x, y, width, height) in pixels, `area` counts pixels. `instance_id` is not part of
+    `bbox` is (x, y, width, height) in pixels, `area` counts pixels. `map_value` is not part of
     COCO: the value in the map tells where an annotation comes from. `segmentation` stays JSON until
     `decode_segmentation`, as most readers of a file need few segmentations.
     """
@@ -70,7 +70,7 @@ class Annotation(Struct, gc=False):
     iscrowd: Integer | bool | UnsetType = UNSET
     area: Number | UnsetType = UNSET
     bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
-    instance_id: Integer | UnsetType = UNSET
+    map_value: Integer | UnsetType = UNSET
     segmentation: Raw | UnsetType = UNSET
 
 

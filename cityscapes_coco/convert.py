@@ -236,7 +236,7 @@ def convert_frame(
                 iscrowd=int(instance.is_group),
                 area=instance.area,
                 bbox=instance.bbox,
-                instance_id=instance.id,
+                map_value=instance.id,
             )
             if segmentation is not None:
                 annotation.segmentation = encode_segmentation(segmentation)

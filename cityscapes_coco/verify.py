@@ -519,13 +519,13 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
         name = scope.names.get(annotation.category_id, "")
         claims.append(_Claim(annotation, Row(name, bool(annotation.iscrowd)), rle))
 
-    named = Counter(claim.annotation.instance_id for claim in claims)
+    named = Counter(claim.annotation.map_value for claim in claims)
     pairs = _match(claims, sources, named)
     outcomes: list[Outcome] = []
     left_out: list[str] = []
     for index, claim in enumerate(claims):
         who = _who(task, claim.annotation)
-        faults += _check_instance_id(claim.annotation, sources, named, who)
+        faults += _check_map_value(claim.annotation, sources, named, who)
         if index in pairs:
             source = sources[pairs[index]]
             outcome = _compare_pair(claim, source, scope.boxes_only)
@@ -610,7 +610,7 @@ def _match(
     """
     pairs: dict[int, int] = {}
     for index, claim in enumerate(claims):
-        value = claim.annotation.instance_id
+        value = claim.annotation.map_value
         if value is not UNSET and value in sources and named[value] == 1:
             pairs[index] = value
     rest = [index for index in range(len(claims)) if index not in pairs]
@@ -656,17 +656,17 @@ def _check_pair(claim: _Claim, source: _Source, outcome: Outcome, who: str) -> I
         yield Fault("wrong area", f"{who}: {annotation.area}, {there} has {source.area}")
 
 
-def _check_instance_id(
+def _check_map_value(
     annotation: Annotation,
     sources: Mapping[int, _Source],
     named: Mapping[Id, int],
     who: str,
 ) -> Iterator[Fault]:
-    value = annotation.instance_id
+    value = annotation.map_value
     if value is not UNSET and value not in sources:
-        yield Fault("wrong instance_id", f"{who}: {value} is not in the map", "fields")
+        yield Fault("wrong map_value", f"{who}: {value} is not in the map", "fields")
     elif value is not UNSET and named[value] > 1:
-        yield Fault("wrong instance_id", f"{who}: {value} is there {named[value]} times", "fields")
+        yield Fault("wrong map_value", f"{who}: {value} is there {named[value]} times", "fields")
 
 
 def _check_sizes(task: _Task, height: int, width: int) -> Iterator[Fault]:

@@ -188,7 +188,7 @@ def check_exact(coco: Coco, maps: Mapping[str, NDArray[Any]]) -> list[int]:
     nothing else, all exact; return the values that its annotations have in the maps."""
     names = {category["id"]: category["name"] for category in coco["categories"]}
     options = coco["info"]["options"]
-    claims = {(a["image_id"], a["instance_id"]): a for a in coco["annotations"]}
+    claims = {(a["image_id"], a["map_value"]): a for a in coco["annotations"]}
     values = [value for _, value in claims]
     assert len(claims) == len(coco["annotations"])
     for image in coco["images"]:

@@ -58,11 +58,11 @@ def test_merged_classes_are_one_category_with_all_their_masks(
         {"id": 1, "name": "pedestrian", "supercategory": "human"},
         {"id": 2, "name": "car", "supercategory": "vehicle"},
     ]
-    found = [(a["instance_id"], a["category_id"], a["iscrowd"]) for a in coco["annotations"]]
+    found = [(a["map_value"], a["category_id"], a["iscrowd"]) for a in coco["annotations"]]
     assert found == [(25, 1, 1), (24000, 1, 0), (24001, 1, 0), (25000, 1, 0), (26000, 2, 0)]
     for annotation in coco["annotations"]:
         mask = oracle.decode(annotation["segmentation"], 2, 6)
-        assert (mask == (np.array(PEOPLE) == annotation["instance_id"])).all()
+        assert (mask == (np.array(PEOPLE) == annotation["map_value"])).all()
     told = coco["info"]["options"]["categories"]
     assert told == ["pedestrian=person+rider", "car"]
     out = capsys.readouterr().out
@@ -89,10 +89,10 @@ def test_the_order_of_what_is_written_does_not_change_the_file(people: Path) -> 
 
 def test_a_category_may_have_the_name_of_another_class(people: Path, capsys: Capture) -> None:
     coco = convert(people, "--categories", "car=truck+bus")
-    assert [a["instance_id"] for a in coco["annotations"]] == [27000, 27001]
+    assert [a["map_value"] for a in coco["annotations"]] == [27000, 27001]
     assert "1 car of Cityscapes" in capsys.readouterr().out
     # A car is no truck, whatever the trucks are called.
-    coco["annotations"][0] |= {"instance_id": 26000, "bbox": [0, 1, 2, 1], "area": 2}
+    coco["annotations"][0] |= {"map_value": 26000, "bbox": [0, 1, 2, 1], "area": 2}
     coco["annotations"][0]["segmentation"] = [[0, 1, 0, 2, 2, 2, 2, 1]]
     assert verify(people, coco) == 1
     assert "car, the map has car of Cityscapes 26000" in capsys.readouterr().out
@@ -100,7 +100,7 @@ def test_a_category_may_have_the_name_of_another_class(people: Path, capsys: Cap
 
 def test_the_check_misses_an_instance_of_each_merged_class(people: Path, capsys: Capture) -> None:
     coco = convert(people, "--categories", "pedestrian=person+rider")
-    rider = next(a for a in coco["annotations"] if a["instance_id"] == 25000)
+    rider = next(a for a in coco["annotations"] if a["map_value"] == 25000)
     coco["annotations"].remove(rider)
     assert verify(people, coco) == 1
     assert "pedestrian 25000, 1 pixels" in capsys.readouterr().out

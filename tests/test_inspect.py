@@ -56,7 +56,7 @@ def fail(capsys: Capture, data: Path, *options: object) -> str:
 
 def test_the_summary_counts_annotations_and_images_per_class(data: Path, capsys: Capture) -> None:
     coco = load(data / "annotations" / OUTPUT)
-    bus = next(a for a in coco["annotations"] if a["instance_id"] == 28000)
+    bus = next(a for a in coco["annotations"] if a["map_value"] == 28000)
     coco["annotations"] += [bus | {"id": 100}, bus | {"id": 101, "iscrowd": 1}]
     path = write_json(data / "annotations" / OUTPUT, coco)
     out = run(capsys, data, "--num_examples", 0, "--seed", 7)

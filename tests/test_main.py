@@ -26,10 +26,10 @@ def test_a_map_becomes_a_complete_coco_file(datadir: Path, write_map: WriteMap) 
     ]
     car = {"image_id": 1, "category_id": 3, "iscrowd": 0}
     assert coco["annotations"] == [
-        {"id": 1, "instance_id": 26000, "area": 3, "bbox": [0, 1, 2, 2]}
+        {"id": 1, "map_value": 26000, "area": 3, "bbox": [0, 1, 2, 2]}
         | {"segmentation": [[0, 3, 2, 3, 2, 2, 1, 2, 1, 1, 0, 1]]}
         | car,
-        {"id": 2, "instance_id": 26001, "area": 1, "bbox": [3, 0, 1, 1]}
+        {"id": 2, "map_value": 26001, "area": 1, "bbox": [3, 0, 1, 1]}
         | {"segmentation": [[3, 0, 3, 1, 4, 1, 4, 0]]}
         | car,
     ]

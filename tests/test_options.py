@@ -51,11 +51,11 @@ def test_every_combination_is_exact_and_of_the_kinds_asked_for(
     options = ["--segmentation", segmentation, "--crowd", crowd]
     coco = convert(frame, *options, "--category-ids", ids, "--file-names", names)
     values = [26] * (crowd == "keep") + [24000, 26000, 26001, 33000]
-    assert [(a["instance_id"], a["iscrowd"]) for a in coco["annotations"]] == [
+    assert [(a["map_value"], a["iscrowd"]) for a in coco["annotations"]] == [
         (value, value < 1000) for value in values
     ]
     for annotation in coco["annotations"]:
-        mask = street() == annotation["instance_id"]
+        mask = street() == annotation["map_value"]
         assert (annotation["area"], *annotation["bbox"]) == (mask.sum(), *box_of(mask))
         if segmentation == "none":
             assert "segmentation" not in annotation

@@ -65,7 +65,7 @@ def by_image(coco: Coco) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
 def true_masks(coco: Coco, maps: Maps) -> dict[int, Mask]:
     """The mask of each annotation, by its id, straight from the maps."""
     return {
-        annotation["id"]: maps[image["seg_file_name"]] == annotation["instance_id"]
+        annotation["id"]: maps[image["seg_file_name"]] == annotation["map_value"]
         for image, annotations in by_image(coco)
         for annotation in annotations
     }

@@ -90,7 +90,7 @@ def test_groups_are_expected_of_a_file_that_has_any(coco: Coco, datadir: Path) -
 
 def drop_instance_ids(coco: Coco) -> None:
     for annotation in coco["annotations"]:
-        del annotation["instance_id"]
+        del annotation["map_value"]
     coco["annotations"].reverse()
 
 
@@ -245,7 +245,7 @@ def lose_image(coco: Coco) -> None:
 
 
 def lose_instance_id(coco: Coco) -> None:
-    del coco["annotations"][0]["instance_id"]
+    del coco["annotations"][0]["map_value"]
 
 
 lose_map = set_field("images", "seg_file_name", "other.png")
@@ -257,9 +257,9 @@ DAMAGES: list[tuple[str, Change, str]] = [
     # 2 x 11 pixels of 36 + 36 - 22 are common.
     ("inexact", shift, f"{NAME}: annotation 1: IoU 0.4400 with person 24000"),
     ("lost", lose, f"{NAME}: person 24000, 36 pixels"),
-    ("unexpected, wrong instance_id, wrong instance_id", double, "100: 24000 is there 2 times"),
+    ("unexpected, wrong map_value, wrong map_value", double, "100: 24000 is there 2 times"),
     ("unexpected", both(drop_instance_ids, double), "no bicycle is there, or another annotation"),
-    ("wrong instance_id", change(instance_id=24007), "annotation 1: 24007 is not in the map"),
+    ("wrong map_value", change(map_value=24007), "annotation 1: 24007 is not in the map"),
     ("unexpected, lost", move, "annotation 1: no person is there"),
     ("wrong bbox", change(bbox=[16, 1, 3, 11]), "11], person 24000 has [16, 1, 3, 12]"),
     ("wrong area", change(area=35), "annotation 1: 35, person 24000 has 36"),
@@ -294,7 +294,7 @@ def test_each_kind_of_damage_is_found_and_named(
     report = check(coco, datadir)
     assert report.faults == Counter(faults.split(", "))
     text = describe_check(report)
-    beside = report.faults.keys() <= {"wrong id", "wrong instance_id", "wrong image size"}
+    beside = report.faults.keys() <= {"wrong id", "wrong map_value", "wrong image size"}
     assert report.exit_code == (3 if beside else 1) and culprit in text
     assert text.endswith("fields are missing or wrong" if beside else "  not exact")
     for fault, number in report.faults.items():
