@@ -8,7 +8,15 @@ from tests.oracle import CLASSES, EVALUATED
 
 def test_the_table_is_the_official_one() -> None:
     assert [tuple(label) for label in LABELS] == [
-        (label.name, label.id, label.category, label.hasInstances, label.color)
+        (
+            label.name,
+            label.id,
+            label.trainId,
+            label.category,
+            label.hasInstances,
+            label.ignoreInEval,
+            label.color,
+        )
         for label in official
     ]
     assert {label.id: label.name for label in official if label.hasInstances} == CLASSES
