@@ -102,17 +102,14 @@ def load_example(
     if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**24:
         raise UserError(path, f"the image {title} has {width} x {height} pixels")
     photo, note = _read_photo(coco_dir, title, width, height)
-    counts: Counter[Id] = Counter()
-    numbered = []
-    for annotation in annotations:
-        numbered.append((annotation, counts[annotation.category_id]))
-        counts[annotation.category_id] += 1
-    total = len(numbered)
+    annotations = list(annotations)
+    total = len(annotations)
     if total > _MOST_DRAWN:
-        numbered.sort(key=lambda pair: math.prod((pair[0].bbox or (0,))[-2:]), reverse=True)
+        annotations.sort(key=lambda item: math.prod((item.bbox or (0,))[-2:]), reverse=True)
+    counts: Counter[Id] = Counter()
     drawings: list[Drawing] = []
     painted = 0.0
-    for annotation, number in numbered[:_MOST_DRAWN]:
+    for annotation in annotations[:_MOST_DRAWN]:
         try:
             rle = to_rle(decode_segmentation(annotation), height, width)
         except ValueError as error:
@@ -125,11 +122,12 @@ def load_example(
                 name=name,
                 is_group=bool(annotation.iscrowd),
                 category_color=(color := colors.get(name, _OTHER_COLOR)),
-                color=_shade(color, number),
+                color=_shade(color, counts[annotation.category_id]),
                 bbox=annotation.bbox or tuple(box),
                 rle=rle if painted <= _MOST_PAINTED * width * height else None,
             )
         )
+        counts[annotation.category_id] += 1
     # Large ones first, so that small ones lie on top of them.
     drawings.sort(key=lambda drawing: drawing.bbox[2] * drawing.bbox[3], reverse=True)
     if total > _MOST_DRAWN or painted > _MOST_PAINTED * width * height:
