@@ -59,11 +59,12 @@ _TINY = 24  # below this width or height an outline is one pixel wide, else two
 class Drawing(NamedTuple):
     """What is drawn of one annotation.
 
-    `category_color` is RGB, 0..255, and `color` a shade of it. `bbox` is (x, y, width, height);
-    `rle` is the mask in the whole image, None if there is none.
+    `kind` is the name of the category, such as `car`, or `car group`. `category_color` is RGB,
+    0..255, and `color` a shade of it. `bbox` is (x, y, width, height); `rle` is the mask in the
+    whole image, None if there is none.
     """
 
-    name: str
+    kind: str
     is_group: bool
     category_color: tuple[int, int, int]
     color: Rgb
@@ -119,7 +120,7 @@ def load_example(
         name = plain_text(names.get(annotation.category_id, "unknown")).strip() or "unnamed"
         drawings.append(
             Drawing(
-                name=name,
+                kind=f"{name} group" if annotation.iscrowd else name,
                 is_group=bool(annotation.iscrowd),
                 category_color=(color := colors.get(name, _OTHER_COLOR)),
                 color=_shade(color, counts[annotation.category_id]),
@@ -298,9 +299,8 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
     room = np.array([0, 0, axes.get_xlim()[1], axes.get_ylim()[0]])
     taken = np.empty((0, 4))
     for drawing, box in zip(reversed(drawings), boxes, strict=True):
-        text = _kind(drawing)
         size = float(np.clip((box[3] - box[1]) / 8, _SMALL_TEXT, _LARGE_TEXT))
-        width, height = _text_width(text) * size + 0.5 * size, 1.25 * size
+        width, height = _text_width(drawing.kind) * size + 0.5 * size, 1.25 * size
         places, distances = _places_near(box, width, height, room)
         cost = (
             10 * _common_areas(places, taken).sum(axis=1)
@@ -331,7 +331,7 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
         axes.text(
             (left + right) / 2,
             (top + bottom) / 2,
-            text,
+            drawing.kind,
             size=_points(axes.figure, size),
             color=_ink(drawing.color),
             ha="center",
@@ -406,8 +406,8 @@ def _legend_entries(example: Example, width: float) -> list[tuple[str, Drawing, 
     """
     # In the order of the label table, by its colours: categories may have names of their own.
     order = [*_COLORS.values(), _OTHER_COLOR]
-    kinds = {_kind(drawing): drawing for drawing in example.drawings}
-    counts = Counter(_kind(drawing) for drawing in example.drawings)
+    kinds = {drawing.kind: drawing for drawing in example.drawings}
+    counts = Counter(drawing.kind for drawing in example.drawings)
     entries = []
     x, row = float(_MARGIN), 1
     for kind in sorted(kinds, key=lambda kind: (order.index(kinds[kind].category_color), kind)):
@@ -418,10 +418,6 @@ def _legend_entries(example: Example, width: float) -> list[tuple[str, Drawing, 
         entries.append((text, kinds[kind], x, row))
         x += needed + 2 * _LEGEND_TEXT
     return entries
-
-
-def _kind(drawing: Drawing) -> str:
-    return f"{drawing.name} group" if drawing.is_group else drawing.name
 
 
 def _add_axes(figure: Figure, top: float, width: float, height: float) -> Axes:
