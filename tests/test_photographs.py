@@ -391,43 +391,41 @@ def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Captu
     assert "the image sets there are: leftImg8bit_png.rf.0a1b" in capsys.readouterr().err
 
 
-def test_a_search_has_bounds(
-    datadir: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The folders that are listed."""
+    folders: list[str] = []
+    scandir = os.scandir
+
+    def count(folder: str | os.PathLike[str]) -> object:
+        folders.append(os.fspath(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", count)
+    return folders
+
+
+def test_a_search_has_bounds(datadir: Path, listed: list[str]) -> None:
     """Of other datasets beside this one, no more than a number of folders is listed."""
     build(datadir, MAP, "a/b/c/d/e/f/aachen_000000_000019_leftImg8bit.png")
     for number in range(1200):
         (datadir / f"imagenet/train/n{number}").mkdir(parents=True)
-    listed: list[str] = []
-    scandir = os.scandir
-
-    def count(folder: str | os.PathLike[str]) -> object:
-        listed.append(os.fspath(folder))
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", count)
     frames, imageless, _ = list_frames(find_dataset(datadir), "train")
     assert imageless == len(frames) == 1
     assert 1000 <= len(listed) < 1100
 
 
 def test_each_folder_is_listed_once_where_all_is_in_its_place(
-    datadir: Path, monkeypatch: pytest.MonkeyPatch
+    datadir: Path, listed: list[str]
 ) -> None:
     build(datadir, MAP, f"leftImg8bit/train/{PLAIN}", f"leftImg8bit_rain/train/{PLAIN}")
     build(datadir, "imagenet/train/n1/x.png", "imagenet/train/n2/y.png", "videos/x.mp4")
-    listed: list[str] = []
-    scandir = os.scandir
-
-    def count(folder: str | os.PathLike[str]) -> object:
-        listed.append(os.fspath(folder))
-        return scandir(folder)
-
     dataset = find_dataset(datadir)
-    monkeypatch.setattr(os, "scandir", count)
+    listed.clear()
     assert list_frames(dataset, "train").imageless == 0
     expected = {"", "gtFine/train", "gtFine/train/aachen", "leftImg8bit", "leftImg8bit/train"}
     expected |= {"leftImg8bit/train/aachen", "imagenet", "imagenet/train", "videos"}
+    expected.add("leftImg8bit_rain")  # but none of the cities in it
     assert sorted(listed) == sorted(str(datadir / name) for name in expected)
 
 
