@@ -23,12 +23,12 @@ MAP_FILE = join_chunks(encode_png(np.array(STREET)))
 
 
 def build(root: Path, *names: str) -> Path:
-    """Make a folder of maps and photographs; files of other names are empty."""
+    """Make a folder of maps and photographs; all other files are empty."""
     for name in names:
         touch(root / name)
         if "nstanceIds.p" in name:
             (root / name).write_bytes(MAP_FILE)
-        elif "leftImg8bit" in name and name.endswith((".png", ".jpg")):
+        elif name.lower().endswith((".png", ".jpg", ".jpeg")):
             Image.new("RGB", (4, 3), (10, 200, 30)).save(root / name)
     return root
 
@@ -52,128 +52,56 @@ def names(coco: Coco) -> list[str]:
 
 # Where photographs are.
 
-WRAPPED = f"gtFine_trainvaltest/{MAP}"
-# The map, the photograph as seen from the data folder, and the data folder, if it is not the
-# folder that is given.
-LAYOUTS: dict[str, tuple[str, str, str]] = {
-    "re-encoded": (MAP, f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.jpg", "."),
-    "re-encoded, upper case": (MAP, f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.JPEG", "."),
-    "re-encoded, and both extensions kept": (
-        MAP,
-        f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png.jpg",
-        ".",
-    ),
-    "re-encoded, and the folder says so": (
-        MAP,
-        f"leftImg8bit_jpg/train/aachen/{STEM}_leftImg8bit.jpg",
-        ".",
-    ),
-    "images": (MAP, f"images/train/aachen/{STEM}_leftImg8bit.png", "."),
-    "images, bare names": (MAP, f"images/train/aachen/{STEM}.jpg", "."),
-    "images, without cities": (MAP, f"images/train/{STEM}_leftImg8bit.png", "."),
-    "images, without splits": (MAP, f"JPEGImages/{STEM}_leftImg8bit.jpg", "."),
-    "the split above": (MAP, f"train/img/{STEM}.png", "."),
-    "the split above, with cities": (MAP, f"train/images/aachen/{STEM}_leftImg8bit.png", "."),
-    "without cities": (MAP, f"leftImg8bit/train/{STEM}_leftImg8bit.png", "."),
-    "right in the data folder": (MAP, f"train/aachen/{STEM}_leftImg8bit.png", "."),
-    "beside the maps": (MAP, f"gtFine/train/aachen/{STEM}_leftImg8bit.png", "."),
-    "another word for the split": (MAP, f"images/training/{STEM}_leftImg8bit.png", "."),
-    "an archive's folder": (WRAPPED, f"leftImg8bit_trainvaltest/train/{STEM}_leftImg8bit.png", "."),
-    "an archive's folder of any name": (
-        MAP,
-        f"leftImg8bit_part1/leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "two archives' folders": (
-        f"Fine Annotations/{WRAPPED}",
-        f"Cityscape Dataset/leftImg8bit_trainvaltest/leftImg8bit/train/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "two folders": (
-        f"Fine Annotations/{MAP}",
-        f"Cityscape Dataset/leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "a level too high": (
-        f"Cityspaces/{MAP}",
-        f"images/train/aachen/{STEM}_leftImg8bit.png",
-        "Cityspaces",
-    ),
-    "two levels too high": (
-        f"archive/cityscapes/{MAP}",
-        f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
-        "archive/cityscapes",
-    ),
-    "maps in a folder of another name": (
-        f"annotations/train/aachen/{STEM}{SUFFIX}",
-        f"images/train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "maps of another name, a level too high": (
-        f"cityscapes/labels/train/{STEM}{SUFFIX}",
-        f"images/train/{STEM}.png",
-        "cityscapes",
-    ),
-    "all in one folder": (
-        f"train/aachen/{STEM}{SUFFIX}",
-        f"train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "splits above all": (
-        f"train/gtFine/aachen/{STEM}{SUFFIX}",
-        f"train/leftImg8bit/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "splits above all, without cities": (
-        f"cityscapes/train/gtFine/{STEM}{SUFFIX}",
-        f"cityscapes/train/images/{STEM}.jpg",
-        ".",
-    ),
-    "maps without cities": (
-        f"gtFine/train/{STEM}{SUFFIX}",
-        f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-}
+# The folder of the map; the photograph; the data folder. The table of docs/folders.md has others.
+LAYOUTS = [
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.JPEG", ""),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png.jpg", ""),
+    ("gtFine/val/ulm", "leftImg8bit_jpg/val/ulm/<frame>_leftImg8bit.jpg", ""),
+    ("gtFine/val/ulm", "images/val/ulm/<frame>.jpg", ""),
+    ("gtFine/val/ulm", "images/val/<frame>_leftImg8bit.png", ""),
+    ("gtFine/val/ulm", "images/validation/<frame>_leftImg8bit.png", ""),
+    ("gtFine/val/ulm", "JPEGImages/<frame>_leftImg8bit.jpg", ""),
+    ("gtFine/val/ulm", "val/images/ulm/<frame>_leftImg8bit.png", ""),
+    ("gtFine/val/ulm", "val/ulm/<frame>_leftImg8bit.png", ""),
+    ("gtFine/val/ulm", "leftImg8bit_part1/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ""),
+    ("gtFine_trainvaltest/gtFine/val/ulm", "leftImg8bit_trainvaltest/val/<frame>.png", ""),
+    ("a b/gtFine_x/gtFine/val/ulm", "c d/leftImg8bit_x/leftImg8bit/val/<frame>.png", ""),
+    ("a/b/gtFine/val/ulm", "a/b/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", "a/b/"),
+    ("a/labels/val", "a/images/val/<frame>.png", "a/"),
+    ("val/gtFine/ulm", "val/leftImg8bit/ulm/<frame>_leftImg8bit.png", ""),
+    ("a/val/gtFine", "a/val/images/<frame>.jpg", ""),
+]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", ["datadir", "split", "base"])
-def test_photographs_are_found_where_people_have_them(
-    layout: str, kind: str, datadir: Path, capsys: Capture
-) -> None:
-    map_name, photograph, folder = LAYOUTS[layout]
-    build(datadir, map_name, f"{folder}/{photograph}")
-    Image.new("RGB", (4, 3), (10, 200, 30)).save(datadir / folder / photograph)
-    [name] = names(convert(datadir, "--file-names", kind))
-    if kind == "datadir":
-        assert name == photograph
-    assert f"/{photograph}".endswith(f"/{name}")
-    assert "not here" not in capsys.readouterr().err
-    root = datadir / folder
-    [image] = read_coco(datadir.parent / "out" / OUTPUT).images
-    assert locate(root, name) == root / photograph
-    example = load_example(datadir / OUTPUT, root, image, [], {})
-    assert not example.note
-
-
-def documented() -> list[list[str]]:
-    """The cells of the table of layouts in the docs."""
+def documented() -> list[tuple[str, str, str]]:
+    """The layouts of the docs, in the same form."""
     page = (ROOT / "docs" / "folders.md").read_text(encoding="utf-8")
     _, _, rest = page.partition("`file_name` starts with |\n")
-    lines = rest.partition("\n\n")[0].splitlines()[1:]
-    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+    layouts = []
+    for line in rest.partition("\n\n")[0].splitlines()[1:]:
+        cells = [cell.strip(" `") for cell in line.strip("|").split("|")]
+        map_name, photograph, given, start = cells
+        assert map_name.endswith(f"/<frame>{SUFFIX}") and given == "." and start in photograph
+        layouts.append((map_name.rpartition("/")[0], photograph, photograph.partition(start)[0]))
+    return layouts
 
 
-@pytest.mark.parametrize("row", documented(), ids=" ".join)
-def test_each_layout_of_the_docs_works(row: list[str], datadir: Path, capsys: Capture) -> None:
-    map_name, photograph, given, start = (
-        cell.replace("<frame>", "ulm_000000_000019") for cell in row
-    )
-    build(datadir, map_name, photograph)
-    [name] = names(convert(datadir / given))
-    assert name.startswith(start) and "/" not in name.removeprefix(start)
-    assert photograph.endswith(name) and "not here" not in capsys.readouterr().err
+@pytest.mark.parametrize(("maps", "photograph", "folder"), [*LAYOUTS, *documented()])
+@pytest.mark.parametrize("kind", ["datadir", "split", "base"])
+def test_photographs_are_found_where_people_have_them(
+    maps: str, photograph: str, folder: str, kind: str, datadir: Path, capsys: Capture
+) -> None:
+    frame, root = "ulm_000000_000019", datadir / folder
+    photograph = photograph.replace("<frame>", frame)
+    build(datadir, f"{maps}/{frame}{SUFFIX}", photograph)
+    [name] = names(convert(datadir, "--file-names", kind))
+    assert "not here" not in capsys.readouterr().err
+    if kind == "datadir":
+        assert root / name == datadir / photograph
+    assert f"/{photograph}".endswith(f"/{name}")
+    assert locate(root, name) == datadir / photograph
+    [image] = read_coco(next((datadir.parent / "out").iterdir())).images
+    assert not load_example(datadir, root, image, [], {}).note
 
 
 def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: Capture) -> None:
