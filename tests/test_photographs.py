@@ -199,69 +199,27 @@ def test_of_two_places_the_one_that_is_named_counts(datadir: Path) -> None:
 
 FOG = f"aachen/{STEM}_leftImg8bit_foggy_beta_0.02.png"
 PLAIN = f"aachen/{STEM}_leftImg8bit.png"
-SETS: dict[str, tuple[tuple[str, ...], list[str], list[str]]] = {
-    "by the ending, in a folder of another name": (
-        (f"leftImg8bit_foggyDBF/train/{FOG}",),
-        ["leftImg8bit_foggy_beta_0.02"],
-        [f"leftImg8bit_foggyDBF/train/{FOG}"],
-    ),
-    "by the ending, of two folders": (
-        (f"leftImg8bit_foggyDBF/train/{FOG}", f"leftImg8bit_foggy/train/{FOG}"),
-        ["leftImg8bit_foggy_beta_*"],
-        [f"leftImg8bit_foggy/train/{FOG}"],
-    ),
-    "by the folder, of two": (
-        (f"leftImg8bit_foggyDBF/train/{FOG}", f"leftImg8bit_foggy/train/{FOG}"),
-        ["leftImg8bit_foggyDBF"],
-        [f"leftImg8bit_foggyDBF/train/{FOG}"],
-    ),
-    "by two folders": (
-        (f"leftImg8bit_foggyDBF/train/{FOG}", f"leftImg8bit_foggy/train/{FOG}"),
-        ["leftImg8bit_foggy*"],
-        [f"leftImg8bit_foggy/train/{FOG}", f"leftImg8bit_foggyDBF/train/{FOG}"],
-    ),
-    "by the folder, with plain names": (
-        (f"leftImg8bit_foggy/train/{PLAIN}", f"leftImg8bit/train/{PLAIN}"),
-        ["leftImg8bit_foggy"],
-        [f"leftImg8bit_foggy/train/{PLAIN}"],
-    ),
-    "the clear one, beside fog with plain names": (
-        (f"leftImg8bit_foggy/train/{PLAIN}", f"images/train/{PLAIN}"),
-        ["leftImg8bit"],
-        [f"images/train/{PLAIN}"],
-    ),
-    "the clear one, beside fog in the same folder": (
-        (f"leftImg8bit/train/{PLAIN}", f"leftImg8bit/train/{FOG}"),
-        ["leftImg8bit"],
-        [f"leftImg8bit/train/{PLAIN}"],
-    ),
-    "fog in the same folder": (
-        (f"leftImg8bit/train/{PLAIN}", f"leftImg8bit/train/{FOG}"),
-        ["*_foggy_*"],
-        [f"leftImg8bit/train/{FOG}"],
-    ),
-    "a folder of fog around the usual one": (
-        (f"foggy/leftImg8bit/train/{PLAIN}", f"leftImg8bit/train/{PLAIN}"),
-        ["foggy", "leftImg8bit"],
-        [f"leftImg8bit/train/{PLAIN}", f"foggy/leftImg8bit/train/{PLAIN}"],
-    ),
-    "an archive's folder": (
-        (f"leftImg8bit_trainvaltest_foggy/leftImg8bit_foggy/train/{FOG}",),
-        ["leftImg8bit_foggy"],
-        [f"leftImg8bit_trainvaltest_foggy/leftImg8bit_foggy/train/{FOG}"],
-    ),
-    "rain as JPEG, without cities": (
-        (f"rain/train/{STEM}_rain.jpg", f"leftImg8bit/train/{PLAIN}"),
-        ["rain"],
-        [f"rain/train/{STEM}_rain.jpg"],
-    ),
+CLEAR = f"leftImg8bit/train/{PLAIN}"
+FOGGY, DBF = f"leftImg8bit_foggy/train/{FOG}", f"leftImg8bit_foggyDBF/train/{FOG}"
+FOGGY_PLAIN, AROUND = f"leftImg8bit_foggy/train/{PLAIN}", f"foggy/leftImg8bit/train/{PLAIN}"
+RAIN, SEQUENCE = f"rain/train/{STEM}_rain.jpg", f"leftImg8bit_sequence/train/{PLAIN}"
+# What is asked for; what is taken; what is there beside it.
+SETS: dict[str, tuple[str, list[str], list[str]]] = {
+    "by the ending, in a folder of another name": ("leftImg8bit_foggy_beta_0.02", [DBF], []),
+    "by the ending, of two folders": ("leftImg8bit_foggy_beta_*", [FOGGY], [DBF]),
+    "by the folder, of two": ("leftImg8bit_foggyDBF", [DBF], [FOGGY]),
+    "by two folders": ("leftImg8bit_foggy*", [FOGGY, DBF], []),
+    "by the folder, with plain names": ("leftImg8bit_foggy", [FOGGY_PLAIN], [CLEAR]),
+    "clear, beside fog with plain names": ("leftImg8bit", [f"images/train/{PLAIN}"], [FOGGY_PLAIN]),
+    "clear, beside fog in the same folder": ("leftImg8bit", [CLEAR], [f"leftImg8bit/train/{FOG}"]),
+    "fog in the same folder": ("*_foggy_*", [f"leftImg8bit/train/{FOG}"], [CLEAR]),
+    "fog around the usual folder": ("foggy leftImg8bit", [AROUND, CLEAR], []),
+    "an archive's folder": ("leftImg8bit_foggy", [f"leftImg8bit_trainvaltest_foggy/{FOGGY}"], []),
+    "rain as JPEG, without cities": ("rain", [RAIN], [CLEAR]),
     "frames out of a sequence": (
-        (
-            f"leftImg8bit_sequence/train/{PLAIN}",
-            "leftImg8bit_sequence/train/aachen/x_leftImg8bit.png",
-        ),
-        ["leftImg8bit_sequence"],
-        [f"leftImg8bit_sequence/train/{PLAIN}"],
+        "leftImg8bit_sequence",
+        [SEQUENCE],
+        ["leftImg8bit_sequence/train/aachen/x_leftImg8bit.png"],
     ),
 }
 
@@ -270,9 +228,9 @@ SETS: dict[str, tuple[tuple[str, ...], list[str], list[str]]] = {
 def test_a_set_is_chosen_by_its_folder_or_by_the_ending_of_its_files(
     case: str, datadir: Path
 ) -> None:
-    there, image_sets, expected = SETS[case]
-    build(datadir, MAP, *there)
-    assert sorted(names(convert(datadir, "--images", *image_sets))) == sorted(expected)
+    image_sets, expected, beside = SETS[case]
+    build(datadir, MAP, *expected, *beside)
+    assert sorted(names(convert(datadir, "--images", *image_sets.split()))) == sorted(expected)
 
 
 @pytest.mark.parametrize("name", [FOG, PLAIN])
@@ -282,7 +240,7 @@ def test_fog_may_be_in_a_data_folder_of_its_own(name: str, datadir: Path, capsys
     assert names(convert(datadir, "--images", "leftImg8bit_foggy")) == [photograph]
     assert f"the data folder is {datadir}\n" in capsys.readouterr().err
     # Of clear photographs, the usual data folder has all.
-    assert names(convert(datadir)) == [f"leftImg8bit/train/{PLAIN}"]
+    assert names(convert(datadir)) == [CLEAR]
     assert f"the data folder is {datadir / 'cityscapes'}\n" in capsys.readouterr().err
 
 
@@ -292,12 +250,12 @@ def test_fog_may_be_in_a_data_folder_of_its_own(name: str, datadir: Path, capsys
 def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
     datadir: Path, capsys: Capture
 ) -> None:
-    build(datadir, MAP, f"leftImg8bit_foggy/train/{FOG}", "other/train/a.png", "x.zip")
+    build(datadir, MAP, FOGGY, "other/train/a.png", "x.zip")
     convert(datadir)
     [line] = capsys.readouterr().err.splitlines()
     for part in (
         "maps whose image is not here: 1 (converted all the same)",
-        f"leftImg8bit/train/{PLAIN}",
+        CLEAR,
         "a trainer will not find it either",
         f"in {datadir}, 5 folders deep",
         "found there: leftImg8bit_foggy/train, other/train; name the folder of the images",
@@ -346,7 +304,7 @@ def test_a_search_has_bounds(datadir: Path, listed: list[str]) -> None:
 def test_each_folder_is_listed_once_where_all_is_in_its_place(
     datadir: Path, listed: list[str]
 ) -> None:
-    build(datadir, MAP, f"leftImg8bit/train/{PLAIN}", f"leftImg8bit_rain/train/{PLAIN}")
+    build(datadir, MAP, CLEAR, f"leftImg8bit_rain/train/{PLAIN}")
     build(datadir, "imagenet/train/n1/x.png", "imagenet/train/n2/y.png", "videos/x.mp4")
     dataset = find_dataset(datadir)
     listed.clear()
@@ -377,10 +335,10 @@ def test_each_folder_is_listed_once_where_all_is_in_its_place(
 @pytest.mark.parametrize("above", [False, True])
 def test_debris_is_passed_over(name: str, above: bool, datadir: Path, capsys: Capture) -> None:
     folder = datadir / "cityscapes" if above and "/gtFine" not in name else datadir
-    build(folder, MAP, f"leftImg8bit/train/{PLAIN}")
+    build(folder, MAP, CLEAR)
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(b"\0\5\x16\7")
-    assert names(convert(datadir)) == [f"leftImg8bit/train/{PLAIN}"]
+    assert names(convert(datadir)) == [CLEAR]
     assert "not here" not in capsys.readouterr().err
 
 
