@@ -26,24 +26,16 @@ from cityscapes_coco.photographs import (
     list_split_folders,
 )
 
-# Files that may lie where the maps should, and what to do.
-_MISTAKEN = tuple(
-    (re.compile(pattern, re.IGNORECASE), remedy)
-    for pattern, remedy in (
-        (r"instanceIds\.png$", "the names must end with {suffix}, letter by letter; rename them"),
-        (r"instanceIds\.tiff?$", "save them as PNG of 16 bits, named <frame>{suffix}"),
-        (
-            r"instanceTrainIds\.",
-            "these hold train ids; unpack {archive}, which has _instanceIds.png",
-        ),
-        (
-            r"polygons\.json$",
-            "unpack {archive} with all its files, or draw the maps of the polygons with"
-            " json2instanceImg of the package cityscapesscripts",
-        ),
-        (r"(labelIds|labelTrainIds|color)\.", "these tell no instances apart; unpack {archive}"),
-    )
-)
+# Files that may lie where the maps should, and what to do; the case of letters is passed over.
+_MISTAKEN = {
+    r"(?-i:_(gtFine|gtCoarse)_instanceIds\.png$)": "these are the maps of --annotations {0}",
+    r"instanceIds\.png$": "the names must end with {suffix}, letter by letter; rename them",
+    r"instanceIds\.tiff?$": "save them as PNG of 16 bits, named <frame>{suffix}",
+    r"instanceTrainIds\.": "these hold train ids; unpack {archive}, which has _instanceIds.png",
+    r"polygons\.json$": "unpack {archive} with all its files, or draw the maps of the polygons with"
+    " json2instanceImg of the package cityscapesscripts",
+    r"(labelIds|labelTrainIds|color)\.": "these tell no instances apart; unpack {archive}",
+}
 _MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?)$", re.IGNORECASE)
 
 
@@ -254,7 +246,7 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
     if misnamed:
         told.append(
             f"{where}: files that look like maps under another name, left out: {len(misnamed)},"
-            f" such as {misnamed[0]}; {_remedy(dataset, misnamed[0])}"
+            f" such as {misnamed[0]}; {_find_mistaken(dataset, misnamed)[1]}"
         )
     known = {Key(frame.stem, frame.city) for frame in frames}
     if mapless := sum(len(names) for key, names in found.paths.items() if key not in known):
@@ -369,23 +361,21 @@ def _list_files(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _explain_no_maps(dataset: Dataset, root: Path, names: Sequence[str]) -> str:
-    expected = f"no maps in it; expected <city>/<frame>{dataset.map_suffix}"
-    for pattern, _ in _MISTAKEN:
-        alike = [name for name in names if pattern.search(name)]
-        if alike:
-            some = f"found {len(alike)} files such as {alike[0]}"
-            return f"{expected}, {some}; {_remedy(dataset, alike[0])}"
-    found = f"{len(names)} files such as {names[0]}" if names else name_entries(root)
-    return f"{expected}, found {found}; unpack the {dataset.map_type} archive here"
+    alike, remedy = _find_mistaken(dataset, names)
+    some = alike or names
+    found = f"{len(some)} files such as {some[0]}" if some else name_entries(root)
+    return f"no maps in it; expected <city>/<frame>{dataset.map_suffix}, found {found}; {remedy}"
 
 
-def _remedy(dataset: Dataset, name: str) -> str:
-    """Return what to do about a file that lies where the maps should."""
-    for map_type in SPLITS:
-        if name.endswith(map_suffix(map_type)):
-            return f"these are the maps of --annotations {map_type}"
-    remedy = next(remedy for pattern, remedy in _MISTAKEN if pattern.search(name))
-    return remedy.format(suffix=dataset.map_suffix, archive=f"the {dataset.map_type} archive")
+def _find_mistaken(dataset: Dataset, names: Sequence[str]) -> tuple[list[str], str]:
+    """Return those names that are of one kind of files in place of the maps, and the remedy."""
+    archive = f"the {dataset.map_type} archive"
+    for pattern, remedy in _MISTAKEN.items():
+        if found := [m for name in names if (m := re.search(pattern, name, re.IGNORECASE))]:
+            groups = found[0].groups()
+            remedy = remedy.format(*groups, suffix=dataset.map_suffix, archive=archive)
+            return [match.string for match in found], remedy
+    return [], f"unpack {archive} here"
 
 
 def _name_lookalikes(maps: Path, missing: Sequence[str]) -> list[str]:
