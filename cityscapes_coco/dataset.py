@@ -31,12 +31,13 @@ _MISTAKEN = {
     r"(?-i:_(gtFine|gtCoarse)_instanceIds\.png$)": "these are the maps of --annotations {0}",
     r"instanceIds\.png$": "the names must end with {suffix}, letter by letter; rename them",
     r"instanceIds\.tiff?$": "save them as PNG of 16 bits, named <frame>{suffix}",
+    r"instanceIds\.jpe?g$": "JPEG changes the ids; unpack {archive}",
     r"instanceTrainIds\.": "these hold train ids; unpack {archive}, which has _instanceIds.png",
     r"polygons\.json$": "unpack {archive} with all its files, or draw the maps of the polygons with"
     " json2instanceImg of the package cityscapesscripts",
     r"(labelIds|labelTrainIds|color)\.": "these tell no instances apart; unpack {archive}",
 }
-_MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?)$", re.IGNORECASE)
+_MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?|jpe?g)$", re.IGNORECASE)
 
 
 def map_suffix(map_type: MapType) -> str:

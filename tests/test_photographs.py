@@ -366,6 +366,7 @@ MISTAKEN: dict[str, tuple[list[str], list[str]]] = {
     "upper case": (["_GTFINE_INSTANCEIDS.PNG"], [f"must end with {SUFFIX}"]),
     "no type": (["_instanceIds.png"], [f"must end with {SUFFIX}"]),
     "TIFF": (["_gtFine_instanceIds.tif"], ["as PNG of 16 bits"]),
+    "JPEG": (["_gtFine_instanceIds.jpg"], ["JPEG changes the ids; unpack the gtFine archive"]),
     "coarse maps": (["_gtCoarse_instanceIds.png"], ["--annotations gtCoarse"]),
     "something else": (["_leftImg8bit.png"], ["unpack the gtFine archive here"]),
 }
