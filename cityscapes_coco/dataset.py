@@ -91,6 +91,10 @@ class Frame:
     file_names: tuple[str, ...] = ()
 
     @property
+    def key(self) -> Key:
+        return Key(self.stem, self.city)
+
+    @property
     def map_name(self) -> str:
         return os.path.basename(self.map_path)
 
@@ -231,12 +235,13 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
     split is missing or cannot be listed, or has no maps, and NoPhotographs if all are left out.
     """
     frames, misnamed = _list_maps(dataset, split)
-    found = _find_photographs(dataset, split, frames, image_sets or (DRAWN_ON,))
+    keys = {frame.key for frame in frames}
+    found = _find_photographs(dataset, split, keys, image_sets or (DRAWN_ON,))
     where = f"{dataset.folder}, {split}"
     told = []
     paired, imageless = [], []
     for frame in frames:
-        names = found.paths.get(Key(frame.stem, frame.city), ())
+        names = found.paths.get(frame.key, ())
         if not names:
             imageless.append(frame)
             names = () if needs_photographs(image_sets) else (frame.usual_name,)
@@ -249,8 +254,7 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
             f"{where}: files that look like maps under another name, left out: {len(misnamed)},"
             f" such as {misnamed[0]}; {_find_mistaken(dataset, misnamed)[1]}"
         )
-    known = {Key(frame.stem, frame.city) for frame in frames}
-    if mapless := sum(len(names) for key, names in found.paths.items() if key not in known):
+    if mapless := sum(len(names) for key, names in found.paths.items() if key not in keys):
         told.append(f"{where}: images that have no map, so left out: {mapless}")
     if imageless:
         consequence = "(left out)"
@@ -268,11 +272,10 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
 
 
 def _find_photographs(
-    dataset: Dataset, split: str, frames: Sequence[Frame], image_sets: Sequence[str]
+    dataset: Dataset, split: str, keys: Set[Key], image_sets: Sequence[str]
 ) -> Found:
-    """Return the photographs of the frames, with names that start at the root of the dataset."""
+    """Return the photographs of frames, with names that start at the root of the dataset."""
     start = dataset.imagedir or dataset.folder
-    keys = {Key(frame.stem, frame.city) for frame in frames}
     found = find_photographs(start, split, keys, image_sets, explicit=start == dataset.imagedir)
     if start == dataset.root:
         return found
@@ -394,15 +397,12 @@ def _name_lookalikes(maps: Path, missing: Sequence[str]) -> list[str]:
 def _find_maps(datadir: Path, map_type: MapType) -> Path:
     """Return the folder of the maps in or around `datadir`."""
     for places in _possible_places(datadir, map_type):
-        # Several links may lead to one folder.
+        # Several splits, and several links, may lead to one folder.
         found = {path.resolve(): path for path in places}
         if len(found) > 1:
             folders = ", ".join(str(path) for path in sorted(found.values()))
-            raise UserError(
-                datadir,
-                f"several folders {map_type} could be meant: {folders}; use --datadir with one of"
-                " them",
-            )
+            reason = f"several folders {map_type} could be meant: {folders}"
+            raise UserError(datadir, f"{reason}; use --datadir with one of them")
         for path in found.values():
             return path
     raise UserError(
@@ -443,7 +443,7 @@ def _named_places(datadir: Path, map_type: MapType) -> Iterator[list[Path]]:
 
 def _places_by_files(datadir: Path, map_type: MapType) -> list[Path]:
     """Return the folders of any other name that have maps in the folder of a split."""
-    places: dict[Path, None] = {}
+    places = []
     for split in SPLITS[map_type]:
         for parts in list_split_folders(datadir, split):
             with suppress(UserError):
@@ -451,8 +451,8 @@ def _places_by_files(datadir: Path, map_type: MapType) -> list[Path]:
                 # One city is enough to know.
                 files = islice(_list_files(_split_folder(maps, split, map_type)), 1000)
                 if any(name.endswith(map_suffix(map_type)) for _, name in files):
-                    places[maps] = None
-    return list(places)
+                    places.append(maps)
+    return places
 
 
 def _data_folder(maps: Path, map_type: MapType) -> Path:
