@@ -254,7 +254,10 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
             f"{where}: files that look like maps under another name, left out: {len(misnamed)},"
             f" such as {misnamed[0]}; {_find_mistaken(dataset, misnamed)[1]}"
         )
-    if mapless := sum(len(names) for key, names in found.paths.items() if key not in keys):
+    # In a folder of another split that the user named, all photographs are of other frames.
+    of_other_split = dataset.imagedir and dataset.imagedir.absolute().name in ALL_SPLITS - {split}
+    mapless = sum(len(names) for key, names in found.paths.items() if key not in keys)
+    if mapless and not of_other_split:
         told.append(f"{where}: images that have no map, so left out: {mapless}")
     if imageless:
         consequence = "(left out)"

@@ -188,6 +188,18 @@ def test_a_folder_of_photographs_that_is_not_there_is_an_error(
     assert f"error: {datadir / 'none'}: no such folder" in capsys.readouterr().err
 
 
+def test_the_named_folder_of_one_split_has_no_photographs_of_another(
+    datadir: Path, capsys: Capture
+) -> None:
+    build(datadir, MAP.replace("train", "val"), f"leftImg8bit/train/{STEM[:-2]}07_leftImg8bit.png")
+    photographs = datadir / "leftImg8bit" / "train"
+    convert(datadir, imagedir=photographs)
+    err = capsys.readouterr().err
+    assert "maps whose image is not here: 1" in err and "no map" not in err
+    convert(datadir, imagedir=photographs.rename(photographs.with_name("val")))
+    assert "images that have no map, so left out: 1" in capsys.readouterr().err
+
+
 def test_of_two_places_the_one_that_is_named_counts(datadir: Path) -> None:
     usual = f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png"
     build(datadir, MAP, usual, f"small/{usual}")
