@@ -438,10 +438,11 @@ def test_a_folder_that_looks_like_a_missing_split_is_named(
     assert f"{folder} looks like the split {split}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("mode", ["L", "P"])
 def test_of_a_map_of_8_bits_it_says_that_these_cannot_hold_instances(
-    datadir: Path, capsys: Capture
+    mode: str, datadir: Path, capsys: Capture
 ) -> None:
     build(datadir, MAP)
-    Image.new("L", (4, 3), 7).save(datadir / MAP)
+    Image.new(mode, (4, 3), 7).save(datadir / MAP)
     assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
     assert "8 bits cannot hold instance ids" in capsys.readouterr().err
