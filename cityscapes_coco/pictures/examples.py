@@ -201,9 +201,7 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
     if "boxes" in layers:
         for drawing in example.drawings:
             x, y, w, h = (value * scale for value in drawing.bbox)
-            color = _line_color(drawing.color)
-            line = _points(figure, 1)
-            axes.add_patch(Rectangle((x, y), w, h, fill=False, edgecolor=color, linewidth=line))
+            _draw_box(axes, (x, y), w, h, 1, edgecolor=_line_color(drawing.color), fill=False)
     if "labels" in layers:
         _draw_labels(axes, example.drawings, scale)
     _draw_legend(_add_axes(figure, rows * scale, width, legend), example)
@@ -317,16 +315,8 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
             axes.plot(
                 *zip(start, end, strict=True), color=color, linewidth=_points(axes.figure, 1.5)
             )
-        axes.add_patch(
-            Rectangle(
-                (left, top),
-                width,
-                height,
-                facecolor=drawing.color,
-                edgecolor=color,
-                linewidth=_points(axes.figure, 1),
-                zorder=3,
-            )
+        _draw_box(
+            axes, (left, top), width, height, 1, edgecolor=color, facecolor=drawing.color, zorder=3
         )
         axes.text(
             (left + right) / 2,
@@ -380,17 +370,10 @@ def _draw_legend(axes: Axes, example: Example) -> None:
     for text, drawing, x, row in _legend_entries(example, axes.get_xlim()[1]):
         y = middle + row * _LEGEND_ROW
         color = np.array(drawing.category_color) / 255
-        axes.add_patch(
-            Rectangle(
-                (x, y - _LEGEND_TEXT / 2),
-                1.5 * _LEGEND_TEXT,
-                _LEGEND_TEXT,
-                facecolor="white" if drawing.is_group else color,
-                edgecolor=color,
-                hatch="////" if drawing.is_group else None,
-                linewidth=_points(axes.figure, 1.5),
-            )
-        )
+        filled = "white" if drawing.is_group else color
+        hatch = "////" if drawing.is_group else None
+        corner, width, height = (x, y - _LEGEND_TEXT / 2), 1.5 * _LEGEND_TEXT, _LEGEND_TEXT
+        _draw_box(axes, corner, width, height, 1.5, edgecolor=color, facecolor=filled, hatch=hatch)
         axes.text(x + 2 * _LEGEND_TEXT, y, text, color="black", **texts)
 
 
@@ -430,6 +413,14 @@ def _add_axes(figure: Figure, top: float, width: float, height: float) -> Axes:
     axes.set_axis_off()
     axes.set(xlim=(0, width), ylim=(height, 0))
     return axes
+
+
+def _draw_box(
+    axes: Axes, corner: tuple[float, float], width: float, height: float, line: float, **style: Any
+) -> None:
+    """Draw a rectangle from its upper left corner, with a line of so many pixels around it."""
+    linewidth = _points(axes.figure, line)
+    axes.add_patch(Rectangle(corner, width, height, linewidth=linewidth, **style))
 
 
 def _points(figure: Any, pixels: float) -> float:
