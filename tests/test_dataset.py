@@ -60,9 +60,9 @@ def test_the_inspector_finds_the_files_of_coarse_maps(
 # Fog and rain.
 
 
-def add_image(datadir: Path, image_set: str, name: str, split: str = "train") -> None:
+def add_image(datadir: Path, image_set: str, name: str) -> None:
     folder = "_".join(image_set.split("_")[:2])
-    touch(datadir / folder / split / name.split("_")[0] / f"{name}_{image_set}.png")
+    touch(datadir / folder / "train" / name.split("_")[0] / f"{name}_{image_set}.png")
 
 
 @pytest.fixture
