@@ -249,7 +249,8 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
         raise NoPhotographs(dataset, [split], image_sets, found.image_sets)
     told = []
     if misnamed:
-        some = f"{len(misnamed)}, such as {misnamed[0]}; {_find_mistaken(dataset, misnamed)[1]}"
+        [name], remedy = _find_mistaken(dataset, misnamed[:1])
+        some = f"{len(misnamed)}, such as {name}; {remedy}"
         told.append(f"files that look like maps under another name, left out: {some}")
     # In a folder of another split that the user named, all photographs are of other frames.
     of_other_split = dataset.imagedir and dataset.imagedir.absolute().name in ALL_SPLITS - {split}
