@@ -284,10 +284,8 @@ def _find_photographs(
     found = find_photographs(start, split, keys, image_sets, explicit=start == dataset.imagedir)
     if start == dataset.root:
         return found
-    paths = {
-        key: tuple(str(PurePosixPath(dataset.imagedir_name or "", name)) for name in names)
-        for key, names in found.paths.items()
-    }
+    within = PurePosixPath(dataset.imagedir_name or "")
+    paths = {key: tuple(str(within / name) for name in names) for key, names in found.paths.items()}
     return found._replace(paths=paths)
 
 
