@@ -60,9 +60,9 @@ def test_the_inspector_finds_the_files_of_coarse_maps(
 # Fog and rain.
 
 
-def add_image(datadir: Path, image_set: str, name: str, split: str = "train") -> None:
+def add_image(datadir: Path, image_set: str, name: str) -> None:
     folder = "_".join(image_set.split("_")[:2])
-    touch(datadir / folder / split / name.split("_")[0] / f"{name}_{image_set}.png")
+    touch(datadir / folder / "train" / name.split("_")[0] / f"{name}_{image_set}.png")
 
 
 @pytest.fixture
@@ -163,12 +163,6 @@ def test_where_no_image_is_found_those_that_there_are_are_listed(
 # Folders as people have them.
 
 
-def move(datadir: Path, *moves: tuple[str, str]) -> None:
-    for source, target in moves:
-        (datadir / target).parent.mkdir(parents=True, exist_ok=True)
-        (datadir / source).rename(datadir / target)
-
-
 @pytest.fixture
 def frame(datadir: Path, write_map: WriteMap) -> Path:
     write_map(STREET)
@@ -176,53 +170,10 @@ def frame(datadir: Path, write_map: WriteMap) -> Path:
     return datadir
 
 
-UNPACKED = (
-    ("gtFine", "gtFine_trainvaltest/gtFine"),
-    ("leftImg8bit", "leftImg8bit_trainvaltest/leftImg8bit"),
-)
-
-# What is moved where; which folder is given; which one is found. docs/folders.md has others.
-# fmt: off
-PLACES = {
-    "the images": ((), "leftImg8bit", "."),
-    "a split of the images": ((), "leftImg8bit/train", "."),
-    "unpacked": (UNPACKED, ".", "."),
-    "only the maps unpacked": (UNPACKED[:1], ".", "."),
-    "only the images unpacked": (UNPACKED[1:], ".", "."),
-    "unpacked into the folder's name": ((("gtFine", "x"), ("x", "gtFine/gtFine")), ".", "."),
-    "the images, unpacked": (UNPACKED, "leftImg8bit_trainvaltest/leftImg8bit", "."),
-    "the folder of the unpacked images": (UNPACKED, "leftImg8bit_trainvaltest", "."),
-    "unpacked, a level too high": (
-        [(source, f"cityscapes/{target}") for source, target in UNPACKED], ".", "cityscapes",
-    ),
-    "one folder for both": (
-        [(name, f"cityscapes_trainvaltest/{name}") for name in ("gtFine", "leftImg8bit")],
-        ".", "cityscapes_trainvaltest",
-    ),
-}
-# fmt: on
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_a_dataset_is_found_where_people_have_it(place: str, frame: Path, capsys: Capture) -> None:
-    moves, given, found = PLACES[place]
-    move(frame, *moves)
-    assert main(["--datadir", str(frame / given), "--workers", "1", "--verify"]) == 0
-    err = capsys.readouterr().err
-    [map_path] = frame.rglob("*_instanceIds.png")
-    assert (f"using the maps in {map_path.parents[2]}" in err) == (
-        map_path.parents[2] != frame / given / "gtFine"
-    )
-    path = frame / found / "annotations" / f"{PREFIX}gtFine_train.json"
-    [name] = names(load(path))
-    assert (frame / found / name).is_file()
-    assert "not here" not in err and "no map" not in err
-
-    capsys.readouterr()
-    argv = ["--coco_dir", str(frame / given), "--num_examples", "0"]
-    assert inspect_coco.main(argv) == 0
-    assert f"{path.name} (0.00 MB), split train" in capsys.readouterr().out
-    assert inspect_coco.main(["--coco_dir", str(frame / given), "--verify"]) == 0
+def move_into_archives(datadir: Path) -> None:
+    for name in "gtFine", "leftImg8bit":
+        (datadir / f"{name}_trainvaltest").mkdir()
+        (datadir / name).rename(datadir / f"{name}_trainvaltest" / name)
 
 
 def test_the_current_folder_may_be_the_one(frame: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,13 +196,6 @@ def test_images_may_be_in_several_unpacked_archives(datadir: Path, write_map: Wr
     assert all((datadir / name).is_file() for name in found.values())
 
 
-def test_fog_may_be_in_an_archive_of_its_own(foggy: Path) -> None:
-    move(foggy, ("leftImg8bit_foggy", "leftImg8bit_trainvaltest_foggy/leftImg8bit_foggy"))
-    [coco] = convert(foggy, "--images", "leftImg8bit", "*_foggy_beta_0.01").values()
-    assert len(coco["images"]) == 3
-    assert all((foggy / name).is_file() for name in names(coco))
-
-
 @posix_only
 def test_links_are_followed(frame: Path, tmp_path: Path) -> None:
     linked = tmp_path / "linked"
@@ -260,18 +204,19 @@ def test_links_are_followed(frame: Path, tmp_path: Path) -> None:
     for name in "gtFine", "leftImg8bit":
         (linked / name).symlink_to(frame / name)
     (tmp_path / "anything").symlink_to(frame / "gtFine")
+    (frame / "gtFine" / "train" / "notes").symlink_to(__file__)
     expected = convert(frame)
     for given in linked, tmp_path / "data", tmp_path / "anything":
         assert convert(given) == expected
     # Two ways to one folder are no choice.
-    move(frame, *UNPACKED)
+    move_into_archives(frame)
     (frame / "gtFine_link").symlink_to(frame / "gtFine_trainvaltest")
     assert list(convert(frame)) == ["gtFine_train"]
 
 
 @pytest.mark.parametrize("other", ["gtFine_other/gtFine", "berlin/gtFine"])
 def test_where_there_is_a_choice_it_is_listed(other: str, frame: Path, capsys: Capture) -> None:
-    move(frame, *UNPACKED)
+    move_into_archives(frame)
     shutil.copytree(frame / "gtFine_trainvaltest/gtFine", frame / other)
     assert main(["--datadir", str(frame)]) == 1
     [line] = capsys.readouterr().err.splitlines()
