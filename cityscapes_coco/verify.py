@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Literal, NamedTuple
 
-import cv2
 import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
@@ -48,7 +47,7 @@ from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, Options
 from cityscapes_coco.photographs import DRAWN_ON, read_size
-from cityscapes_coco.rle import Rle, from_counts, to_rle
+from cityscapes_coco.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.workers import Map
 
 _NAMES = {label.id: label.name for label in LABELS if label.has_instances}
@@ -555,47 +554,19 @@ def _find_sources(
     """Return the instances and groups of a map, shape (height, width), by their values there, and
     the values that Cityscapes never writes: those of instances whose label has none. `classes` has
     the name of the row for each class."""
-    height, width = id_map.shape
-    # Above and below these rows are only labels without instances.
-    rows = np.flatnonzero(id_map.max(axis=1) >= min(_NAMES))
-    if not rows.size:
-        return {}, []
-    top, tall = int(rows[0]), int(rows[-1]) + 1 - int(rows[0])
-    # The columns one after the other; numpy's own way to it takes as long as decoding the map.
-    pixels = cv2.transpose(id_map[top : top + tall]).ravel()
-    changed = pixels[1:] != pixels[:-1]
-    if tall < height:
-        # What lies between the foot of a column and the head of the next was left out.
-        changed[tall - 1 :: tall] = True
-    starts = np.concatenate(([0], np.flatnonzero(changed) + 1))
-    lengths = np.diff(starts, append=pixels.size)
-    values = pixels[starts].astype(np.int64)
-    has_instances = np.isin(np.where(values < 1000, values, values // 1000), list(_NAMES))
-    foreign = np.unique(values[(values >= 1000) & ~has_instances]).tolist()
-    chosen = np.flatnonzero(has_instances)
-    if not chosen.size:
-        return {}, foreign
-    chosen = chosen[np.argsort(values[chosen], kind="stable")]
-    # From here on, places in the columns of the whole map.
-    starts = starts // tall * height + top + starts % tall
-    ends = starts + lengths
-    found, first = np.unique(values[chosen], return_index=True)
-    rles = []
-    for runs in np.split(chosen, first[1:]):
-        edges = np.column_stack((starts[runs], ends[runs])).ravel()
-        counts = np.diff(edges, prepend=0, append=id_map.size)
-        rles.append(from_counts(counts.tolist(), height, width))
-    columns = (
-        found.tolist(),
-        rles,
+
+    def may_be_instance(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return (values >= 1000) | np.isin(values, list(_NAMES))
+
+    sources, foreign = {}, []
+    for value, rle in find_rles(id_map, may_be_instance, min(_NAMES)).items():
+        name = _NAMES.get(value if value < 1000 else value // 1000)
+        if name is None:
+            foreign.append(value)
+            continue
         # One by one: pycocotools cannot count more than 255 of them.
-        [int(coco_mask.area(rle)) for rle in rles],
-        coco_mask.toBbox(rles).astype(int).tolist(),
-    )
-    sources = {}
-    for value, rle, area, bbox in zip(*columns, strict=True):
-        name = classes[_NAMES[value if value < 1000 else value // 1000]]
-        sources[value] = _Source(value, Row(name, value < 1000), rle, area, bbox)
+        area, bbox = int(coco_mask.area(rle)), coco_mask.toBbox(rle).astype(int).tolist()
+        sources[value] = _Source(value, Row(classes[name], value < 1000), rle, area, bbox)
     return sources, foreign
 
 
