@@ -207,41 +207,17 @@ def convert_frame(
         instances, foreign = find_instances(id_map)
     except ValueError as error:
         raise UserError(frame.map_path, str(error)) from error
+    annotations, left_out = _annotate(instances, id_map, options, category_ids)
     height, width = id_map.shape
-    records = FrameRecords(
+    return FrameRecords(
         width,
         height,
-        annotations=[],
-        left_out=Counter(),
+        annotations,
+        left_out,
         has_instances=any(not instance.is_group for instance in instances),
         foreign=foreign,
         other_sizes=list(_compare_sizes(frame, root, width, height)),
     )
-    chosen = []
-    for instance in instances:
-        reason = _reason_to_leave_out(instance, options, category_ids)
-        if reason:
-            records.left_out[reason, _NAMES[instance.label_id]] += 1
-        else:
-            chosen.append(instance)
-    for group in _split_by_size(chosen, most=2 * id_map.size):
-        segmentations = _segment(group, id_map, options.segmentation)
-        for instance, segmentation in zip(group, segmentations, strict=True):
-            if segmentation == []:
-                reason = "a contour of two points or fewer"
-                records.left_out[reason, _NAMES[instance.label_id]] += 1
-                continue
-            annotation = Annotation(
-                category_id=category_ids[instance.label_id],
-                iscrowd=int(instance.is_group),
-                area=instance.area,
-                bbox=instance.bbox,
-                map_value=instance.id,
-            )
-            if segmentation is not None:
-                annotation.segmentation = encode_segmentation(segmentation)
-            records.annotations.append(annotation)
-    return records
 
 
 def find_lack(version: str, folders: Iterable[Path]) -> str:
@@ -273,6 +249,42 @@ def _try_to_convert(
         if error.code == _CV_NO_MEMORY:
             raise MemoryError(frame.map_path) from error
         raise
+
+
+def _annotate(
+    instances: Iterable[Instance],
+    id_map: NDArray[np.uint16],
+    options: Options,
+    category_ids: Mapping[int, int],
+) -> tuple[list[Annotation], Counter[tuple[str, str]]]:
+    """Return the annotations of a map's instances, and a count of those that are left out."""
+    annotations = []
+    left_out: Counter[tuple[str, str]] = Counter()
+    chosen = []
+    for instance in instances:
+        reason = _reason_to_leave_out(instance, options, category_ids)
+        if reason:
+            left_out[reason, _NAMES[instance.label_id]] += 1
+        else:
+            chosen.append(instance)
+    for group in _split_by_size(chosen, most=2 * id_map.size):
+        segmentations = _segment(group, id_map, options.segmentation)
+        for instance, segmentation in zip(group, segmentations, strict=True):
+            if segmentation == []:
+                reason = "a contour of two points or fewer"
+                left_out[reason, _NAMES[instance.label_id]] += 1
+                continue
+            annotation = Annotation(
+                category_id=category_ids[instance.label_id],
+                iscrowd=int(instance.is_group),
+                area=instance.area,
+                bbox=instance.bbox,
+                map_value=instance.id,
+            )
+            if segmentation is not None:
+                annotation.segmentation = encode_segmentation(segmentation)
+            annotations.append(annotation)
+    return annotations, left_out
 
 
 def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterator[str]:
