@@ -1,4 +1,4 @@
-"""Convert Cityscapes to COCO: one JSON file of instances for each split."""
+"""Convert Cityscapes to COCO: one JSON file of instances for each split, and panoptic files."""
 
 from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program, stoppable
 
@@ -24,6 +24,7 @@ from cityscapes_coco.options import (
     FileNames,
     MapType,
     Options,
+    Panoptic,
     Segmentation,
     given_path,
     usable_cores,
@@ -75,6 +76,10 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--file-names", choices=get_args(FileNames), default="datadir",
         help="where the names of images start: at the data folder, at the split's folder, or"
         " without any folder (default: %(default)s)")
+    how.add_argument("--panoptic", nargs="?", const="label", default="none",
+        choices=get_args(Panoptic),
+        help="panoptic files too, with Cityscapes' ids of categories or with train ids (default:"
+        " %(default)s; without a value: label)")
     run = parser.add_argument_group("how it is run")
     add = run.add_mutually_exclusive_group().add_argument
     add("--workers", type=partial(whole_number, least=1), metavar="N",
@@ -119,6 +124,7 @@ def _read_options(args: argparse.Namespace) -> Options:
         empty_frames=args.empty_frames,
         category_ids=args.category_ids,
         file_names=args.file_names,
+        panoptic=args.panoptic,
         skip_bad=args.skip_bad,
     )
 
@@ -169,7 +175,7 @@ def _convert(args: argparse.Namespace) -> int:
                     codes.append(1)
                 else:
                     print(describe_split(split, summary))
-                    written.append(summary.path)
+                    written += summary.paths
             for path in written if args.verify else ():
                 from cityscapes_coco.verify import verify_file
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 # How the names of this program's files begin, as the original script has them.
 PREFIX = "instancesonly_filtered_"
+# And those of its panoptic files, as the official createPanopticImgs.py has them.
+PANOPTIC_PREFIX = "cityscapes_panoptic_"
+# How the names of the PNG files end that belong to a panoptic file.
+PANOPTIC_SUFFIX = "_panoptic.png"
 
 # Numbers beyond these bounds fit into no array of numpy.
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -37,7 +41,7 @@ Id = int | UnsetType
 
 
 class Category(Struct):
-    needed: ClassVar = ("id", "name")
+    needed: ClassVar[tuple[str, ...]] = ("id", "name")
     id: Integer | UnsetType = UNSET
     name: str | UnsetType = UNSET
     supercategory: str | UnsetType = UNSET
@@ -72,6 +76,45 @@ class Annotation(Struct, gc=False):
     bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
     map_value: Integer | UnsetType = UNSET
     segmentation: Raw | UnsetType = UNSET
+
+
+class PanopticCategory(Category):
+    """`isthing` is 1 for a class with instances and 0 for stuff; `color` is RGB, 0..255."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id", "name", "isthing")
+    isthing: Integer | bool | UnsetType = UNSET
+    color: tuple[int, int, int] | UnsetType = UNSET
+
+
+class PanopticImage(Struct):
+    """A photograph, as `Image`; Cityscapes' id of an image is a text, COCO's a number."""
+
+    needed: ClassVar = ("id", "file_name", "width", "height")
+    id: Integer | str | UnsetType = UNSET
+    file_name: str | UnsetType = UNSET
+    width: Integer | UnsetType = UNSET
+    height: Integer | UnsetType = UNSET
+
+
+class Segment(Struct, gc=False):
+    """The pixels of one id in the PNG file of an image: a thing, a group of things (COCO: crowd),
+    or all stuff of one category. `bbox` and `area` are as those of an annotation."""
+
+    needed: ClassVar = ("id", "category_id", "iscrowd", "area", "bbox")
+    id: Integer | UnsetType = UNSET
+    category_id: Integer | UnsetType = UNSET
+    iscrowd: Integer | bool | UnsetType = UNSET
+    area: Number | UnsetType = UNSET
+    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+
+
+class PanopticAnnotation(Struct):
+    """All segments of an image; `file_name` is that of the PNG file that shows where they are."""
+
+    needed: ClassVar = ("image_id", "file_name", "segments_info")
+    image_id: Integer | str | UnsetType = UNSET
+    file_name: str | UnsetType = UNSET
+    segments_info: list[Segment] | UnsetType = UNSET
 
 
 class License(Struct):
@@ -180,8 +223,10 @@ class CocoWriter:
         self._file = file
         self._parts = parts
 
-    def add(self, image: Image, annotations: Sequence[Annotation]) -> None:
-        with _blaming(self._path):
+    def add(
+        self, image: Image | PanopticImage, annotations: Sequence[Annotation | PanopticAnnotation]
+    ) -> None:
+        with blaming(self._path):
             for part, records in ("images", [image]), ("annotations", annotations):
                 if records:
                     file = self._parts[part]
@@ -190,7 +235,7 @@ class CocoWriter:
 
     def finish(self, info: Info, categories: Sequence[Category]) -> None:
         head = {"info": info, "licenses": [CITYSCAPES_LICENSE], "categories": categories}
-        with _blaming(self._path):
+        with blaming(self._path):
             self._file.write(_encode(head)[:-1])
             for part, records in self._parts.items():
                 self._file.write(b',"%b":[' % part.encode())
@@ -208,15 +253,26 @@ def write_coco(path: Path) -> Iterator[CocoWriter]:
     file cannot be written.
     """
     with ExitStack() as stack:
-        with _blaming(path):
+        with blaming(path):
             file = stack.enter_context(replacing(path))
             parts = {
                 part: stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
                 for part in ("images", "annotations")
             }
         yield CocoWriter(path, file, parts)
-        with _blaming(path):
+        with blaming(path):
             stack.close()
+
+
+@contextmanager
+def blaming(path: Path) -> Iterator[None]:
+    """Blame an error of the system on the file or folder at `path`, which is being written."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            path, f"cannot be written: {error.strerror}; choose a folder with --outdir"
+        ) from error
 
 
 def read_coco(path: Path) -> CocoFile:
@@ -328,13 +384,3 @@ _PLAIN = {
     "str | array": "a text or a list",
     "object | array": "polygons or run lengths",
 }
-
-
-@contextmanager
-def _blaming(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            path, f"cannot be written: {error.strerror}; choose a folder with --outdir"
-        ) from error

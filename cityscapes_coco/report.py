@@ -43,8 +43,10 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
         rows.append(f"  maps with values that Cityscapes never writes: {len(summary.foreign)}")
     if summary.other_sizes:
         rows.append(f"  photographs of another size than their map: {len(summary.other_sizes)}")
-    size = summary.path.stat().st_size / 1e6
-    rows.append(f"  written to {summary.path} ({size:.2f} MB)")
+    if summary.panoptic_path:
+        rows.append(f"  {'panoptic segments':<17}{summary.segments:>7}")
+    for path in summary.paths:
+        rows.append(f"  written to {path} ({path.stat().st_size / 1e6:.2f} MB)")
     return _join(rows)
 
 
