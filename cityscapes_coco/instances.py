@@ -46,6 +46,15 @@ class Region(NamedTuple):
     area: int
 
 
+class Runs(NamedTuple):
+    """A map cut into runs of equal pixels, row after row: their values, and the places of their
+    first pixels and of those after their last ones."""
+
+    values: NDArray[np.uint16]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
 class MapContents(NamedTuple):
     """What a map holds, in the order of the values.
 
@@ -85,7 +94,7 @@ def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
     above = int(rows[0])
     id_map = id_map[above : rows[-1] + 1]
     width = id_map.shape[1]
-    runs = _cut_into_runs(id_map)
+    runs = cut_into_runs(id_map)
     known = _IS_KNOWN.take(runs.values)
     if not known.all():
         unknown = runs.values[~known][0]
@@ -99,47 +108,23 @@ def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
             bbox=(left, above + top, wide, high),
             area=area,
         )
-        for value, (left, top, wide, high), area in _measure(runs, _HAS_INSTANCES, width)
+        for value, (left, top, wide, high), area in measure_regions(runs, _HAS_INSTANCES, width)
     ]
     return MapContents(instances, foreign)
 
 
-def find_regions(id_map: NDArray[np.uint16], wanted: NDArray[np.bool_]) -> list[Region]:
-    """Return the regions of `id_map`, shape (height, width), in the order of their values.
-
-    `wanted`, of shape (65536,), says of each value whether it is asked for.
-    """
-    return list(_measure(_cut_into_runs(id_map), wanted, id_map.shape[1]))
-
-
-def cut_mask(id_map: NDArray[np.uint16], instance: Instance) -> NDArray[np.uint8]:
-    """Return the mask of an instance within its bbox: 0 or 1, of shape (height, width)."""
-    left, top, width, height = instance.bbox
-    cut = id_map[top : top + height, left : left + width]
-    mask: NDArray[np.uint8] = (cut == instance.id).view(np.uint8)
-    return mask
-
-
-class _Runs(NamedTuple):
-    """A map cut into runs of equal pixels, row after row: their values, and the places of their
-    first pixels and of those after their last ones."""
-
-    values: NDArray[np.uint16]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-
-
-def _cut_into_runs(id_map: NDArray[np.uint16]) -> _Runs:
+def cut_into_runs(id_map: NDArray[np.uint16]) -> Runs:
+    """Return the runs of a map, shape (height, width), or of some rows of it."""
     pixels = id_map.ravel()
     bounds = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
     starts = np.concatenate(([0], bounds))
-    return _Runs(pixels.take(starts), starts, np.concatenate((bounds, [pixels.size])))
+    return Runs(pixels.take(starts), starts, np.concatenate((bounds, [pixels.size])))
 
 
-def _measure(runs: _Runs, wanted: NDArray[np.bool_], width: int) -> Iterator[Region]:
+def measure_regions(runs: Runs, wanted: NDArray[np.bool_], width: int) -> Iterator[Region]:
     """Yield the regions of the values that are `wanted`, in their order, in a map so wide.
 
-    Everything but the masks follows from the runs.
+    `wanted`, of shape (65536,), says it of each value. Everything but the masks follows from runs.
     """
     chosen = np.flatnonzero(wanted.take(runs.values))
     if not chosen.size:
@@ -164,3 +149,11 @@ def _measure(runs: _Runs, wanted: NDArray[np.bool_], width: int) -> Iterator[Reg
         *(column.tolist() for column in columns), strict=True
     ):
         yield Region(value, (left, top, right - left, bottom - top), area)
+
+
+def cut_mask(id_map: NDArray[np.uint16], instance: Instance) -> NDArray[np.uint8]:
+    """Return the mask of an instance within its bbox: 0 or 1, of shape (height, width)."""
+    left, top, width, height = instance.bbox
+    cut = id_map[top : top + height, left : left + width]
+    mask: NDArray[np.uint8] = (cut == instance.id).view(np.uint8)
+    return mask
