@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -24,6 +24,8 @@ from cityscapes_coco.options import CategoryIds, ChosenCategory, Options
 
 if TYPE_CHECKING:
     from cityscapes_coco.rle import Runs
+
+T = TypeVar("T")
 
 # How the names of this program's files begin, as the original script has them.
 PREFIX = "instancesonly_filtered_"
@@ -148,6 +150,25 @@ class CocoFile(Struct):
     licenses: Raw | UnsetType = UNSET
 
 
+class PanopticRecords(Struct):
+    """What is read of a panoptic file."""
+
+    needed: ClassVar = ("images", "annotations", "categories")
+    categories: list[PanopticCategory]
+    images: list[PanopticImage]
+    annotations: list[PanopticAnnotation]
+    info: Raw | UnsetType = UNSET
+    licenses: Raw | UnsetType = UNSET
+
+
+class PanopticFile(CocoFile, kw_only=True):
+    """A panoptic file, told as one of instances: each segment is an annotation whose `map_value` is
+    its id in the PNG file, the images are numbered in their order, and `seg_file_name` is that of
+    the PNG file. The file's own `records` are there too."""
+
+    records: PanopticRecords
+
+
 CITYSCAPES_LICENSE = License(
     1, "Cityscapes Dataset License Agreement", "https://www.cityscapes-dataset.com/license/"
 )
@@ -160,6 +181,7 @@ _HEAD = 1 << 16
 
 _encoder = msgspec.json.Encoder()
 _file_decoder = msgspec.json.Decoder(CocoFile)
+_panoptic_decoder = msgspec.json.Decoder(PanopticRecords)
 
 
 def list_categories(chosen: Iterable[ChosenCategory], ids: CategoryIds = "one") -> list[Category]:
@@ -276,7 +298,8 @@ def blaming(path: Path) -> Iterator[None]:
 
 
 def read_coco(path: Path) -> CocoFile:
-    """Return the COCO file at `path`, which any tool may have written.
+    """Return the COCO file at `path`, which any tool may have written; a PanopticFile if it has
+    segments.
 
     Raises UserError if the file cannot be read or is not a COCO file; the error names the record
     and the field.
@@ -285,7 +308,10 @@ def read_coco(path: Path) -> CocoFile:
     if content[:100].lstrip()[:1] == b"[":
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
     try:
-        return _decode(content)
+        # No other record of COCO has this field.
+        if b'"segments_info"' in content:
+            return _tell_as_instances(_decode(content, _panoptic_decoder))
+        return _decode(content, _file_decoder)
     except msgspec.ValidationError as error:
         raise UserError(path, f"not a COCO file: {_explain(error)}") from error
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
@@ -343,16 +369,51 @@ def _encode(records: object) -> bytes:
     return json.dumps(json.loads(encoded), separators=(",", ":")).encode()
 
 
-def _decode(content: bytes) -> CocoFile:
+def _tell_as_instances(records: PanopticRecords) -> PanopticFile:
+    """Return a panoptic file as one of instances. Of two images with one id the first has the
+    segments, and of two annotations of one image the first has the PNG file."""
+    numbers: dict[object, int] = {}
+    images = []
+    for number, image in enumerate(records.images, 1):
+        numbers.setdefault(image.id, number)
+        images.append(Image(number, image.file_name, UNSET, image.width, image.height))
+    annotations = []
+    for record in records.annotations:
+        number = numbers.get(record.image_id, 0)
+        if number and images[number - 1].seg_file_name is UNSET:
+            images[number - 1].seg_file_name = record.file_name
+        annotations += [
+            Annotation(
+                id=segment.id,
+                image_id=number or UNSET,
+                category_id=segment.category_id,
+                iscrowd=segment.iscrowd,
+                area=segment.area,
+                bbox=segment.bbox,
+                map_value=segment.id,
+            )
+            for segment in record.segments_info or ()
+        ]
+    return PanopticFile(
+        categories=list(records.categories),
+        images=images,
+        annotations=annotations,
+        info=records.info,
+        licenses=records.licenses,
+        records=records,
+    )
+
+
+def _decode(content: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
     try:
-        return _file_decoder.decode(content)
+        return decoder.decode(content)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         # Some tools write NaN and Infinity, which JSON does not have. As texts, they are found
         # where they stand. Others write half a character, which Python has and UTF-8 does not.
         loaded = json.loads(content, parse_constant=str)
-        return _file_decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
+        return decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
 
 
 def _explain(error: msgspec.ValidationError, root: str = "") -> str:
@@ -374,6 +435,8 @@ _PLAIN = {
     "int": "an integer",
     "float": "a number",
     "int | float": "a number",
+    "int | str": "an integer or a text",
+    "str | int": "an integer or a text",
     "int | bool": "an integer or a boolean",
     "bool | int": "an integer or a boolean",
     "str": "a text",

@@ -1,10 +1,11 @@
 """COCO's panoptic format: a map becomes a PNG file of segments, and a split a folder of such files
-with the JSON file that tells what they hold.
+with the JSON file that tells what they hold; and such a PNG file, of any tool, is read.
 
 Categories, segments, pixels and names are those that the official `createPanopticImgs.py` of the
 package cityscapesscripts writes.
 """
 
+import io
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.atomic import replacing_folder
+from cityscapes_coco.atomic import read_file, replacing_folder
 from cityscapes_coco.coco import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
     CocoWriter,
+    Image,
     Info,
     PanopticAnnotation,
     PanopticCategory,
@@ -35,10 +37,14 @@ from cityscapes_coco.folders import list_folder
 from cityscapes_coco.instances import cut_into_runs, measure_regions
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic
+from cityscapes_coco.photographs import open_photograph, parts_inside
 from cityscapes_coco.png import encode_png
 
 # The labels that have a category: those that Cityscapes evaluates. All other pixels are void.
 _LABELS = {label.id: label for label in LABELS if not label.ignored}
+
+# More than any PNG file of a map has.
+_MOST_BYTES = 1 << 28
 
 # For every value that a map can hold: does it belong to a segment, and which id has it there?
 _VALUES = np.arange(1 << 16)
@@ -158,6 +164,36 @@ def write_panoptic(path: Path) -> Iterator[PanopticWriter]:
 def find_folder(path: Path) -> Path:
     """Return the folder of the PNG files that belong to the JSON file at `path`."""
     return path.with_suffix("")
+
+
+def read_png(path: Path, image: Image) -> bytes:
+    """Return the PNG file of an image of the panoptic file at `path`, which any tool may have
+    written. Raises UserError if it cannot be read."""
+    parts = parts_inside(image.seg_file_name or "")
+    if not parts:
+        raise UserError(path, f"the image {image.file_name or ''} has no PNG file in the folder")
+    return read_file(find_folder(path).joinpath(*parts), _MOST_BYTES)
+
+
+def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]:
+    """Return the ids of the segments in a PNG file, of any tool, shape (height, width).
+
+    Raises ValueError if it cannot be decoded or is not RGB of this size.
+    """
+    try:
+        with open_photograph(io.BytesIO(png)) as image:
+            form = *image.size, image.mode
+            pixels = np.asarray(image) if form == (width, height, "RGB") else None
+    except Exception as error:  # Pillow raises whatever a damaged file makes its parser stumble on
+        raise ValueError("cannot be decoded") from error
+    if pixels is None:
+        raise ValueError("has {} x {} pixels, {}, not {} x {}, RGB".format(*form, width, height))
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    ids = blue.astype(np.int32)
+    for lower in green, red:
+        ids <<= 8
+        ids |= lower
+    return ids
 
 
 def _category_id(label: Label, ids: Panoptic) -> int:

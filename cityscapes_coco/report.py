@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.coco import PREFIX, CocoFile, Id, Image
+from cityscapes_coco.coco import PANOPTIC_PREFIX, PREFIX, CocoFile, Id, Image
 from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
@@ -118,8 +118,9 @@ def name_split(path: Path, images: Sequence[Image] = ()) -> str:
 
     The fine annotations go unmentioned.
     """
-    if path.stem.startswith(PREFIX):
-        return path.stem.removeprefix(PREFIX).removeprefix("gtFine_")
+    for prefix in PREFIX, PANOPTIC_PREFIX:
+        if path.stem.startswith(prefix):
+            return path.stem.removeprefix(prefix).removeprefix("gtFine_")
     folders = [PurePosixPath(image.file_name or "").parts for image in images]
     splits = {parts[1] for parts in folders if len(parts) == 4}
     return ", ".join(sorted(splits)) or "unknown"
