@@ -353,6 +353,12 @@ def peek_options(path: Path) -> dict[str, Any] | None:
     return options if isinstance(options, dict) else None
 
 
+def list_stuff(coco: CocoFile) -> set[Id]:
+    """Return the ids of the categories that are stuff, which only a panoptic file tells of."""
+    categories = coco.records.categories if isinstance(coco, PanopticFile) else ()
+    return {category.id for category in categories if category.isthing == 0}
+
+
 def group_by_image(annotations: Iterable[Annotation]) -> dict[Id, list[Annotation]]:
     """Return the annotations of each image id; under UNSET those that name no image."""
     groups: dict[Id, list[Annotation]] = {}

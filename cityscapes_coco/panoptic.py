@@ -21,6 +21,7 @@ from cityscapes_coco.atomic import read_file, replacing_folder
 from cityscapes_coco.coco import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
+    Annotation,
     CocoWriter,
     Image,
     Info,
@@ -29,6 +30,7 @@ from cityscapes_coco.coco import (
     PanopticImage,
     Segment,
     blaming,
+    encode_segmentation,
     write_coco,
 )
 from cityscapes_coco.dataset import Dataset, Frame
@@ -38,7 +40,8 @@ from cityscapes_coco.instances import cut_into_runs, measure_regions
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic
 from cityscapes_coco.photographs import open_photograph, parts_inside
-from cityscapes_coco.png import encode_png
+from cityscapes_coco.png import MOST_PIXELS, encode_png
+from cityscapes_coco.rle import find_rles
 
 # The labels that have a category: those that Cityscapes evaluates. All other pixels are void.
 _LABELS = {label.id: label for label in LABELS if not label.ignored}
@@ -175,11 +178,26 @@ def read_png(path: Path, image: Image) -> bytes:
     return read_file(find_folder(path).joinpath(*parts), _MOST_BYTES)
 
 
+def add_masks(path: Path, image: Image, annotations: Iterable[Annotation]) -> None:
+    """Give the segments of an image in the panoptic file at `path` their masks, as RLEs. Raises
+    UserError if its PNG file cannot be read."""
+    try:
+        ids = decode_segment_ids(read_png(path, image), image.height or 0, image.width or 0)
+    except ValueError as error:
+        raise UserError(find_folder(path) / str(image.seg_file_name), str(error)) from error
+    by_value = {annotation.map_value: annotation for annotation in annotations}
+    for value, rle in find_rles(ids, lambda ids: ids > 0, 1).items():
+        if value in by_value:
+            by_value[value].segmentation = encode_segmentation(rle)
+
+
 def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]:
     """Return the ids of the segments in a PNG file, of any tool, shape (height, width).
 
-    Raises ValueError if it cannot be decoded or is not RGB of this size.
+    Raises ValueError if it cannot be decoded, is not RGB of this size, or is larger than any map.
     """
+    if height * width > MOST_PIXELS:
+        raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
     try:
         with open_photograph(io.BytesIO(png)) as image:
             form = *image.size, image.mode

@@ -32,7 +32,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IEND = b"\0\0\0\0IEND\xaeB`\x82"
 # 32 times the pixels of Cityscapes' maps. Memory is taken by the numbers in a header, so a header
 # is believed only so far.
-_MOST_PIXELS = 1 << 26
+MOST_PIXELS = 1 << 26
 
 # How hard a file is packed: the next levels take half as long again, for 5 % fewer bytes.
 _LEVEL = 4
@@ -58,7 +58,7 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
     width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
     if not width or not height or methods != [0, 0] or interlaced > 1:
         raise ValueError("damaged PNG file (a header that PNG does not have); get it again")
-    if width * height > _MOST_PIXELS:
+    if width * height > MOST_PIXELS:
         raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
     if (depth, color) != (16, 0):
         channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(color, "no known number of")

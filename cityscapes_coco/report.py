@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.coco import PANOPTIC_PREFIX, PREFIX, CocoFile, Id, Image
+from cityscapes_coco.coco import PANOPTIC_PREFIX, PREFIX, CocoFile, Id, Image, PanopticFile
 from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
 
 
 def describe_file(path: Path, coco: CocoFile) -> str:
-    """Return how many images and annotations there are, and in how many images each class is."""
+    """Return how many images and annotations there are, and in how many images each class is; of a
+    panoptic file, segments."""
     names = name_categories(coco)
     annotations: Counter[str] = Counter()
     crowds: Counter[str] = Counter()
@@ -61,9 +62,10 @@ def describe_file(path: Path, coco: CocoFile) -> str:
         annotations[name] += 1
         crowds[name] += bool(annotation.iscrowd)
         images.setdefault(name, set()).add(annotation.image_id)
+    what = "segments" if isinstance(coco, PanopticFile) else "annotations"
     rows = [
         f"{path} ({path.stat().st_size / 1e6:.2f} MB), split {name_split(path, coco.images)}",
-        f"  {'class':<16}{'annotations':>12}{'images':>8}",
+        f"  {'class':<16}{what:>12}{'images':>8}",
         *(f"  {name:<16}{annotations[name]:>12}{len(ids):>8}" for name, ids in images.items()),
         f"  {'all':<16}{annotations.total():>12}{len(coco.images):>8}",
     ]
