@@ -85,7 +85,7 @@ def replacing_folder(path: Path, index: Path) -> Iterator[Path]:
     `index` is the file that tells what is in the folder, and whose absence tells that the folder is
     not whole. An earlier one is gone before the folder changes, and the new one is to be put in its
     place afterwards: an index never stands beside a folder that is not its own, not even after
-    kill -9. If the folder cannot be replaced, both earlier ones stay.
+    kill -9, which may leave the draft. If the folder cannot be replaced, both earlier ones stay.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = _hidden_beside(path)

@@ -7,11 +7,12 @@ package cityscapesscripts writes.
 
 import io
 import os
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import cv2
 import numpy as np
@@ -126,24 +127,37 @@ def check_image_ids(dataset: Dataset, frames: Iterable[Frame]) -> None:
 
 
 class PanopticWriter:
-    """Panoptic files that are being written: `add` the frames in order, then `finish`."""
+    """Panoptic files that are being written: `add` the frames in order, then `finish`.
 
-    def __init__(self, path: Path, file: CocoWriter, draft: Path) -> None:
-        self._folder = find_folder(path)
+    The PNG files wait in one temporary file, which has no name, so that nothing is left of them
+    even after kill -9.
+    """
+
+    def __init__(self, file: CocoWriter, folder: Path, pngs: IO[bytes]) -> None:
         self._file = file
-        self._draft = draft
+        self._folder = folder
+        self._pngs = pngs
+        self._sizes: dict[str, int] = {}
 
     def add(self, frame: Frame, file_names: Sequence[str], made: PanopticFrame) -> None:
         """Write what was made of a frame, for each of its photographs, as they are to be named."""
         name = _name_png(frame)
-        with blaming(self._folder / name), (self._draft / name).open("xb") as file:
-            file.write(made.png)
+        with blaming(self._folder):
+            self._sizes[name] = self._pngs.write(made.png)
         for image_id, file_name in zip(_image_ids(frame), file_names, strict=True):
             image = PanopticImage(image_id, file_name, made.width, made.height)
             self._file.add(image, [PanopticAnnotation(image_id, name, made.segments)])
 
     def finish(self, info: Info, categories: Sequence[PanopticCategory]) -> None:
         self._file.finish(info, categories)
+
+    def unpack(self, draft: Path) -> None:
+        """Write each PNG file into a folder."""
+        self._pngs.seek(0)
+        for name, size in self._sizes.items():
+            # Where A and a are one, two frames could get one file.
+            with (draft / name).open("xb") as file:
+                file.write(self._pngs.read(size))
 
 
 @contextmanager
@@ -158,10 +172,11 @@ def write_panoptic(path: Path) -> Iterator[PanopticWriter]:
     _check_earlier(folder)
     with write_coco(path) as file, ExitStack() as stack:
         with blaming(folder):
-            draft = stack.enter_context(replacing_folder(folder, index=path))
-        yield PanopticWriter(path, file, draft)
-        with blaming(folder):
-            stack.close()
+            pngs = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
+        writer = PanopticWriter(file, folder, pngs)
+        yield writer
+        with blaming(folder), replacing_folder(folder, index=path) as draft:
+            writer.unpack(draft)
 
 
 def find_folder(path: Path) -> Path:

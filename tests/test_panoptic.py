@@ -19,19 +19,20 @@ from data.generate import write_dataset
 from main import main
 from tests.conftest import (
     OUTPUT,
+    PANOPTIC,
     SAMPLE,
     Capture,
     Coco,
     WriteMap,
     convert,
     load,
+    read_folder,
     street,
     touch,
 )
 
 NAME = "aachen_000000_000019"
-JSON = "cityscapes_panoptic_train.json"
-FOLDER = "cityscapes_panoptic_train"
+FOLDER = PANOPTIC.removesuffix(".json")
 PNG = f"{NAME}_gtFine_panoptic.png"
 PHOTOGRAPH = f"leftImg8bit/train/aachen/{NAME}_leftImg8bit.png"
 
@@ -41,12 +42,6 @@ def read_ids(path: Path) -> NDArray[Any]:
     with Image.open(path) as image:
         assert image.mode == "RGB"
         return np.asarray(image).astype(int) @ (1, 256, 256**2)
-
-
-def read_folder(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, hidden ones too."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 # The same as the official tool's.
@@ -113,7 +108,7 @@ def test_so_does_any_map(ids: str, datadir: Path, tmp_path: Path, write_map: Wri
 def test_the_official_score_of_a_file_with_itself_is_one(tmp_path: Path) -> None:
     """The evaluation demands each id of the PNG file in the JSON file, and the other way round."""
     convert(SAMPLE, "--outdir", tmp_path, "--panoptic")
-    coco = load(tmp_path / JSON)
+    coco = load(tmp_path / PANOPTIC)
     categories = {category["id"]: category for category in coco["categories"]}
     pairs = [(annotation, copy.deepcopy(annotation)) for annotation in coco["annotations"]]
     folder = str(tmp_path / FOLDER)
@@ -132,7 +127,7 @@ def test_the_instances_are_the_same_with_panoptic_files_and_without(
     convert(datadir, "--outdir", tmp_path / "without")
     convert(datadir, "--outdir", tmp_path / "with", "--panoptic", "--verify")
     with_panoptic = read_folder(tmp_path / "with")
-    assert set(with_panoptic) == {OUTPUT, JSON, f"{FOLDER}/{PNG}"}
+    assert set(with_panoptic) == {OUTPUT, PANOPTIC, f"{FOLDER}/{PNG}"}
     assert with_panoptic[OUTPUT] == read_folder(tmp_path / "without")[OUTPUT]
 
 
@@ -147,7 +142,7 @@ def test_what_is_about_instances_leaves_panoptic_files_alone(
     convert(datadir, "--outdir", tmp_path / "2", "--panoptic", *options.split())
     first, second = read_folder(tmp_path / "1"), read_folder(tmp_path / "2")
     assert first.pop(OUTPUT) != second.pop(OUTPUT) and first == second
-    assert len(json.loads(first[JSON])["images"]) == 2
+    assert len(json.loads(first[PANOPTIC])["images"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -164,7 +159,7 @@ def test_the_names_of_images_are_those_of_photographs(
     write_map()
     touch(datadir / PHOTOGRAPH)
     convert(datadir, "--panoptic", *options)
-    coco = load(datadir / "annotations" / JSON)
+    coco = load(datadir / "annotations" / PANOPTIC)
     assert coco["images"] == [{"id": NAME, "file_name": name, "width": 4, "height": 3}]
 
 
@@ -209,7 +204,7 @@ def test_the_summary_counts_segments_and_names_the_file(
     convert(datadir, "--panoptic")
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "panoptic segments 5" in lines
-    assert lines[-1].startswith(f"written to {datadir / 'annotations' / JSON} (")
+    assert lines[-1].startswith(f"written to {datadir / 'annotations' / PANOPTIC} (")
 
 
 # Whole or not there.
@@ -241,7 +236,7 @@ def test_after_a_bad_map_the_earlier_files_are_there_and_nothing_else(
     assert main(argv) == 1
     assert read_folder(datadir / "annotations") == earlier
     assert main([*argv, "--skip-bad", "--verify"]) == 0
-    coco = load(datadir / "annotations" / JSON)
+    coco = load(datadir / "annotations" / PANOPTIC)
     assert [image["id"] for image in coco["images"]] == [NAME]
     assert coco["info"]["skipped"] == ["b_000000_000000_gtFine_instanceIds.png"]
 
@@ -293,5 +288,5 @@ def test_other_options_of_an_earlier_file_are_named(
     datadir: Path, earlier: dict[str, bytes], capsys: Capture
 ) -> None:
     convert(datadir, "--panoptic", "--file-names", "base", "--min-area", "7")
-    told = [line for line in capsys.readouterr().err.splitlines() if JSON in line]
+    told = [line for line in capsys.readouterr().err.splitlines() if PANOPTIC in line]
     assert len(told) == 1 and told[0].endswith('with other options: file_names "datadir"')
