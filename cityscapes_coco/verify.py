@@ -556,16 +556,20 @@ def _check_panoptic_ids(records: PanopticRecords) -> Iterator[Fault]:
 
 
 def _check_categories(coco: CocoFile, scope: _Scope) -> Iterator[Fault]:
+    has_instances = {label.name: label.has_instances for label in LABELS}
+    kind = "is evaluated" if isinstance(coco, PanopticFile) else "has instances"
     for category in coco.categories:
-        if category.name is not UNSET and category.name not in scope.classes.values():
-            kind = "is evaluated" if isinstance(coco, PanopticFile) else "has instances"
+        if category.name is UNSET:
+            continue
+        if category.name not in scope.classes.values():
             culprit = f"{category.name!r} is no class of Cityscapes that {kind}"
             yield Fault("unknown category", culprit, "fields")
-        elif isinstance(category, PanopticCategory) and category.isthing is not UNSET:
-            there = next(label.has_instances for label in LABELS if label.name == category.name)
-            if category.isthing != there:
-                culprit = f"{category.name}: {category.isthing}, not {int(there)}"
-                yield Fault("wrong isthing", culprit, "fields")
+        elif isinstance(category, PanopticCategory) and category.isthing not in (
+            UNSET,
+            has_instances[category.name],
+        ):
+            culprit = f"{category.name} has the isthing {category.isthing}"
+            yield Fault("wrong isthing", culprit, "fields")
 
 
 def _check_images(
