@@ -1,4 +1,4 @@
-"""Convert Cityscapes to COCO: one JSON file of instances for each split, and panoptic files."""
+"""Convert Cityscapes to COCO: JSON files of instances, and panoptic files."""
 
 from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program, stoppable
 
@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--segmentation", choices=[kind for kind in get_args(Segmentation) if kind != "original"],
         help=f"masks; none: boxes only (default: {Options.segmentation})")
     add("--like-original", action="store_const", const="original", dest="segmentation",
-        help="contours of the original script: through pixel centres, no holes, some missing")
+        help="contours of the original script: inexact, some missing")
     how.add_argument("--category-ids", choices=get_args(CategoryIds), default="one",
         help="from 1, from 0, or Cityscapes' 24 to 33 (default: %(default)s)")
     how.add_argument("--file-names", choices=get_args(FileNames), default="datadir",
@@ -78,8 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
         " without any folder (default: %(default)s)")
     how.add_argument("--panoptic", nargs="?", const="label", default="none",
         choices=get_args(Panoptic),
-        help="panoptic files too, with Cityscapes' ids of categories or with train ids (default:"
-        " %(default)s; without a value: label)")
+        help="panoptic files too (label), or with train ids")
     run = parser.add_argument_group("how it is run")
     add = run.add_mutually_exclusive_group().add_argument
     add("--workers", type=partial(whole_number, least=1), metavar="N",
