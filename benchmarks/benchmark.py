@@ -436,8 +436,8 @@ def measure_panoptic(datadir: Path, frames: int, runs: int) -> list[Row]:
         (
             "instances and panoptic files, one worker, without start-up",
             f"{1000 * median(converting) / frames:.1f} ms a frame",
-            f"{median_ratio(official, converting):.1f} times as fast, {1000 * more:.1f} ms more than"
-            f" instances alone, {describe_pngs(ours, frames)}",
+            f"{median_ratio(official, converting):.1f} times as fast, {1000 * more:.1f} ms more"
+            f" than instances alone, {describe_pngs(ours, frames)}",
         ),
     ]
 

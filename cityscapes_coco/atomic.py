@@ -107,8 +107,10 @@ def replacing_folder(path: Path, index: Path) -> Iterator[Path]:
         raise
     finally:
         for hidden in aside.values():
-            shutil.rmtree(hidden, ignore_errors=True)
-            hidden.unlink(missing_ok=True)
+            if hidden.is_dir():
+                shutil.rmtree(hidden, ignore_errors=True)
+            else:
+                hidden.unlink(missing_ok=True)
 
 
 def _hidden_beside(path: Path) -> Path:

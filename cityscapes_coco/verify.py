@@ -2,7 +2,7 @@
 
 Nothing here uses the converter's way to an instance: a map is cut into runs down its columns, as
 pycocotools does it, and masks are compared as pycocotools' RLEs of the whole frame. That makes the
-check both independent and quick.
+check both independent and quick. The masks of a panoptic file are cut from its PNG files likewise.
 
 A check takes data and yields faults; nothing here is printed.
 """
@@ -264,8 +264,6 @@ def verify_file(
     unclaimed = _find_unclaimed(claimed, set(frames) - skipped, photographs)
     dropped = [frame for frame in missing if frame in unclaimed and options.empty_frames == "drop"]
     scope = _find_scope(coco, options)
-    if isinstance(coco, PanopticFile):
-        scope = _find_panoptic_scope(coco)
     report = Report(
         path,
         scope.boxes_only,
@@ -275,19 +273,14 @@ def verify_file(
     )
     faults = [
         *_check_fields(coco, scope.boxes_only),
-        *(
-            _check_panoptic_ids(coco.records)
-            if isinstance(coco, PanopticFile)
-            else _check_ids(coco)
-        ),
+        *_check_ids(coco),
         *_check_categories(coco, scope),
         *_check_images(coco.images, found, dataset.map_suffix),
         *(unclaimed[frame] for frame in frames if frame in unclaimed and frame not in dropped),
     ]
     report.add(Findings(faults))
     tasks = _list_tasks(coco, found, photographs, dropped)
-    complete = _add_pngs(path, tasks) if isinstance(coco, PanopticFile) else iter(tasks)
-    compared = run(partial(_compare_frame, scope=scope), complete)
+    compared = run(partial(_compare_frame, scope=scope), _add_pngs(path, coco, tasks))
     for findings in tqdm(compared, "verify", len(tasks), unit="frame", disable=None):
         report.add(findings)
     foreign = report.faults[_FOREIGN]
@@ -324,6 +317,8 @@ def _count_classes(report: Report, scope: _Scope) -> dict[str, int]:
 
 def _find_scope(coco: CocoFile, options: Options) -> _Scope:
     """Return what a file claims to hold, of the classes that its categories name."""
+    if isinstance(coco, PanopticFile):
+        return _find_panoptic_scope(coco)
     names = {c.id: c.name for c in coco.categories if c.name is not UNSET}
     with_groups = options.crowd == "keep" or any(a.iscrowd for a in coco.annotations)
     merged = {c: category.name for category in options.parsed_categories for c in category.classes}
@@ -344,7 +339,7 @@ def _find_scope(coco: CocoFile, options: Options) -> _Scope:
 
 
 def _find_panoptic_scope(coco: PanopticFile) -> _Scope:
-    """Return what a panoptic file claims to hold, of the classes that Cityscapes evaluates."""
+    """Return the same of a panoptic file, of the classes that Cityscapes evaluates."""
     names = {c.id: c.name for c in coco.categories if c.name is not UNSET}
     labels = [label for label in LABELS if not label.ignored]
     rows = [Row(label.name, False) for label in labels if label.name in names.values()]
@@ -375,9 +370,12 @@ def _list_tasks(
     return tasks
 
 
-def _add_pngs(path: Path, tasks: Iterable[_Task]) -> Iterator[_Task]:
-    """Yield the images of the panoptic file at `path` with their PNG files, which are read here:
-    the machines of a cluster need not have what was written."""
+def _add_pngs(path: Path, coco: CocoFile, tasks: Iterable[_Task]) -> Iterator[_Task]:
+    """Yield the images of the file at `path`, those of a panoptic file with their PNG files. These
+    are read here: the machines of a cluster need not have what was written."""
+    if not isinstance(coco, PanopticFile):
+        yield from tasks
+        return
     for task in tasks:
         try:
             yield task._replace(png=read_png(path, task.image))
@@ -506,6 +504,9 @@ def _name_records(coco: CocoFile) -> Iterator[tuple[str, Any]]:
 
 def _check_ids(coco: CocoFile) -> Iterator[Fault]:
     """Yield ids that are not unique, that lead nowhere, or that COCOeval does not bear."""
+    if isinstance(coco, PanopticFile):
+        yield from _check_panoptic_ids(coco.records)
+        return
     known: dict[str, Counter[int]] = {}
     for part in _PARTS:
         ids = (record.id for record in getattr(coco, part))
@@ -540,8 +541,8 @@ def _check_panoptic_ids(records: PanopticRecords) -> Iterator[Fault]:
                 yield Fault("wrong id", f"{part} have the id {value} {times} times", "fields")
     for image_id in [*images, *(key for key in annotated if key not in images)]:
         if image_id is not UNSET and (images[image_id] == 0 or annotated[image_id] != 1):
-            culprit = f"{annotated[image_id]} annotations of the image {image_id}, which is there"
-            yield Fault("wrong id", f"{culprit} {images[image_id]} times", "fields")
+            culprit = f"{image_id}: {images[image_id]} images and {annotated[image_id]} annotations"
+            yield Fault("wrong id", f"{culprit}, not one of each", "fields")
     for annotation in records.annotations:
         segments = annotation.segments_info or ()
         who = f"annotation of {annotation.image_id or 'no image'}"
