@@ -1,4 +1,4 @@
-"""Look at a COCO file of Cityscapes instances: draw examples or statistics, or check the file."""
+"""Look at a COCO file, of instances or panoptic: draw examples or statistics, or check it."""
 
 from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program
 
@@ -36,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--imagedir", type=given_path, metavar="DIR",
         help="the folder of the images, if main.py was given one")
     add("--split", help="which file (default: train, or the first that exists)")
+    add("--panoptic", action="store_true", help="the panoptic file of the split")
     add("--json", type=given_path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
     add("--num_examples", type=whole_number, default=5, metavar="N",
@@ -61,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     # msgspec, numpy and matplotlib take a while to load; each is loaded where it is needed.
     data_folder = _find_data_folder(args.coco_dir)
-    path = args.json or _find_file(data_folder, args.split)
+    path = args.json or _find_file(data_folder, args.split, args.panoptic)
     if args.verify:
         return _verify(path, args.coco_dir, args.imagedir)
 
@@ -87,23 +88,28 @@ def _find_data_folder(coco_dir: Path) -> Path:
     return coco_dir
 
 
-def _find_file(data_folder: Path, split: str | None) -> Path:
+def _find_file(data_folder: Path, split: str | None, panoptic: bool) -> Path:
     """Return the COCO file of a split, or of the first split that has a file."""
-    from cityscapes_coco.coco import PREFIX
+    from cityscapes_coco.coco import PANOPTIC_PREFIX, PREFIX
     from cityscapes_coco.report import name_split
 
     folder = data_folder / "annotations"
     if not folder.is_dir():
         raise UserError(folder, "no such folder; convert first, or name a COCO file with --json")
-    found = {name_split(path): path for path in sorted(folder.glob(f"{PREFIX}*.json"))}
-    wanted = [split, f"gtCoarse_{split}"] if split else [*SPLITS["gtFine"], *found]
+    prefix, start, option = PREFIX, f"{PREFIX}gtFine_", ""
+    if panoptic:
+        prefix, start, option = PANOPTIC_PREFIX, PANOPTIC_PREFIX, " --panoptic"
+    found = {name_split(path): path for path in sorted(folder.glob(f"{prefix}*.json"))}
+    wanted = [*SPLITS["gtFine"], *found]
+    if split:
+        wanted = [split, f"gtCoarse_{split}", f"{split}_trainId"]
     for name in wanted:
         if name in found:
             return found[name]
     raise UserError(
         folder,
-        f"no {PREFIX}gtFine_{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
-        f" make it with main.py --datadir {data_folder}, or name any COCO file with --json",
+        f"no {start}{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
+        f" make it with main.py --datadir {data_folder}{option}, or name any COCO file with --json",
     )
 
 
@@ -147,7 +153,8 @@ def _show_examples(
     if not chosen:
         return
 
-    from cityscapes_coco.coco import read_info, read_options
+    from cityscapes_coco.coco import PanopticFile, list_stuff, read_info, read_options
+    from cityscapes_coco.panoptic import add_masks
     from cityscapes_coco.pictures.examples import (
         Example,
         choose_colors,
@@ -157,17 +164,22 @@ def _show_examples(
     from cityscapes_coco.pictures.windows import open_window, show_examples
 
     colors = choose_colors(read_options(read_info(coco)))
+    stuff = list_stuff(coco)
     root = find_root(data_folder, args.imagedir)
 
     def load(number: int) -> Example:
         image = chosen[number]
-        return load_example(path, root, image, annotations.get(image.id, []), names, colors)
+        of_image = annotations.get(image.id, [])
+        if isinstance(coco, PanopticFile):
+            add_masks(path, image, of_image)
+        return load_example(path, root, image, of_image, names, colors, stuff)
 
     figure = None if args.save else open_window()
     if figure:
         show_examples(figure, len(chosen), load)
         return
     folder = _picture_folder(args, path)
+    kind = "panoptic" if isinstance(coco, PanopticFile) else "instances"
     taken: Counter[str] = Counter()
     for number, image in enumerate(chosen):
         # The name comes from the file, and must neither lead out of the folder nor be too long.
@@ -175,7 +187,7 @@ def _show_examples(
         # Two images may have one name, and some systems take A and a for the same.
         taken[stem.lower()] += 1
         again = f"_{taken[stem.lower()]}" if taken[stem.lower()] > 1 else ""
-        target = folder / f"{stem}_instances{again}.png"
+        target = folder / f"{stem}_{kind}{again}.png"
         example = load(number)
         save_example(example, target)
         print(one_line(target))

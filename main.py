@@ -1,4 +1,4 @@
-"""Convert Cityscapes to COCO: one JSON file of instances for each split."""
+"""Convert Cityscapes to COCO: JSON files of instances, and panoptic files."""
 
 from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program, stoppable
 
@@ -24,6 +24,7 @@ from cityscapes_coco.options import (
     FileNames,
     MapType,
     Options,
+    Panoptic,
     Segmentation,
     given_path,
     usable_cores,
@@ -69,12 +70,15 @@ def build_parser() -> argparse.ArgumentParser:
     add("--segmentation", choices=[kind for kind in get_args(Segmentation) if kind != "original"],
         help=f"masks; none: boxes only (default: {Options.segmentation})")
     add("--like-original", action="store_const", const="original", dest="segmentation",
-        help="contours of the original script: through pixel centres, no holes, some missing")
+        help="contours of the original script: inexact, some missing")
     how.add_argument("--category-ids", choices=get_args(CategoryIds), default="one",
         help="from 1, from 0, or Cityscapes' 24 to 33 (default: %(default)s)")
     how.add_argument("--file-names", choices=get_args(FileNames), default="datadir",
         help="where the names of images start: at the data folder, at the split's folder, or"
         " without any folder (default: %(default)s)")
+    how.add_argument("--panoptic", nargs="?", const="label", default="none",
+        choices=get_args(Panoptic),
+        help="panoptic files too (label), or with train ids")
     run = parser.add_argument_group("how it is run")
     add = run.add_mutually_exclusive_group().add_argument
     add("--workers", type=partial(whole_number, least=1), metavar="N",
@@ -119,6 +123,7 @@ def _read_options(args: argparse.Namespace) -> Options:
         empty_frames=args.empty_frames,
         category_ids=args.category_ids,
         file_names=args.file_names,
+        panoptic=args.panoptic,
         skip_bad=args.skip_bad,
     )
 
@@ -169,7 +174,7 @@ def _convert(args: argparse.Namespace) -> int:
                     codes.append(1)
                 else:
                     print(describe_split(split, summary))
-                    written.append(summary.path)
+                    written += summary.paths
             for path in written if args.verify else ():
                 from cityscapes_coco.verify import verify_file
 

@@ -25,7 +25,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
@@ -53,7 +53,7 @@ from cityscapes_coco.dataset import (  # noqa: E402
 )
 from cityscapes_coco.errors import UserError  # noqa: E402
 from cityscapes_coco.instances import read_id_map  # noqa: E402
-from cityscapes_coco.options import usable_cores  # noqa: E402
+from cityscapes_coco.options import Options, Panoptic, usable_cores  # noqa: E402
 from cityscapes_coco.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.report import describe_check  # noqa: E402
 from cityscapes_coco.verify import verify_file  # noqa: E402
@@ -173,6 +173,7 @@ def measure(args: argparse.Namespace, workers: int, folder: Path) -> tuple[str, 
 
     rows = measure_one_worker(datadir, verified, 3 * args.runs)
     rows += measure_decoders(maps, args.runs)
+    rows += measure_panoptic(datadir, len(maps), args.runs)
     if args.original or args.mmdet:
         rows += measure_others(args.original, args.mmdet, datadir, args.runs)
     # So many that the start of a check counts for little.
@@ -309,10 +310,11 @@ def run_python(*command: object) -> str:
     return done.stdout
 
 
-def convert_train(datadir: Path, outdir: Path) -> convert.SplitSummary:
+def convert_train(datadir: Path, outdir: Path, panoptic: Panoptic = "none") -> convert.SplitSummary:
     """Convert the split train in this process, without a progress bar."""
+    options = Options(panoptic=panoptic)
     with redirect_stderr(io.StringIO()):
-        return convert.convert_split(find_dataset(datadir), "train", outdir, warn=tell)
+        return convert.convert_split(find_dataset(datadir), "train", outdir, options, warn=tell)
 
 
 def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
@@ -394,6 +396,55 @@ def measure_decoders(maps: Sequence[Path], runs: int) -> list[Row]:
         )
         for name, other in zip([*actions][1:], others, strict=True)
     ]
+
+
+def measure_panoptic(datadir: Path, frames: int, runs: int) -> list[Row]:
+    """Time the conversion with panoptic files against the official tool, which makes nothing else,
+    in this process, and measure the PNG files of both."""
+    try:
+        from cityscapesscripts.preparation.createPanopticImgs import convert2panoptic
+    except ModuleNotFoundError:
+        tell("panoptic files are not measured: pip install cityscapesscripts")
+        return []
+    ours, theirs = datadir / "panoptic", datadir / "official"
+    theirs.mkdir()
+
+    def convert_officially() -> None:
+        with redirect_stdout(io.StringIO()):
+            convert2panoptic(str(datadir / "gtFine"), str(theirs), setNames=["train"])
+
+    tell(f"panoptic files, {runs} times")
+    summary = convert_train(datadir, ours, "label")
+    for path in summary.paths:
+        verify(path, datadir)
+    plain, converting, official = time_in_turn(
+        runs,
+        partial(convert_train, datadir, ours),
+        partial(convert_train, datadir, ours, "label"),
+        convert_officially,
+    )
+    more = median(b - a for a, b in zip(plain, converting, strict=True)) / frames
+    return [
+        (
+            "`createPanopticImgs.py`, without start-up",
+            f"{1000 * median(official) / frames:.1f} ms a frame",
+            describe_pngs(theirs, frames),
+        ),
+        (
+            "instances and panoptic files, one worker, without start-up",
+            f"{1000 * median(converting) / frames:.1f} ms a frame",
+            f"{median_ratio(official, converting):.1f} times as fast, {1000 * more:.1f} ms more"
+            f" than instances alone, {describe_pngs(ours, frames)}",
+        ),
+    ]
+
+
+def describe_pngs(outdir: Path, frames: int) -> str:
+    """Say how large the PNG files of a panoptic file are, of which there must be so many."""
+    sizes = [path.stat().st_size for path in outdir.glob("cityscapes_panoptic_train/*.png")]
+    if len(sizes) != frames:
+        raise BenchmarkError(f"{len(sizes)} PNG files of {frames} frames in {outdir.name}")
+    return f"{sum(sizes) / frames / 1000:.1f} kB a PNG file"
 
 
 # The stages of a conversion, by the functions of convert.py that they consist of.

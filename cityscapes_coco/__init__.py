@@ -5,22 +5,23 @@ The package reads in the order in which the data flows; each room knows only tho
 1. `labels.py`: the official label table.
 2. `errors.py`: the one error that a user can cause and mend.
 3. `options.py`: the choices of a user.
-4. `atomic.py`: a file is read in bounds, and written whole or not at all.
+4. `atomic.py`: a file is read in bounds; files and folders are written whole or not at all.
 5. `folders.py`: the names in a folder.
 6. `photographs.py`: photographs are found, and measured.
 7. `dataset.py`: a folder is found, and becomes frames.
-8. `png.py`: a PNG file is read strictly.
+8. `png.py`: a PNG file is read strictly, and written.
 9. `instances.py`: a map becomes instances.
 10. `polygons.py`: masks become polygons.
 11. `rle.py`: masks become run lengths, and run lengths become masks.
 12. `coco.py`: COCO's records, and a file of them written and read.
-13. `terminal.py`: a program's streams, signals and end.
-14. `workers.py`: where the work is done: here, or in processes.
-15. `cluster.py`: the same on a Dask cluster.
-16. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
-17. `verify.py`: a file held against its maps.
-18. `report.py`: what people are told, as text.
-19. `pictures/`: examples, statistics, windows.
+13. `panoptic.py`: a map becomes COCO's other format, a PNG file of segments.
+14. `terminal.py`: a program's streams, signals and end.
+15. `workers.py`: where the work is done: here, or in processes.
+16. `cluster.py`: the same on a Dask cluster.
+17. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
+18. `verify.py`: a file held against its maps.
+19. `report.py`: what people are told, as text.
+20. `pictures/`: examples, statistics, windows.
 
 The names in `__all__` are meant for use from Python.
 """

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -25,8 +25,14 @@ from cityscapes_coco.options import CategoryIds, ChosenCategory, Options
 if TYPE_CHECKING:
     from cityscapes_coco.rle import Runs
 
+T = TypeVar("T")
+
 # How the names of this program's files begin, as the original script has them.
 PREFIX = "instancesonly_filtered_"
+# And those of its panoptic files, as the official createPanopticImgs.py has them.
+PANOPTIC_PREFIX = "cityscapes_panoptic_"
+# How the names of the PNG files end that belong to a panoptic file.
+PANOPTIC_SUFFIX = "_panoptic.png"
 
 # Numbers beyond these bounds fit into no array of numpy.
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -37,7 +43,7 @@ Id = int | UnsetType
 
 
 class Category(Struct):
-    needed: ClassVar = ("id", "name")
+    needed: ClassVar[tuple[str, ...]] = ("id", "name")
     id: Integer | UnsetType = UNSET
     name: str | UnsetType = UNSET
     supercategory: str | UnsetType = UNSET
@@ -74,6 +80,45 @@ class Annotation(Struct, gc=False):
     segmentation: Raw | UnsetType = UNSET
 
 
+class PanopticCategory(Category):
+    """`isthing` is 1 for a class with instances and 0 for stuff; `color` is RGB, 0..255."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id", "name", "isthing")
+    isthing: Integer | bool | UnsetType = UNSET
+    color: tuple[int, int, int] | UnsetType = UNSET
+
+
+class PanopticImage(Struct):
+    """A photograph, as `Image`; Cityscapes' id of an image is a text, COCO's a number."""
+
+    needed: ClassVar = ("id", "file_name", "width", "height")
+    id: Integer | str | UnsetType = UNSET
+    file_name: str | UnsetType = UNSET
+    width: Integer | UnsetType = UNSET
+    height: Integer | UnsetType = UNSET
+
+
+class Segment(Struct, gc=False):
+    """The pixels of one id in the PNG file of an image: a thing, a group of things (COCO: crowd),
+    or all stuff of one category. `bbox` and `area` are as those of an annotation."""
+
+    needed: ClassVar = ("id", "category_id", "iscrowd", "area", "bbox")
+    id: Integer | UnsetType = UNSET
+    category_id: Integer | UnsetType = UNSET
+    iscrowd: Integer | bool | UnsetType = UNSET
+    area: Number | UnsetType = UNSET
+    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+
+
+class PanopticAnnotation(Struct):
+    """All segments of an image; `file_name` is that of the PNG file that shows where they are."""
+
+    needed: ClassVar = ("image_id", "file_name", "segments_info")
+    image_id: Integer | str | UnsetType = UNSET
+    file_name: str | UnsetType = UNSET
+    segments_info: list[Segment] | UnsetType = UNSET
+
+
 class License(Struct):
     id: int
     name: str
@@ -105,6 +150,25 @@ class CocoFile(Struct):
     licenses: Raw | UnsetType = UNSET
 
 
+class PanopticRecords(Struct):
+    """What is read of a panoptic file."""
+
+    needed: ClassVar = ("images", "annotations", "categories")
+    categories: list[PanopticCategory]
+    images: list[PanopticImage]
+    annotations: list[PanopticAnnotation]
+    info: Raw | UnsetType = UNSET
+    licenses: Raw | UnsetType = UNSET
+
+
+class PanopticFile(CocoFile, kw_only=True):
+    """A panoptic file, told as one of instances: each segment is an annotation whose `map_value` is
+    its id in the PNG file, the images are numbered in their order, and `seg_file_name` is that of
+    the PNG file. The file's own `records` are there too."""
+
+    records: PanopticRecords
+
+
 CITYSCAPES_LICENSE = License(
     1, "Cityscapes Dataset License Agreement", "https://www.cityscapes-dataset.com/license/"
 )
@@ -117,6 +181,7 @@ _HEAD = 1 << 16
 
 _encoder = msgspec.json.Encoder()
 _file_decoder = msgspec.json.Decoder(CocoFile)
+_panoptic_decoder = msgspec.json.Decoder(PanopticRecords)
 
 
 def list_categories(chosen: Iterable[ChosenCategory], ids: CategoryIds = "one") -> list[Category]:
@@ -180,8 +245,10 @@ class CocoWriter:
         self._file = file
         self._parts = parts
 
-    def add(self, image: Image, annotations: Sequence[Annotation]) -> None:
-        with _blaming(self._path):
+    def add(
+        self, image: Image | PanopticImage, annotations: Sequence[Annotation | PanopticAnnotation]
+    ) -> None:
+        with blaming(self._path):
             for part, records in ("images", [image]), ("annotations", annotations):
                 if records:
                     file = self._parts[part]
@@ -190,7 +257,7 @@ class CocoWriter:
 
     def finish(self, info: Info, categories: Sequence[Category]) -> None:
         head = {"info": info, "licenses": [CITYSCAPES_LICENSE], "categories": categories}
-        with _blaming(self._path):
+        with blaming(self._path):
             self._file.write(_encode(head)[:-1])
             for part, records in self._parts.items():
                 self._file.write(b',"%b":[' % part.encode())
@@ -208,19 +275,31 @@ def write_coco(path: Path) -> Iterator[CocoWriter]:
     file cannot be written.
     """
     with ExitStack() as stack:
-        with _blaming(path):
+        with blaming(path):
             file = stack.enter_context(replacing(path))
             parts = {
                 part: stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
                 for part in ("images", "annotations")
             }
         yield CocoWriter(path, file, parts)
-        with _blaming(path):
+        with blaming(path):
             stack.close()
 
 
+@contextmanager
+def blaming(path: Path) -> Iterator[None]:
+    """Blame an error of the system on the file or folder at `path`, which is being written."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            path, f"cannot be written: {error.strerror}; choose a folder with --outdir"
+        ) from error
+
+
 def read_coco(path: Path) -> CocoFile:
-    """Return the COCO file at `path`, which any tool may have written.
+    """Return the COCO file at `path`, which any tool may have written; a PanopticFile if it has
+    segments.
 
     Raises UserError if the file cannot be read or is not a COCO file; the error names the record
     and the field.
@@ -229,7 +308,10 @@ def read_coco(path: Path) -> CocoFile:
     if content[:100].lstrip()[:1] == b"[":
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
     try:
-        return _decode(content)
+        # No other record of COCO has this field.
+        if b'"segments_info"' in content:
+            return _tell_as_instances(_decode(content, _panoptic_decoder))
+        return _decode(content, _file_decoder)
     except msgspec.ValidationError as error:
         raise UserError(path, f"not a COCO file: {_explain(error)}") from error
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
@@ -271,6 +353,12 @@ def peek_options(path: Path) -> dict[str, Any] | None:
     return options if isinstance(options, dict) else None
 
 
+def list_stuff(coco: CocoFile) -> set[Id]:
+    """Return the ids of the categories that are stuff, which only a panoptic file tells of."""
+    categories = coco.records.categories if isinstance(coco, PanopticFile) else ()
+    return {category.id for category in categories if category.isthing == 0}
+
+
 def group_by_image(annotations: Iterable[Annotation]) -> dict[Id, list[Annotation]]:
     """Return the annotations of each image id; under UNSET those that name no image."""
     groups: dict[Id, list[Annotation]] = {}
@@ -287,16 +375,51 @@ def _encode(records: object) -> bytes:
     return json.dumps(json.loads(encoded), separators=(",", ":")).encode()
 
 
-def _decode(content: bytes) -> CocoFile:
+def _tell_as_instances(records: PanopticRecords) -> PanopticFile:
+    """Return a panoptic file as one of instances. Of two images with one id the first has the
+    segments, and of two annotations of one image the first has the PNG file."""
+    numbers: dict[object, int] = {}
+    images = []
+    for number, image in enumerate(records.images, 1):
+        numbers.setdefault(image.id, number)
+        images.append(Image(number, image.file_name, UNSET, image.width, image.height))
+    annotations = []
+    for record in records.annotations:
+        number = numbers.get(record.image_id, 0)
+        if number and images[number - 1].seg_file_name is UNSET:
+            images[number - 1].seg_file_name = record.file_name
+        annotations += [
+            Annotation(
+                id=segment.id,
+                image_id=number or UNSET,
+                category_id=segment.category_id,
+                iscrowd=segment.iscrowd,
+                area=segment.area,
+                bbox=segment.bbox,
+                map_value=segment.id,
+            )
+            for segment in record.segments_info or ()
+        ]
+    return PanopticFile(
+        categories=list(records.categories),
+        images=images,
+        annotations=annotations,
+        info=records.info,
+        licenses=records.licenses,
+        records=records,
+    )
+
+
+def _decode(content: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
     try:
-        return _file_decoder.decode(content)
+        return decoder.decode(content)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         # Some tools write NaN and Infinity, which JSON does not have. As texts, they are found
         # where they stand. Others write half a character, which Python has and UTF-8 does not.
         loaded = json.loads(content, parse_constant=str)
-        return _file_decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
+        return decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
 
 
 def _explain(error: msgspec.ValidationError, root: str = "") -> str:
@@ -318,6 +441,8 @@ _PLAIN = {
     "int": "an integer",
     "float": "a number",
     "int | float": "a number",
+    "int | str": "an integer or a text",
+    "str | int": "an integer or a text",
     "int | bool": "an integer or a boolean",
     "bool | int": "an integer or a boolean",
     "str": "a text",
@@ -328,13 +453,3 @@ _PLAIN = {
     "str | array": "a text or a list",
     "object | array": "polygons or run lengths",
 }
-
-
-@contextmanager
-def _blaming(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(
-            path, f"cannot be written: {error.strerror}; choose a folder with --outdir"
-        ) from error

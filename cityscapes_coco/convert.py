@@ -9,6 +9,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import compress, count
@@ -40,6 +41,14 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import Instance, cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import FileNames, Options, Segmentation
+from cityscapes_coco.panoptic import (
+    PanopticFrame,
+    check_image_ids,
+    list_panoptic_categories,
+    name_panoptic,
+    segment_frame,
+    write_panoptic,
+)
 from cityscapes_coco.photographs import DRAWN_ON, read_size
 from cityscapes_coco.polygons import contours_like_original, to_polygons
 from cityscapes_coco.rle import to_rles
@@ -63,7 +72,7 @@ class FrameRecords:
     The annotations are in the order of their instance ids, and have neither id nor image id yet.
     `left_out` counts the other instances and groups by reason and class. `has_instances` is about
     all classes; `foreign` are values that Cityscapes' own tools never write. `other_sizes` has a
-    line for each photograph that has another size than the map.
+    line for each photograph that has another size than the map. `panoptic` is there if asked for.
     """
 
     width: int
@@ -73,21 +82,24 @@ class FrameRecords:
     has_instances: bool
     foreign: list[int]
     other_sizes: list[str]
+    panoptic: PanopticFrame | None
 
 
 @dataclass
 class SplitSummary:
-    """What a file holds, and what was left out.
+    """What the files of a split hold, and what was left out.
 
     `instances` and `groups` count the annotations by category, `left_out` the others by reason and
     class; `imageless` counts the frames without a photograph that was asked for, `empty` those left
     out as they have no annotation; `skipped` names the maps that could not be read. `foreign` has
     the maps with values that Cityscapes' own tools never write, and the values; `other_sizes` a
-    line for each photograph of another size than its map.
+    line for each photograph of another size than its map. `panoptic_path` is the panoptic JSON file
+    if there is one, which has so many `segments`.
     """
 
     path: Path
     categories: list[str]
+    panoptic_path: Path | None = None
     images: int = 0
     instances: Counter[str] = field(default_factory=Counter)
     groups: Counter[str] = field(default_factory=Counter)
@@ -97,6 +109,11 @@ class SplitSummary:
     skipped: list[str] = field(default_factory=list)
     foreign: dict[str, list[int]] = field(default_factory=dict)
     other_sizes: list[str] = field(default_factory=list)
+    segments: int = 0
+
+    @property
+    def paths(self) -> list[Path]:
+        return [self.path] if self.panoptic_path is None else [self.path, self.panoptic_path]
 
 
 def convert_split(
@@ -108,23 +125,24 @@ def convert_split(
     warn: Callable[[str], object] = warnings.warn,
     run: Map = map,
 ) -> SplitSummary:
-    """Write `instancesonly_filtered_<type of the maps>_<split>.json` into `outdir`.
+    """Write `instancesonly_filtered_<type of the maps>_<split>.json` into `outdir`, and, if the
+    options ask for it, `cityscapes_panoptic_<split>.json` with its folder of PNG files.
 
     Of other image sets than the usual one, the names are added. `run` does the work, frame by
-    frame, with the meaning of the builtin `map`; the file is the same for every `run`. `warn` is
+    frame, with the meaning of the builtin `map`; the files are the same for every `run`. `warn` is
     called with one line for each map that cannot be read and for each other warning.
 
-    Raises UserError, and writes no file, if there is nothing to convert, if the file cannot be
+    Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
     written, or, when every frame has been tried, if some maps cannot be read and `options.skip_bad`
     is not set.
     """
     frames, imageless = _list_frames(dataset, split, options, warn)
-    path = outdir / f"{_name_file(dataset, split, options.images)}.json"
+    ending = _name_ending(split, options.images)
+    path = outdir / f"{PREFIX}{dataset.map_type}_{ending}.json"
     categories = list_categories(options.parsed_categories, options.category_ids)
     names: dict[Id, str] = {category.id: str(category.name) for category in categories}
     made_with = _record_options(dataset, options)
-    if differences := _compare_with_earlier(path, made_with):
-        warn(f"{path}: will be overwritten; it was made {differences}")
+    _warn_of_earlier(path, made_with, warn)
     summary = SplitSummary(path, list(names.values()), imageless=imageless)
     convert = partial(
         _try_to_convert,
@@ -135,7 +153,8 @@ def convert_split(
     results = tqdm(run(convert, frames), split, len(frames), unit="frame", disable=None)
     annotation_ids = count(1)
     has_instances = False
-    with write_coco(path) as file:
+    panoptic = _also_panoptic(dataset, split, outdir, options, summary, warn)
+    with write_coco(path) as file, panoptic as add_panoptic:
         for frame, records in zip(frames, results, strict=True):
             if isinstance(records, UserError):
                 warn(str(records))
@@ -143,18 +162,44 @@ def convert_split(
                 continue
             has_instances |= records.has_instances
             _add_frame(file, frame, records, options, annotation_ids, names, summary)
-        if summary.skipped and not (options.skip_bad and len(summary.skipped) < len(frames)):
-            remedy = "mend them" if options.skip_bad else "mend them, or give --skip-bad"
-            raise UserError(
-                dataset.maps / split,
-                f"{len(summary.skipped)} of {len(frames)} maps cannot be read, so no file is"
-                f" written; {remedy}",
-            )
+            add_panoptic(frame, records)
+        _check_skipped(dataset, split, len(frames), options, summary)
         _check_maps(dataset, split, has_instances, summary, warn)
         if not summary.images:
             warn(f"{path}: holds no image, as --empty-frames drop leaves out all frames of {split}")
-        file.finish(_describe(dataset, split, made_with, summary), categories)
+        file.finish(_describe(dataset, split, "instances", made_with, summary), categories)
     return summary
+
+
+@contextmanager
+def _also_panoptic(
+    dataset: Dataset,
+    split: str,
+    outdir: Path,
+    options: Options,
+    summary: SplitSummary,
+    warn: Callable[[str], object],
+) -> Iterator[Callable[[Frame, FrameRecords], None]]:
+    """Give a function that adds a frame to the panoptic files of a split, if there are to be any;
+    they are finished when the context is left."""
+    if options.panoptic == "none":
+        yield lambda frame, records: None
+        return
+    name = name_panoptic(dataset, _name_ending(split, options.images), options.panoptic)
+    summary.panoptic_path = outdir / f"{name}.json"
+    made_with = _record_panoptic_options(dataset, options)
+    _warn_of_earlier(summary.panoptic_path, made_with, warn)
+    with write_panoptic(summary.panoptic_path) as file:
+
+        def add(frame: Frame, records: FrameRecords) -> None:
+            if records.panoptic:
+                names = [_shorten(name, split, options.file_names) for name in frame.file_names]
+                file.add(frame, names, records.panoptic)
+                summary.segments += len(names) * len(records.panoptic.segments)
+
+        yield add
+        info = _describe(dataset, split, "panoptic", made_with, summary)
+        file.finish(info, list_panoptic_categories(options.panoptic))
 
 
 def _add_frame(
@@ -207,41 +252,18 @@ def convert_frame(
         instances, foreign = find_instances(id_map)
     except ValueError as error:
         raise UserError(frame.map_path, str(error)) from error
+    annotations, left_out = _annotate(instances, id_map, options, category_ids)
     height, width = id_map.shape
-    records = FrameRecords(
+    return FrameRecords(
         width,
         height,
-        annotations=[],
-        left_out=Counter(),
+        annotations,
+        left_out,
         has_instances=any(not instance.is_group for instance in instances),
         foreign=foreign,
         other_sizes=list(_compare_sizes(frame, root, width, height)),
+        panoptic=segment_frame(id_map, options.panoptic) if options.panoptic != "none" else None,
     )
-    chosen = []
-    for instance in instances:
-        reason = _reason_to_leave_out(instance, options, category_ids)
-        if reason:
-            records.left_out[reason, _NAMES[instance.label_id]] += 1
-        else:
-            chosen.append(instance)
-    for group in _split_by_size(chosen, most=2 * id_map.size):
-        segmentations = _segment(group, id_map, options.segmentation)
-        for instance, segmentation in zip(group, segmentations, strict=True):
-            if segmentation == []:
-                reason = "a contour of two points or fewer"
-                records.left_out[reason, _NAMES[instance.label_id]] += 1
-                continue
-            annotation = Annotation(
-                category_id=category_ids[instance.label_id],
-                iscrowd=int(instance.is_group),
-                area=instance.area,
-                bbox=instance.bbox,
-                map_value=instance.id,
-            )
-            if segmentation is not None:
-                annotation.segmentation = encode_segmentation(segmentation)
-            records.annotations.append(annotation)
-    return records
 
 
 def find_lack(version: str, folders: Iterable[Path]) -> str:
@@ -275,6 +297,42 @@ def _try_to_convert(
         raise
 
 
+def _annotate(
+    instances: Iterable[Instance],
+    id_map: NDArray[np.uint16],
+    options: Options,
+    category_ids: Mapping[int, int],
+) -> tuple[list[Annotation], Counter[tuple[str, str]]]:
+    """Return the annotations of a map's instances, and a count of those that are left out."""
+    annotations = []
+    left_out: Counter[tuple[str, str]] = Counter()
+    chosen = []
+    for instance in instances:
+        reason = _reason_to_leave_out(instance, options, category_ids)
+        if reason:
+            left_out[reason, _NAMES[instance.label_id]] += 1
+        else:
+            chosen.append(instance)
+    for group in _split_by_size(chosen, most=2 * id_map.size):
+        segmentations = _segment(group, id_map, options.segmentation)
+        for instance, segmentation in zip(group, segmentations, strict=True):
+            if segmentation == []:
+                reason = "a contour of two points or fewer"
+                left_out[reason, _NAMES[instance.label_id]] += 1
+                continue
+            annotation = Annotation(
+                category_id=category_ids[instance.label_id],
+                iscrowd=int(instance.is_group),
+                area=instance.area,
+                bbox=instance.bbox,
+                map_value=instance.id,
+            )
+            if segmentation is not None:
+                annotation.segmentation = encode_segmentation(segmentation)
+            annotations.append(annotation)
+    return annotations, left_out
+
+
 def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterator[str]:
     """Yield a line for each photograph of a frame that has another size than the map."""
     for file_name in frame.file_names:
@@ -303,6 +361,8 @@ def _list_frames(
         raise UserError(
             dataset.folder, f"--file-names {kind} gives {times} images the name {name}; {remedy}"
         )
+    if options.panoptic != "none":
+        check_image_ids(dataset, frames)
     maps = Counter(frame.map_name for frame in frames)
     [(name, times)] = maps.most_common(1)
     if times > 1:
@@ -312,6 +372,19 @@ def _list_frames(
             f" such as {name}"
         )
     return frames, imageless if needs_photographs(options.images) else 0
+
+
+def _check_skipped(
+    dataset: Dataset, split: str, frames: int, options: Options, summary: SplitSummary
+) -> None:
+    """Refuse a split of which maps cannot be read, unless the user wants the others."""
+    if summary.skipped and not (options.skip_bad and len(summary.skipped) < frames):
+        remedy = "mend them" if options.skip_bad else "mend them, or give --skip-bad"
+        raise UserError(
+            dataset.maps / split,
+            f"{len(summary.skipped)} of {frames} maps cannot be read, so no file is written;"
+            f" {remedy}",
+        )
 
 
 def _check_maps(
@@ -392,20 +465,34 @@ def _segment(
 
 
 def _record_options(dataset: Dataset, options: Options) -> dict[str, Any]:
-    """Return the options as a file tells them."""
-    return {
+    """Return the options as a file of instances tells them."""
+    recorded = {
         "annotations": dataset.map_type,
         "imagedir": dataset.imagedir_name,
         **asdict(options),
         "categories": [str(category) for category in options.parsed_categories],
     }
+    del recorded["panoptic"]
+    return recorded
+
+
+def _record_panoptic_options(dataset: Dataset, options: Options) -> dict[str, Any]:
+    """Return the options that bear on panoptic files: the others are about instances."""
+    return {
+        "annotations": dataset.map_type,
+        "imagedir": dataset.imagedir_name,
+        "images": options.images,
+        "file_names": options.file_names,
+        "panoptic": options.panoptic,
+        "skip_bad": options.skip_bad,
+    }
 
 
 def _describe(
-    dataset: Dataset, split: str, made_with: dict[str, Any], summary: SplitSummary
+    dataset: Dataset, split: str, what: str, made_with: dict[str, Any], summary: SplitSummary
 ) -> Info:
     return Info(
-        description=f"Cityscapes {dataset.map_type} {split}, instances",
+        description=f"Cityscapes {dataset.map_type} {split}, {what}",
         url="https://www.cityscapes-dataset.com",
         contributor="cityscapes-coco",
         version=__version__,
@@ -415,12 +502,15 @@ def _describe(
     )
 
 
-def _compare_with_earlier(path: Path, made_with: Mapping[str, Any]) -> str:
-    """Return how the file that is at `path` already was made, if otherwise than with these options;
-    "" if there is none."""
+def _warn_of_earlier(
+    path: Path, made_with: Mapping[str, Any], warn: Callable[[str], object]
+) -> None:
+    """Warn if the file that is at `path` already was made otherwise than with these options."""
     earlier = peek_options(path)
     if earlier is None:
-        return "by another program" if path.is_file() and os.access(path, os.R_OK) else ""
+        if path.is_file() and os.access(path, os.R_OK):
+            warn(f"{path}: will be overwritten; it was made by another program")
+        return
     # What JSON makes of the options.
     options = json.loads(json.dumps(made_with))
     # An option that the earlier program did not have is passed over; no map is skipped in vain.
@@ -429,7 +519,9 @@ def _compare_with_earlier(path: Path, made_with: Mapping[str, Any]) -> str:
         for name, value in earlier.items()
         if value != options.get(name, value) and name != "skip_bad"
     ]
-    return f"with other options: {', '.join(differing)}" if differing else ""
+    if differing:
+        told = ", ".join(differing)
+        warn(f"{path}: will be overwritten; it was made with other options: {told}")
 
 
 def _by_label(options: Options, categories: Sequence[Category]) -> dict[int, int]:
@@ -442,14 +534,14 @@ def _by_label(options: Options, categories: Sequence[Category]) -> dict[int, int
     }
 
 
-def _name_file(dataset: Dataset, split: str, image_sets: Sequence[str]) -> str:
-    """Return the name of a split's file; of names of sets and patterns, what is plain text."""
-    name = f"{PREFIX}{dataset.map_type}_{split}"
+def _name_ending(split: str, image_sets: Sequence[str]) -> str:
+    """Return how the names of a split's files end; of names of sets and patterns, what is plain
+    text."""
     if not needs_photographs(image_sets):
-        return name
+        return split
     ends = (image_set.removeprefix(f"{DRAWN_ON}_") for image_set in image_sets)
     plain = (re.sub(r"\[[^]]*\]|[^\w.-]", "", end, flags=re.ASCII).strip("_") for end in ends)
-    return f"{name}_{'+'.join(dict.fromkeys(end or 'all' for end in plain))}"
+    return f"{split}_{'+'.join(dict.fromkeys(end or 'all' for end in plain))}"
 
 
 def _shorten(file_name: str, split: str, kind: FileNames) -> str:

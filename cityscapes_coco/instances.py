@@ -1,5 +1,6 @@
 """One map of instance ids, and the instances in it."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,23 @@ class Instance(NamedTuple):
     is_group: bool
     bbox: tuple[int, int, int, int]
     area: int
+
+
+class Region(NamedTuple):
+    """All pixels of one value in a map; `bbox` and `area` are as those of an instance."""
+
+    value: int
+    bbox: tuple[int, int, int, int]
+    area: int
+
+
+class Runs(NamedTuple):
+    """A map cut into runs of equal pixels, row after row: their values, and the places of their
+    first pixels and of those after their last ones."""
+
+    values: NDArray[np.uint16]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
 
 
 class MapContents(NamedTuple):
@@ -75,52 +93,62 @@ def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
         return MapContents([], [])
     above = int(rows[0])
     id_map = id_map[above : rows[-1] + 1]
-
-    # One pass over the rest: everything but the masks follows from its runs of equal pixels.
     width = id_map.shape[1]
+    runs = cut_into_runs(id_map)
+    known = _IS_KNOWN.take(runs.values)
+    if not known.all():
+        unknown = runs.values[~known][0]
+        raise ValueError(f"holds the value {unknown}, whose label Cityscapes does not have")
+    foreign = np.unique(runs.values[_IS_FOREIGN.take(runs.values)]).tolist()
+    instances = [
+        Instance(
+            id=value,
+            label_id=int(_LABEL_OF[value]),
+            is_group=value < 1000,
+            bbox=(left, above + top, wide, high),
+            area=area,
+        )
+        for value, (left, top, wide, high), area in measure_regions(runs, _HAS_INSTANCES, width)
+    ]
+    return MapContents(instances, foreign)
+
+
+def cut_into_runs(id_map: NDArray[np.uint16]) -> Runs:
+    """Return the runs of a map, shape (height, width), or of some rows of it."""
     pixels = id_map.ravel()
     bounds = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
     starts = np.concatenate(([0], bounds))
-    ends = np.concatenate((bounds, [pixels.size]))
-    ids = pixels.take(starts)
-    known = _IS_KNOWN.take(ids)
-    if not known.all():
-        unknown = ids[~known][0]
-        raise ValueError(f"holds the value {unknown}, whose label Cityscapes does not have")
-    foreign = np.unique(ids[_IS_FOREIGN.take(ids)]).tolist()
+    return Runs(pixels.take(starts), starts, np.concatenate((bounds, [pixels.size])))
 
-    runs = np.flatnonzero(_HAS_INSTANCES.take(ids))
-    if not runs.size:
-        return MapContents([], foreign)
-    runs = runs[np.argsort(ids[runs], kind="stable")]
-    ids, starts, lasts = ids[runs], starts[runs], ends[runs] - 1
+
+def measure_regions(runs: Runs, wanted: NDArray[np.bool_], width: int) -> Iterator[Region]:
+    """Yield the regions of the values that are `wanted`, in their order, in a map so wide.
+
+    `wanted`, of shape (65536,), says it of each value. Everything but the masks follows from runs.
+    """
+    chosen = np.flatnonzero(wanted.take(runs.values))
+    if not chosen.size:
+        return
+    chosen = chosen[np.argsort(runs.values[chosen], kind="stable")]
+    values, starts, lasts = runs.values[chosen], runs.starts[chosen], runs.ends[chosen] - 1
     tops, bottoms = starts // width, lasts // width
     # A run that goes on in the next row touches both sides of the map.
     wraps = tops < bottoms
     lefts = np.where(wraps, 0, starts - tops * width)
     rights = np.where(wraps, width - 1, lasts - bottoms * width)
-    first = np.concatenate(([0], np.flatnonzero(ids[1:] != ids[:-1]) + 1))
+    first = np.concatenate(([0], np.flatnonzero(values[1:] != values[:-1]) + 1))
     columns = (
-        ids[first],
+        values[first],
         np.minimum.reduceat(lefts, first),
         np.minimum.reduceat(tops, first),
         np.maximum.reduceat(rights, first) + 1,
         np.maximum.reduceat(bottoms, first) + 1,
         np.add.reduceat(lasts - starts + 1, first),
     )
-    instances = [
-        Instance(
-            id=value,
-            label_id=int(_LABEL_OF[value]),
-            is_group=value < 1000,
-            bbox=(left, above + top, right - left, bottom - top),
-            area=area,
-        )
-        for value, left, top, right, bottom, area in zip(
-            *(column.tolist() for column in columns), strict=True
-        )
-    ]
-    return MapContents(instances, foreign)
+    for value, left, top, right, bottom, area in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        yield Region(value, (left, top, right - left, bottom - top), area)
 
 
 def cut_mask(id_map: NDArray[np.uint16], instance: Instance) -> NDArray[np.uint8]:

@@ -19,6 +19,7 @@ Crowd = Literal["drop", "keep"]
 EmptyFrames = Literal["keep", "drop"]
 CategoryIds = Literal["one", "zero", "label"]
 FileNames = Literal["datadir", "split", "base"]
+Panoptic = Literal["none", "label", "train"]
 
 # The splits of each type of maps, in Cityscapes' order.
 SPLITS: dict[MapType, tuple[str, ...]] = {
@@ -37,7 +38,8 @@ class Options:
     `images` are the names of image sets, or patterns of such names; `categories` are classes in any
     order, or "pedestrian=person+rider" for classes that become one category; `segmentation` is
     "original" for contours as the original script writes them; `min_area` counts pixels;
-    `empty_frames` are those that no annotation is written of. README.md explains each choice.
+    `empty_frames` are those that no annotation is written of; `panoptic` says which ids the
+    categories of a panoptic file have, if there is to be one. README.md explains each choice.
     Raises ValueError for a value that is no choice.
     """
 
@@ -49,6 +51,7 @@ class Options:
     empty_frames: EmptyFrames = "keep"
     category_ids: CategoryIds = "one"
     file_names: FileNames = "datadir"
+    panoptic: Panoptic = "none"
     skip_bad: bool = False
 
     @property

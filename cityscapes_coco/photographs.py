@@ -137,17 +137,24 @@ def list_split_folders(start: Path, split: str) -> Iterator[Parts]:
 def locate(start: Path, name: str) -> Path | None:
     """Return the photograph of a `name` that starts at `start`, at the folder of a split, or at the
     photograph's own folder; None if there is none, or if the name leads out of `start`."""
-    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
-    relative = PureWindowsPath(name)
-    if relative.anchor or ".." in relative.parts or not relative.name:
+    inside = parts_inside(name)
+    if not inside:
         return None
-    city = relative.name.partition("_")[0]
+    city = inside[-1].partition("_")[0]
     for folder, _ in _all_folders(start, frozenset(), ALL_SPLITS | {DRAWN_ON, city}):
-        path = start.joinpath(*folder, *relative.parts)
+        path = start.joinpath(*folder, *inside)
         # Unlike Path.is_file, this takes any name, however long, for one that may not exist.
         if os.path.isfile(path):  # noqa: PTH113
             return path
     return None
+
+
+def parts_inside(name: str) -> tuple[str, ...]:
+    """Return the parts of a name that starts at a folder; none if it leads out of the folder, or
+    can be the name of no file."""
+    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
+    path = PureWindowsPath(name)
+    return () if path.anchor or ".." in path.parts or "\0" in name else path.parts
 
 
 def read_size(path: str) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""A PNG file of one channel of 16 bits, read strictly.
+"""A PNG file of one channel of 16 bits, read strictly, and one of three channels, written.
 
 A file is refused unless all of these are right: the checksum of every chunk, the order of the
 chunks, and the compressed stream with its own checksum and length. Decoders differ in what they let
@@ -32,7 +32,10 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IEND = b"\0\0\0\0IEND\xaeB`\x82"
 # 32 times the pixels of Cityscapes' maps. Memory is taken by the numbers in a header, so a header
 # is believed only so far.
-_MOST_PIXELS = 1 << 26
+MOST_PIXELS = 1 << 26
+
+# How hard a file is packed: the next levels take half as long again, for 5 % fewer bytes.
+_LEVEL = 4
 
 # The seven passes of an interlaced image: first column and row, steps to the right and down.
 _PASSES = (
@@ -55,7 +58,7 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
     width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
     if not width or not height or methods != [0, 0] or interlaced > 1:
         raise ValueError("damaged PNG file (a header that PNG does not have); get it again")
-    if width * height > _MOST_PIXELS:
+    if width * height > MOST_PIXELS:
         raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
     if (depth, color) != (16, 0):
         channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(color, "no known number of")
@@ -67,6 +70,23 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
     stream = _check_stream(stream, [*_list_passes(width, height, interlaced)])
     bare = b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", stream), _IEND))
     return _decode(bare, height, width)
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the PNG file of an RGB image, shape (height, width, 3).
+
+    Each row is written as its difference to the row above (the filter Up): in a street most pixels
+    are like the one above them, so that most differences are 0.
+    """
+    height, width, _ = pixels.shape
+    rows = pixels.reshape(height, 3 * width)
+    lines = np.empty((height, 1 + 3 * width), np.uint8)
+    lines[:, 0] = 2  # Up
+    lines[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=lines[1:, 1:])
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    stream = fast_zlib.compress(lines.data, _LEVEL)
+    return b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", stream), _IEND))
 
 
 def read_chunks(content: bytes) -> tuple[bytes, bytes]:

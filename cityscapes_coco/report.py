@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.coco import PREFIX, CocoFile, Id, Image
+from cityscapes_coco.coco import PANOPTIC_PREFIX, PREFIX, CocoFile, Id, Image, PanopticFile
 from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
@@ -43,13 +43,16 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
         rows.append(f"  maps with values that Cityscapes never writes: {len(summary.foreign)}")
     if summary.other_sizes:
         rows.append(f"  photographs of another size than their map: {len(summary.other_sizes)}")
-    size = summary.path.stat().st_size / 1e6
-    rows.append(f"  written to {summary.path} ({size:.2f} MB)")
+    if summary.panoptic_path:
+        rows.append(f"  {'panoptic segments':<17}{summary.segments:>7}")
+    for path in summary.paths:
+        rows.append(f"  written to {path} ({path.stat().st_size / 1e6:.2f} MB)")
     return _join(rows)
 
 
 def describe_file(path: Path, coco: CocoFile) -> str:
-    """Return how many images and annotations there are, and in how many images each class is."""
+    """Return how many images and annotations there are, and in how many images each class is; of a
+    panoptic file, segments."""
     names = name_categories(coco)
     annotations: Counter[str] = Counter()
     crowds: Counter[str] = Counter()
@@ -59,9 +62,10 @@ def describe_file(path: Path, coco: CocoFile) -> str:
         annotations[name] += 1
         crowds[name] += bool(annotation.iscrowd)
         images.setdefault(name, set()).add(annotation.image_id)
+    what = "segments" if isinstance(coco, PanopticFile) else "annotations"
     rows = [
         f"{path} ({path.stat().st_size / 1e6:.2f} MB), split {name_split(path, coco.images)}",
-        f"  {'class':<16}{'annotations':>12}{'images':>8}",
+        f"  {'class':<16}{what:>12}{'images':>8}",
         *(f"  {name:<16}{annotations[name]:>12}{len(ids):>8}" for name, ids in images.items()),
         f"  {'all':<16}{annotations.total():>12}{len(coco.images):>8}",
     ]
@@ -116,8 +120,9 @@ def name_split(path: Path, images: Sequence[Image] = ()) -> str:
 
     The fine annotations go unmentioned.
     """
-    if path.stem.startswith(PREFIX):
-        return path.stem.removeprefix(PREFIX).removeprefix("gtFine_")
+    for prefix in PREFIX, PANOPTIC_PREFIX:
+        if path.stem.startswith(prefix):
+            return path.stem.removeprefix(prefix).removeprefix("gtFine_")
     folders = [PurePosixPath(image.file_name or "").parts for image in images]
     splits = {parts[1] for parts in folders if len(parts) == 4}
     return ", ".join(sorted(splits)) or "unknown"

@@ -5,9 +5,10 @@ looked at before they are believed: pycocotools reads four numbers as a box, and
 never written where an RLE is too short.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypedDict
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
@@ -36,6 +37,41 @@ def to_rles(
     where in the frame its upper left pixel is.
     """
     return [from_counts(_count(mask, x, y, height, width), height, width) for mask, x, y in masks]
+
+
+def find_rles(
+    values: NDArray[Any], wanted: Callable[[NDArray[np.int64]], NDArray[np.bool_]], least: int
+) -> dict[int, Rle]:
+    """Return the RLE of each value in an array, shape (height, width), in the order of the values.
+
+    `wanted` says of several values which of them are asked for; all that are below `least` are not.
+    """
+    height, width = values.shape
+    rows = np.flatnonzero(values.max(axis=1) >= least)
+    if not rows.size:
+        return {}
+    top, tall = int(rows[0]), int(rows[-1]) + 1 - int(rows[0])
+    # The columns one after the other; numpy's own way to it takes as long as decoding a map.
+    pixels = cv2.transpose(values[top : top + tall]).ravel()
+    changed = pixels[1:] != pixels[:-1]
+    if tall < height:
+        # What lies between the foot of a column and the head of the next was left out.
+        changed[tall - 1 :: tall] = True
+    starts = np.concatenate(([0], np.flatnonzero(changed) + 1))
+    lengths = np.diff(starts, append=pixels.size)
+    of_runs = pixels[starts].astype(np.int64)
+    chosen = np.flatnonzero(wanted(of_runs))
+    chosen = chosen[np.argsort(of_runs[chosen], kind="stable")]
+    # From here on, places in the columns of the whole array.
+    starts = starts // tall * height + top + starts % tall
+    ends = starts + lengths
+    found, first = np.unique(of_runs[chosen], return_index=True)
+    rles = {}
+    for value, runs in zip(found.tolist(), np.split(chosen, first[1:]), strict=False):
+        edges = np.column_stack((starts[runs], ends[runs])).ravel()
+        counts = np.diff(edges, prepend=0, append=values.size)
+        rles[value] = from_counts(counts.tolist(), height, width)
+    return rles
 
 
 def to_mask(rle: Rle) -> NDArray[np.uint8]:

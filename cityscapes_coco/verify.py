@@ -2,7 +2,7 @@
 
 Nothing here uses the converter's way to an instance: a map is cut into runs down its columns, as
 pycocotools does it, and masks are compared as pycocotools' RLEs of the whole frame. That makes the
-check both independent and quick.
+check both independent and quick. The masks of a panoptic file are cut from its PNG files likewise.
 
 A check takes data and yields faults; nothing here is printed.
 """
@@ -13,9 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-import cv2
 import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
@@ -23,11 +22,16 @@ from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
 from cityscapes_coco.coco import (
+    PANOPTIC_SUFFIX,
     Annotation,
     CocoFile,
     Id,
     Image,
     Info,
+    PanopticAnnotation,
+    PanopticCategory,
+    PanopticFile,
+    PanopticRecords,
     decode_segmentation,
     group_by_image,
     has_segmentation,
@@ -47,11 +51,12 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, Options
+from cityscapes_coco.panoptic import decode_segment_ids, read_png
 from cityscapes_coco.photographs import DRAWN_ON, read_size
-from cityscapes_coco.rle import Rle, from_counts, to_rle
+from cityscapes_coco.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.workers import Map
 
-_NAMES = {label.id: label.name for label in LABELS if label.has_instances}
+_LABELS = {label.id: label for label in LABELS}
 
 _PARTS = ("categories", "images", "annotations")
 
@@ -196,7 +201,8 @@ class _Scope(NamedTuple):
 class _Task(NamedTuple):
     """An image of a file, its annotations, its map, and where its photograph would be.
 
-    `where` stands for the frame in faults.
+    `where` stands for the frame in faults. Of a panoptic file, `png` is the PNG file of the image,
+    or the reason why there is none.
     """
 
     map_path: str
@@ -204,6 +210,7 @@ class _Task(NamedTuple):
     image: Image
     annotations: list[Annotation]
     photograph: str
+    png: bytes | str | None = None
 
 
 class _Source(NamedTuple):
@@ -227,7 +234,8 @@ class _Claim(NamedTuple):
 def verify_file(
     path: Path, datadir: Path, *, imagedir: Path | None = None, run: Map = map
 ) -> Report:
-    """Compare every annotation of the COCO file at `path` with the maps in `datadir`.
+    """Compare every annotation of the COCO file at `path` with the maps in `datadir`; of a panoptic
+    file, every segment.
 
     `imagedir` is the folder of the photographs if `find_dataset` was given one. `run` does the
     work, frame by frame, with the meaning of the builtin `map`. Raises UserError if the file cannot
@@ -272,7 +280,7 @@ def verify_file(
     ]
     report.add(Findings(faults))
     tasks = _list_tasks(coco, found, photographs, dropped)
-    compared = run(partial(_compare_frame, scope=scope), tasks)
+    compared = run(partial(_compare_frame, scope=scope), _add_pngs(path, coco, tasks))
     for findings in tqdm(compared, "verify", len(tasks), unit="frame", disable=None):
         report.add(findings)
     foreign = report.faults[_FOREIGN]
@@ -309,10 +317,14 @@ def _count_classes(report: Report, scope: _Scope) -> dict[str, int]:
 
 def _find_scope(coco: CocoFile, options: Options) -> _Scope:
     """Return what a file claims to hold, of the classes that its categories name."""
+    if isinstance(coco, PanopticFile):
+        return _find_panoptic_scope(coco)
     names = {c.id: c.name for c in coco.categories if c.name is not UNSET}
     with_groups = options.crowd == "keep" or any(a.iscrowd for a in coco.annotations)
     merged = {c: category.name for category in options.parsed_categories for c in category.classes}
-    classes = {name: merged.get(name, name) for name in _NAMES.values()}
+    classes = {
+        label.name: merged.get(label.name, label.name) for label in LABELS if label.has_instances
+    }
     for name in classes.keys() & set(merged.values()) - merged.keys():
         # Another class goes by this name in the file.
         classes[name] = f"{name} of Cityscapes"
@@ -324,6 +336,15 @@ def _find_scope(coco: CocoFile, options: Options) -> _Scope:
     ]
     boxes_only = bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
     return _Scope(names, classes, rows, options.min_area, boxes_only)
+
+
+def _find_panoptic_scope(coco: PanopticFile) -> _Scope:
+    """Return the same of a panoptic file, of the classes that Cityscapes evaluates."""
+    names = {c.id: c.name for c in coco.categories if c.name is not UNSET}
+    labels = [label for label in LABELS if not label.ignored]
+    rows = [Row(label.name, False) for label in labels if label.name in names.values()]
+    rows += [row._replace(is_group=True) for row in rows]
+    return _Scope(names, {label.name: label.name for label in labels}, rows, 0, boxes_only=False)
 
 
 def _list_tasks(
@@ -349,10 +370,23 @@ def _list_tasks(
     return tasks
 
 
+def _add_pngs(path: Path, coco: CocoFile, tasks: Iterable[_Task]) -> Iterator[_Task]:
+    """Yield the images of the file at `path`, those of a panoptic file with their PNG files. These
+    are read here: the machines of a cluster need not have what was written."""
+    if not isinstance(coco, PanopticFile):
+        yield from tasks
+        return
+    for task in tasks:
+        try:
+            yield task._replace(png=read_png(path, task.image))
+        except UserError as error:
+            yield task._replace(png=str(error))
+
+
 def _find_map_type(images: Iterable[Image], info: Info | None) -> MapType:
     """Return the type of the maps that the images name, or else that of the options, or else that
     of the fine annotations."""
-    names = [image.seg_file_name or "" for image in images]
+    names = [_map_name(image, "") for image in images if image.seg_file_name is not UNSET]
     for map_type in SPLITS:
         if any(name.endswith(map_suffix(map_type)) for name in names):
             return map_type
@@ -417,7 +451,8 @@ def _find_frames(
 def _map_name(image: Image, suffix: str, separator: str = "/") -> str:
     """Return the name of the map of an image, which some tools give and others leave to guess."""
     if image.seg_file_name is not UNSET:
-        return image.seg_file_name.rpartition(separator)[2]
+        name = image.seg_file_name.rpartition(separator)[2]
+        return name.replace(PANOPTIC_SUFFIX, "_instanceIds.png")
     name = (image.file_name or "").rpartition(separator)[2]
     return PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0] + suffix
 
@@ -444,21 +479,34 @@ def _find_unclaimed(
 
 def _check_fields(coco: CocoFile, boxes_only: bool) -> Iterator[Fault]:
     """Yield the fields that COCO asks for and that are not there."""
-    for name in coco.needed:
-        if getattr(coco, name) is UNSET:
-            yield Fault("missing field", f"no {name} in the file", "fields")
-    for part in _PARTS:
-        for index, record in enumerate(getattr(coco, part)):
-            for name in record.needed:
-                if getattr(record, name) is UNSET:
-                    yield Fault("missing field", f"no {name} in {part}[{index}]", "fields")
+    for where, record in _name_records(coco):
+        for name in record.needed:
+            if getattr(record, name) is UNSET:
+                yield Fault("missing field", f"no {name} in {where}", "fields")
+    if boxes_only or isinstance(coco, PanopticFile):
+        return
     for index, annotation in enumerate(coco.annotations):
-        if not boxes_only and not has_segmentation(annotation):
+        if not has_segmentation(annotation):
             yield Fault("missing field", f"no segmentation in annotations[{index}]", "fields")
+
+
+def _name_records(coco: CocoFile) -> Iterator[tuple[str, Any]]:
+    """Yield the records of a file, each with where it is."""
+    records = coco.records if isinstance(coco, PanopticFile) else coco
+    yield "the file", records
+    for part in _PARTS:
+        for index, record in enumerate(getattr(records, part)):
+            yield f"{part}[{index}]", record
+            if isinstance(record, PanopticAnnotation):
+                for number, segment in enumerate(record.segments_info or ()):
+                    yield f"{part}[{index}].segments_info[{number}]", segment
 
 
 def _check_ids(coco: CocoFile) -> Iterator[Fault]:
     """Yield ids that are not unique, that lead nowhere, or that COCOeval does not bear."""
+    if isinstance(coco, PanopticFile):
+        yield from _check_panoptic_ids(coco.records)
+        return
     known: dict[str, Counter[int]] = {}
     for part in _PARTS:
         ids = (record.id for record in getattr(coco, part))
@@ -481,11 +529,48 @@ def _check_ids(coco: CocoFile) -> Iterator[Fault]:
                 )
 
 
+def _check_panoptic_ids(records: PanopticRecords) -> Iterator[Fault]:
+    """Yield ids of a panoptic file that are not unique or lead nowhere, and images without just one
+    annotation: panopticapi, for one, takes the annotation of an image by its id."""
+    categories = Counter(category.id for category in records.categories)
+    images = Counter(image.id for image in records.images)
+    annotated = Counter(annotation.image_id for annotation in records.annotations)
+    for part, counts in ("categories", categories), ("images", images):
+        for value, times in counts.items():
+            if value is not UNSET and times > 1:
+                yield Fault("wrong id", f"{part} have the id {value} {times} times", "fields")
+    for image_id in [*images, *(key for key in annotated if key not in images)]:
+        if image_id is not UNSET and (images[image_id] == 0 or annotated[image_id] != 1):
+            culprit = f"{image_id}: {images[image_id]} images and {annotated[image_id]} annotations"
+            yield Fault("wrong id", f"{culprit}, not one of each", "fields")
+    for annotation in records.annotations:
+        segments = annotation.segments_info or ()
+        who = f"annotation of {annotation.image_id or 'no image'}"
+        for value, times in Counter(segment.id for segment in segments).items():
+            if value is not UNSET and (times > 1 or value == 0):
+                culprit = f"{who}: {times} segments have the id {value}; 0 is void"
+                yield Fault("wrong id", culprit, "fields")
+        for segment in segments:
+            if segment.category_id is not UNSET and segment.category_id not in categories:
+                culprit = f"{who}: segment {segment.id} has the category_id {segment.category_id}"
+                yield Fault("wrong id", f"{culprit}, which none of the categories has", "fields")
+
+
 def _check_categories(coco: CocoFile, scope: _Scope) -> Iterator[Fault]:
+    has_instances = {label.name: label.has_instances for label in LABELS}
+    kind = "is evaluated" if isinstance(coco, PanopticFile) else "has instances"
     for category in coco.categories:
-        if category.name is not UNSET and category.name not in scope.classes.values():
-            culprit = f"{category.name!r} is no class of Cityscapes that has instances"
+        if category.name is UNSET:
+            continue
+        if category.name not in scope.classes.values():
+            culprit = f"{category.name!r} is no class of Cityscapes that {kind}"
             yield Fault("unknown category", culprit, "fields")
+        elif isinstance(category, PanopticCategory) and category.isthing not in (
+            UNSET,
+            has_instances[category.name],
+        ):
+            culprit = f"{category.name} has the isthing {category.isthing}"
+            yield Fault("wrong isthing", culprit, "fields")
 
 
 def _check_images(
@@ -510,12 +595,9 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
     claims, faults = [], [*_check_sizes(task, *id_map.shape)]
     if foreign:
         faults.append(Fault(_FOREIGN, f"{task.where}: {', '.join(map(str, foreign[:4]))}", "data"))
-    for annotation in task.annotations:
-        rle = None
-        try:
-            rle = to_rle(decode_segmentation(annotation), *id_map.shape)
-        except ValueError as error:
-            faults.append(Fault("broken segmentation", f"{_who(task, annotation)}: {error}"))
+    rles, broken = _decode_masks(task, *id_map.shape)
+    faults += broken
+    for annotation, rle in zip(task.annotations, rles, strict=True):
         name = scope.names.get(annotation.category_id, "")
         claims.append(_Claim(annotation, Row(name, bool(annotation.iscrowd)), rle))
 
@@ -545,57 +627,71 @@ def _compare_frame(task: _Task, scope: _Scope) -> Findings:
         else:
             outcomes.append(Outcome(row, "lost"))
             faults.append(Fault("lost", f"{task.where}: {row} {value}, {area} pixels"))
-    instances = sum(not source.row.is_group for source in sources.values())
+    instances = sum(value >= 1000 and value not in foreign for value in sources)
     return Findings(faults, 1, instances, outcomes, left_out)
+
+
+def _decode_masks(task: _Task, height: int, width: int) -> tuple[list[Rle | None], list[Fault]]:
+    """Return the mask of each annotation of an image, None where there is none, and what is wrong
+    about them."""
+    if task.png is not None:
+        return _decode_segments(task, height, width)
+    rles: list[Rle | None] = []
+    faults = []
+    for annotation in task.annotations:
+        rle = None
+        try:
+            rle = to_rle(decode_segmentation(annotation), height, width)
+        except ValueError as error:
+            faults.append(Fault("broken segmentation", f"{_who(task, annotation)}: {error}"))
+        rles.append(rle)
+    return rles, faults
+
+
+def _decode_segments(task: _Task, height: int, width: int) -> tuple[list[Rle | None], list[Fault]]:
+    """Return the same of the segments of an image."""
+    png = task.png
+    masks: dict[int, Rle] = {}
+    try:
+        if not isinstance(png, bytes):
+            raise ValueError(png)
+        masks = find_rles(decode_segment_ids(png, height, width), lambda ids: ids > 0, 1)
+    except ValueError as error:
+        fault = Fault("PNG file that cannot be read", f"{task.where}: {error}")
+        return [None] * len(task.annotations), [fault]
+    values = [annotation.map_value or 0 for annotation in task.annotations]
+    faults = []
+    for value in sorted(masks.keys() - set(values)):
+        culprit = f"{task.where}: {value}, {int(coco_mask.area(masks[value]))} pixels"
+        faults.append(Fault("pixels of no segment", culprit))
+    for value in values:
+        if value not in masks:
+            faults.append(Fault("segment without pixels", f"{task.where}: {value}"))
+    return [masks.get(value) for value in values], faults
 
 
 def _find_sources(
     id_map: NDArray[np.uint16], classes: Mapping[str, str]
 ) -> tuple[dict[int, _Source], list[int]]:
-    """Return the instances and groups of a map, shape (height, width), by their values there, and
-    the values that Cityscapes never writes: those of instances whose label has none. `classes` has
-    the name of the row for each class."""
-    height, width = id_map.shape
-    # Above and below these rows are only labels without instances.
-    rows = np.flatnonzero(id_map.max(axis=1) >= min(_NAMES))
-    if not rows.size:
-        return {}, []
-    top, tall = int(rows[0]), int(rows[-1]) + 1 - int(rows[0])
-    # The columns one after the other; numpy's own way to it takes as long as decoding the map.
-    pixels = cv2.transpose(id_map[top : top + tall]).ravel()
-    changed = pixels[1:] != pixels[:-1]
-    if tall < height:
-        # What lies between the foot of a column and the head of the next was left out.
-        changed[tall - 1 :: tall] = True
-    starts = np.concatenate(([0], np.flatnonzero(changed) + 1))
-    lengths = np.diff(starts, append=pixels.size)
-    values = pixels[starts].astype(np.int64)
-    has_instances = np.isin(np.where(values < 1000, values, values // 1000), list(_NAMES))
-    foreign = np.unique(values[(values >= 1000) & ~has_instances]).tolist()
-    chosen = np.flatnonzero(has_instances)
-    if not chosen.size:
-        return {}, foreign
-    chosen = chosen[np.argsort(values[chosen], kind="stable")]
-    # From here on, places in the columns of the whole map.
-    starts = starts // tall * height + top + starts % tall
-    ends = starts + lengths
-    found, first = np.unique(values[chosen], return_index=True)
-    rles = []
-    for runs in np.split(chosen, first[1:]):
-        edges = np.column_stack((starts[runs], ends[runs])).ravel()
-        counts = np.diff(edges, prepend=0, append=id_map.size)
-        rles.append(from_counts(counts.tolist(), height, width))
-    columns = (
-        found.tolist(),
-        rles,
+    """Return what a map, shape (height, width), has of some classes, by the values there, and the
+    values that Cityscapes never writes: those of instances whose label has none. `classes` has the
+    name of the row for each class: those with instances, and of a panoptic file stuff too."""
+    ids = [label.id for label in LABELS if label.name in classes]
+
+    def may_be_asked_for(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return (values >= 1000) | np.isin(values, ids)
+
+    sources, foreign = {}, []
+    for value, rle in find_rles(id_map, may_be_asked_for, min(ids)).items():
+        label = _LABELS.get(value if value < 1000 else value // 1000)
+        if value >= 1000 and not (label and label.has_instances):
+            foreign.append(value)
+        if label is None or label.name not in classes:
+            continue
+        row = Row(classes[label.name], value < 1000 and label.has_instances)
         # One by one: pycocotools cannot count more than 255 of them.
-        [int(coco_mask.area(rle)) for rle in rles],
-        coco_mask.toBbox(rles).astype(int).tolist(),
-    )
-    sources = {}
-    for value, rle, area, bbox in zip(*columns, strict=True):
-        name = classes[_NAMES[value if value < 1000 else value // 1000]]
-        sources[value] = _Source(value, Row(name, value < 1000), rle, area, bbox)
+        area, bbox = int(coco_mask.area(rle)), coco_mask.toBbox(rle).astype(int).tolist()
+        sources[value] = _Source(value, row, rle, area, bbox)
     return sources, foreign
 
 
@@ -707,7 +803,8 @@ def _name(frame: Frame) -> str:
 
 
 def _who(task: _Task, annotation: Annotation) -> str:
-    return f"{task.where}: annotation {_id(annotation)}"
+    what = "annotation" if task.png is None else "segment"
+    return f"{task.where}: {what} {_id(annotation)}"
 
 
 def _id(annotation: Annotation) -> str:

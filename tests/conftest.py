@@ -23,6 +23,7 @@ from tests.oracle import PASSES, box_of, encode
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"
 OUTPUT = "instancesonly_filtered_gtFine_train.json"
+PANOPTIC = "cityscapes_panoptic_train.json"
 # Seconds that no test takes, however busy the machine is; what lasts longer hangs.
 PATIENCE = 120
 
@@ -132,6 +133,12 @@ def annotate(mask: NDArray[Any], **fields: object) -> Coco:
     """An annotation of a mask, with its ids and whatever else it has."""
     form = {"iscrowd": 0, "area": int(mask.sum()), "bbox": box_of(mask)}
     return form | {"segmentation": encode(mask)} | fields
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, hidden ones too."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def write_json(path: Path, value: object) -> Path:

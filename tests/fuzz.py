@@ -363,7 +363,15 @@ def valid_file(masks: str) -> Coco:
 
 def make_coco_file(dice: Random) -> tuple[bytes, str]:
     """Make up a COCO file that may be damaged, and what to do with it."""
-    coco: Any = valid_file(dice.choice(["polygons", "runs", "text"]))
+    return make_json(dice, valid_file(dice.choice(["polygons", "runs", "text"]))), choose_task(dice)
+
+
+def choose_task(dice: Random) -> str:
+    return dice.choice(["verify"] * 18 + ["draw", "stats"])
+
+
+def make_json(dice: Random, coco: Any) -> bytes:
+    """Return a file as JSON that may be damaged."""
     for _ in range(dice.randint(0, 3)):
         holder, key = coco, dice.choice(list(coco))
         while isinstance(holder[key], dict | list) and holder[key] and dice.random() < 0.8:
@@ -387,11 +395,11 @@ def make_coco_file(dice: Random) -> tuple[bytes, str]:
         place = dice.randint(0, len(data))
         junk = dice.choice([b"", b"\0", b"\xff", b'"', b"]", b"}", b"[" * 2000, b"NaN"])
         data = data[:place] + junk + data[place + dice.randint(0, 40) :]
-    return data, dice.choice(["verify"] * 18 + ["draw", "stats"])
+    return data
 
 
-def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
-    data, task = made
+def inspect(bench: Bench, data: bytes, task: str) -> str:
+    """Verify or draw a COCO file, and return the outcome."""
     path = bench.root / "file.json"
     path.write_bytes(data)
     (bench.root / "leftImg8bit" / "train" / "a").mkdir(parents=True)
@@ -412,8 +420,14 @@ def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
     if code:
         return "error"
     assert "all exact" in printed
-    if "the file has no masks" in printed:
-        return "boxes"
+    return "boxes" if "the file has no masks" in printed else "exact"
+
+
+def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
+    data, task = made
+    outcome = inspect(bench, data, task)
+    if outcome != "exact":
+        return outcome
     coco = json.loads(data)
     names = {category["id"]: category["name"] for category in coco["categories"]}
     groups = any(annotation["iscrowd"] for annotation in coco["annotations"])
@@ -426,12 +440,71 @@ def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
     return "exact"
 
 
+# Panoptic files.
+
+SEGMENTS = {7: "road", 26: "car", 24001: "person", 26000: "car", 33002: "bicycle"}
+
+
+def make_panoptic(dice: Random) -> tuple[bytes, bytes, str]:
+    """Make up a panoptic file of two frames that are alike, the PNG file of both, and what to do
+    with them."""
+    names = {**CATEGORIES, "road": 4}
+    coco: Coco = {"categories": [], "images": [], "annotations": []}
+    for name, number in names.items():
+        coco["categories"].append({"id": number, "name": name, "isthing": int(name != "road")})
+    for stem in ("a_1_0", "a_2_0"):
+        size = {"width": 16, "height": 12}
+        photograph = f"leftImg8bit/train/a/{stem}_leftImg8bit.png"
+        coco["images"].append({"id": stem, "file_name": photograph} | size)
+        segments = [
+            describe_segment(value) | {"category_id": names[name]}
+            for value, name in SEGMENTS.items()
+        ]
+        record = {"image_id": stem, "file_name": f"{stem}_gtFine_panoptic.png"}
+        coco["annotations"].append(record | {"segments_info": segments})
+    png = io.BytesIO()
+    rgb = np.stack((PIXELS % 256, PIXELS // 256, 0 * PIXELS), axis=2)
+    Image.fromarray(rgb.astype(np.uint8)).save(png, "png")
+    data = splice(dice, png.getvalue()) if dice.random() < 0.2 else png.getvalue()
+    return make_json(dice, coco), data, choose_task(dice)
+
+
+def describe_segment(value: int) -> Coco:
+    mask, is_group = np.equal(PIXELS, value), int(value == 26)
+    return {"id": value, "iscrowd": is_group, "area": int(mask.sum()), "bbox": box_of(mask)}
+
+
+def check_panoptic(bench: Bench, made: tuple[bytes, bytes, str]) -> str:
+    data, png, task = made
+    (bench.root / "file").mkdir()
+    for stem in ("a_1_0", "a_2_0"):
+        (bench.root / "file" / f"{stem}_gtFine_panoptic.png").write_bytes(png)
+    outcome = inspect(bench, data, task)
+    if outcome != "exact" or b'"segments_info"' not in data:
+        return outcome
+    coco = json.loads(data)
+    with Image.open(io.BytesIO(png)) as image:
+        assert (np.asarray(image) @ np.array([1, 256, 65536]) == PIXELS).all()
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    for annotation in coco["annotations"]:
+        found = {segment["id"]: segment for segment in annotation["segments_info"]}
+        for value, name in SEGMENTS.items():
+            segment = found.pop(value)
+            assert names[segment.pop("category_id")] == name
+            expected = describe_segment(value)
+            segment["bbox"] = tuple(segment["bbox"])
+            assert {key: segment[key] for key in expected} == expected
+        assert not found
+    return outcome
+
+
 # The loop.
 
 CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] = {
     "maps": (make_map, check_map),
     "folders": (make_folder, check_folder),
     "COCO files": (make_coco_file, check_coco_file),
+    "panoptic files": (make_panoptic, check_panoptic),
     "PNG files": (make_map, check_png),
 }
 OUTCOMES = ("error", "exact", "boxes", "drawn")

@@ -2,13 +2,15 @@
 
     python tests/kill.py --count 200
 
-Afterwards the earlier file or the new one must be there, whole, and nothing else; no process may
-remain, and no traceback be printed. The exit code is 0 if that held each time.
+Afterwards the earlier files or the new ones must be there, whole, and nothing else; no process may
+remain, and no traceback be printed. Only what ends the program at once may leave a hidden folder,
+or a folder of panoptic maps without its JSON file. The exit code is 0 if that held each time.
 """
 
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,9 +24,10 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.conftest import OUTPUT, PATIENCE, ROOT, save_map
+from tests.conftest import OUTPUT, PANOPTIC, PATIENCE, ROOT, read_folder, save_map
 
 OLD = b"an earlier file"
+FOLDER = PANOPTIC.removesuffix(".json")
 
 
 class Victim:
@@ -44,10 +47,11 @@ class Victim:
             _, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, errors
         self.seconds = time.monotonic() - start
-        self.new = (self.outdir / OUTPUT).read_bytes()
+        self.new = read_folder(self.outdir)
+        self.old = {name: OLD for name in (OUTPUT, PANOPTIC, f"{FOLDER}/a_panoptic.png")}
 
     def start(self, workers: int) -> "subprocess.Popen[bytes]":
-        where = ["--datadir", str(self.datadir), "--outdir", str(self.outdir)]
+        where = ["--datadir", str(self.datadir), "--outdir", str(self.outdir), "--panoptic"]
         return subprocess.Popen(
             [sys.executable, str(ROOT / "main.py"), *where, "--workers", str(workers)],
             stdout=subprocess.DEVNULL,
@@ -58,9 +62,12 @@ class Victim:
     def end(self, whom: str, number: int, workers: int, delay: float) -> str:
         """Run the program, end `whom` after `delay` seconds, and check what is left.
 
-        Returns which of the two files that is.
+        Returns which files these are: the old ones, the new ones, or some of either.
         """
-        (self.outdir / OUTPUT).write_bytes(OLD)
+        shutil.rmtree(self.outdir)
+        for name, content in self.old.items():
+            (self.outdir / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.outdir / name).write_bytes(content)
         process = self.start(workers)
         time.sleep(delay)
         if whom == "group":
@@ -79,16 +86,24 @@ class Victim:
             time.sleep(0.005)
 
         story = f"{whom}, signal {number}, after {delay:.3f} s: {process.returncode}, {errors!r}"
-        assert os.listdir(self.outdir) == [OUTPUT], story
-        left = (self.outdir / OUTPUT).read_bytes()
-        assert left in (OLD, self.new), story
+        left = read_folder(self.outdir)
+        if left not in (self.old, self.new):
+            assert whom == "burst" or (number == signal.SIGKILL and whom != "worker"), story
+            self.check_parts(left, story)
         # What comes before the program's first line, or in it, is Python's own affair.
         if b"import end_at_ctrl_c" not in errors:
             assert b"main.py" not in errors and b"Exception ignored" not in errors, story
         by_itself = 1 if whom == "worker" else 128 + number
         assert process.returncode in (0, by_itself, -number), story
         assert process.returncode != 0 or left == self.new, story
-        return "new" if left == self.new else "old"
+        return "new" if left == self.new else "old" if left == self.old else "between"
+
+    def check_parts(self, left: dict[str, bytes], story: str) -> None:
+        """Check what is left if the program was ended at once, while it put files in place."""
+        seen = {name: content for name, content in left.items() if not name.startswith(".")}
+        assert seen.pop(OUTPUT) in (OLD, self.new[OUTPUT]), story
+        pairs = [files.items() - {(OUTPUT, files[OUTPUT])} for files in (self.old, self.new)]
+        assert PANOPTIC not in seen or seen.items() in pairs, story
 
 
 def _group_exists(group: int) -> bool:
@@ -115,7 +130,7 @@ WAYS = [
 
 
 def kill(folder: Path, count: int, seed: int) -> Counter[str]:
-    """End the program `count` times; return how often which file was left."""
+    """End the program `count` times; return how often which files were left."""
     victim = Victim(folder)
     dice = random.Random(seed)
     left: Counter[str] = Counter()
@@ -134,5 +149,7 @@ if __name__ == "__main__":
     print(f"--seed {arguments.seed}")
     with tempfile.TemporaryDirectory() as folder:
         left = kill(Path(folder), arguments.count, arguments.seed)
-    old, new = left["old"], left["new"]
-    print(f"{arguments.count} kills: {old} times the earlier file, {new} the new one")
+    old, new, between = left["old"], left["new"], left["between"]
+    print(
+        f"{arguments.count} kills: {old} times the earlier files, {new} the new, {between} between"
+    )

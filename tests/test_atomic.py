@@ -1,11 +1,12 @@
-"""A file that is whole or not there."""
+"""A file or a folder that is whole or not there."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from cityscapes_coco.atomic import replacing
+from cityscapes_coco.atomic import replacing, replacing_folder
+from cityscapes_coco.folders import is_debris
 from tests.conftest import ROOT, posix_only, run_script
 
 
@@ -50,7 +51,8 @@ def test_a_folder_in_its_place_is_refused_before_any_work_is_done(path: Path) ->
 WRITE = """
 import resource, sys
 from pathlib import Path
-from cityscapes_coco.atomic import replacing
+from cityscapes_coco.atomic import replacing, replacing_folder
+from cityscapes_coco.folders import is_debris
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 with replacing(Path(sys.argv[1])) as file:
     file.write(bytes(1_000_000))
@@ -66,3 +68,65 @@ def test_an_earlier_file_survives_a_disk_that_takes_no_more(tmp_path: Path) -> N
     assert process.returncode == 1 and "File too large" in process.stderr
     assert (tmp_path / "out" / "file").read_bytes() == b"earlier"
     assert os.listdir(tmp_path / "out") == ["file"]
+
+
+# A folder, and the file that tells what is in it.
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An earlier folder with its index, in an output folder with nothing else."""
+    folder = tmp_path / "out" / "folder"
+    folder.mkdir(parents=True)
+    (folder / "earlier").touch()
+    folder.with_suffix(".json").write_text("earlier")
+    return folder
+
+
+def entries(folder: Path) -> set[str]:
+    """Everything in the output folder."""
+    return {path.relative_to(folder.parent).as_posix() for path in folder.parent.rglob("*")}
+
+
+EARLIER = {"folder", "folder/earlier", "folder.json"}
+
+
+def test_a_folder_appears_whole_and_its_earlier_index_is_gone(folder: Path) -> None:
+    index = folder.with_suffix(".json")
+    with replacing_folder(folder, index) as draft:
+        (draft / "later").write_bytes(b"whole")
+        assert entries(folder) > EARLIER and index.read_text() == "earlier"
+        assert draft.parent == folder.parent and is_debris(draft.name)
+    assert entries(folder) == {"folder", "folder/later"}
+    with replacing_folder(folder.with_name("new"), folder.with_name("new.json")):
+        pass
+    assert entries(folder) == {"folder", "folder/later", "new"}
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_whatever_goes_wrong_the_earlier_folder_and_index_stay(
+    error: type[BaseException], folder: Path
+) -> None:
+    with pytest.raises(error), replacing_folder(folder, folder.with_suffix(".json")) as draft:
+        (draft / "half").touch()
+        raise error
+    assert entries(folder) == EARLIER and folder.with_suffix(".json").read_text() == "earlier"
+
+
+def test_they_stay_too_where_the_new_folder_cannot_be_put_in_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = Path.rename
+
+    def fail(path: Path, target: Path) -> Path:
+        if target == folder and not (path / "earlier").exists():
+            raise PermissionError
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with (
+        pytest.raises(PermissionError),
+        replacing_folder(folder, folder.with_suffix(".json")) as draft,
+    ):
+        (draft / "whole").touch()
+    assert entries(folder) == EARLIER and folder.with_suffix(".json").read_text() == "earlier"

@@ -18,7 +18,7 @@ import inspect_coco
 import main
 from benchmarks import benchmark
 from cityscapes_coco import convert_split
-from tests.conftest import OUTPUT, ROOT, SAMPLE, Capture, load, write_json
+from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, write_json
 
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
@@ -133,9 +133,10 @@ def test_each_command_shown_is_one_that_the_parsers_take() -> None:
         PARSERS[program].parse_args(argv)
 
 
-@pytest.mark.parametrize("code", blocks(PAGES["docs/training.md"], "python"))
-def test_each_recipe_is_python(code: str) -> None:
-    compile(code, "docs/training.md", "exec")
+@pytest.mark.parametrize("page", ["docs/training.md", "docs/panoptic.md"])
+def test_each_recipe_is_python(page: str) -> None:
+    for code in blocks(PAGES[page], "python"):
+        compile(code, page, "exec")
 
 
 # What is printed and written.
@@ -151,9 +152,16 @@ def test_the_annotation_shown_is_in_the_file(written: Path) -> None:
     assert f"This annotation is a {name} of {found['area']} pixels" in text
 
 
-def test_each_field_of_the_file_is_described(written: Path) -> None:
+@pytest.mark.parametrize("title", ["What the file holds", "What the files hold"])
+def test_each_field_of_a_file_is_described(title: str, written: Path, sample: Path) -> None:
+    page = "docs/file.md"
+    if title == "What the files hold":
+        page = "docs/panoptic.md"
+        command = f"{commands(page)[0]} --datadir data/sample --splits train"
+        assert run(command, sample)[0] == 0
+        written = written.with_name(PANOPTIC)
     described: dict[str, list[str]] = {}
-    for where, _ in rows(section("docs/file.md", "What the file holds")):
+    for where, _ in rows(section(page, title)):
         names = re.findall(r"`(\w+)`", where)
         if where.startswith("- "):  # a field of the records in the row above
             described[list(described)[-1]] += names

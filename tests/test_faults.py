@@ -22,10 +22,12 @@ import pytest
 # Imported late, these could not be read as another user.
 import cityscapes_coco.verify
 import cityscapes_coco.workers  # noqa: F401
+import inspect_coco
 from cityscapes_coco.errors import one_line
 from main import main
 from tests.conftest import (
     OUTPUT,
+    PANOPTIC,
     STREET,
     Capture,
     Chunk,
@@ -274,12 +276,14 @@ def test_an_output_that_cannot_be_written_is_named(
 def test_two_runs_into_one_folder_both_end_well(datadir: Path, write_map: WriteMap) -> None:
     for number in range(20):
         write_map(name=f"a_{number:06d}_000000")
-    options = "main.py", "--datadir", datadir, "--workers", "2"
+    options = "main.py", "--datadir", datadir, "--workers", "2", "--panoptic"
     with ThreadPoolExecutor(2) as threads:
         both = [threads.submit(run_script, *options) for _ in range(2)]
     assert [process.result().returncode for process in both] == [0, 0]
     outdir = datadir / "annotations"
-    assert listed(outdir) == [OUTPUT] and len(load(outdir / OUTPUT)["images"]) == 20
+    assert listed(outdir) == [PANOPTIC.removesuffix(".json"), PANOPTIC, OUTPUT]
+    assert len(load(outdir / OUTPUT)["images"]) == 20
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--panoptic", "--verify"]) == 0
 
 
 def test_out_of_memory_in_a_worker_is_one_line(

@@ -1,16 +1,19 @@
-"""PNG files read strictly, judged by the rules of PNG in the oracle and by Pillow."""
+"""PNG files read strictly, judged by the rules of PNG in the oracle and by Pillow; and written."""
 
+import io
 import struct
 import zlib
 from collections.abc import Callable
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
+from PIL import Image
 
 from cityscapes_coco import png
 from tests.conftest import STREET, Chunk, encode_png, join_chunks
@@ -115,3 +118,12 @@ def test_no_bit_can_be_changed() -> None:
 def test_what_follows_the_end_is_passed_over() -> None:
     content = join_chunks([HEADER, DATA, END]) + b"more"
     assert png.decode_png(content).tolist() == STREET
+
+
+@given(arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
+def test_what_is_written_is_read_by_others(pixels: NDArray[np.uint8]) -> None:
+    content = png.encode_png(pixels)
+    with Image.open(io.BytesIO(content)) as image:
+        assert image.mode == "RGB" and np.array_equal(np.asarray(image), pixels)
+    decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert decoded is not None and np.array_equal(decoded[..., ::-1], pixels)

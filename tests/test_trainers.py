@@ -12,6 +12,7 @@ import hotcoco
 import numpy as np
 import pytest
 import supervision
+from hotcoco.panoptic import pq_compute
 from labelformat.formats import COCOInstanceSegmentationInput, COCOObjectDetectionInput
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
@@ -19,7 +20,7 @@ from pycocotools.cocoeval import COCOeval
 
 from cityscapes_coco.labels import category_instancesonly
 from tests import oracle
-from tests.conftest import OUTPUT, SAMPLE, Coco, convert, load
+from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Coco, convert, load
 
 FileOf = Callable[..., Path]
 Mask = NDArray[np.bool_]
@@ -178,6 +179,19 @@ def test_labelformat_reads_no_compressed_rle(options: tuple[str, ...], file_of: 
     """The reason why its recipe is the default: RLE, and so crowds, must be numbers for it."""
     with pytest.raises(ValueError):
         list(COCOInstanceSegmentationInput(file_of(*options)).get_labels())
+
+
+def test_hotcoco_scores_a_panoptic_file_with_numbers_for_image_ids(tmp_path: Path) -> None:
+    """The recipe of the page on panoptic files replaces the texts, which hotcoco does not take."""
+    convert(SAMPLE, "--outdir", tmp_path, "--panoptic")
+    path = str(tmp_path / PANOPTIC)
+    with pytest.raises(ValueError, match="expected a non-negative integer"):
+        pq_compute(path, path)
+    page = (ROOT / "docs" / "panoptic.md").read_text(encoding="utf-8")
+    _, _, recipe = page.partition("### Numbers for image ids")
+    exec(recipe.split("```")[1].removeprefix("python\n"), {"PANOPTIC": path})
+    quality = pq_compute(path, path)
+    assert quality["All"]["pq"] == quality["Things"]["pq"] == quality["Stuff"]["pq"] == 1.0
 
 
 def test_supervision_loads_a_file_without_annotations(file_of: FileOf) -> None:

@@ -63,7 +63,8 @@ class Drawing(NamedTuple):
 
     `kind` is the name of the category, such as `car`, or `car group`. `category_color` is RGB,
     0..255, and `color` a shade of it. `bbox` is (x, y, width, height); `rle` is the mask in the
-    whole image, None if there is none.
+    whole image, None if there is none. Stuff is filled only: it has no outline, box or label, and
+    is not counted.
     """
 
     kind: str
@@ -72,6 +73,7 @@ class Drawing(NamedTuple):
     color: Rgb
     bbox: tuple[float, float, float, float]
     rle: Rle | None
+    is_stuff: bool
 
 
 class Example(NamedTuple):
@@ -109,12 +111,13 @@ def load_example(
     annotations: Iterable[Annotation],
     names: Mapping[Id, str],
     colors: Mapping[str, tuple[int, int, int]] = _COLORS,
+    stuff: Collection[Id] = (),
 ) -> Example:
     """Read the photograph of an image and decode its annotations.
 
     `path` is the COCO file, `coco_dir` where names of images start; `names` are those of its
-    categories, by id, and `colors` those of the categories, by name. Raises UserError if the
-    image has no size or an annotation cannot be decoded.
+    categories, by id, `colors` those of the categories, by name, and `stuff` has the ids of those
+    that are stuff. Raises UserError if the image has no size or an annotation cannot be decoded.
     """
     title, width, height = image.file_name or "", image.width or 0, image.height or 0
     # Matplotlib draws no side of 65,536 pixels, and takes 120 bytes for each pixel.
@@ -144,6 +147,7 @@ def load_example(
                 color=_shade(color, counts[annotation.category_id]),
                 bbox=annotation.bbox or tuple(box),
                 rle=rle if painted <= _MOST_PAINTED * width * height else None,
+                is_stuff=annotation.category_id in stuff,
             )
         )
         counts[annotation.category_id] += 1
@@ -219,12 +223,13 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
             ha="center",
             va="top",
         )
+    things = [drawing for drawing in example.drawings if not drawing.is_stuff]
     if "boxes" in layers:
-        for drawing in example.drawings:
+        for drawing in things:
             x, y, w, h = (value * scale for value in drawing.bbox)
             _draw_box(axes, (x, y), w, h, 1, edgecolor=_line_color(drawing.color), fill=False)
     if "labels" in layers:
-        _draw_labels(axes, example.drawings, scale)
+        _draw_labels(axes, things, scale)
     _draw_legend(_add_axes(figure, rows * scale, width, legend), example)
 
 
@@ -295,6 +300,8 @@ def _paint(example: Example) -> NDArray[np.uint8]:
         mixed = np.arange(256)[:, None] * (1 - _FILL) + color * _FILL
         for channel, table in enumerate(mixed.astype(np.uint8).T):
             np.copyto(patch[..., channel], table[patch[..., channel]], where=filled)
+        if drawing.is_stuff:
+            continue
         thickness = 1 if min(height, width) < _TINY else 2
         kernel = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
         inner = cv2.erode(
@@ -383,7 +390,7 @@ def _common_areas(some: Rectangles, others: Rectangles) -> NDArray[np.float64]:
 
 
 def _draw_legend(axes: Axes, example: Example) -> None:
-    """Write the name of the image, and how many instances of each class it has."""
+    """Write the name of the image, how many instances of each class it has, and which stuff."""
     size = _points(axes.figure, _LEGEND_TEXT)
     texts: dict[str, Any] = {"size": size, "va": "center_baseline"}
     middle = _MARGIN / 2 + _LEGEND_ROW / 2
@@ -415,7 +422,7 @@ def _legend_entries(example: Example, width: float) -> list[tuple[str, Drawing, 
     entries = []
     x, row = float(_MARGIN), 1
     for kind in sorted(kinds, key=lambda kind: (order.index(kinds[kind].category_color), kind)):
-        text = f"{kind}  {counts[kind]}"
+        text = kind if kinds[kind].is_stuff else f"{kind}  {counts[kind]}"
         needed = _text_width(text) * _LEGEND_TEXT + 2 * _LEGEND_TEXT
         if x > _MARGIN and x + needed > width - _MARGIN:
             x, row = float(_MARGIN), row + 1

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from msgspec import UNSET
 
-from cityscapes_coco.coco import Annotation, CocoFile
+from cityscapes_coco.coco import Annotation, CocoFile, list_stuff
 from cityscapes_coco.pictures.examples import plain_text
 from cityscapes_coco.report import name_categories
 
@@ -27,17 +27,19 @@ _MOST_CLASSES = 40  # that the page has room for
 def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     """Draw instances per class, instances per image, and sizes class by class.
 
-    Groups (COCO: crowds) are counted in the title only: a group is no instance.
+    Groups (COCO: crowds) are counted in the title only: a group is no instance. Stuff is left out.
     """
-    names = {key: plain_text(name) for key, name in name_categories(coco).items()}
-    annotations = [annotation for annotation in coco.annotations if not annotation.iscrowd]
+    stuff = list_stuff(coco)
+    names = {k: plain_text(name) for k, name in name_categories(coco).items() if k not in stuff}
+    things = [annotation for annotation in coco.annotations if annotation.category_id not in stuff]
+    annotations = [annotation for annotation in things if not annotation.iscrowd]
     areas: dict[str, list[float]] = {name: [] for name in names.values()}
     for annotation in annotations:
         name = names.get(annotation.category_id, "unknown")
         areas.setdefault(name, []).append(_area(annotation))
     in_image = Counter(annotation.image_id for annotation in annotations)
     per_image = [in_image[image.id] for image in coco.images]
-    crowds = len(coco.annotations) - len(annotations)
+    crowds = len(things) - len(annotations)
     classes = len(areas)
     if classes > _MOST_CLASSES:
         most = sorted(areas, key=lambda name: len(areas[name]), reverse=True)[:_MOST_CLASSES]

@@ -1,0 +1,305 @@
+"""Panoptic files: those of the official tool, whole or not there, and beside the instances."""
+
+import copy
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cityscapesscripts.evaluation.evalPanopticSemanticLabeling import pq_compute_single_core
+from cityscapesscripts.preparation.createPanopticImgs import convert2panoptic
+from numpy.typing import NDArray
+from PIL import Image
+
+from data.generate import write_dataset
+from main import main
+from tests.conftest import (
+    OUTPUT,
+    PANOPTIC,
+    SAMPLE,
+    Capture,
+    Coco,
+    WriteMap,
+    convert,
+    load,
+    read_folder,
+    street,
+    touch,
+)
+
+NAME = "aachen_000000_000019"
+FOLDER = PANOPTIC.removesuffix(".json")
+PNG = f"{NAME}_gtFine_panoptic.png"
+PHOTOGRAPH = f"leftImg8bit/train/aachen/{NAME}_leftImg8bit.png"
+
+
+def read_ids(path: Path) -> NDArray[Any]:
+    """The ids in a PNG file, as panopticapi reads them."""
+    with Image.open(path) as image:
+        assert image.mode == "RGB"
+        return np.asarray(image).astype(int) @ (1, 256, 256**2)
+
+
+# The same as the official tool's.
+
+
+def assert_official(datadir: Path, tmp_path: Path, ids: str, split: str = "train") -> Coco:
+    """Convert a split both ways, compare all but what the official tool lacks or gets wrong, and
+    return our JSON file."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    theirs.mkdir()
+    convert2panoptic(str(datadir / "gtFine"), str(theirs), ids == "train", [split])
+    options = ["--outdir", str(ours), "--splits", split, "--workers", "1", "--panoptic", ids]
+    assert main(["--datadir", str(datadir), *options]) == 0
+    [name] = [path.stem for path in theirs.glob("*.json")]
+    expected, found = load(theirs / f"{name}.json"), load(ours / f"{name}.json")
+    names = [image.pop("file_name") for image in expected["images"]]
+    assert len(names) == len({image["file_name"] for image in found["images"]})
+    bare = {**found, "images": [dict(image) for image in found["images"]]}
+    for image in bare["images"]:
+        del image["file_name"]
+    assert {key: bare[key] for key in expected} == expected
+    assert set(found) - set(expected) == {"info", "licenses"}
+    pictures = sorted(os.listdir(theirs / name))
+    assert pictures == sorted(os.listdir(ours / name))
+    for picture in pictures:
+        assert np.array_equal(read_ids(ours / name / picture), read_ids(theirs / name / picture))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("split", "ids"), [("train", "label"), ("val", "train"), ("test", "label")]
+)
+def test_the_sample_becomes_what_the_official_tool_makes_of_it(
+    split: str, ids: str, tmp_path: Path
+) -> None:
+    coco = assert_official(SAMPLE, tmp_path, ids, split)
+    assert all((SAMPLE / image["file_name"]).is_file() for image in coco["images"])
+
+
+def test_so_do_generated_frames(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "data", seed=7, frames={"train": 2})
+    coco = assert_official(tmp_path / "data", tmp_path, "label")
+    assert len(coco["annotations"][0]["segments_info"]) > 20
+
+
+def noise(height: int, width: int, number: int) -> NDArray[np.uint16]:
+    """A map that has each label, groups of each class, and instances with low and high numbers."""
+    values = [*range(34), *(label * 1000 + n for label in range(24, 34) for n in (0, 7, 999))]
+    return np.random.default_rng(number).choice(values, (height, width)).astype(np.uint16)
+
+
+@pytest.mark.parametrize("ids", ["label", "train"])
+def test_so_does_any_map(ids: str, datadir: Path, tmp_path: Path, write_map: WriteMap) -> None:
+    """Also void from edge to edge, one pixel, and values that Cityscapes never writes: 11000 is a
+    building, as the official tool takes it."""
+    maps = [street(), noise(24, 40, 0), noise(7, 1, 1), [[0, 4, 29]], [[26000]], [[11000, 4000, 7]]]
+    for number, values in enumerate(maps):
+        write_map(values, name=f"a_{number:06d}_000000")
+    coco = assert_official(datadir, tmp_path, ids)
+    assert coco["annotations"][3]["segments_info"] == []
+    assert "a_000005_000000_gtFine_instanceIds.png" in coco["info"]["foreign"]
+
+
+def test_the_official_score_of_a_file_with_itself_is_one(tmp_path: Path) -> None:
+    """The evaluation demands each id of the PNG file in the JSON file, and the other way round."""
+    convert(SAMPLE, "--outdir", tmp_path, "--panoptic")
+    coco = load(tmp_path / PANOPTIC)
+    categories = {category["id"]: category for category in coco["categories"]}
+    pairs = [(annotation, copy.deepcopy(annotation)) for annotation in coco["annotations"]]
+    folder = str(tmp_path / FOLDER)
+    score = pq_compute_single_core(0, pairs, folder, folder, categories)
+    quality, _ = score.pq_average(categories, isthing=None)
+    assert quality["pq"] == 1.0 and quality["n"] > 10
+
+
+# Beside the instances.
+
+
+def test_the_instances_are_the_same_with_panoptic_files_and_without(
+    datadir: Path, tmp_path: Path, write_map: WriteMap
+) -> None:
+    write_map(street())
+    convert(datadir, "--outdir", tmp_path / "without")
+    convert(datadir, "--outdir", tmp_path / "with", "--panoptic", "--verify")
+    with_panoptic = read_folder(tmp_path / "with")
+    assert set(with_panoptic) == {OUTPUT, PANOPTIC, f"{FOLDER}/{PNG}"}
+    assert with_panoptic[OUTPUT] == read_folder(tmp_path / "without")[OUTPUT]
+
+
+def test_any_number_of_workers_writes_the_same_bytes(
+    datadir: Path, tmp_path: Path, write_map: WriteMap
+) -> None:
+    for number in range(30):
+        write_map(noise(5, 5, number), name=f"a_{number:06d}_000000")
+    for workers in (1, 2, 5):
+        outdir = tmp_path / str(workers)
+        convert(datadir, "--outdir", outdir, "--panoptic", "--workers", workers)
+    alone = read_folder(tmp_path / "1")
+    assert len(alone) == 32
+    assert read_folder(tmp_path / "2") == read_folder(tmp_path / "5") == alone
+
+
+def test_what_is_about_instances_leaves_panoptic_files_alone(
+    datadir: Path, tmp_path: Path, write_map: WriteMap
+) -> None:
+    write_map(street())
+    write_map([[7, 7]], name="b_000000_000000")
+    convert(datadir, "--outdir", tmp_path / "1", "--panoptic")
+    options = "--categories bike=bicycle --min-area 99 --crowd keep --category-ids label"
+    options += " --empty-frames drop --segmentation none --workers 3"
+    convert(datadir, "--outdir", tmp_path / "2", "--panoptic", *options.split())
+    first, second = read_folder(tmp_path / "1"), read_folder(tmp_path / "2")
+    assert first.pop(OUTPUT) != second.pop(OUTPUT) and first == second
+    assert len(json.loads(first[PANOPTIC])["images"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ((), PHOTOGRAPH),
+        (("--file-names", "split"), PHOTOGRAPH.removeprefix("leftImg8bit/train/")),
+        (("--file-names", "base"), PHOTOGRAPH.rpartition("/")[2]),
+    ],
+)
+def test_the_names_of_images_are_those_of_photographs(
+    options: tuple[str, ...], name: str, datadir: Path, write_map: WriteMap
+) -> None:
+    write_map()
+    touch(datadir / PHOTOGRAPH)
+    convert(datadir, "--panoptic", *options)
+    coco = load(datadir / "annotations" / PANOPTIC)
+    assert coco["images"] == [{"id": NAME, "file_name": name, "width": 4, "height": 3}]
+
+
+def test_coarse_maps_and_other_image_sets_have_files_of_their_own(
+    datadir: Path, write_map: WriteMap
+) -> None:
+    write_map(map_type="gtCoarse")
+    for beta in ("0.01", "0.02"):
+        touch(datadir / f"leftImg8bit_foggy/train/aachen/{NAME}_leftImg8bit_foggy_beta_{beta}.png")
+    options = ["--annotations", "gtCoarse", "--images", "leftImg8bit_foggy_beta_*", "--panoptic"]
+    assert main(["--datadir", str(datadir), "--workers", "1", "--verify", *options]) == 0
+    name = "cityscapes_panoptic_gtCoarse_train_foggy_beta"
+    coco = load(datadir / "annotations" / f"{name}.json")
+    ids = [f"{NAME}_leftImg8bit_foggy_beta_{beta}" for beta in ("0.01", "0.02")]
+    assert [image["id"] for image in coco["images"]] == ids
+    assert [annotation["image_id"] for annotation in coco["annotations"]] == ids
+    png = PNG.replace("gtFine", "gtCoarse")
+    assert {annotation["file_name"] for annotation in coco["annotations"]} == {png}
+    assert os.listdir(datadir / "annotations" / name) == [png]
+
+
+def test_images_that_would_have_one_id_are_refused(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    path = write_map()
+    for folder in "leftImg8bit_foggy", "leftImg8bit_foggyDBF":
+        touch(datadir / f"{folder}/train/aachen/{NAME}_leftImg8bit_foggy_beta_0.01.png")
+    argv = ["--datadir", str(datadir), "--workers", "1", "--panoptic"]
+    assert main([*argv, "--images", "leftImg8bit_foggy", "leftImg8bit_foggyDBF"]) == 1
+    id_of_both = f"{NAME}_leftImg8bit_foggy_beta_0.01"
+    assert f"--panoptic gives 2 images the id {id_of_both}; take one" in capsys.readouterr().err
+    shutil.copytree(path.parent, path.parent.with_name("aachen (1)"))
+    assert main(argv) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert f"--panoptic gives 2 frames the PNG file {PNG}; " in line
+
+
+def test_the_summary_counts_segments_and_names_the_file(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map()
+    convert(datadir, "--panoptic")
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "panoptic segments 5" in lines
+    assert lines[-1].startswith(f"written to {datadir / 'annotations' / PANOPTIC} (")
+
+
+# Whole or not there.
+
+
+@pytest.fixture
+def earlier(datadir: Path, write_map: WriteMap) -> dict[str, bytes]:
+    """A folder of earlier output, of one map that is another one now."""
+    write_map([[26000, 7]])
+    convert(datadir, "--panoptic")
+    write_map()
+    return read_folder(datadir / "annotations")
+
+
+def test_a_later_run_replaces_both(datadir: Path, earlier: dict[str, bytes]) -> None:
+    touch(datadir / "annotations" / FOLDER / "b_gtFine_panoptic.png")
+    convert(datadir, "--panoptic", "--verify")
+    later = read_folder(datadir / "annotations")
+    assert set(later) == set(earlier)
+    assert all(later[name] != earlier[name] for name in earlier)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_after_a_bad_map_the_earlier_files_are_there_and_nothing_else(
+    workers: int, datadir: Path, earlier: dict[str, bytes], write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map([[999]], name="b_000000_000000")
+    argv = ["--datadir", str(datadir), "--workers", str(workers), "--panoptic"]
+    assert main(argv) == 1
+    assert read_folder(datadir / "annotations") == earlier
+    assert main([*argv, "--skip-bad", "--verify"]) == 0
+    coco = load(datadir / "annotations" / PANOPTIC)
+    assert [image["id"] for image in coco["images"]] == [NAME]
+    assert coco["info"]["skipped"] == ["b_000000_000000_gtFine_instanceIds.png"]
+
+
+def put_a_file(folder: Path) -> None:
+    touch(folder)
+
+
+def put_a_note_into_it(folder: Path) -> None:
+    touch(folder / "notes.txt")
+
+
+def put_a_link(folder: Path) -> None:
+    (folder.parent / "elsewhere").mkdir(parents=True)
+    folder.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("put", "says"),
+    [
+        (put_a_file, "not a folder"),
+        (put_a_link, "not a folder"),
+        (put_a_note_into_it, "holds more than panoptic maps: notes.txt; move it away, or"),
+    ],
+)
+def test_what_is_no_folder_of_panoptic_maps_is_not_replaced(
+    put: Callable[[Path], None], says: str, datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map()
+    outdir = datadir / "annotations"
+    put(outdir / FOLDER)
+    before = sorted(outdir.rglob("*"))
+    assert main(["--datadir", str(datadir), "--workers", "1", "--panoptic"]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(f"error: {outdir / FOLDER}: ") and says in line
+    assert sorted(outdir.rglob("*")) == before
+
+
+def test_what_the_system_puts_into_the_folder_is_replaced(
+    datadir: Path, earlier: dict[str, bytes]
+) -> None:
+    touch(datadir / "annotations" / FOLDER / ".DS_Store")
+    touch(datadir / "annotations" / FOLDER / "Thumbs.db")
+    convert(datadir, "--panoptic")
+    assert set(read_folder(datadir / "annotations")) == set(earlier)
+
+
+def test_other_options_of_an_earlier_file_are_named(
+    datadir: Path, earlier: dict[str, bytes], capsys: Capture
+) -> None:
+    convert(datadir, "--panoptic", "--file-names", "base", "--min-area", "7")
+    told = [line for line in capsys.readouterr().err.splitlines() if PANOPTIC in line]
+    assert len(told) == 1 and told[0].endswith('with other options: file_names "datadir"')
