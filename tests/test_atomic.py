@@ -130,3 +130,44 @@ def test_they_stay_too_where_the_new_folder_cannot_be_put_in_place(
     ):
         (draft / "whole").touch()
     assert entries(folder) == EARLIER and folder.with_suffix(".json").read_text() == "earlier"
+
+
+KILL = """
+import os, signal, sys
+from pathlib import Path
+from cityscapes_coco.atomic import replacing_folder
+
+folder, left = Path(sys.argv[1]), int(sys.argv[2])
+rename = Path.rename
+
+def rename_or_die(path, target):
+    global left
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    return rename(path, target)
+
+Path.rename = rename_or_die
+with replacing_folder(folder, folder.with_suffix(".json")) as draft:
+    (draft / "later").touch()
+"""
+
+
+@posix_only
+@pytest.mark.parametrize(
+    ("renames", "visible"),
+    [
+        (0, EARLIER),
+        (1, {"folder", "folder/earlier"}),
+        (2, set()),
+        (3, {"folder", "folder/later"}),
+    ],
+)
+def test_an_index_stands_beside_its_own_folder_even_after_a_kill(
+    renames: int, visible: set[str], folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "script.py").write_text(KILL)
+    options = str(tmp_path / "script.py"), folder, renames
+    process = run_script(*options, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert process.returncode == (0 if renames == 3 else -9), process.stderr
+    assert {name for name in entries(folder) if not is_debris(name)} == visible
