@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -74,6 +74,21 @@ class Annotation(Struct, gc=False):
     segmentation: Raw | UnsetType = UNSET
 
 
+class Result(Struct, gc=False):
+    """A prediction, as trainers write it and `results.py` reads it.
+
+    `id` is the place among the results, from 1, as pycocotools hands it out. `image_id` may be the
+    name of an image, until it has been looked up. `bbox` and `segmentation` are an annotation's.
+    """
+
+    image_id: Integer | str
+    category_id: Integer
+    score: Number
+    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+    segmentation: Raw | UnsetType = UNSET
+    id: Integer | UnsetType = UNSET
+
+
 class License(Struct):
     id: int
     name: str
@@ -116,7 +131,9 @@ _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
 _HEAD = 1 << 16
 
 _encoder = msgspec.json.Encoder()
-_file_decoder = msgspec.json.Decoder(CocoFile)
+
+T = TypeVar("T")
+AnyRecord = TypeVar("AnyRecord", Annotation, Result)
 
 
 def list_categories(chosen: Iterable[ChosenCategory], ids: CategoryIds = "one") -> list[Category]:
@@ -143,22 +160,22 @@ def encode_segmentation(segmentation: object) -> Raw:
     return Raw(_encoder.encode(segmentation))
 
 
-def decode_segmentation(annotation: Annotation) -> "list[list[float]] | Runs | None":
-    """Return the polygons or the run lengths of an annotation; None if there are none.
+def decode_segmentation(record: Annotation | Result) -> "list[list[float]] | Runs | None":
+    """Return the polygons or the run lengths of an annotation or a result; None if there are none.
 
     Raises ValueError if its segmentation is something else.
     """
-    if annotation.segmentation is UNSET or not has_segmentation(annotation):
+    if record.segmentation is UNSET or not has_segmentation(record):
         return None
     try:
-        return _segmentation_decoder().decode(annotation.segmentation)
+        return _segmentation_decoder().decode(record.segmentation)
     except msgspec.ValidationError as error:
         raise ValueError(_explain(error, "segmentation")) from error
 
 
-def has_segmentation(annotation: Annotation) -> bool:
-    """Return whether an annotation has a segmentation at all, readable or not."""
-    return annotation.segmentation is not UNSET and not _NOTHING.fullmatch(annotation.segmentation)
+def has_segmentation(record: Annotation | Result) -> bool:
+    """Return whether an annotation or a result has a segmentation at all, readable or not."""
+    return record.segmentation is not UNSET and not _NOTHING.fullmatch(record.segmentation)
 
 
 @cache
@@ -226,12 +243,26 @@ def read_coco(path: Path) -> CocoFile:
     and the field.
     """
     content = read_file(path)
-    if content[:100].lstrip()[:1] == b"[":
+    if is_list(content):
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
+    return decode_file(path, content, CocoFile, "a COCO file")
+
+
+def is_list(content: bytes) -> bool:
+    """Return whether the JSON of a file is a list."""
+    return content[:100].lstrip()[:1] == b"["
+
+
+def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str = "") -> T:
+    """Return the `content` of the file at `path`, which any tool may have written, as `kind`.
+
+    Raises UserError if the content is not `what` it should be; the error names the record and the
+    field. `root` is the name of a list that has no name of its own.
+    """
     try:
-        return _decode(content)
+        return _decode(content, msgspec.json.Decoder(kind))
     except msgspec.ValidationError as error:
-        raise UserError(path, f"not a COCO file: {_explain(error)}") from error
+        raise UserError(path, f"not {what}: {_explain(error, root)}") from error
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise UserError(path, f"not a JSON file ({error}); write it again") from error
 
@@ -271,11 +302,12 @@ def peek_options(path: Path) -> dict[str, Any] | None:
     return options if isinstance(options, dict) else None
 
 
-def group_by_image(annotations: Iterable[Annotation]) -> dict[Id, list[Annotation]]:
-    """Return the annotations of each image id; under UNSET those that name no image."""
-    groups: dict[Id, list[Annotation]] = {}
-    for annotation in annotations:
-        groups.setdefault(annotation.image_id, []).append(annotation)
+def group_by_image(records: Iterable[AnyRecord]) -> dict[Id | str, list[AnyRecord]]:
+    """Return the annotations, or the results, of each image id; under UNSET those that name no
+    image."""
+    groups: dict[Id | str, list[AnyRecord]] = {}
+    for record in records:
+        groups.setdefault(record.image_id, []).append(record)
     return groups
 
 
@@ -287,16 +319,16 @@ def _encode(records: object) -> bytes:
     return json.dumps(json.loads(encoded), separators=(",", ":")).encode()
 
 
-def _decode(content: bytes) -> CocoFile:
+def _decode(content: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
     try:
-        return _file_decoder.decode(content)
+        return decoder.decode(content)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         # Some tools write NaN and Infinity, which JSON does not have. As texts, they are found
         # where they stand. Others write half a character, which Python has and UTF-8 does not.
         loaded = json.loads(content, parse_constant=str)
-        return _file_decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
+        return decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
 
 
 def _explain(error: msgspec.ValidationError, root: str = "") -> str:
@@ -308,9 +340,9 @@ def _explain(error: msgspec.ValidationError, root: str = "") -> str:
     for name, plain in _PLAIN.items():
         message = message.replace(f"`{name}`", plain)
     message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
-    missing = r"has no \1" if root else r"no list of \1 in it"
-    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
     where = f"{root}{path.rstrip('`')}".removeprefix(".")
+    missing = r"has no \1" if where else r"no list of \1 in it"
+    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
     return f"{where} {message}".strip()
 
 
@@ -321,6 +353,7 @@ _PLAIN = {
     "int | bool": "an integer or a boolean",
     "bool | int": "an integer or a boolean",
     "str": "a text",
+    "int | str": "an integer or a text",
     "bool": "a boolean",
     "null": "null",
     "array": "a list",
