@@ -14,14 +14,15 @@ The package reads in the order in which the data flows; each room knows only tho
 10. `polygons.py`: masks become polygons.
 11. `rle.py`: masks become run lengths, and run lengths become masks.
 12. `coco.py`: COCO's records, and a file of them written and read.
-13. `results.py`: what a trainer predicts, read against a COCO file.
-14. `terminal.py`: a program's streams, signals and end.
-15. `workers.py`: where the work is done: here, or in processes.
-16. `cluster.py`: the same on a Dask cluster.
-17. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
-18. `verify.py`: a file held against its maps.
-19. `report.py`: what people are told, as text.
-20. `pictures/`: examples, statistics, windows.
+13. `lookup.py`: a COCO file is found, and the frames that its images are of.
+14. `results.py`: what a trainer predicts, read against a COCO file.
+15. `terminal.py`: a program's streams, signals and end.
+16. `workers.py`: where the work is done: here, or in processes.
+17. `cluster.py`: the same on a Dask cluster.
+18. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
+19. `verify.py`: a file held against its maps.
+20. `report.py`: what people are told, as text.
+21. `pictures/`: examples, statistics, windows.
 
 The names in `__all__` are meant for use from Python.
 """

@@ -4,12 +4,12 @@ Nothing here is printed.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.coco import PREFIX, CocoFile, Id, Image
+from cityscapes_coco.coco import CocoFile, Id
 from cityscapes_coco.errors import one_line
+from cityscapes_coco.lookup import name_split
 
 if TYPE_CHECKING:
     # The summary of a file need not wait for numpy and OpenCV.
@@ -109,18 +109,6 @@ def describe_check(report: "Report") -> str:
 def name_categories(coco: CocoFile) -> dict[Id, str]:
     """Return the name of each category by its id."""
     return {category.id: category.name or "unnamed" for category in coco.categories}
-
-
-def name_split(path: Path, images: Sequence[Image] = ()) -> str:
-    """Return the split of a file, as the file's name has it, or else the folders of its images.
-
-    The fine annotations go unmentioned.
-    """
-    if path.stem.startswith(PREFIX):
-        return path.stem.removeprefix(PREFIX).removeprefix("gtFine_")
-    folders = [PurePosixPath(image.file_name or "").parts for image in images]
-    splits = {parts[1] for parts in folders if len(parts) == 4}
-    return ", ".join(sorted(splits)) or "unknown"
 
 
 def _list(counts: dict[str, int]) -> str:

@@ -1,0 +1,105 @@
+"""A COCO file is found in a data folder, and the frame that each of its images is of."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from msgspec import UNSET
+
+from cityscapes_coco.coco import PREFIX, Image, Info
+from cityscapes_coco.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.options import SPLITS, MapType
+from cityscapes_coco.photographs import DRAWN_ON
+
+
+def find_data_folder(coco_dir: Path) -> Path:
+    """Return the folder that the names of images start at, and that has annotations/ in it."""
+    if not (coco_dir / "annotations").is_dir():
+        for map_type in SPLITS:
+            # A COCO file can be looked at without the maps.
+            with suppress(UserError):
+                return find_dataset(coco_dir, map_type).folder
+    return coco_dir
+
+
+def find_file(data_folder: Path, split: str | None, option: str) -> Path:
+    """Return the COCO file of a split, or of the first split that has a file.
+
+    Raises UserError if there is none; the error names the option for a file of any other name.
+    """
+    folder = data_folder / "annotations"
+    if not folder.is_dir():
+        raise UserError(folder, f"no such folder; convert first, or name a COCO file with {option}")
+    found = {name_split(path): path for path in sorted(folder.glob(f"{PREFIX}*.json"))}
+    wanted = [split, f"gtCoarse_{split}"] if split else [*SPLITS["gtFine"], *found]
+    for name in wanted:
+        if name in found:
+            return found[name]
+    raise UserError(
+        folder,
+        f"no {PREFIX}gtFine_{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
+        f" make it with main.py --datadir {data_folder}, or name any COCO file with {option}",
+    )
+
+
+def name_split(path: Path, images: Sequence[Image] = ()) -> str:
+    """Return the split of a file, as the file's name has it, or else the folders of its images.
+
+    The fine annotations go unmentioned.
+    """
+    if path.stem.startswith(PREFIX):
+        return path.stem.removeprefix(PREFIX).removeprefix("gtFine_")
+    folders = [PurePosixPath(image.file_name or "").parts for image in images]
+    splits = {parts[1] for parts in folders if len(parts) == 4}
+    return ", ".join(sorted(splits)) or "unknown"
+
+
+def find_map_type(images: Iterable[Image], info: Info | None) -> MapType:
+    """Return the type of the maps that the images name, or else that of the options, or else that
+    of the fine annotations."""
+    names = [image.seg_file_name or "" for image in images]
+    for map_type in SPLITS:
+        if any(name.endswith(map_suffix(map_type)) for name in names):
+            return map_type
+    told = info.options.get("annotations") if info and not names else None
+    return "gtCoarse" if told == "gtCoarse" else "gtFine"
+
+
+def list_all_frames(dataset: Dataset) -> list[Frame]:
+    """Return all frames of a dataset."""
+    frames = []
+    for split in SPLITS[dataset.map_type]:
+        # A split that is missing or empty shows where an image has no map.
+        with suppress(UserError):
+            frames += list_maps(dataset, split)
+    return frames
+
+
+def find_frames(images: Iterable[Image], frames: Iterable[Frame], suffix: str) -> list[list[Frame]]:
+    """Return the frames that each image can be of: one, if all is well.
+
+    Frames of two splits or cities may have one name. So a frame fits only if its split and city are
+    among the folders of the image, as far as these are `places`: splits or cities at all.
+    """
+    places: set[str] = set()
+    by_name: dict[str, list[Frame]] = {}
+    for frame in frames:
+        places |= {frame.split, frame.city}
+        by_name.setdefault(frame.map_name, []).append(frame)
+
+    def fit(image: Image, separator: str) -> list[Frame]:
+        folders = {*(image.file_name or "").split(separator)[:-1]} & places
+        candidates = by_name.get(find_map_name(image, suffix, separator), ())
+        return [frame for frame in candidates if folders <= {frame.split, frame.city}]
+
+    # A name may have been written on Windows; elsewhere a name may hold a backslash of its own.
+    return [fit(image, "/") or fit(image, "\\") for image in images]
+
+
+def find_map_name(image: Image, suffix: str, separator: str = "/") -> str:
+    """Return the name of the map of an image, which some tools give and others leave to guess."""
+    if image.seg_file_name is not UNSET:
+        return image.seg_file_name.rpartition(separator)[2]
+    name = (image.file_name or "").rpartition(separator)[2]
+    return PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0] + suffix
