@@ -21,8 +21,10 @@ The package reads in the order in which the data flows; each room knows only tho
 17. `cluster.py`: the same on a Dask cluster.
 18. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
 19. `verify.py`: a file held against its maps.
-20. `report.py`: what people are told, as text.
-21. `pictures/`: examples, statistics, windows.
+20. `scores.py`: predictions and the truth become scores, as arrays.
+21. `evaluate.py`: the results of a trainer held against the truth.
+22. `report.py`: what people are told, as text.
+23. `pictures/`: examples, statistics, windows.
 
 The names in `__all__` are meant for use from Python.
 """

@@ -6,9 +6,10 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import UNSET
 
-from cityscapes_coco.coco import PREFIX, Image, Info
+from cityscapes_coco.coco import PREFIX, CocoFile, Image, Info, read_info, read_options
 from cityscapes_coco.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
 from cityscapes_coco.errors import UserError
+from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import SPLITS, MapType
 from cityscapes_coco.photographs import DRAWN_ON
 
@@ -53,6 +54,45 @@ def name_split(path: Path, images: Sequence[Image] = ()) -> str:
     folders = [PurePosixPath(image.file_name or "").parts for image in images]
     splits = {parts[1] for parts in folders if len(parts) == 4}
     return ", ".join(sorted(splits)) or "unknown"
+
+
+def find_labels(coco: CocoFile) -> dict[int, Label]:
+    """Return the label of each category that is one class which Cityscapes evaluates, by the
+    category's id; neither merged categories nor caravan and trailer are."""
+    chosen = read_options(read_info(coco)).parsed_categories
+    classes = {category.name: category.classes for category in chosen}
+    labels = {label.name: label for label in LABELS if label.has_instances and not label.ignored}
+    found = {}
+    for category in coco.categories:
+        names = classes.get(category.name or "", (category.name or "",))
+        if category.id is not UNSET and len(names) == 1 and names[0] in labels:
+            found[category.id] = labels[names[0]]
+    return found
+
+
+def match_frames(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame]]:
+    """Return the frame of each image of a COCO file, in the order of the images, and the frames of
+    the same splits that have no image there.
+
+    Raises UserError if `datadir` has no maps, or if an image has not just one.
+    """
+    info = read_info(coco)
+    dataset = find_dataset(datadir, find_map_type(coco.images, info), read_options(info).images)
+    frames = list_all_frames(dataset)
+    found = find_frames(coco.images, frames, dataset.map_suffix)
+    unclear = [
+        image for image, candidates in zip(coco.images, found, strict=True) if len(candidates) != 1
+    ]
+    if unclear:
+        raise UserError(
+            dataset.maps,
+            f"images that have no map in it, or several: {len(unclear)} of {len(found)}, such as"
+            f" {unclear[0].file_name or 'one without a name'}",
+        )
+    claimed = [candidates[0] for candidates in found]
+    splits = {frame.split for frame in claimed}
+    taken = set(claimed)
+    return claimed, [frame for frame in frames if frame.split in splits and frame not in taken]
 
 
 def find_map_type(images: Iterable[Image], info: Info | None) -> MapType:

@@ -1,0 +1,366 @@
+"""The results of a trainer held against the truth: COCO's score, and Cityscapes' own.
+
+To COCO, the truth is what a COCO file says; to Cityscapes, it is what the maps show.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import cv2
+import numpy as np
+from msgspec import UNSET, Struct
+from pycocotools import mask as coco_mask
+from tqdm import tqdm
+
+from cityscapes_coco.coco import (
+    Annotation,
+    CocoFile,
+    Image,
+    Result,
+    decode_segmentation,
+    group_by_image,
+    has_segmentation,
+    read_coco,
+)
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.instances import cut_mask, find_instances, read_id_map
+from cityscapes_coco.labels import LABELS, Label, category_instancesonly
+from cityscapes_coco.lookup import find_labels, match_frames
+from cityscapes_coco.results import decode_mask, read_results
+from cityscapes_coco.rle import Rle, to_rle, to_rles
+from cityscapes_coco.scores import (
+    CocoMatches,
+    Floats,
+    Kind,
+    Matches,
+    Truth,
+    match_coco_frame,
+    match_frame,
+    rate_coco_matches,
+    rate_matches,
+)
+from cityscapes_coco.workers import Map
+
+Shape = Literal["box", "mask"]
+_KINDS: dict[Shape, Kind] = {"box": "bbox", "mask": "segm"}
+
+# For every value that a map can hold: do scores pass over it? As 0 and 1.
+_IS_VOID = np.zeros(1 << 16, np.uint8)
+_IS_VOID[[label.id for label in LABELS if label.ignored and label.id >= 0]] = 1
+
+
+class CocoScore(Struct):
+    """COCO's average precision: over all overlaps, at 0.50 and 0.75, and for three ranges of areas.
+
+    Each is None if the truth has nothing to be found.
+    """
+
+    ap: float | None
+    ap50: float | None
+    ap75: float | None
+    ap_small: float | None
+    ap_medium: float | None
+    ap_large: float | None
+
+
+class CocoScores(Struct):
+    """COCO's scores of the boxes and, if there are masks, of the masks."""
+
+    average: dict[Shape, CocoScore]
+    classes: dict[str, dict[Shape, CocoScore]]
+
+
+class CityscapesScore(Struct):
+    """Cityscapes' average precision, over all overlaps and at 0.50; None without instances."""
+
+    ap: float | None
+    ap50: float | None
+
+
+class CityscapesScores(Struct):
+    average: CityscapesScore
+    classes: dict[str, CityscapesScore]
+
+
+class Scores(Struct):
+    """The scores of so many `results`; `without_results` counts the images that have none.
+
+    `cityscapes` is None where it cannot be had. `notes` has a line for each thing that a reader of
+    the scores has to know.
+    """
+
+    images: int
+    results: int
+    without_results: int
+    coco: CocoScores
+    cityscapes: CityscapesScores | None
+    notes: list[str]
+
+
+class _Plan(NamedTuple):
+    """What every frame needs to know: the files, for errors; the shapes that COCO's score is asked
+    for; and the label of each category that Cityscapes' score is asked for."""
+
+    path: Path
+    results_path: Path
+    category_ids: Sequence[int]
+    shapes: Sequence[Shape]
+    labels: Mapping[int, Label]
+
+
+class _Task(NamedTuple):
+    """An image with its annotations, its results, and its map if Cityscapes' score needs it."""
+
+    image: Image
+    annotations: Sequence[Annotation]
+    results: Sequence[Result]
+    map_path: str | None
+
+
+class _Findings(NamedTuple):
+    """What was found in one frame, by shape and category id, and by the names of classes."""
+
+    coco: dict[Shape, dict[int, CocoMatches]]
+    cityscapes: dict[str, Matches]
+
+
+def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map = map) -> Scores:
+    """Score the results at `results_path` for the images of the COCO file at `path`.
+
+    `datadir` is the folder with the maps; without maps, or without masks, there is COCO's score
+    alone, and a note. `run` does the work, frame by frame, with the meaning of the builtin `map`.
+
+    Raises UserError if a file or a map cannot be read, or if there is no truth to hold the results
+    against, as of the test split.
+    """
+    coco = read_coco(path)
+    results = read_results(results_path, coco)
+    _check_truth(path, coco)
+    notes: list[str] = []
+    # No results at all are no masks either, and score zero.
+    with_masks = all(result.segmentation is not UNSET for result in results)
+    shapes: list[Shape] = ["box"]
+    if with_masks and any(map(has_segmentation, coco.annotations)):
+        shapes.append("mask")
+    elif with_masks:
+        notes.append("COCO's score of masks: the COCO file has no masks")
+    labels, map_paths = _find_truth_of_cityscapes(coco, datadir, with_masks, notes)
+    names = {int(category.id or 0): str(category.name) for category in coco.categories}
+    plan = _Plan(path, results_path, sorted(names), shapes, labels)
+    grouped = group_by_image(results)
+    annotations = group_by_image(coco.annotations)
+    tasks = (
+        _Task(image, annotations.get(image.id, ()), grouped.get(image.id, ()), map_path)
+        # COCOeval takes the images in the order of their ids.
+        for image, map_path in sorted(
+            zip(coco.images, map_paths, strict=True), key=lambda pair: pair[0].id or 0
+        )
+    )
+    evaluated = run(partial(_evaluate_frame, plan=plan), tasks)
+    found = tqdm(evaluated, "evaluate", len(coco.images), unit="frame", disable=None)
+    coco_found: dict[Shape, dict[int, list[CocoMatches]]] = {shape: {} for shape in shapes}
+    cityscapes_found: dict[str, list[Matches]] = {label.name: [] for label in labels.values()}
+    for findings in found:
+        for shape, by_category in findings.coco.items():
+            for number, matches in by_category.items():
+                coco_found[shape].setdefault(number, []).append(matches)
+        for name, of_class in findings.cityscapes.items():
+            cityscapes_found[name].append(of_class)
+    return Scores(
+        len(coco.images),
+        len(results),
+        sum(image.id not in grouped for image in coco.images),
+        _sum_up_coco(coco_found, names),
+        _sum_up_cityscapes(cityscapes_found) if labels else None,
+        notes,
+    )
+
+
+def _find_truth_of_cityscapes(
+    coco: CocoFile, datadir: Path, with_masks: bool, notes: list[str]
+) -> tuple[dict[int, Label], Sequence[str | None]]:
+    """Return the label of each category that Cityscapes' score is asked for, none if the score
+    cannot be had, and the path of the map of each image; add to the notes what is to be known."""
+    nothing: tuple[dict[int, Label], Sequence[None]] = {}, [None] * len(coco.images)
+    labels = find_labels(coco)
+    if not with_masks:
+        notes.append("Cityscapes' score: the results have no masks")
+        return nothing
+    if not labels:
+        notes.append("Cityscapes' score: no category is a class that Cityscapes evaluates")
+        return nothing
+    try:
+        frames, others = match_frames(coco, datadir)
+    except UserError as error:
+        notes.append(f"Cityscapes' score: {error}")
+        return nothing
+    if others:
+        notes.append(
+            f"frames that have no image in the COCO file, so are not in the scores: {len(others)},"
+            f" such as {others[0].stem}"
+        )
+    passed_over = [str(c.name) for c in coco.categories if c.id not in labels]
+    if passed_over:
+        notes.append(
+            f"categories that are no class which Cityscapes evaluates: {', '.join(passed_over)}"
+        )
+    if len(labels) < len(category_instancesonly):
+        notes.append(
+            f"Cityscapes' average is over {len(labels)} of its {len(category_instancesonly)}"
+            " classes, so other papers' is not comparable"
+        )
+    return labels, [frame.map_path for frame in frames]
+
+
+def _check_truth(path: Path, coco: CocoFile) -> None:
+    """Raise UserError if COCOeval would fail at a file, or pass over some of it."""
+    remedy = "inspect_coco.py --verify lists what is wrong"
+    ids = {}
+    for part in "images", "categories":
+        ids[part] = Counter(record.id for record in getattr(coco, part))
+        for number, times in ids[part].items():
+            if times > 1 or number is UNSET:
+                raise UserError(path, f"{times} {part} have the id {number}; {remedy}")
+    if not coco.annotations:
+        raise UserError(
+            path, "has no annotation, so no truth to score results against, as of the test split"
+        )
+    for part in "images", "annotations":
+        for index, record in enumerate(getattr(coco, part)):
+            for name in record.needed:
+                if getattr(record, name) is UNSET and name != "iscrowd":
+                    raise UserError(path, f"{part}[{index}] has no {name}; {remedy}")
+    for index, annotation in enumerate(coco.annotations):
+        if (
+            annotation.image_id not in ids["images"]
+            or annotation.category_id not in ids["categories"]
+        ):
+            raise UserError(path, f"annotations[{index}] has no image or no category; {remedy}")
+
+
+def _evaluate_frame(task: _Task, plan: _Plan) -> _Findings:
+    size = int(task.image.height or 0), int(task.image.width or 0)
+    rles = [decode_mask(plan.results_path, result, *size) for result in task.results]
+    findings = _Findings({}, {})
+    for shape in plan.shapes:
+        findings.coco[shape] = match_coco_frame(
+            _KINDS[shape],
+            [_describe_annotation(a, shape, size, plan.path) for a in task.annotations],
+            [_describe_result(*pair, shape) for pair in zip(task.results, rles, strict=True)],
+            plan.category_ids,
+        )
+    if task.map_path is not None:
+        findings.cityscapes.update(_match_map(task.map_path, size, task.results, rles, plan))
+    return findings
+
+
+def _describe_annotation(
+    annotation: Annotation, shape: Shape, size: tuple[int, int], path: Path
+) -> dict[str, Any]:
+    """Return an annotation as COCOeval takes it."""
+    rle = None
+    if shape == "mask":
+        try:
+            rle = to_rle(decode_segmentation(annotation), *size)
+            if rle is None:
+                raise ValueError("it has no segmentation, which others have")
+        except ValueError as error:
+            raise UserError(path, f"annotation {annotation.id}: {error}") from error
+    return {
+        "category_id": annotation.category_id,
+        "iscrowd": int(annotation.iscrowd or 0),
+        "area": annotation.area,
+        "bbox": list(annotation.bbox or ()),
+        "segmentation": rle,
+    }
+
+
+def _describe_result(result: Result, rle: Rle, shape: Shape) -> dict[str, Any]:
+    """Return a result as COCOeval takes it.
+
+    As in pycocotools' `loadRes`, the area is that of the mask, but for a box that is in the file
+    that of the box.
+    """
+    box = coco_mask.toBbox(rle).tolist() if result.bbox is UNSET else list(result.bbox)
+    from_mask = shape == "mask" or result.bbox is UNSET
+    return {
+        "category_id": result.category_id,
+        "score": result.score,
+        "area": coco_mask.area(rle) if from_mask else box[2] * box[3],
+        "bbox": box,
+        "segmentation": rle,
+    }
+
+
+def _match_map(
+    map_path: str,
+    size: tuple[int, int],
+    results: Sequence[Result],
+    rles: Sequence[Rle],
+    plan: _Plan,
+) -> Iterator[tuple[str, Matches]]:
+    """Yield the name of each class that a map or the results of its image have anything of, with
+    what Cityscapes makes of these results."""
+    id_map = read_id_map(map_path)
+    if id_map.shape != size:
+        shown = [f"{width} x {height}" for height, width in (id_map.shape, size)]
+        raise UserError(map_path, f"has {shown[0]} pixels, its image in {plan.path} {shown[1]}")
+    try:
+        instances, _ = find_instances(id_map)
+    except ValueError as error:
+        raise UserError(map_path, str(error)) from error
+    # pycocotools goes down the columns. OpenCV brings them together in a fifth of numpy's time.
+    void = coco_mask.encode(cv2.transpose(_IS_VOID.take(id_map)).T)
+    for category_id, label in plan.labels.items():
+        there = [instance for instance in instances if instance.label_id == label.id]
+        places = [n for n, result in enumerate(results) if result.category_id == category_id]
+        if there or places:
+            truth = Truth(
+                to_rles([(cut_mask(id_map, i), *i.bbox[:2]) for i in there], *size),
+                np.array([instance.area for instance in there], np.int64),
+                np.array([instance.is_group for instance in there], np.bool_),
+            )
+            scores = np.array([results[n].score for n in places], np.float64)
+            yield label.name, match_frame([rles[n] for n in places], scores, truth, void)
+
+
+def _sum_up_coco(
+    found: Mapping[Shape, Mapping[int, Sequence[CocoMatches]]], names: Mapping[int, str]
+) -> CocoScores:
+    category_ids = sorted(names)
+    scores = CocoScores({}, {name: {} for name in names.values()})
+    for shape, by_category in found.items():
+        precision = rate_coco_matches(_KINDS[shape], by_category, category_ids)
+        scores.average[shape] = _average_precision(precision)
+        for place, number in enumerate(category_ids):
+            score = _average_precision(precision[:, :, place : place + 1])
+            scores.classes[names[number]][shape] = score
+    return scores
+
+
+def _average_precision(precision: Floats) -> CocoScore:
+    """Return COCO's numbers, by the rule of COCOeval's `summarize`, of precisions for the overlaps
+    0.50, 0.55 .. 0.95, the recalls, some categories and the ranges of areas."""
+    everything, small, medium, large = np.moveaxis(precision, -1, 0)
+    numbers = (everything, everything[0], everything[5], small, medium, large)
+    return CocoScore(*(_mean(part[part > -1]) for part in numbers))
+
+
+def _sum_up_cityscapes(found: Mapping[str, Sequence[Matches]]) -> CityscapesScores:
+    """Return Cityscapes' numbers, by the rule of cityscapesscripts' `computeAverages`."""
+    rates = {name: rate_matches(frames) for name, frames in found.items()}
+    return CityscapesScores(
+        _average_rates(np.array(list(rates.values()))),
+        {name: _average_rates(of_class) for name, of_class in rates.items()},
+    )
+
+
+def _average_rates(rates: Floats) -> CityscapesScore:
+    return CityscapesScore(*(_mean(part[~np.isnan(part)]) for part in (rates, rates[..., 0])))
+
+
+def _mean(numbers: Floats) -> float | None:
+    return float(numbers.mean()) if numbers.size else None

@@ -1,0 +1,245 @@
+"""Cityscapes' score and COCO's score: arrays in, numbers out.
+
+Both find, frame by frame, which predictions are true, and then rank the predictions of a class over
+all frames by their scores. So both come in two steps: `match_...` for one frame, `rate_...` for
+what was found in all frames, joined.
+
+Letters in shapes: D predictions, G instances and groups of the truth, T overlaps, the IoUs that a
+prediction has to reach.
+"""
+
+import io
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
+from itertools import islice
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from cityscapes_coco.rle import Rle
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Kind = Literal["bbox", "segm"]  # as COCOeval calls boxes and masks
+
+# Cityscapes' overlaps, and the pixels of the smallest instance that has to be found: `overlaps` and
+# `minRegionSizes` of cityscapesscripts' evalInstanceLevelSemanticLabeling.py.
+OVERLAPS = np.arange(0.5, 1.0, 0.05)
+MIN_AREA = 100
+
+# The ranges of areas that COCO's score has numbers for, in COCOeval's order.
+COCO_AREAS = "all", "small", "medium", "large"
+
+
+# Cityscapes' score.
+
+
+class Truth(NamedTuple):
+    """The instances and groups of one class in one frame; `areas`, (G,), count their pixels."""
+
+    rles: Sequence[Rle]
+    areas: NDArray[np.int64]
+    are_groups: Bools
+
+
+class Matches(NamedTuple):
+    """What Cityscapes makes of the predictions of one class, in one frame or in several.
+
+    `scores`, (D,), are those of the predictions. For each overlap, `are_true` and `are_false`,
+    (T, D), say what a prediction is; the others are passed over. `instances` counts those that have
+    to be found.
+    """
+
+    scores: Floats
+    are_true: Bools
+    are_false: Bools
+    instances: int
+
+
+def match_frame(predictions: Sequence[Rle], scores: Floats, truth: Truth, void: Rle) -> Matches:
+    """Return which predictions of one class are true in one frame.
+
+    The rules are those of cityscapesscripts' `assignGt2Preds` and `evaluateMatches`:
+
+    - An empty prediction does not exist.
+    - A prediction finds the instance with which its IoU is greater than the overlap. Of several
+      that find one instance, the one with the highest score is true, the others are false.
+    - A prediction that finds a group, or an instance of fewer than `MIN_AREA` pixels, is passed
+      over.
+    - Any other is passed over if more than the overlap's share of its pixels is void, or is of
+      such groups and instances; else it is false. A group of fewer than `MIN_AREA` pixels counts
+      twice there, being both.
+
+    `void` covers the pixels of the frame that no score asks for.
+    """
+    areas = np.array([coco_mask.area(rle) for rle in predictions], np.int64)
+    predictions = [rle for rle, area in zip(predictions, areas, strict=True) if area]
+    scores, areas = scores[areas > 0], areas[areas > 0]
+    common = _count_common(predictions, areas, truth.rles)
+    iou = common / (areas[:, None] + truth.areas - common)
+    are_small = truth.areas < MIN_AREA
+    counts = ~truth.are_groups & ~are_small
+    found = iou > OVERLAPS[:, None, None]  # (T, D, G)
+
+    # As overlaps are at least a half, a prediction finds at most one of the truth.
+    first = np.argsort(-scores, kind="stable")
+    are_best = np.zeros_like(found)
+    are_best[:, first] = found[:, first] & (found[:, first].cumsum(axis=1) == 1)
+    are_true = are_best[:, :, counts].any(axis=2)
+    finds_nothing = ~found.any(axis=2)
+    ignored = _count_common(predictions, areas, [void])[:, 0]
+    ignored += common @ (truth.are_groups.astype(np.int64) + are_small)
+    share = ignored / areas
+    are_false = found[:, :, counts].any(axis=2) & ~are_true
+    are_false |= finds_nothing & (share <= OVERLAPS[:, None])
+    return Matches(scores, are_true, are_false, int(counts.sum()))
+
+
+def rate_matches(frames: Sequence[Matches]) -> Floats:
+    """Return the average precision of one class for each overlap, (T,); NaN if there is no
+    instance to be found."""
+    instances = sum(matches.instances for matches in frames)
+    if not instances:
+        return np.full(OVERLAPS.shape, np.nan)
+    scores = np.concatenate([matches.scores for matches in frames])
+    are_true = np.concatenate([matches.are_true for matches in frames], axis=1)
+    are_false = np.concatenate([matches.are_false for matches in frames], axis=1)
+    curves = (
+        find_curve(scores[true | false], true[true | false], instances)
+        for true, false in zip(are_true, are_false, strict=True)
+    )
+    return np.array([integrate(*curve) for curve in curves])
+
+
+def find_curve(scores: Floats, are_true: Bools, instances: int) -> tuple[Floats, Floats]:
+    """Return recall and precision of the predictions that have at least a score, for each distinct
+    score, lowest first; the last point is (0, 1), of no prediction.
+
+    The predictions are those that are true or false. The rule is that of `evaluateMatches`.
+    """
+    distinct, places = np.unique(scores, return_inverse=True)
+    true = np.bincount(places[are_true], minlength=distinct.size)[::-1].cumsum()[::-1]
+    all_of_them = np.bincount(places, minlength=distinct.size)[::-1].cumsum()[::-1]
+    return np.append(true / instances, 0.0), np.append(true / all_of_them, 1.0)
+
+
+def integrate(recall: Floats, precision: Floats) -> float:
+    """Return the area under a curve: each precision counts over half the way to the recalls on
+    both sides of it, as in `evaluateMatches`."""
+    widths = np.concatenate((recall[:1], recall[:-1])) - np.append(recall[1:], 0.0)
+    return float(precision @ widths / 2)
+
+
+def _count_common(rles: Sequence[Rle], areas: NDArray[np.int64], others: Sequence[Rle]) -> Any:
+    """Return how many pixels each RLE has in common with each of the others, shape (D, G), int64;
+    `areas`, (D,), are those of the first."""
+    if not rles or not others:
+        return np.zeros((len(rles), len(others)), np.int64)
+    # To COCO, the others are crowds: it divides what is common by the area of the first alone.
+    shares = coco_mask.iou(list(rles), list(others), [1] * len(others))
+    return np.rint(np.asarray(shares) * areas[:, None]).astype(np.int64)
+
+
+# COCO's score.
+
+
+class CocoMatches(NamedTuple):
+    """What COCOeval makes of the predictions of one category, in one frame or in several.
+
+    For A ranges of areas: `scores` is (D,), `are_true` and `are_ignored` are (A, T, D), and
+    `truth_ignored` is (A, G). A prediction that is not true is false, unless it is ignored.
+    """
+
+    scores: Floats
+    are_true: Bools
+    are_ignored: Bools
+    truth_ignored: Bools
+
+
+def match_coco_frame(
+    kind: Kind,
+    truth: Sequence[Mapping[str, Any]],
+    predictions: Sequence[Mapping[str, Any]],
+    category_ids: Collection[int],
+) -> dict[int, CocoMatches]:
+    """Return, for each category that one frame has anything of, which predictions are true.
+
+    COCOeval of pycocotools does it, and takes the best 100 predictions of a category. Truth and
+    predictions are COCO's annotations, segmentations being RLEs, and scores; here they get ids.
+    """
+    evaluator = COCOeval(_index(truth, category_ids), _index(predictions, category_ids), kind)
+    with redirect_stdout(io.StringIO()):
+        evaluator.evaluate()
+    matches = {}
+    # The ranges of a category follow one another.
+    rest = iter(evaluator.evalImgs)
+    for number in evaluator.params.catIds:
+        ranges: Any = list(islice(rest, len(COCO_AREAS)))
+        if ranges[0] is not None:
+            matches[number] = CocoMatches(
+                np.array(ranges[0]["dtScores"], float),
+                np.array([of_range["dtMatches"] for of_range in ranges]) > 0,
+                np.array([of_range["dtIgnore"] for of_range in ranges]) > 0,
+                np.array([of_range["gtIgnore"] for of_range in ranges]) > 0,
+            )
+    return matches
+
+
+def rate_coco_matches(
+    kind: Kind, frames: Mapping[int, Sequence[CocoMatches]], category_ids: Sequence[int]
+) -> Floats:
+    """Return COCO's precision: shape (T, R, K, A), for the overlaps, for the recalls 0, 0.01 ..
+    1, for the categories and for the ranges of areas; -1 where there is nothing to be found.
+
+    `frames` has what was found of each category, in the order of the frames. The accumulation is
+    that of COCOeval, to which all frames together are one here: it sees the same predictions in
+    the same order.
+    """
+    evaluator: Any = COCOeval(iouType=kind)
+    joined = [_join(frames[number]) if number in frames else None for number in category_ids]
+    parameters = evaluator.params
+    parameters.imgIds = [1]
+    parameters.catIds = list(category_ids)
+    # COCOeval has taken the best of each frame already.
+    parameters.maxDets = [max((matches.scores.size for matches in joined if matches), default=0)]
+    evaluator._paramsEval = parameters
+    evaluator.evalImgs = [
+        matches
+        and {
+            "dtScores": matches.scores,
+            "dtMatches": matches.are_true[area],
+            "dtIgnore": matches.are_ignored[area],
+            "gtIgnore": matches.truth_ignored[area],
+        }
+        for matches in joined
+        for area in range(len(COCO_AREAS))
+    ]
+    with redirect_stdout(io.StringIO()):
+        evaluator.accumulate()
+    precision: Floats = evaluator.eval["precision"][..., 0]
+    return precision
+
+
+def _index(records: Sequence[Mapping[str, Any]], category_ids: Iterable[int]) -> Any:
+    """Return what pycocotools makes of the annotations of one frame."""
+    side: Any = COCO()
+    side.dataset = {
+        # Asked for, though each RLE has a size of its own.
+        "images": [{"id": 1, "height": 0, "width": 0}],
+        "categories": [{"id": number} for number in category_ids],
+        # COCOeval takes the id 0 for no match.
+        "annotations": [
+            {**record, "id": number, "image_id": 1} for number, record in enumerate(records, 1)
+        ],
+    }
+    with redirect_stdout(io.StringIO()):
+        side.createIndex()
+    return side
+
+
+def _join(frames: Sequence[CocoMatches]) -> CocoMatches:
+    return CocoMatches(*(np.concatenate(arrays, axis=-1) for arrays in zip(*frames, strict=True)))
