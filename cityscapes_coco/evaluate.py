@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import cv2
+import msgspec
 import numpy as np
 from msgspec import UNSET, Struct
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
+from cityscapes_coco.atomic import replacing
 from cityscapes_coco.coco import (
     Annotation,
     CocoFile,
@@ -100,6 +102,10 @@ class Scores(Struct):
     notes: list[str]
 
 
+class NoTruth(UserError):
+    """A COCO file has no annotations, as that of the test split."""
+
+
 class _Plan(NamedTuple):
     """What every frame needs to know: the files, for errors; the shapes that COCO's score is asked
     for; and the label of each category that Cityscapes' score is asked for."""
@@ -133,8 +139,8 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
     `datadir` is the folder with the maps; without maps, or without masks, there is COCO's score
     alone, and a note. `run` does the work, frame by frame, with the meaning of the builtin `map`.
 
-    Raises UserError if a file or a map cannot be read, or if there is no truth to hold the results
-    against, as of the test split.
+    Raises UserError if a file or a map cannot be read, or is not what it should be, and NoTruth if
+    the COCO file has no annotations.
     """
     coco = read_coco(path)
     results = read_results(results_path, coco)
@@ -177,6 +183,15 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
         _sum_up_cityscapes(cityscapes_found) if labels else None,
         notes,
     )
+
+
+def write_scores(path: Path, scores: Scores) -> None:
+    """Write scores as JSON. Raises UserError if the file cannot be written."""
+    try:
+        with replacing(path) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(scores)) + b"\n")
+    except OSError as error:
+        raise UserError(path, f"cannot be written: {error.strerror}; see --json") from error
 
 
 def _find_truth_of_cityscapes(
@@ -225,9 +240,7 @@ def _check_truth(path: Path, coco: CocoFile) -> None:
             if times > 1 or number is UNSET:
                 raise UserError(path, f"{times} {part} have the id {number}; {remedy}")
     if not coco.annotations:
-        raise UserError(
-            path, "has no annotation, so no truth to score results against, as of the test split"
-        )
+        raise NoTruth(path, "has no annotations, so there is nothing to score results against")
     for part in "images", "annotations":
         for index, record in enumerate(getattr(coco, part)):
             for name in record.needed:
