@@ -76,7 +76,7 @@ def match_frame(predictions: Sequence[Rle], scores: Floats, truth: Truth, void: 
     """
     areas = np.array([coco_mask.area(rle) for rle in predictions], np.int64)
     predictions = [rle for rle, area in zip(predictions, areas, strict=True) if area]
-    scores, areas = scores, areas.clip(1)
+    scores, areas = scores[areas > 0], areas[areas > 0]
     common = _count_common(predictions, areas, truth.rles)
     iou = common / (areas[:, None] + truth.areas - common)
     are_small = truth.areas < MIN_AREA
