@@ -143,3 +143,13 @@ WHOLE = predict(0, 26000, 3, 0.9)
 @given(st.lists(PREDICTIONS, min_size=1, max_size=12))
 def test_scores_are_those_of_both_official_tools(data: Path, results: list[Coco]) -> None:
     judge(data, results)
+
+
+def test_results_that_are_all_passed_over_score_zero(data: Path) -> None:
+    """The official script fails at these: there is nothing to make a curve of."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = write_json(Path(folder) / "results.json", [predict(0, 4, 3, 0.5)])
+        scores = evaluate_results(data / "annotations" / OUTPUT, file, data)
+    assert scores.cityscapes is not None
+    assert scores.cityscapes.classes["car"].ap == 0
+    assert scores.cityscapes.classes["rider"].ap is None
