@@ -238,7 +238,7 @@ BAD_FILES: dict[str, tuple[Change, str]] = {
     ),
     "a mask for some": (
         lambda coco: coco["annotations"][2].pop("segmentation"),
-        "annotation 3: it has no segmentation, which others have",
+        "annotation 3 has no segmentation, which others have",
     ),
     "another size than the map": (
         set_field("images", "width", 4096),
