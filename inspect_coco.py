@@ -11,13 +11,12 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.dataset import find_dataset, find_root
+from cityscapes_coco.dataset import find_root
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import SPLITS, given_path, usable_cores, whole_number
+from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco import CocoFile
@@ -61,8 +60,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _inspect(args: argparse.Namespace) -> int:
     # msgspec, numpy and matplotlib take a while to load; each is loaded where it is needed.
-    data_folder = _find_data_folder(args.coco_dir)
-    path = args.json or _find_file(data_folder, args.split, args.panoptic)
+    from cityscapes_coco.lookup import find_data_folder, find_file
+
+    data_folder = find_data_folder(args.coco_dir)
+    path = args.json or find_file(data_folder, args.split, "--json", panoptic=args.panoptic)
     if args.verify:
         return _verify(path, args.coco_dir, args.imagedir)
 
@@ -76,41 +77,6 @@ def _inspect(args: argparse.Namespace) -> int:
     else:
         _show_examples(args, path, coco, data_folder)
     return 0
-
-
-def _find_data_folder(coco_dir: Path) -> Path:
-    """Return the folder that the names of images start at, and that has annotations/ in it."""
-    if not (coco_dir / "annotations").is_dir():
-        for map_type in SPLITS:
-            # A COCO file can be looked at without the maps.
-            with suppress(UserError):
-                return find_dataset(coco_dir, map_type).folder
-    return coco_dir
-
-
-def _find_file(data_folder: Path, split: str | None, panoptic: bool) -> Path:
-    """Return the COCO file of a split, or of the first split that has a file."""
-    from cityscapes_coco.coco import PANOPTIC_PREFIX, PREFIX
-    from cityscapes_coco.report import name_split
-
-    folder = data_folder / "annotations"
-    if not folder.is_dir():
-        raise UserError(folder, "no such folder; convert first, or name a COCO file with --json")
-    prefix, start, option = PREFIX, f"{PREFIX}gtFine_", ""
-    if panoptic:
-        prefix, start, option = PANOPTIC_PREFIX, PANOPTIC_PREFIX, " --panoptic"
-    found = {name_split(path): path for path in sorted(folder.glob(f"{prefix}*.json"))}
-    wanted = [*SPLITS["gtFine"], *found]
-    if split:
-        wanted = [split, f"gtCoarse_{split}", f"{split}_trainId"]
-    for name in wanted:
-        if name in found:
-            return found[name]
-    raise UserError(
-        folder,
-        f"no {start}{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
-        f" make it with main.py --datadir {data_folder}{option}, or name any COCO file with --json",
-    )
 
 
 def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
@@ -196,10 +162,10 @@ def _show_examples(
 
 
 def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> None:
+    from cityscapes_coco.lookup import name_split
     from cityscapes_coco.pictures.examples import new_figure, save_figure
     from cityscapes_coco.pictures.statistics import draw_statistics
     from cityscapes_coco.pictures.windows import open_window, show_figure
-    from cityscapes_coco.report import name_split
 
     figure = None if args.save else open_window()
     page = figure or new_figure(1792, 1152)

@@ -15,13 +15,18 @@ The package reads in the order in which the data flows; each room knows only tho
 11. `rle.py`: masks become run lengths, and run lengths become masks.
 12. `coco.py`: COCO's records, and a file of them written and read.
 13. `panoptic.py`: a map becomes COCO's other format, a PNG file of segments.
-14. `terminal.py`: a program's streams, signals and end.
-15. `workers.py`: where the work is done: here, or in processes.
-16. `cluster.py`: the same on a Dask cluster.
-17. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
-18. `verify.py`: a file held against its maps.
-19. `report.py`: what people are told, as text.
-20. `pictures/`: examples, statistics, windows.
+14. `lookup.py`: a COCO file is found, and the frames that its images are of.
+15. `results.py`: what a trainer predicts, read against a COCO file.
+16. `terminal.py`: a program's streams, signals and end.
+17. `workers.py`: where the work is done: here, or in processes.
+18. `cluster.py`: the same on a Dask cluster.
+19. `convert.py`: the pipeline: frames become annotations, a split becomes a file.
+20. `verify.py`: a file held against its maps.
+21. `scores.py`: predictions and the truth become scores, as arrays.
+22. `evaluate.py`: the results of a trainer held against the truth.
+23. `upload.py`: the same results as the benchmark's server takes them.
+24. `report.py`: what people are told, as text.
+25. `pictures/`: examples, statistics, windows.
 
 The names in `__all__` are meant for use from Python.
 """
@@ -31,13 +36,22 @@ if TYPE_CHECKING:
     from cityscapes_coco.convert import convert_split
     from cityscapes_coco.dataset import find_dataset, find_splits
     from cityscapes_coco.errors import UserError
+    from cityscapes_coco.evaluate import evaluate_results
     from cityscapes_coco.options import Options
     from cityscapes_coco.verify import verify_file
 
-__all__ = ["Options", "UserError", "convert_split", "find_dataset", "find_splits", "verify_file"]
+__all__ = [
+    "Options",
+    "UserError",
+    "convert_split",
+    "evaluate_results",
+    "find_dataset",
+    "find_splits",
+    "verify_file",
+]
 __version__ = "0.1.0"
 
-_ROOMS = "options", "errors", "convert", "dataset", "dataset", "verify"
+_ROOMS = "options", "errors", "convert", "evaluate", "dataset", "dataset", "verify"
 
 
 def __getattr__(name: str) -> object:

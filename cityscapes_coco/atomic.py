@@ -78,6 +78,22 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a draft folder that becomes the folder at `path` when the context is left, and is
+    removed if anything fails. Raises UserError if there is something at `path` already."""
+    if path.exists():
+        raise UserError(path, "is there already; remove it, or name another folder")
+    draft = _hidden_beside(path)
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        draft.rename(path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+@contextmanager
 def replacing_folder(path: Path, index: Path) -> Iterator[Path]:
     """Give a draft folder that becomes the folder at `path` when the context is left, and is
     removed if anything fails.

@@ -119,6 +119,21 @@ class PanopticAnnotation(Struct):
     segments_info: list[Segment] | UnsetType = UNSET
 
 
+class Result(Struct, gc=False):
+    """A prediction, as trainers write it and `results.py` reads it.
+
+    `id` is the place among the results, from 1, as pycocotools hands it out. `image_id` may be the
+    name of an image, until it has been looked up. `bbox` and `segmentation` are an annotation's.
+    """
+
+    image_id: Integer | str
+    category_id: Integer
+    score: Number
+    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+    segmentation: Raw | UnsetType = UNSET
+    id: Integer | UnsetType = UNSET
+
+
 class License(Struct):
     id: int
     name: str
@@ -180,8 +195,8 @@ _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
 _HEAD = 1 << 16
 
 _encoder = msgspec.json.Encoder()
-_file_decoder = msgspec.json.Decoder(CocoFile)
-_panoptic_decoder = msgspec.json.Decoder(PanopticRecords)
+
+AnyRecord = TypeVar("AnyRecord", Annotation, Result)
 
 
 def list_categories(chosen: Iterable[ChosenCategory], ids: CategoryIds = "one") -> list[Category]:
@@ -208,22 +223,22 @@ def encode_segmentation(segmentation: object) -> Raw:
     return Raw(_encoder.encode(segmentation))
 
 
-def decode_segmentation(annotation: Annotation) -> "list[list[float]] | Runs | None":
-    """Return the polygons or the run lengths of an annotation; None if there are none.
+def decode_segmentation(record: Annotation | Result) -> "list[list[float]] | Runs | None":
+    """Return the polygons or the run lengths of an annotation or a result; None if there are none.
 
     Raises ValueError if its segmentation is something else.
     """
-    if annotation.segmentation is UNSET or not has_segmentation(annotation):
+    if record.segmentation is UNSET or not has_segmentation(record):
         return None
     try:
-        return _segmentation_decoder().decode(annotation.segmentation)
+        return _segmentation_decoder().decode(record.segmentation)
     except msgspec.ValidationError as error:
         raise ValueError(_explain(error, "segmentation")) from error
 
 
-def has_segmentation(annotation: Annotation) -> bool:
-    """Return whether an annotation has a segmentation at all, readable or not."""
-    return annotation.segmentation is not UNSET and not _NOTHING.fullmatch(annotation.segmentation)
+def has_segmentation(record: Annotation | Result) -> bool:
+    """Return whether an annotation or a result has a segmentation at all, readable or not."""
+    return record.segmentation is not UNSET and not _NOTHING.fullmatch(record.segmentation)
 
 
 @cache
@@ -305,15 +320,29 @@ def read_coco(path: Path) -> CocoFile:
     and the field.
     """
     content = read_file(path)
-    if content[:100].lstrip()[:1] == b"[":
+    if is_list(content):
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
+    # No other record of COCO has this field.
+    if b'"segments_info"' in content:
+        return _tell_as_instances(decode_file(path, content, PanopticRecords, "a COCO file"))
+    return decode_file(path, content, CocoFile, "a COCO file")
+
+
+def is_list(content: bytes) -> bool:
+    """Return whether the JSON of a file is a list."""
+    return content[:100].lstrip()[:1] == b"["
+
+
+def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str = "") -> T:
+    """Return the `content` of the file at `path`, which any tool may have written, as `kind`.
+
+    Raises UserError if the content is not `what` it should be; the error names the record and the
+    field. `root` is the name of a list that has no name of its own.
+    """
     try:
-        # No other record of COCO has this field.
-        if b'"segments_info"' in content:
-            return _tell_as_instances(_decode(content, _panoptic_decoder))
-        return _decode(content, _file_decoder)
+        return _decode(content, msgspec.json.Decoder(kind))
     except msgspec.ValidationError as error:
-        raise UserError(path, f"not a COCO file: {_explain(error)}") from error
+        raise UserError(path, f"not {what}: {_explain(error, root)}") from error
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise UserError(path, f"not a JSON file ({error}); write it again") from error
 
@@ -359,11 +388,12 @@ def list_stuff(coco: CocoFile) -> set[Id]:
     return {category.id for category in categories if category.isthing == 0}
 
 
-def group_by_image(annotations: Iterable[Annotation]) -> dict[Id, list[Annotation]]:
-    """Return the annotations of each image id; under UNSET those that name no image."""
-    groups: dict[Id, list[Annotation]] = {}
-    for annotation in annotations:
-        groups.setdefault(annotation.image_id, []).append(annotation)
+def group_by_image(records: Iterable[AnyRecord]) -> dict[Id | str, list[AnyRecord]]:
+    """Return the annotations, or the results, of each image id; under UNSET those that name no
+    image."""
+    groups: dict[Id | str, list[AnyRecord]] = {}
+    for record in records:
+        groups.setdefault(record.image_id, []).append(record)
     return groups
 
 
@@ -431,9 +461,9 @@ def _explain(error: msgspec.ValidationError, root: str = "") -> str:
     for name, plain in _PLAIN.items():
         message = message.replace(f"`{name}`", plain)
     message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
-    missing = r"has no \1" if root else r"no list of \1 in it"
-    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
     where = f"{root}{path.rstrip('`')}".removeprefix(".")
+    missing = r"has no \1" if where else r"no list of \1 in it"
+    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
     return f"{where} {message}".strip()
 
 

@@ -136,7 +136,7 @@ def _check_polygon(polygon: list[float], height: int, width: int) -> None:
 
 
 def _check_counts(counts: Sequence[int], pixels: int) -> None:
-    if any(count < 0 for count in counts) or sum(counts) != pixels:
+    if min(counts, default=0) < 0 or sum(counts) != pixels:
         raise ValueError("an RLE whose runs do not fill the image")
 
 
@@ -146,24 +146,20 @@ def _uncompressed(text: str) -> list[int]:
     A character holds five bits, and a sixth that says whether more follow for the same number,
     lowest first and signed. From the fourth on, a number is the difference to the run two before.
     """
-    counts: list[int] = []
-    value = shift = 0
-    for code in text.encode():
-        bits = code - 48
-        if not 0 <= bits < 64:
-            raise ValueError("an RLE with a character that COCO does not use")
-        value |= (bits & 31) << shift
-        shift += 5
-        if shift > 35:
-            raise ValueError("an RLE with a run that no image has")
-        if bits & 32:
-            continue
-        if bits & 16:
-            value -= 1 << shift
-        if len(counts) > 2:
-            value += counts[-2]
-        counts.append(value)
-        value = shift = 0
-    if shift:
+    codes = np.frombuffer(text.encode(), np.uint8).astype(np.int64) - 48
+    if ((codes < 0) | (codes >= 64)).any():
+        raise ValueError("an RLE with a character that COCO does not use")
+    if not codes.size or codes[-1] & 32:
         raise ValueError("an RLE that breaks off")
-    return counts
+    ends = np.flatnonzero(codes < 32) + 1
+    starts = np.concatenate(([0], ends[:-1]))
+    lengths = ends - starts
+    if lengths.max() > 7:
+        raise ValueError("an RLE with a run that no image has")
+    shifts = 5 * (np.arange(codes.size) - starts.repeat(lengths))
+    counts = np.add.reduceat((codes & 31) << shifts, starts)
+    counts -= (codes[ends - 1] & 16) >> 4 << 5 * lengths
+    for first in 1, 2:
+        counts[first::2] = counts[first::2].cumsum()
+    runs: list[int] = counts.tolist()
+    return runs

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -22,7 +22,6 @@ from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
 from cityscapes_coco.coco import (
-    PANOPTIC_SUFFIX,
     Annotation,
     CocoFile,
     Id,
@@ -39,20 +38,14 @@ from cityscapes_coco.coco import (
     read_info,
     read_options,
 )
-from cityscapes_coco.dataset import (
-    Dataset,
-    Frame,
-    find_dataset,
-    list_frames,
-    list_maps,
-    map_suffix,
-)
+from cityscapes_coco.dataset import Dataset, Frame, find_dataset, list_frames
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
-from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, Options
+from cityscapes_coco.lookup import find_frames, find_map_name, find_map_type, list_all_frames
+from cityscapes_coco.options import ALL_SPLITS, Options
 from cityscapes_coco.panoptic import decode_segment_ids, read_png
-from cityscapes_coco.photographs import DRAWN_ON, read_size
+from cityscapes_coco.photographs import read_size
 from cityscapes_coco.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.workers import Map
 
@@ -244,10 +237,10 @@ def verify_file(
     coco = read_coco(path)
     info = read_info(coco)
     options = read_options(info)
-    map_type = _find_map_type(coco.images, info)
+    map_type = find_map_type(coco.images, info)
     dataset = find_dataset(datadir, map_type, options.images, imagedir)
-    frames = _list_frames(dataset)
-    found = _find_frames(coco.images, frames, dataset.map_suffix)
+    frames = list_all_frames(dataset)
+    found = find_frames(coco.images, frames, dataset.map_suffix)
     claimed = Counter(candidates[0] for candidates in found if len(candidates) == 1)
     splits = {frame.split for frame in claimed} or _find_empty_splits(coco, info, options)
     if not splits:
@@ -383,32 +376,11 @@ def _add_pngs(path: Path, coco: CocoFile, tasks: Iterable[_Task]) -> Iterator[_T
             yield task._replace(png=str(error))
 
 
-def _find_map_type(images: Iterable[Image], info: Info | None) -> MapType:
-    """Return the type of the maps that the images name, or else that of the options, or else that
-    of the fine annotations."""
-    names = [_map_name(image, "") for image in images if image.seg_file_name is not UNSET]
-    for map_type in SPLITS:
-        if any(name.endswith(map_suffix(map_type)) for name in names):
-            return map_type
-    told = info.options.get("annotations") if info and not names else None
-    return "gtCoarse" if told == "gtCoarse" else "gtFine"
-
-
 def _find_empty_splits(coco: CocoFile, info: Info | None, options: Options) -> set[str]:
     """Return the split of a file without images that was to have no empty frames."""
     if coco.images or info is None or options.empty_frames == "keep":
         return set()
     return set(ALL_SPLITS) & set(info.description.replace(",", "").split())
-
-
-def _list_frames(dataset: Dataset) -> list[Frame]:
-    """Return all frames of a dataset."""
-    frames = []
-    for split in SPLITS[dataset.map_type]:
-        # A split that is missing or empty shows where an image has no map.
-        with suppress(UserError):
-            frames += list_maps(dataset, split)
-    return frames
 
 
 def _list_photographs(
@@ -423,38 +395,6 @@ def _list_photographs(
                 paths = [f"{dataset.root.as_posix()}/{name}" for name in frame.file_names]
                 photographs[frame.map_path] = paths
     return photographs
-
-
-def _find_frames(
-    images: Iterable[Image], frames: Iterable[Frame], suffix: str
-) -> list[list[Frame]]:
-    """Return the frames that each image can be of: one, if all is well.
-
-    Frames of two splits or cities may have one name. So a frame fits only if its split and city are
-    among the folders of the image, as far as these are `places`: splits or cities at all.
-    """
-    places: set[str] = set()
-    by_name: dict[str, list[Frame]] = {}
-    for frame in frames:
-        places |= {frame.split, frame.city}
-        by_name.setdefault(frame.map_name, []).append(frame)
-
-    def fit(image: Image, separator: str) -> list[Frame]:
-        folders = {*(image.file_name or "").split(separator)[:-1]} & places
-        candidates = by_name.get(_map_name(image, suffix, separator), ())
-        return [frame for frame in candidates if folders <= {frame.split, frame.city}]
-
-    # A name may have been written on Windows; elsewhere a name may hold a backslash of its own.
-    return [fit(image, "/") or fit(image, "\\") for image in images]
-
-
-def _map_name(image: Image, suffix: str, separator: str = "/") -> str:
-    """Return the name of the map of an image, which some tools give and others leave to guess."""
-    if image.seg_file_name is not UNSET:
-        name = image.seg_file_name.rpartition(separator)[2]
-        return name.replace(PANOPTIC_SUFFIX, "_instanceIds.png")
-    name = (image.file_name or "").rpartition(separator)[2]
-    return PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0] + suffix
 
 
 def _find_unclaimed(
@@ -579,7 +519,7 @@ def _check_images(
     for image, frames in zip(images, found, strict=True):
         name = image.file_name or "an image"
         if not frames:
-            yield Fault("image without a map", f"{name}: no {_map_name(image, suffix)}")
+            yield Fault("image without a map", f"{name}: no {find_map_name(image, suffix)}")
         elif len(frames) > 1:
             paths = " or ".join(frame.map_path for frame in frames)
             yield Fault("image of several maps", f"{name}: {paths}")

@@ -1,0 +1,162 @@
+"""A COCO file is found in a data folder, and the frame that each of its images is of."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from msgspec import UNSET
+
+from cityscapes_coco.coco import (
+    PANOPTIC_PREFIX,
+    PANOPTIC_SUFFIX,
+    PREFIX,
+    CocoFile,
+    Image,
+    Info,
+    read_info,
+    read_options,
+)
+from cityscapes_coco.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.labels import LABELS, Label
+from cityscapes_coco.options import SPLITS, MapType
+from cityscapes_coco.photographs import DRAWN_ON
+
+
+def find_data_folder(coco_dir: Path) -> Path:
+    """Return the folder that the names of images start at, and that has annotations/ in it."""
+    if not (coco_dir / "annotations").is_dir():
+        for map_type in SPLITS:
+            # A COCO file can be looked at without the maps.
+            with suppress(UserError):
+                return find_dataset(coco_dir, map_type).folder
+    return coco_dir
+
+
+def find_file(data_folder: Path, split: str | None, option: str, *, panoptic: bool = False) -> Path:
+    """Return the COCO file of a split, or its panoptic file, or that of the first split that has a
+    file.
+
+    Raises UserError if there is none; the error names the option for a file of any other name.
+    """
+    folder = data_folder / "annotations"
+    if not folder.is_dir():
+        raise UserError(folder, f"no such folder; convert first, or name a COCO file with {option}")
+    prefix, start, made = PREFIX, f"{PREFIX}gtFine_", ""
+    if panoptic:
+        prefix, start, made = PANOPTIC_PREFIX, PANOPTIC_PREFIX, " --panoptic"
+    found = {name_split(path): path for path in sorted(folder.glob(f"{prefix}*.json"))}
+    wanted = [*SPLITS["gtFine"], *found]
+    if split:
+        wanted = [split, f"gtCoarse_{split}", f"{split}_trainId"]
+    for name in wanted:
+        if name in found:
+            return found[name]
+    raise UserError(
+        folder,
+        f"no {start}{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
+        f" make it with main.py --datadir {data_folder}{made}, or name any COCO file with {option}",
+    )
+
+
+def name_split(path: Path, images: Sequence[Image] = ()) -> str:
+    """Return the split of a file, as the file's name has it, or else the folders of its images.
+
+    The fine annotations go unmentioned.
+    """
+    for prefix in PREFIX, PANOPTIC_PREFIX:
+        if path.stem.startswith(prefix):
+            return path.stem.removeprefix(prefix).removeprefix("gtFine_")
+    folders = [PurePosixPath(image.file_name or "").parts for image in images]
+    splits = {parts[1] for parts in folders if len(parts) == 4}
+    return ", ".join(sorted(splits)) or "unknown"
+
+
+def find_labels(coco: CocoFile) -> dict[int, Label]:
+    """Return the label of each category that is one class which Cityscapes evaluates, by the
+    category's id; neither merged categories nor caravan and trailer are."""
+    chosen = read_options(read_info(coco)).parsed_categories
+    classes = {category.name: category.classes for category in chosen}
+    labels = {label.name: label for label in LABELS if label.has_instances and not label.ignored}
+    found = {}
+    for category in coco.categories:
+        names = classes.get(category.name or "", (category.name or "",))
+        if category.id is not UNSET and len(names) == 1 and names[0] in labels:
+            found[category.id] = labels[names[0]]
+    return found
+
+
+def match_frames(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame]]:
+    """Return the frame of each image of a COCO file, in the order of the images, and the frames of
+    the same splits that have no image there.
+
+    Raises UserError if `datadir` has no maps, or if an image has not just one.
+    """
+    info = read_info(coco)
+    dataset = find_dataset(datadir, find_map_type(coco.images, info), read_options(info).images)
+    frames = list_all_frames(dataset)
+    found = find_frames(coco.images, frames, dataset.map_suffix)
+    unclear = [
+        image for image, candidates in zip(coco.images, found, strict=True) if len(candidates) != 1
+    ]
+    if unclear:
+        raise UserError(
+            dataset.maps,
+            f"images that have no map in it, or several: {len(unclear)} of {len(found)}, such as"
+            f" {unclear[0].file_name or 'one without a name'}",
+        )
+    claimed = [candidates[0] for candidates in found]
+    splits = {frame.split for frame in claimed}
+    taken = set(claimed)
+    return claimed, [frame for frame in frames if frame.split in splits and frame not in taken]
+
+
+def find_map_type(images: Iterable[Image], info: Info | None) -> MapType:
+    """Return the type of the maps that the images name, or else that of the options, or else that
+    of the fine annotations."""
+    names = [find_map_name(image, "") for image in images if image.seg_file_name is not UNSET]
+    for map_type in SPLITS:
+        if any(name.endswith(map_suffix(map_type)) for name in names):
+            return map_type
+    told = info.options.get("annotations") if info and not names else None
+    return "gtCoarse" if told == "gtCoarse" else "gtFine"
+
+
+def list_all_frames(dataset: Dataset) -> list[Frame]:
+    """Return all frames of a dataset."""
+    frames = []
+    for split in SPLITS[dataset.map_type]:
+        # A split that is missing or empty shows where an image has no map.
+        with suppress(UserError):
+            frames += list_maps(dataset, split)
+    return frames
+
+
+def find_frames(images: Iterable[Image], frames: Iterable[Frame], suffix: str) -> list[list[Frame]]:
+    """Return the frames that each image can be of: one, if all is well.
+
+    Frames of two splits or cities may have one name. So a frame fits only if its split and city are
+    among the folders of the image, as far as these are `places`: splits or cities at all.
+    """
+    places: set[str] = set()
+    by_name: dict[str, list[Frame]] = {}
+    for frame in frames:
+        places |= {frame.split, frame.city}
+        by_name.setdefault(frame.map_name, []).append(frame)
+
+    def fit(image: Image, separator: str) -> list[Frame]:
+        folders = {*(image.file_name or "").split(separator)[:-1]} & places
+        candidates = by_name.get(find_map_name(image, suffix, separator), ())
+        return [frame for frame in candidates if folders <= {frame.split, frame.city}]
+
+    # A name may have been written on Windows; elsewhere a name may hold a backslash of its own.
+    return [fit(image, "/") or fit(image, "\\") for image in images]
+
+
+def find_map_name(image: Image, suffix: str, separator: str = "/") -> str:
+    """Return the name of the map of an image, which some tools give and others leave to guess."""
+    if image.seg_file_name is not UNSET:
+        name = image.seg_file_name.rpartition(separator)[2]
+        return name.replace(PANOPTIC_SUFFIX, "_instanceIds.png")
+    name = (image.file_name or "").rpartition(separator)[2]
+    return PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0] + suffix

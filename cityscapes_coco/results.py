@@ -1,0 +1,117 @@
+"""The results of a trainer: predictions read against the COCO file that the trainer was given.
+
+A trainer writes a list of results, or an object with the list under `annotations`. Images and
+categories go by the ids in the COCO file; some trainers write the names of images instead.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from msgspec import UNSET, Raw, Struct
+
+from cityscapes_coco.atomic import read_file
+from cityscapes_coco.coco import (
+    CocoFile,
+    Id,
+    Image,
+    Result,
+    decode_file,
+    decode_segmentation,
+    has_segmentation,
+    is_list,
+)
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.folders import name_some
+from cityscapes_coco.rle import Rle, from_counts, to_rle
+
+_WHAT = "a file of results"
+
+
+class _ResultFile(Struct):
+    annotations: Raw
+
+
+def read_results(path: Path, coco: CocoFile) -> list[Result]:
+    """Return the results at `path`, in the order of the file, each with the id of its image.
+
+    Either every result has a `segmentation` or all are UNSET, whatever stands for no mask in the
+    file. No mask is decoded yet: see `decode_mask`.
+
+    Raises UserError if the file cannot be read, or if a result is not one for `coco`; the error
+    names the result, by its place from 0, and what is wrong with it.
+    """
+    content = read_file(path)
+    if not is_list(content):
+        content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
+    results = decode_file(path, content, list[Result], _WHAT, "results")
+    image_ids = {image.id for image in coco.images}
+    image_names = _by_name(coco.images)
+    category_ids = {category.id for category in coco.categories}
+    with_masks = any(map(has_segmentation, results))
+    for number, result in enumerate(results, 1):
+        result.id = number
+        if not with_masks or bytes(result.segmentation or b"") == b"null":
+            result.segmentation = UNSET
+        try:
+            if result.image_id not in image_ids:
+                result.image_id = _find_image(result.image_id, image_names)
+            if result.category_id not in category_ids:
+                raise ValueError(_explain_category(result.category_id, coco))
+            _check_shape(result, with_masks)
+        except ValueError as error:
+            raise UserError(path, f"{_name(result)}{error}") from error
+    return results
+
+
+def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
+    """Return the RLE of the mask of a result at `path`, in an image of the given size; None if the
+    results have no masks.
+
+    Raises UserError if the mask cannot be decoded or is of another size.
+    """
+    if result.segmentation is UNSET:
+        return None
+    try:
+        rle = to_rle(decode_segmentation(result), height, width)
+    except ValueError as error:
+        raise UserError(path, f"{_name(result)}.segmentation: {error}") from error
+    return rle or from_counts([height * width], height, width)
+
+
+def _name(result: Result) -> str:
+    return f"results[{int(result.id or 0) - 1}]"
+
+
+def _by_name(images: Iterable[Image]) -> dict[int | str, list[Id]]:
+    """Return the ids of the images of each name: with all folders, without, and the stem."""
+    ids: dict[int | str, list[Id]] = {}
+    for image in images:
+        path = PurePosixPath(image.file_name or "")
+        for name in {image.file_name or "", path.name, path.stem}:
+            ids.setdefault(name, []).append(image.id)
+    return ids
+
+
+def _find_image(name: int | str, image_names: dict[int | str, list[Id]]) -> int:
+    ids = image_names.get(name, []) if name else []
+    if len(ids) == 1 and ids[0] is not UNSET:
+        return ids[0]
+    wrong = "is the name of several images" if ids else "is neither the id nor the name of an image"
+    raise ValueError(f".image_id: {name!r} {wrong} in the COCO file")
+
+
+def _explain_category(number: int, coco: CocoFile) -> str:
+    known = [f"{category.id} {category.name}" for category in coco.categories]
+    return (
+        f".category_id: {number} is no category of the COCO file, which has"
+        f" {name_some(known, 10) or 'none'}"
+    )
+
+
+def _check_shape(result: Result, with_masks: bool) -> None:
+    if with_masks and result.segmentation is UNSET:
+        raise ValueError(" has no segmentation, which others have")
+    if not with_masks and result.bbox is UNSET:
+        raise ValueError(" has neither a segmentation nor a bbox")
+    if result.bbox is not UNSET and min(result.bbox[2:]) < 0:
+        raise ValueError(f".bbox: {list(result.bbox)} has a size below 0")

@@ -1,0 +1,146 @@
+"""The results of trainers: read in every form they come in, or refused by record and reason."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from msgspec import UNSET
+
+from cityscapes_coco import UserError
+from cityscapes_coco.coco import Category, CocoFile, Image, group_by_image
+from cityscapes_coco.results import decode_mask, read_results
+from cityscapes_coco.rle import to_mask
+from tests.conftest import write_json
+from tests.oracle import count_runs, encode
+
+NAME = "leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png"
+COCO = CocoFile(
+    [Category(1, "person"), Category(3, "car")],
+    [
+        Image(7, NAME, width=6, height=4),
+        Image(9, "leftImg8bit/val/aachen/twice.png", width=6, height=4),
+        Image(10, "leftImg8bit/val/ulm/twice.png", width=6, height=4),
+    ],
+    [],
+)
+MASK = np.zeros((4, 6), bool)
+MASK[1:3, 2:5] = True
+BOX = {"image_id": 7, "category_id": 3, "score": 0.5, "bbox": [2, 1, 3, 2]}
+MASKS = {
+    "compressed": encode(MASK),
+    "uncompressed": {"size": [4, 6], "counts": count_runs(MASK)},
+    "polygons": [[2, 1, 5, 1, 5, 3, 2, 3]],
+    "fields that nobody asked for": encode(MASK) | {"area": 6},
+}
+
+
+@pytest.mark.parametrize("form", MASKS)
+@pytest.mark.parametrize("place", ["a list", "annotations"])
+def test_masks_of_each_form_are_read(form: str, place: str, tmp_path: Path) -> None:
+    records = [BOX | {"segmentation": mask} for mask in (MASKS[form], [])]
+    content = records if place == "a list" else {"info": "of a trainer", "annotations": records}
+    path = write_json(tmp_path / "results.json", content)
+    whole, empty = read_results(path, COCO)
+    assert (whole.id, empty.id) == (1, 2)
+    assert (whole.image_id, whole.category_id, whole.score) == (7, 3, 0.5)
+    assert (to_mask(decode_mask(path, whole, 4, 6)) == MASK).all()
+    assert not to_mask(decode_mask(path, empty, 4, 6)).any()
+
+
+@pytest.mark.parametrize("nothing", [{}, {"segmentation": []}, {"segmentation": None}])
+def test_boxes_alone_are_read(nothing: dict[str, Any], tmp_path: Path) -> None:
+    path = write_json(tmp_path / "results.json", [BOX | nothing] * 2)
+    for result in read_results(path, COCO):
+        assert result.bbox == (2, 1, 3, 2) and result.segmentation is UNSET
+        assert decode_mask(path, result, 4, 6) is None
+
+
+def test_no_results_at_all_are_read(tmp_path: Path) -> None:
+    assert read_results(write_json(tmp_path / "results.json", []), COCO) == []
+
+
+@pytest.mark.parametrize("name", [7, NAME, Path(NAME).name, Path(NAME).stem])
+def test_an_image_goes_by_its_id_or_name(name: object, tmp_path: Path) -> None:
+    path = write_json(tmp_path / "results.json", [BOX | {"image_id": name}])
+    [result] = read_results(path, COCO)
+    assert group_by_image([result]) == {7: [result]}
+
+
+BAD_RESULTS = {
+    '{"image_id": 8}': "results[1].image_id: 8 is neither the id nor the name of an image",
+    '{"image_id": "ulm"}': "results[1].image_id: 'ulm' is neither the id nor the name of an image",
+    '{"image_id": ""}': "results[1].image_id: '' is neither the id nor the name of an image",
+    '{"image_id": "twice"}': "results[1].image_id: 'twice' is the name of several images",
+    '{"image_id": null}': "results[1].image_id should be an integer or a text, not null",
+    '{"category_id": 2}': "results[1].category_id: 2 is no category of the COCO file, which has"
+    " 1 person, 3 car",
+    '{"category_id": "car"}': "results[1].category_id should be an integer, not a text",
+    '{"score": "high"}': "results[1].score should be a number, not a text",
+    '{"score": NaN}': "results[1].score should be a number, not a text",
+    '{"score": null}': "results[1].score should be a number, not null",
+    '{"bbox": [0, 0, 1]}': "results[1].bbox should be a list of length 4",
+    '{"bbox": [0, 0, -1, 1]}': "results[1].bbox: [0, 0, -1, 1] has a size below 0",
+    '{"bbox": {}}': "results[1].bbox should be a list, not an object",
+    '{"segmentation": null}': "results[1] has no segmentation, which others have",
+}
+
+
+@pytest.mark.parametrize("change", BAD_RESULTS)
+@pytest.mark.parametrize("place", ["a list", "annotations"])
+def test_a_bad_result_is_refused_by_record_and_reason(
+    change: str, place: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "results.json"
+    good = BOX | {"segmentation": MASKS["polygons"]}
+    records: Any = [good, good | json.loads(change)]
+    write_json(path, records if place == "a list" else {"annotations": records})
+    with pytest.raises(UserError) as raised:
+        read_results(path, COCO)
+    assert raised.value.where == str(path) and BAD_RESULTS[change] in raised.value.reason
+
+
+@pytest.mark.parametrize("field", ["image_id", "category_id", "score", "bbox"])
+def test_a_field_that_is_missing_is_named(field: str, tmp_path: Path) -> None:
+    record = {name: value for name, value in BOX.items() if name != field}
+    path = write_json(tmp_path / "results.json", [record])
+    with pytest.raises(UserError, match=rf"results\[0\] has n.* {field}"):
+        read_results(path, COCO)
+
+
+BAD_MASKS = {
+    "of another size": (encode(MASK.T), r"an RLE of size \[6, 4\], not \[4, 6\]"),
+    "cut off": ({"size": [4, 6], "counts": "P5"}, "an RLE whose runs do not fill the image"),
+    "a polygon of two points": ([[1, 2, 3, 4]], "not a list of at least three points"),
+    "a text": ("mask.png", "segmentation should be polygons or run lengths"),
+    "run lengths without a size": ({"counts": "P5"}, "segmentation has no size"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_MASKS)
+def test_a_bad_mask_is_refused_when_it_is_decoded(fault: str, tmp_path: Path) -> None:
+    mask, says = BAD_MASKS[fault]
+    path = write_json(tmp_path / "results.json", [BOX | {"segmentation": mask}])
+    [result] = read_results(path, COCO)
+    with pytest.raises(UserError, match=rf"results\[0\].segmentation: .*{says}") as raised:
+        decode_mask(path, result, 4, 6)
+    assert raised.value.where == str(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "an empty file"),
+        (b"{}", "not a file of results: no list of annotations in it"),
+        (b'{"annotations": 1}', "not a file of results: results should be a list, not an integer"),
+        (b"[1]", "not a file of results: results[0] should be an object, not an integer"),
+        (b'[{"image_id": 7', "not a JSON file"),
+    ],
+)
+def test_a_file_of_no_results_is_refused(content: bytes, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as raised:
+        read_results(path, COCO)
+    assert raised.value.where == str(path) and says in raised.value.reason
