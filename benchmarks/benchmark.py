@@ -67,10 +67,7 @@ TRAIN_FILE = "instancesonly_filtered_gtFine_train.json"  # of this project and o
 
 # Programs, as Python runs them with -c and their arguments.
 _CONVERT = "import sys, main\nassert main.main(sys.argv[1:]) == 0\n"
-_SUMMARIZE = (
-    "import sys, inspect_coco\n"
-    "assert inspect_coco.main(['--num_examples', '0', '--json', sys.argv[1]]) == 0\n"
-)
+_INSPECT = "import sys, inspect_coco\nassert inspect_coco.main(sys.argv[1:]) == 0\n"
 _LOAD = "import sys\nfrom pycocotools.coco import COCO\nCOCO(sys.argv[1])\n"
 # Prints the peak memory of such a program, and of its largest worker.
 _PRINT_PEAKS = """
@@ -136,7 +133,7 @@ def build_parser() -> argparse.ArgumentParser:
         default=[300, 2975],
         metavar="N",
         help="two numbers of frames for which memory is measured; the second file is the one that"
-        " is summarized (default: 300 2975, as many as train has)",
+        " is inspected (default: 300 2975, as many as train has)",
     )
     return parser
 
@@ -185,7 +182,7 @@ def measure(args: argparse.Namespace, workers: int, folder: Path) -> tuple[str, 
     datadir = link_frames(maps, {"train": args.long}, folder / "long")
     rows += measure_workers(datadir, annotations, args.long, workers, args.runs)
     rows += measure_memory(maps, annotations, args.memory, workers, folder)
-    rows += measure_summary(folder / "memory 1" / "annotations" / TRAIN_FILE, args.runs)
+    rows += measure_inspecting(folder / "memory 1", args.runs)
     total = sum(len(of_frame) for of_frame in annotations)
     rows.append(("size of an annotation", f"{verified.stat().st_size / total:.0f} bytes", ""))
     rows.append(measure_start(args.runs))
@@ -564,27 +561,37 @@ def measure_memory(
     return rows
 
 
-def measure_summary(path: Path, runs: int) -> list[Row]:
-    """Time the inspector's summary of a file and pycocotools' loading of it, as whole processes,
-    and measure their peaks."""
-    tell(f"the summary of {path.stat().st_size / 1e6:.0f} MB, {runs} times")
-    peaks: dict[str, list[int]] = {_SUMMARIZE: [], _LOAD: []}
-
-    def run(program: str) -> None:
-        peaks[program].append(measure_peaks(program, path)[0])
-
-    times = time_in_turn(runs, *(partial(run, program) for program in peaks))
-    ours, theirs = (
-        f"{median(seconds):.2f} s, {median(of_program) / 1e6:.0f} MB"
-        for seconds, of_program in zip(times, peaks.values(), strict=True)
-    )
-    ratios = f"{median_ratio(*times):.2f} times the time, {median_ratio(*peaks.values()):.2f} times"
+def measure_inspecting(datadir: Path, runs: int) -> list[Row]:
+    """Time the inspector on a file and pycocotools' loading of it, as whole processes, and measure
+    their peaks."""
+    path = datadir / "annotations" / TRAIN_FILE
     coco = json.loads(path.read_bytes())
     size = f"{len(coco['images'])} images, {len(coco['annotations'])} annotations"
-    return [
-        (f"pycocotools loads {size}", theirs, ""),
-        ("`inspect_coco.py` prints their summary", ours, f"{ratios} the memory"),
-    ]
+    inspect = (_INSPECT, "--coco_dir", datadir)
+    programs = {
+        f"pycocotools loads {size}": (_LOAD, path),
+        "`inspect_coco.py` prints their summary": (*inspect, "--num_examples", 0),
+        "`inspect_coco.py` draws 5 of them": (*inspect, "--seed", 1, "--save", datadir / "drawn"),
+    }
+    peaks: list[list[int]] = [[] for _ in programs]
+
+    def run(of_program: list[int], command: Sequence[Any]) -> None:
+        of_program.append(measure_peaks(*command)[0])
+
+    tell(f"inspecting {path.stat().st_size / 1e6:.0f} MB, {runs} times")
+    times = time_in_turn(runs, *map(partial, cycle([run]), peaks, programs.values()))
+    rows: list[Row] = []
+    for name, seconds, of_program in zip(programs, times, peaks, strict=True):
+        ratios = (
+            f"{median_ratio(seconds, times[0]):.2f} times the time,"
+            f" {median_ratio(of_program, peaks[0]):.2f} times the memory"
+        )
+        figure = f"{median(seconds):.2f} s, {median(of_program) / 1e6:.0f} MB"
+        rows.append((name, figure, ratios if rows else ""))
+    tell("its check, once for its memory")
+    peak = measure_peaks(*inspect, "--verify")[0]
+    ratio = f"{peak / median(peaks[0]):.2f} times the memory"
+    return [*rows, ("`inspect_coco.py --verify`", f"{peak / 1e6:.0f} MB", ratio)]
 
 
 def measure_start(runs: int) -> Row:

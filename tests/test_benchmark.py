@@ -23,6 +23,7 @@ ROWS = [
     *("`main.py`, one process", "mmdetection", "verify, 1 worker", "verify, "),
     *("3 frames, 1 worker", "3 frames, ", "peak memory, 1 frames", "peak memory, 3 frames"),
     *("pycocotools loads 3 images", "`inspect_coco.py` prints"),
+    *("`inspect_coco.py` draws", "`inspect_coco.py --verify`"),
     *("size of an annotation", "`main.py --help`"),
 ]
 

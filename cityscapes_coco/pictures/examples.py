@@ -5,6 +5,7 @@ for labels are arrays of shape (n, 4) where many are weighed at once: left, top,
 """
 
 import colorsys
+import gc
 import math
 import textwrap
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -81,6 +83,22 @@ class Example(NamedTuple):
     photo: NDArray[np.uint8]
     note: str
     drawings: list[Drawing]
+
+
+class _Pixels(Artist):
+    """Pixels at the upper left of a figure: RGB, uint8, of shape (height, width, 3).
+
+    An image of matplotlib would be interpolated, at 120 bytes for each pixel.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        super().__init__()
+        self._pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
+
+    def draw(self, renderer: Any) -> None:
+        _, height = renderer.get_canvas_width_height()
+        bottom = height - len(self._pixels)
+        renderer.draw_image(renderer.new_gc(), 0, bottom, self._pixels[::-1])
 
 
 def load_example(
@@ -160,6 +178,9 @@ def save_example(example: Example, path: Path) -> None:
     figure = new_figure(width, height + _legend_height(example, width))
     draw_example(figure, example)
     save_figure(figure, path)
+    # A figure and its canvas refer to each other, so that their pixels would stay for long.
+    del figure
+    gc.collect()
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -183,12 +204,12 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
     rows, columns = example.photo.shape[:2]
     scale = min(width / columns, max(height - legend, 1) / rows)
     axes = _add_axes(figure, 0, columns * scale, rows * scale)
-    axes.imshow(
-        _paint(example) if "masks" in layers else example.photo,
-        extent=(0, columns * scale, rows * scale, 0),
-        aspect="auto",
-        interpolation="nearest" if scale == 1 else None,
-    )
+    picture = _paint(example) if "masks" in layers else example.photo
+    if figure.canvas.manager is None:
+        figure.add_artist(_Pixels(picture))
+    else:
+        # In a window, a picture can be zoomed.
+        axes.imshow(picture, extent=(0, columns * scale, rows * scale, 0), aspect="auto")
     if example.note:
         axes.text(
             columns * scale / 2,
