@@ -48,13 +48,13 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def name_entries(folder: str | os.PathLike[str], most: int = 5) -> str:
+def name_entries(folder: str | os.PathLike[str]) -> str:
     """Return what is in a folder, as text: the first few names."""
     listing = list_folder(folder)
-    return name_some(sorted(listing.files + listing.folders), most) or "nothing"
+    return name_some(sorted(listing.files + listing.folders)) or "nothing"
 
 
-def name_some(names: list[str], most: int = 5) -> str:
-    """Return the first few names as text, and how many more there are."""
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+def name_some(names: list[str]) -> str:
+    """Return the first five names as text, and how many more there are."""
+    rest = len(names) - 5
+    return ", ".join(names[:5]) + (f" and {rest} more" if rest > 0 else "")

@@ -10,7 +10,7 @@ import re
 import stat
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path, PureWindowsPath
@@ -99,14 +99,12 @@ def find_photographs(
     for frame in frames:
         cities_of.setdefault(frame.stem, []).append(frame.city)
     plain = set(image_sets) <= {DRAWN_ON}
-    searches: tuple[Callable[[], Iterator[tuple[Parts, list[str]]]], ...] = (
-        lambda: _usual_folders(start, split, cities, plain),
-        lambda: _all_folders(start, ALL_SPLITS - {split}, cities | {split}, plain),
-    )
-    found = Found({}, set(), [])
-    for search in searches:
+    for folders_and_files in (
+        _usual_folders(start, split, cities, plain),
+        _all_folders(start, ALL_SPLITS - {split}, cities | {split}, plain),
+    ):
         photographs: dict[Key, list[Photograph]] = {}
-        for parts, names in search():
+        for parts, names in folders_and_files:
             city = parts[-1] if parts and parts[-1] in cities else ""
             folders = tuple(_ARCHIVE.sub("", part) for part in parts if part not in (split, city))
             shows = explicit or _may_show(folders)
@@ -122,21 +120,16 @@ def find_photographs(
     return found
 
 
-def list_split_folders(start: Path, split: str, plain: bool = False) -> Iterator[Parts]:
-    """Yield the folders of a split in `start`, and one or two folders deeper, as parts of a path.
-
-    `plain` leaves out those of other image sets than the maps were drawn on.
-    """
-    outside = _subfolders(start, plain)
+def list_split_folders(start: Path, split: str) -> Iterator[Parts]:
+    """Yield the folders of a split in `start`, and one or two folders deeper, as parts of paths."""
+    outside = _list_folder(start).folders
     if split in outside:
         yield (split,)
     for outer in _without_maps(outside):
-        inside = _subfolders(start / outer, plain)
-        if split in inside and (not plain or _is_plain((outer,))):
+        inside = _list_folder(start / outer).folders
+        if split in inside:
             yield outer, split
         for inner in _without_maps(inside):
-            if plain and not _is_plain((outer, inner)):
-                continue
             if is_folder(start / outer / inner / split):
                 yield outer, inner, split
 
@@ -149,14 +142,7 @@ def locate(start: Path, name: str) -> Path | None:
     if relative.anchor or ".." in relative.parts or not relative.name:
         return None
     city = relative.name.partition("_")[0]
-    usual = (
-        folder
-        for split in sorted(ALL_SPLITS)
-        for parts in list_split_folders(start, split)
-        for folder in (parts, (*parts, city))
-    )
-    others = (parts for parts, _ in _all_folders(start, frozenset(), ALL_SPLITS | {city}))
-    for folder in chain([()], usual, others):
+    for folder, _ in _all_folders(start, frozenset(), ALL_SPLITS | {city}):
         path = start.joinpath(*folder, *relative.parts)
         # Unlike Path.is_file, this takes any name, however long, for one that may not exist.
         if os.path.isfile(path):  # noqa: PTH113
@@ -203,8 +189,13 @@ def open_photograph(file: "str | os.PathLike[str] | IO[bytes]") -> "Image.Image"
 def _usual_folders(
     start: Path, split: str, cities: Set[str], plain: bool
 ) -> Iterator[tuple[Parts, list[str]]]:
-    """Yield the folders of a split, and of its cities, each with the names of its files."""
-    for parts in list_split_folders(start, split, plain):
+    """Yield the folders of a split, and of its cities, each with the names of its files.
+
+    `plain` leaves out those of other image sets than the maps were drawn on.
+    """
+    for parts in list_split_folders(start, split):
+        if plain and not _is_plain(parts[:-1]):
+            continue
         listing = _list_folder(start.joinpath(*parts))
         yield parts, listing.files
         # Of any other dataset, the split may have a thousand folders.
@@ -216,7 +207,10 @@ def _usual_folders(
 def _all_folders(
     start: Path, skipped: Set[str], likely: Set[str], plain: bool = False
 ) -> Iterator[tuple[Parts, list[str]]]:
-    """Yield folders, each with the names of its files: level by level, likely folders first."""
+    """Yield folders, each with the names of its files: level by level, likely folders first.
+
+    `plain` leaves out those that speak of other weather.
+    """
     waiting: deque[Parts] = deque([()])
     for _ in range(_MOST_FOLDERS):
         if not waiting:
@@ -234,12 +228,6 @@ def _all_folders(
 def _without_maps(folders: Iterable[str]) -> Iterator[str]:
     """Yield the folders that may hold photographs; in those of splits, other folders do."""
     return (name for name in folders if name not in SPLITS and name not in ALL_SPLITS)
-
-
-def _subfolders(folder: Path, plain: bool) -> list[str]:
-    """Return the folders in a folder; `plain` leaves out those that speak of other weather."""
-    names = _list_folder(folder).folders
-    return [name for name in names if not plain or not _WEATHER.search(name)]
 
 
 def _list_folder(folder: Path) -> Listing:
@@ -266,10 +254,8 @@ def _may_show(folders: Iterable[str]) -> bool:
 def _read_name(name: str, stems: Set[str]) -> tuple[str, str]:
     """Return the stem of the frame that a file shows, and the ending; "" if it shows none."""
     base, _, extension = name.rpartition(".")
-    if extension.lower() not in _EXTENSIONS:
-        return "", ""
-    # The inspector's pictures are no photographs, wherever they were saved.
-    if base.endswith("_instances"):
+    # The inspector's pictures, x_instances.png, are no photographs, wherever they were saved.
+    if extension.lower() not in _EXTENSIONS or base.endswith("_instances"):
         return "", ""
     # Some tools append the new extension: x_leftImg8bit.png.jpg.
     base = base.removesuffix(".png")

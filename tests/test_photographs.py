@@ -23,12 +23,12 @@ MAP_FILE = join_chunks(encode_png(np.array(STREET)))
 
 
 def build(root: Path, *names: str) -> Path:
-    """Make a folder of maps and photographs; files of other names are empty."""
+    """Make a folder of maps and photographs; all other files are empty."""
     for name in names:
         touch(root / name)
         if "nstanceIds.p" in name:
             (root / name).write_bytes(MAP_FILE)
-        elif "leftImg8bit" in name and name.endswith((".png", ".jpg")):
+        elif name.lower().endswith((".png", ".jpg", ".jpeg")):
             Image.new("RGB", (4, 3), (10, 200, 30)).save(root / name)
     return root
 
@@ -52,128 +52,56 @@ def names(coco: Coco) -> list[str]:
 
 # Where photographs are.
 
-WRAPPED = f"gtFine_trainvaltest/{MAP}"
-# The map, the photograph as seen from the data folder, and the data folder, if it is not the
-# folder that is given.
-LAYOUTS: dict[str, tuple[str, str, str]] = {
-    "re-encoded": (MAP, f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.jpg", "."),
-    "re-encoded, upper case": (MAP, f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.JPEG", "."),
-    "re-encoded, and both extensions kept": (
-        MAP,
-        f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png.jpg",
-        ".",
-    ),
-    "re-encoded, and the folder says so": (
-        MAP,
-        f"leftImg8bit_jpg/train/aachen/{STEM}_leftImg8bit.jpg",
-        ".",
-    ),
-    "images": (MAP, f"images/train/aachen/{STEM}_leftImg8bit.png", "."),
-    "images, bare names": (MAP, f"images/train/aachen/{STEM}.jpg", "."),
-    "images, without cities": (MAP, f"images/train/{STEM}_leftImg8bit.png", "."),
-    "images, without splits": (MAP, f"JPEGImages/{STEM}_leftImg8bit.jpg", "."),
-    "the split above": (MAP, f"train/img/{STEM}.png", "."),
-    "the split above, with cities": (MAP, f"train/images/aachen/{STEM}_leftImg8bit.png", "."),
-    "without cities": (MAP, f"leftImg8bit/train/{STEM}_leftImg8bit.png", "."),
-    "right in the data folder": (MAP, f"train/aachen/{STEM}_leftImg8bit.png", "."),
-    "beside the maps": (MAP, f"gtFine/train/aachen/{STEM}_leftImg8bit.png", "."),
-    "another word for the split": (MAP, f"images/training/{STEM}_leftImg8bit.png", "."),
-    "an archive's folder": (WRAPPED, f"leftImg8bit_trainvaltest/train/{STEM}_leftImg8bit.png", "."),
-    "an archive's folder of any name": (
-        MAP,
-        f"leftImg8bit_part1/leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "two archives' folders": (
-        f"Fine Annotations/{WRAPPED}",
-        f"Cityscape Dataset/leftImg8bit_trainvaltest/leftImg8bit/train/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "two folders": (
-        f"Fine Annotations/{MAP}",
-        f"Cityscape Dataset/leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "a level too high": (
-        f"Cityspaces/{MAP}",
-        f"images/train/aachen/{STEM}_leftImg8bit.png",
-        "Cityspaces",
-    ),
-    "two levels too high": (
-        f"archive/cityscapes/{MAP}",
-        f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
-        "archive/cityscapes",
-    ),
-    "maps in a folder of another name": (
-        f"annotations/train/aachen/{STEM}{SUFFIX}",
-        f"images/train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "maps of another name, a level too high": (
-        f"cityscapes/labels/train/{STEM}{SUFFIX}",
-        f"images/train/{STEM}.png",
-        "cityscapes",
-    ),
-    "all in one folder": (
-        f"train/aachen/{STEM}{SUFFIX}",
-        f"train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "splits above all": (
-        f"train/gtFine/aachen/{STEM}{SUFFIX}",
-        f"train/leftImg8bit/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-    "splits above all, without cities": (
-        f"cityscapes/train/gtFine/{STEM}{SUFFIX}",
-        f"cityscapes/train/images/{STEM}.jpg",
-        ".",
-    ),
-    "maps without cities": (
-        f"gtFine/train/{STEM}{SUFFIX}",
-        f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png",
-        ".",
-    ),
-}
+# The folder of the map; the photograph; the data folder. The table of docs/folders.md has others.
+LAYOUTS = [
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.JPEG", ""),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png.jpg", ""),
+    ("gtFine/val/ulm", "leftImg8bit_jpg/val/ulm/<frame>_leftImg8bit.jpg", ""),
+    ("gtFine/val/ulm", "images/val/ulm/<frame>.jpg", ""),
+    ("gtFine/val/ulm", "images/val/<frame>_leftImg8bit.png", ""),
+    ("gtFine/val/ulm", "images/validation/<frame>_leftImg8bit.png", ""),
+    ("gtFine/val/ulm", "JPEGImages/<frame>_leftImg8bit.jpg", ""),
+    ("gtFine/val/ulm", "val/images/ulm/<frame>_leftImg8bit.png", ""),
+    ("gtFine/val/ulm", "val/ulm/<frame>_leftImg8bit.png", ""),
+    ("gtFine/val/ulm", "leftImg8bit_part1/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ""),
+    ("gtFine_trainvaltest/gtFine/val/ulm", "leftImg8bit_trainvaltest/val/<frame>.png", ""),
+    ("a b/gtFine_x/gtFine/val/ulm", "c d/leftImg8bit_x/leftImg8bit/val/<frame>.png", ""),
+    ("a/b/gtFine/val/ulm", "a/b/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", "a/b/"),
+    ("a/labels/val", "a/images/val/<frame>.png", "a/"),
+    ("val/gtFine/ulm", "val/leftImg8bit/ulm/<frame>_leftImg8bit.png", ""),
+    ("a/val/gtFine", "a/val/images/<frame>.jpg", ""),
+]
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("kind", ["datadir", "split", "base"])
-def test_photographs_are_found_where_people_have_them(
-    layout: str, kind: str, datadir: Path, capsys: Capture
-) -> None:
-    map_name, photograph, folder = LAYOUTS[layout]
-    build(datadir, map_name, f"{folder}/{photograph}")
-    Image.new("RGB", (4, 3), (10, 200, 30)).save(datadir / folder / photograph)
-    [name] = names(convert(datadir, "--file-names", kind))
-    if kind == "datadir":
-        assert name == photograph
-    assert f"/{photograph}".endswith(f"/{name}")
-    assert "not here" not in capsys.readouterr().err
-    root = datadir / folder
-    [image] = read_coco(datadir.parent / "out" / OUTPUT).images
-    assert locate(root, name) == root / photograph
-    example = load_example(datadir / OUTPUT, root, image, [], {})
-    assert not example.note
-
-
-def documented() -> list[list[str]]:
-    """The cells of the table of layouts in the docs."""
+def documented() -> list[tuple[str, str, str]]:
+    """The layouts of the docs, in the same form."""
     page = (ROOT / "docs" / "folders.md").read_text(encoding="utf-8")
     _, _, rest = page.partition("`file_name` starts with |\n")
-    lines = rest.partition("\n\n")[0].splitlines()[1:]
-    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+    layouts = []
+    for line in rest.partition("\n\n")[0].splitlines()[1:]:
+        cells = [cell.strip(" `") for cell in line.strip("|").split("|")]
+        map_name, photograph, given, start = cells
+        assert map_name.endswith(f"/<frame>{SUFFIX}") and given == "." and start in photograph
+        layouts.append((map_name.rpartition("/")[0], photograph, photograph.partition(start)[0]))
+    return layouts
 
 
-@pytest.mark.parametrize("row", documented(), ids=" ".join)
-def test_each_layout_of_the_docs_works(row: list[str], datadir: Path, capsys: Capture) -> None:
-    map_name, photograph, given, start = (
-        cell.replace("<frame>", "ulm_000000_000019") for cell in row
-    )
-    build(datadir, map_name, photograph)
-    [name] = names(convert(datadir / given))
-    assert name.startswith(start) and "/" not in name.removeprefix(start)
-    assert photograph.endswith(name) and "not here" not in capsys.readouterr().err
+@pytest.mark.parametrize(("maps", "photograph", "folder"), [*LAYOUTS, *documented()])
+@pytest.mark.parametrize("kind", ["datadir", "split", "base"])
+def test_photographs_are_found_where_people_have_them(
+    maps: str, photograph: str, folder: str, kind: str, datadir: Path, capsys: Capture
+) -> None:
+    frame, root = "ulm_000000_000019", datadir / folder
+    photograph = photograph.replace("<frame>", frame)
+    build(datadir, f"{maps}/{frame}{SUFFIX}", photograph)
+    [name] = names(convert(datadir, "--file-names", kind))
+    assert "not here" not in capsys.readouterr().err
+    if kind == "datadir":
+        assert root / name == datadir / photograph
+    assert f"/{photograph}".endswith(f"/{name}")
+    assert locate(root, name) == datadir / photograph
+    [image] = read_coco(next((datadir.parent / "out").iterdir())).images
+    assert not load_example(datadir, root, image, [], {}).note
 
 
 def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: Capture) -> None:
@@ -271,69 +199,27 @@ def test_of_two_places_the_one_that_is_named_counts(datadir: Path) -> None:
 
 FOG = f"aachen/{STEM}_leftImg8bit_foggy_beta_0.02.png"
 PLAIN = f"aachen/{STEM}_leftImg8bit.png"
-SETS: dict[str, tuple[tuple[str, ...], list[str], list[str]]] = {
-    "by the ending, in a folder of another name": (
-        (f"leftImg8bit_foggyDBF/train/{FOG}",),
-        ["leftImg8bit_foggy_beta_0.02"],
-        [f"leftImg8bit_foggyDBF/train/{FOG}"],
-    ),
-    "by the ending, of two folders": (
-        (f"leftImg8bit_foggyDBF/train/{FOG}", f"leftImg8bit_foggy/train/{FOG}"),
-        ["leftImg8bit_foggy_beta_*"],
-        [f"leftImg8bit_foggy/train/{FOG}"],
-    ),
-    "by the folder, of two": (
-        (f"leftImg8bit_foggyDBF/train/{FOG}", f"leftImg8bit_foggy/train/{FOG}"),
-        ["leftImg8bit_foggyDBF"],
-        [f"leftImg8bit_foggyDBF/train/{FOG}"],
-    ),
-    "by two folders": (
-        (f"leftImg8bit_foggyDBF/train/{FOG}", f"leftImg8bit_foggy/train/{FOG}"),
-        ["leftImg8bit_foggy*"],
-        [f"leftImg8bit_foggy/train/{FOG}", f"leftImg8bit_foggyDBF/train/{FOG}"],
-    ),
-    "by the folder, with plain names": (
-        (f"leftImg8bit_foggy/train/{PLAIN}", f"leftImg8bit/train/{PLAIN}"),
-        ["leftImg8bit_foggy"],
-        [f"leftImg8bit_foggy/train/{PLAIN}"],
-    ),
-    "the clear one, beside fog with plain names": (
-        (f"leftImg8bit_foggy/train/{PLAIN}", f"images/train/{PLAIN}"),
-        ["leftImg8bit"],
-        [f"images/train/{PLAIN}"],
-    ),
-    "the clear one, beside fog in the same folder": (
-        (f"leftImg8bit/train/{PLAIN}", f"leftImg8bit/train/{FOG}"),
-        ["leftImg8bit"],
-        [f"leftImg8bit/train/{PLAIN}"],
-    ),
-    "fog in the same folder": (
-        (f"leftImg8bit/train/{PLAIN}", f"leftImg8bit/train/{FOG}"),
-        ["*_foggy_*"],
-        [f"leftImg8bit/train/{FOG}"],
-    ),
-    "a folder of fog around the usual one": (
-        (f"foggy/leftImg8bit/train/{PLAIN}", f"leftImg8bit/train/{PLAIN}"),
-        ["foggy", "leftImg8bit"],
-        [f"leftImg8bit/train/{PLAIN}", f"foggy/leftImg8bit/train/{PLAIN}"],
-    ),
-    "an archive's folder": (
-        (f"leftImg8bit_trainvaltest_foggy/leftImg8bit_foggy/train/{FOG}",),
-        ["leftImg8bit_foggy"],
-        [f"leftImg8bit_trainvaltest_foggy/leftImg8bit_foggy/train/{FOG}"],
-    ),
-    "rain as JPEG, without cities": (
-        (f"rain/train/{STEM}_rain.jpg", f"leftImg8bit/train/{PLAIN}"),
-        ["rain"],
-        [f"rain/train/{STEM}_rain.jpg"],
-    ),
+CLEAR = f"leftImg8bit/train/{PLAIN}"
+FOGGY, DBF = f"leftImg8bit_foggy/train/{FOG}", f"leftImg8bit_foggyDBF/train/{FOG}"
+FOGGY_PLAIN, AROUND = f"leftImg8bit_foggy/train/{PLAIN}", f"foggy/leftImg8bit/train/{PLAIN}"
+RAIN, SEQUENCE = f"rain/train/{STEM}_rain.jpg", f"leftImg8bit_sequence/train/{PLAIN}"
+# What is asked for; what is taken; what is there beside it.
+SETS: dict[str, tuple[str, list[str], list[str]]] = {
+    "by the ending, in a folder of another name": ("leftImg8bit_foggy_beta_0.02", [DBF], []),
+    "by the ending, of two folders": ("leftImg8bit_foggy_beta_*", [FOGGY], [DBF]),
+    "by the folder, of two": ("leftImg8bit_foggyDBF", [DBF], [FOGGY]),
+    "by two folders": ("leftImg8bit_foggy*", [FOGGY, DBF], []),
+    "by the folder, with plain names": ("leftImg8bit_foggy", [FOGGY_PLAIN], [CLEAR]),
+    "clear, beside fog with plain names": ("leftImg8bit", [f"images/train/{PLAIN}"], [FOGGY_PLAIN]),
+    "clear, beside fog in the same folder": ("leftImg8bit", [CLEAR], [f"leftImg8bit/train/{FOG}"]),
+    "fog in the same folder": ("*_foggy_*", [f"leftImg8bit/train/{FOG}"], [CLEAR]),
+    "fog around the usual folder": ("foggy leftImg8bit", [AROUND, CLEAR], []),
+    "an archive's folder": ("leftImg8bit_foggy", [f"leftImg8bit_trainvaltest_foggy/{FOGGY}"], []),
+    "rain as JPEG, without cities": ("rain", [RAIN], [CLEAR]),
     "frames out of a sequence": (
-        (
-            f"leftImg8bit_sequence/train/{PLAIN}",
-            "leftImg8bit_sequence/train/aachen/x_leftImg8bit.png",
-        ),
-        ["leftImg8bit_sequence"],
-        [f"leftImg8bit_sequence/train/{PLAIN}"],
+        "leftImg8bit_sequence",
+        [SEQUENCE],
+        ["leftImg8bit_sequence/train/aachen/x_leftImg8bit.png"],
     ),
 }
 
@@ -342,9 +228,9 @@ SETS: dict[str, tuple[tuple[str, ...], list[str], list[str]]] = {
 def test_a_set_is_chosen_by_its_folder_or_by_the_ending_of_its_files(
     case: str, datadir: Path
 ) -> None:
-    there, image_sets, expected = SETS[case]
-    build(datadir, MAP, *there)
-    assert sorted(names(convert(datadir, "--images", *image_sets))) == sorted(expected)
+    image_sets, expected, beside = SETS[case]
+    build(datadir, MAP, *expected, *beside)
+    assert sorted(names(convert(datadir, "--images", *image_sets.split()))) == sorted(expected)
 
 
 @pytest.mark.parametrize("name", [FOG, PLAIN])
@@ -354,7 +240,7 @@ def test_fog_may_be_in_a_data_folder_of_its_own(name: str, datadir: Path, capsys
     assert names(convert(datadir, "--images", "leftImg8bit_foggy")) == [photograph]
     assert f"the data folder is {datadir}\n" in capsys.readouterr().err
     # Of clear photographs, the usual data folder has all.
-    assert names(convert(datadir)) == [f"leftImg8bit/train/{PLAIN}"]
+    assert names(convert(datadir)) == [CLEAR]
     assert f"the data folder is {datadir / 'cityscapes'}\n" in capsys.readouterr().err
 
 
@@ -364,12 +250,12 @@ def test_fog_may_be_in_a_data_folder_of_its_own(name: str, datadir: Path, capsys
 def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
     datadir: Path, capsys: Capture
 ) -> None:
-    build(datadir, MAP, f"leftImg8bit_foggy/train/{FOG}", "other/train/a.png", "x.zip")
+    build(datadir, MAP, FOGGY, "other/train/a.png", "x.zip")
     convert(datadir)
     [line] = capsys.readouterr().err.splitlines()
     for part in (
         "maps whose image is not here: 1 (converted all the same)",
-        f"leftImg8bit/train/{PLAIN}",
+        CLEAR,
         "a trainer will not find it either",
         f"in {datadir}, 5 folders deep",
         "found there: leftImg8bit_foggy/train, other/train; name the folder of the images",
@@ -391,43 +277,41 @@ def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Captu
     assert "the image sets there are: leftImg8bit_png.rf.0a1b" in capsys.readouterr().err
 
 
-def test_a_search_has_bounds(
-    datadir: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The folders that are listed."""
+    folders: list[str] = []
+    scandir = os.scandir
+
+    def count(folder: str | os.PathLike[str]) -> object:
+        folders.append(os.fspath(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", count)
+    return folders
+
+
+def test_a_search_has_bounds(datadir: Path, listed: list[str]) -> None:
     """Of other datasets beside this one, no more than a number of folders is listed."""
     build(datadir, MAP, "a/b/c/d/e/f/aachen_000000_000019_leftImg8bit.png")
     for number in range(1200):
         (datadir / f"imagenet/train/n{number}").mkdir(parents=True)
-    listed: list[str] = []
-    scandir = os.scandir
-
-    def count(folder: str | os.PathLike[str]) -> object:
-        listed.append(os.fspath(folder))
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", count)
     frames, imageless, _ = list_frames(find_dataset(datadir), "train")
     assert imageless == len(frames) == 1
     assert 1000 <= len(listed) < 1100
 
 
 def test_each_folder_is_listed_once_where_all_is_in_its_place(
-    datadir: Path, monkeypatch: pytest.MonkeyPatch
+    datadir: Path, listed: list[str]
 ) -> None:
-    build(datadir, MAP, f"leftImg8bit/train/{PLAIN}", f"leftImg8bit_rain/train/{PLAIN}")
+    build(datadir, MAP, CLEAR, f"leftImg8bit_rain/train/{PLAIN}")
     build(datadir, "imagenet/train/n1/x.png", "imagenet/train/n2/y.png", "videos/x.mp4")
-    listed: list[str] = []
-    scandir = os.scandir
-
-    def count(folder: str | os.PathLike[str]) -> object:
-        listed.append(os.fspath(folder))
-        return scandir(folder)
-
     dataset = find_dataset(datadir)
-    monkeypatch.setattr(os, "scandir", count)
+    listed.clear()
     assert list_frames(dataset, "train").imageless == 0
     expected = {"", "gtFine/train", "gtFine/train/aachen", "leftImg8bit", "leftImg8bit/train"}
     expected |= {"leftImg8bit/train/aachen", "imagenet", "imagenet/train", "videos"}
+    expected.add("leftImg8bit_rain")  # but none of the cities in it
     assert sorted(listed) == sorted(str(datadir / name) for name in expected)
 
 
@@ -451,10 +335,10 @@ def test_each_folder_is_listed_once_where_all_is_in_its_place(
 @pytest.mark.parametrize("above", [False, True])
 def test_debris_is_passed_over(name: str, above: bool, datadir: Path, capsys: Capture) -> None:
     folder = datadir / "cityscapes" if above and "/gtFine" not in name else datadir
-    build(folder, MAP, f"leftImg8bit/train/{PLAIN}")
+    build(folder, MAP, CLEAR)
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(b"\0\5\x16\7")
-    assert names(convert(datadir)) == [f"leftImg8bit/train/{PLAIN}"]
+    assert names(convert(datadir)) == [CLEAR]
     assert "not here" not in capsys.readouterr().err
 
 

@@ -211,15 +211,6 @@ def test_of_16_bits_the_high_ones_are_drawn(data: Path, coco: Coco) -> None:
     assert (example(data, coco).photo == grey[..., None] // 256).all()
 
 
-@pytest.mark.parametrize("name", ["/".join(PHOTO.split("/")[-2:]), Path(PHOTO).name])
-def test_photographs_are_found_by_any_of_the_names_in_use(
-    name: str, data: Path, coco: Coco
-) -> None:
-    coco["images"][0]["file_name"] = name
-    drawn = example(data, coco)
-    assert not drawn.note and (drawn.photo == photograph()).all()
-
-
 @pytest.mark.parametrize(
     "name",
     [

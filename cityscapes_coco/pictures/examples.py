@@ -61,11 +61,12 @@ _TINY = 24  # below this width or height an outline is one pixel wide, else two
 class Drawing(NamedTuple):
     """What is drawn of one annotation.
 
-    `category_color` is RGB, 0..255, and `color` a shade of it. `bbox` is (x, y, width, height);
-    `rle` is the mask in the whole image, None if there is none.
+    `kind` is the name of the category, such as `car`, or `car group`. `category_color` is RGB,
+    0..255, and `color` a shade of it. `bbox` is (x, y, width, height); `rle` is the mask in the
+    whole image, None if there is none.
     """
 
-    name: str
+    kind: str
     is_group: bool
     category_color: tuple[int, int, int]
     color: Rgb
@@ -120,17 +121,14 @@ def load_example(
     if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**24:
         raise UserError(path, f"the image {title} has {width} x {height} pixels")
     photo, note = _read_photo(coco_dir, title, width, height)
-    counts: Counter[Id] = Counter()
-    numbered = []
-    for annotation in annotations:
-        numbered.append((annotation, counts[annotation.category_id]))
-        counts[annotation.category_id] += 1
-    total = len(numbered)
+    annotations = list(annotations)
+    total = len(annotations)
     if total > _MOST_DRAWN:
-        numbered.sort(key=lambda pair: math.prod((pair[0].bbox or (0,))[-2:]), reverse=True)
+        annotations.sort(key=lambda item: math.prod((item.bbox or (0,))[-2:]), reverse=True)
+    counts: Counter[Id] = Counter()
     drawings: list[Drawing] = []
     painted = 0.0
-    for annotation, number in numbered[:_MOST_DRAWN]:
+    for annotation in annotations[:_MOST_DRAWN]:
         try:
             rle = to_rle(decode_segmentation(annotation), height, width)
         except ValueError as error:
@@ -140,14 +138,15 @@ def load_example(
         name = plain_text(names.get(annotation.category_id, "unknown")).strip() or "unnamed"
         drawings.append(
             Drawing(
-                name=name,
+                kind=f"{name} group" if annotation.iscrowd else name,
                 is_group=bool(annotation.iscrowd),
                 category_color=(color := colors.get(name, _OTHER_COLOR)),
-                color=_shade(color, number),
+                color=_shade(color, counts[annotation.category_id]),
                 bbox=annotation.bbox or tuple(box),
                 rle=rle if painted <= _MOST_PAINTED * width * height else None,
             )
         )
+        counts[annotation.category_id] += 1
     # Large ones first, so that small ones lie on top of them.
     drawings.sort(key=lambda drawing: drawing.bbox[2] * drawing.bbox[3], reverse=True)
     if total > _MOST_DRAWN or painted > _MOST_PAINTED * width * height:
@@ -321,9 +320,8 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
     room = np.array([0, 0, axes.get_xlim()[1], axes.get_ylim()[0]])
     taken = np.empty((0, 4))
     for drawing, box in zip(reversed(drawings), boxes, strict=True):
-        text = _kind(drawing)
         size = float(np.clip((box[3] - box[1]) / 8, _SMALL_TEXT, _LARGE_TEXT))
-        width, height = _text_width(text) * size + 0.5 * size, 1.25 * size
+        width, height = _text_width(drawing.kind) * size + 0.5 * size, 1.25 * size
         places, distances = _places_near(box, width, height, room)
         cost = (
             10 * _common_areas(places, taken).sum(axis=1)
@@ -354,7 +352,7 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
         axes.text(
             (left + right) / 2,
             (top + bottom) / 2,
-            text,
+            drawing.kind,
             size=_points(axes.figure, size),
             color=_ink(drawing.color),
             ha="center",
@@ -429,8 +427,8 @@ def _legend_entries(example: Example, width: float) -> list[tuple[str, Drawing, 
     """
     # In the order of the label table, by its colours: categories may have names of their own.
     order = [*_COLORS.values(), _OTHER_COLOR]
-    kinds = {_kind(drawing): drawing for drawing in example.drawings}
-    counts = Counter(_kind(drawing) for drawing in example.drawings)
+    kinds = {drawing.kind: drawing for drawing in example.drawings}
+    counts = Counter(drawing.kind for drawing in example.drawings)
     entries = []
     x, row = float(_MARGIN), 1
     for kind in sorted(kinds, key=lambda kind: (order.index(kinds[kind].category_color), kind)):
@@ -441,10 +439,6 @@ def _legend_entries(example: Example, width: float) -> list[tuple[str, Drawing, 
         entries.append((text, kinds[kind], x, row))
         x += needed + 2 * _LEGEND_TEXT
     return entries
-
-
-def _kind(drawing: Drawing) -> str:
-    return f"{drawing.name} group" if drawing.is_group else drawing.name
 
 
 def _add_axes(figure: Figure, top: float, width: float, height: float) -> Axes:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -135,12 +136,5 @@ def _draw_shares(axes: Axes, areas: Mapping[str, Sequence[float]]) -> None:
     axes.set_ylim(len(areas) - 0.4, -0.6)
     axes.set(xlim=(0, 100), xlabel="% of the instances of the class")
     handles = [Patch(facecolor=grey, edgecolor="black") for grey in _GREYS]
-    axes.legend(
-        handles,
-        _SIZES,
-        ncols=3,
-        frameon=False,
-        loc="lower left",
-        bbox_to_anchor=(-0.02, 1),
-        borderpad=0,
-    )
+    place: Any = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1), "borderpad": 0}
+    axes.legend(handles, _SIZES, ncols=3, frameon=False, **place)
