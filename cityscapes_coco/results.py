@@ -104,7 +104,7 @@ def _explain_category(number: int, coco: CocoFile) -> str:
     known = [f"{category.id} {category.name}" for category in coco.categories]
     return (
         f".category_id: {number} is no category of the COCO file, which has"
-        f" {name_some(known, 10) or 'none'}"
+        f" {name_some(known) or 'none'}"
     )
 
 
