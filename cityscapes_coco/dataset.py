@@ -26,25 +26,18 @@ from cityscapes_coco.photographs import (
     list_split_folders,
 )
 
-# Files that may lie where the maps should, and what to do.
-_MISTAKEN = tuple(
-    (re.compile(pattern, re.IGNORECASE), remedy)
-    for pattern, remedy in (
-        (r"instanceIds\.png$", "the names must end with {suffix}, letter by letter; rename them"),
-        (r"instanceIds\.tiff?$", "save them as PNG of 16 bits, named <frame>{suffix}"),
-        (
-            r"instanceTrainIds\.",
-            "these hold train ids; unpack {archive}, which has _instanceIds.png",
-        ),
-        (
-            r"polygons\.json$",
-            "unpack {archive} with all its files, or draw the maps of the polygons with"
-            " json2instanceImg of the package cityscapesscripts",
-        ),
-        (r"(labelIds|labelTrainIds|color)\.", "these tell no instances apart; unpack {archive}"),
-    )
-)
-_MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?)$", re.IGNORECASE)
+# Files that may lie where the maps should, and what to do; the case of letters is passed over.
+_MISTAKEN = {
+    r"(?-i:_(gtFine|gtCoarse)_instanceIds\.png$)": "these are the maps of --annotations {0}",
+    r"instanceIds\.png$": "the names must end with {suffix}, letter by letter; rename them",
+    r"instanceIds\.tiff?$": "save them as PNG of 16 bits, named <frame>{suffix}",
+    r"instanceIds\.jpe?g$": "JPEG changes the ids; unpack {archive}",
+    r"instanceTrainIds\.": "these hold train ids; unpack {archive}, which has _instanceIds.png",
+    r"polygons\.json$": "unpack {archive} with all its files, or draw the maps of the polygons with"
+    " json2instanceImg of the package cityscapesscripts",
+    r"(labelIds|labelTrainIds|color)\.": "these tell no instances apart; unpack {archive}",
+}
+_MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?|jpe?g)$", re.IGNORECASE)
 
 
 def map_suffix(map_type: MapType) -> str:
@@ -96,6 +89,10 @@ class Frame:
     city: str
     stem: str
     file_names: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return Key(self.stem, self.city)
 
     @property
     def map_name(self) -> str:
@@ -238,12 +235,13 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
     split is missing or cannot be listed, or has no maps, and NoPhotographs if all are left out.
     """
     frames, misnamed = _list_maps(dataset, split)
-    found = _find_photographs(dataset, split, frames, image_sets or (DRAWN_ON,))
+    keys = {frame.key for frame in frames}
+    found = _find_photographs(dataset, split, keys, image_sets or (DRAWN_ON,))
     where = f"{dataset.folder}, {split}"
     told = []
     paired, imageless = [], []
     for frame in frames:
-        names = found.paths.get(Key(frame.stem, frame.city), ())
+        names = found.paths.get(frame.key, ())
         if not names:
             imageless.append(frame)
             names = () if needs_photographs(image_sets) else (frame.usual_name,)
@@ -254,10 +252,12 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
     if misnamed:
         told.append(
             f"{where}: files that look like maps under another name, left out: {len(misnamed)},"
-            f" such as {misnamed[0]}; {_remedy(dataset, misnamed[0])}"
+            f" such as {misnamed[0]}; {_find_mistaken(dataset, misnamed)[1]}"
         )
-    known = {Key(frame.stem, frame.city) for frame in frames}
-    if mapless := sum(len(names) for key, names in found.paths.items() if key not in known):
+    # In a folder of another split that the user named, all photographs are of other frames.
+    of_other_split = dataset.imagedir and dataset.imagedir.absolute().name in ALL_SPLITS - {split}
+    mapless = sum(len(names) for key, names in found.paths.items() if key not in keys)
+    if mapless and not of_other_split:
         told.append(f"{where}: images that have no map, so left out: {mapless}")
     if imageless:
         consequence = "(left out)"
@@ -275,11 +275,10 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
 
 
 def _find_photographs(
-    dataset: Dataset, split: str, frames: Sequence[Frame], image_sets: Sequence[str]
+    dataset: Dataset, split: str, keys: Set[Key], image_sets: Sequence[str]
 ) -> Found:
-    """Return the photographs of the frames, with names that start at the root of the dataset."""
+    """Return the photographs of frames, with names that start at the root of the dataset."""
     start = dataset.imagedir or dataset.folder
-    keys = {Key(frame.stem, frame.city) for frame in frames}
     found = find_photographs(start, split, keys, image_sets, explicit=start == dataset.imagedir)
     if start == dataset.root:
         return found
@@ -369,23 +368,21 @@ def _list_files(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _explain_no_maps(dataset: Dataset, root: Path, names: Sequence[str]) -> str:
-    expected = f"no maps in it; expected <city>/<frame>{dataset.map_suffix}"
-    for pattern, _ in _MISTAKEN:
-        alike = [name for name in names if pattern.search(name)]
-        if alike:
-            some = f"found {len(alike)} files such as {alike[0]}"
-            return f"{expected}, {some}; {_remedy(dataset, alike[0])}"
-    found = f"{len(names)} files such as {names[0]}" if names else name_entries(root)
-    return f"{expected}, found {found}; unpack the {dataset.map_type} archive here"
+    alike, remedy = _find_mistaken(dataset, names)
+    some = alike or names
+    found = f"{len(some)} files such as {some[0]}" if some else name_entries(root)
+    return f"no maps in it; expected <city>/<frame>{dataset.map_suffix}, found {found}; {remedy}"
 
 
-def _remedy(dataset: Dataset, name: str) -> str:
-    """Return what to do about a file that lies where the maps should."""
-    for map_type in SPLITS:
-        if name.endswith(map_suffix(map_type)):
-            return f"these are the maps of --annotations {map_type}"
-    remedy = next(remedy for pattern, remedy in _MISTAKEN if pattern.search(name))
-    return remedy.format(suffix=dataset.map_suffix, archive=f"the {dataset.map_type} archive")
+def _find_mistaken(dataset: Dataset, names: Sequence[str]) -> tuple[list[str], str]:
+    """Return those names that are of one kind of files in place of the maps, and the remedy."""
+    archive = f"the {dataset.map_type} archive"
+    for pattern, remedy in _MISTAKEN.items():
+        if found := [m for name in names if (m := re.search(pattern, name, re.IGNORECASE))]:
+            groups = found[0].groups()
+            remedy = remedy.format(*groups, suffix=dataset.map_suffix, archive=archive)
+            return [match.string for match in found], remedy
+    return [], f"unpack {archive} here"
 
 
 def _name_lookalikes(maps: Path, missing: Sequence[str]) -> list[str]:
@@ -403,15 +400,12 @@ def _name_lookalikes(maps: Path, missing: Sequence[str]) -> list[str]:
 def _find_maps(datadir: Path, map_type: MapType) -> Path:
     """Return the folder of the maps in or around `datadir`."""
     for places in _possible_places(datadir, map_type):
-        # Several links may lead to one folder.
+        # Several splits, and several links, may lead to one folder.
         found = {path.resolve(): path for path in places}
         if len(found) > 1:
             folders = ", ".join(str(path) for path in sorted(found.values()))
-            raise UserError(
-                datadir,
-                f"several folders {map_type} could be meant: {folders}; use --datadir with one of"
-                " them",
-            )
+            reason = f"several folders {map_type} could be meant: {folders}"
+            raise UserError(datadir, f"{reason}; use --datadir with one of them")
         for path in found.values():
             return path
     raise UserError(
@@ -452,7 +446,7 @@ def _named_places(datadir: Path, map_type: MapType) -> Iterator[list[Path]]:
 
 def _places_by_files(datadir: Path, map_type: MapType) -> list[Path]:
     """Return the folders of any other name that have maps in the folder of a split."""
-    places: dict[Path, None] = {}
+    places = []
     for split in SPLITS[map_type]:
         for parts in list_split_folders(datadir, split):
             with suppress(UserError):
@@ -460,8 +454,8 @@ def _places_by_files(datadir: Path, map_type: MapType) -> list[Path]:
                 # One city is enough to know.
                 files = islice(_list_files(_split_folder(maps, split, map_type)), 1000)
                 if any(name.endswith(map_suffix(map_type)) for _, name in files):
-                    places[maps] = None
-    return list(places)
+                    places.append(maps)
+    return places
 
 
 def _data_folder(maps: Path, map_type: MapType) -> Path:

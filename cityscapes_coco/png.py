@@ -98,7 +98,8 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
             if stream and previous != b"IDAT":
                 raise _damaged("IDAT in several places")
             stream.append(data)
-        elif name != b"IEND" and name[:1].isupper():
+        # A palette is no damage: of another colour than grey, a file is refused for its pixels.
+        elif name[:1].isupper() and name != b"IEND" and (name != b"PLTE" or header[9:10] == b"\0"):
             raise _damaged(f"{plain}, which no map has")
         previous = name
         position += 12 + length

@@ -181,49 +181,6 @@ UNPACKED = (
     ("leftImg8bit", "leftImg8bit_trainvaltest/leftImg8bit"),
 )
 
-# What is moved where; which folder is given; which one is found. docs/folders.md has others.
-# fmt: off
-PLACES = {
-    "the images": ((), "leftImg8bit", "."),
-    "a split of the images": ((), "leftImg8bit/train", "."),
-    "unpacked": (UNPACKED, ".", "."),
-    "only the maps unpacked": (UNPACKED[:1], ".", "."),
-    "only the images unpacked": (UNPACKED[1:], ".", "."),
-    "unpacked into the folder's name": ((("gtFine", "x"), ("x", "gtFine/gtFine")), ".", "."),
-    "the images, unpacked": (UNPACKED, "leftImg8bit_trainvaltest/leftImg8bit", "."),
-    "the folder of the unpacked images": (UNPACKED, "leftImg8bit_trainvaltest", "."),
-    "unpacked, a level too high": (
-        [(source, f"cityscapes/{target}") for source, target in UNPACKED], ".", "cityscapes",
-    ),
-    "one folder for both": (
-        [(name, f"cityscapes_trainvaltest/{name}") for name in ("gtFine", "leftImg8bit")],
-        ".", "cityscapes_trainvaltest",
-    ),
-}
-# fmt: on
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_a_dataset_is_found_where_people_have_it(place: str, frame: Path, capsys: Capture) -> None:
-    moves, given, found = PLACES[place]
-    move(frame, *moves)
-    assert main(["--datadir", str(frame / given), "--workers", "1", "--verify"]) == 0
-    err = capsys.readouterr().err
-    [map_path] = frame.rglob("*_instanceIds.png")
-    assert (f"using the maps in {map_path.parents[2]}" in err) == (
-        map_path.parents[2] != frame / given / "gtFine"
-    )
-    path = frame / found / "annotations" / f"{PREFIX}gtFine_train.json"
-    [name] = names(load(path))
-    assert (frame / found / name).is_file()
-    assert "not here" not in err and "no map" not in err
-
-    capsys.readouterr()
-    argv = ["--coco_dir", str(frame / given), "--num_examples", "0"]
-    assert inspect_coco.main(argv) == 0
-    assert f"{path.name} (0.00 MB), split train" in capsys.readouterr().out
-    assert inspect_coco.main(["--coco_dir", str(frame / given), "--verify"]) == 0
-
 
 def test_the_current_folder_may_be_the_one(frame: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for current in "gtFine", "gtFine/train", "leftImg8bit":
@@ -243,13 +200,6 @@ def test_images_may_be_in_several_unpacked_archives(datadir: Path, write_map: Wr
     found = {stem: names(coco)[0] for stem, coco in files.items()}
     assert list(found) == ["gtCoarse_train", "gtCoarse_train_extra"]
     assert all((datadir / name).is_file() for name in found.values())
-
-
-def test_fog_may_be_in_an_archive_of_its_own(foggy: Path) -> None:
-    move(foggy, ("leftImg8bit_foggy", "leftImg8bit_trainvaltest_foggy/leftImg8bit_foggy"))
-    [coco] = convert(foggy, "--images", "leftImg8bit", "*_foggy_beta_0.01").values()
-    assert len(coco["images"]) == 3
-    assert all((foggy / name).is_file() for name in names(coco))
 
 
 @posix_only

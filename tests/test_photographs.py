@@ -52,28 +52,38 @@ def names(coco: Coco) -> list[str]:
 
 # Where photographs are.
 
-# The folder of the map; the photograph; the data folder. The table of docs/folders.md has others.
+UNPACKED = "leftImg8bit_a/leftImg8bit"
+# The folder of the map; the photograph; the folder that is given; the data folder.
 LAYOUTS = [
-    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.JPEG", ""),
-    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png.jpg", ""),
-    ("gtFine/val/ulm", "leftImg8bit_jpg/val/ulm/<frame>_leftImg8bit.jpg", ""),
-    ("gtFine/val/ulm", "images/val/ulm/<frame>.jpg", ""),
-    ("gtFine/val/ulm", "images/val/<frame>_leftImg8bit.png", ""),
-    ("gtFine/val/ulm", "images/validation/<frame>_leftImg8bit.png", ""),
-    ("gtFine/val/ulm", "JPEGImages/<frame>_leftImg8bit.jpg", ""),
-    ("gtFine/val/ulm", "val/images/ulm/<frame>_leftImg8bit.png", ""),
-    ("gtFine/val/ulm", "val/ulm/<frame>_leftImg8bit.png", ""),
-    ("gtFine/val/ulm", "leftImg8bit_part1/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ""),
-    ("gtFine_trainvaltest/gtFine/val/ulm", "leftImg8bit_trainvaltest/val/<frame>.png", ""),
-    ("a b/gtFine_x/gtFine/val/ulm", "c d/leftImg8bit_x/leftImg8bit/val/<frame>.png", ""),
-    ("a/b/gtFine/val/ulm", "a/b/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", "a/b/"),
-    ("a/labels/val", "a/images/val/<frame>.png", "a/"),
-    ("val/gtFine/ulm", "val/leftImg8bit/ulm/<frame>_leftImg8bit.png", ""),
-    ("a/val/gtFine", "a/val/images/<frame>.jpg", ""),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.JPEG", ".", "."),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png.jpg", ".", "."),
+    ("gtFine/val/ulm", "leftImg8bit_jpg/val/ulm/<frame>_leftImg8bit.jpg", ".", "."),
+    ("gtFine/val/ulm", "images/val/ulm/<frame>.jpg", ".", "."),
+    ("gtFine/val/ulm", "images/val/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "images/validation/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "JPEGImages/<frame>_leftImg8bit.jpg", ".", "."),
+    ("gtFine/val/ulm", "val/images/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "val/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "leftImg8bit_part1/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png", "leftImg8bit", "."),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png", "leftImg8bit/val", "."),
+    ("gtFine/gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine_a/gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine_a/gtFine/val/ulm", "leftImg8bit_trainvaltest/val/ulm/<frame>.png", ".", "."),
+    ("gtFine_a/gtFine/val/ulm", f"{UNPACKED}/val/ulm/<frame>.png", ".", "."),
+    ("gtFine_a/gtFine/val/ulm", f"{UNPACKED}/val/<frame>.png", "leftImg8bit_a", "."),
+    ("gtFine_a/gtFine/val/ulm", f"{UNPACKED}/val/<frame>.png", UNPACKED, "."),
+    ("a/gtFine_a/gtFine/val/ulm", "a/leftImg8bit_a/leftImg8bit/val/<frame>.png", ".", "a"),
+    ("b_trainvaltest/gtFine/val/ulm", "b_trainvaltest/images/<frame>.png", ".", "b_trainvaltest"),
+    ("a b/gtFine_a/gtFine/val/ulm", "c d/leftImg8bit_a/leftImg8bit/val/<frame>.png", ".", "."),
+    ("a/b/gtFine/val/ulm", "a/b/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ".", "a/b"),
+    ("a/labels/val", "a/images/val/<frame>.png", ".", "a"),
+    ("val/gtFine/ulm", "val/leftImg8bit/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("a/val/gtFine", "a/val/images/<frame>.jpg", ".", "."),
 ]
 
 
-def documented() -> list[tuple[str, str, str]]:
+def documented() -> list[tuple[str, str, str, str]]:
     """The layouts of the docs, in the same form."""
     page = (ROOT / "docs" / "folders.md").read_text(encoding="utf-8")
     _, _, rest = page.partition("`file_name` starts with |\n")
@@ -81,26 +91,34 @@ def documented() -> list[tuple[str, str, str]]:
     for line in rest.partition("\n\n")[0].splitlines()[1:]:
         cells = [cell.strip(" `") for cell in line.strip("|").split("|")]
         map_name, photograph, given, start = cells
-        assert map_name.endswith(f"/<frame>{SUFFIX}") and given == "." and start in photograph
-        layouts.append((map_name.rpartition("/")[0], photograph, photograph.partition(start)[0]))
+        maps, _, name = map_name.rpartition("/")
+        assert name == f"<frame>{SUFFIX}" and start in photograph
+        layouts.append((maps, photograph, given, photograph.partition(start)[0]))
     return layouts
 
 
-@pytest.mark.parametrize(("maps", "photograph", "folder"), [*LAYOUTS, *documented()])
+@pytest.mark.parametrize(("maps", "photograph", "given", "folder"), [*LAYOUTS, *documented()])
 @pytest.mark.parametrize("kind", ["datadir", "split", "base"])
-def test_photographs_are_found_where_people_have_them(
-    maps: str, photograph: str, folder: str, kind: str, datadir: Path, capsys: Capture
+def test_maps_and_photographs_are_found_where_people_have_them(
+    maps: str, photograph: str, given: str, folder: str, kind: str, datadir: Path, capsys: Capture
 ) -> None:
     frame, root = "ulm_000000_000019", datadir / folder
     photograph = photograph.replace("<frame>", frame)
     build(datadir, f"{maps}/{frame}{SUFFIX}", photograph)
-    [name] = names(convert(datadir, "--file-names", kind))
-    assert "not here" not in capsys.readouterr().err
+    argv = ["--datadir", str(datadir / given), "--workers", "1", "--file-names", kind, "--verify"]
+    assert main(argv) == 0
+    err = capsys.readouterr().err
+    assert "not here" not in err and "no map" not in err
+    usual = given == "." and maps.startswith("gtFine/val")
+    assert ("using the maps in" in err) != usual
+    assert inspect_coco.main(["--coco_dir", str(datadir / given), "--verify"]) == 0
+
+    [image] = read_coco(root / "annotations" / OUTPUT.replace("train", "val")).images
+    name = str(image.file_name)
     if kind == "datadir":
         assert root / name == datadir / photograph
     assert f"/{photograph}".endswith(f"/{name}")
     assert locate(root, name) == datadir / photograph
-    [image] = read_coco(next((datadir.parent / "out").iterdir())).images
     assert not load_example(datadir, root, image, [], {}).note
 
 
@@ -186,6 +204,18 @@ def test_a_folder_of_photographs_that_is_not_there_is_an_error(
     build(datadir, MAP)
     assert main(["--datadir", str(datadir), "--imagedir", str(datadir / "none")]) == 1
     assert f"error: {datadir / 'none'}: no such folder" in capsys.readouterr().err
+
+
+def test_the_named_folder_of_one_split_has_no_photographs_of_another(
+    datadir: Path, capsys: Capture
+) -> None:
+    build(datadir, MAP.replace("train", "val"), f"leftImg8bit/train/{STEM[:-2]}07_leftImg8bit.png")
+    photographs = datadir / "leftImg8bit" / "train"
+    convert(datadir, imagedir=photographs)
+    err = capsys.readouterr().err
+    assert "maps whose image is not here: 1" in err and "no map" not in err
+    convert(datadir, imagedir=photographs.rename(photographs.with_name("val")))
+    assert "images that have no map, so left out: 1" in capsys.readouterr().err
 
 
 def test_of_two_places_the_one_that_is_named_counts(datadir: Path) -> None:
@@ -366,6 +396,7 @@ MISTAKEN: dict[str, tuple[list[str], list[str]]] = {
     "upper case": (["_GTFINE_INSTANCEIDS.PNG"], [f"must end with {SUFFIX}"]),
     "no type": (["_instanceIds.png"], [f"must end with {SUFFIX}"]),
     "TIFF": (["_gtFine_instanceIds.tif"], ["as PNG of 16 bits"]),
+    "JPEG": (["_gtFine_instanceIds.jpg"], ["JPEG changes the ids; unpack the gtFine archive"]),
     "coarse maps": (["_gtCoarse_instanceIds.png"], ["--annotations gtCoarse"]),
     "something else": (["_leftImg8bit.png"], ["unpack the gtFine archive here"]),
 }
@@ -425,10 +456,11 @@ def test_a_folder_that_looks_like_a_missing_split_is_named(
     assert f"{folder} looks like the split {split}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("mode", ["L", "P"])
 def test_of_a_map_of_8_bits_it_says_that_these_cannot_hold_instances(
-    datadir: Path, capsys: Capture
+    mode: str, datadir: Path, capsys: Capture
 ) -> None:
     build(datadir, MAP)
-    Image.new("L", (4, 3), 7).save(datadir / MAP)
+    Image.new(mode, (4, 3), 7).save(datadir / MAP)
     assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
     assert "8 bits cannot hold instance ids" in capsys.readouterr().err

@@ -282,10 +282,7 @@ def draw_example(
         )
     for drawing in boxes:
         x, y, w, h = (value * scale for value in drawing.bbox)
-        line = _points(figure, 1)
-        axes.add_patch(
-            Rectangle((x, y), w, h, fill=False, edgecolor=drawing.line_color, linewidth=line)
-        )
+        _draw_box(axes, (x, y), w, h, 1, edgecolor=drawing.line_color, fill=False)
     if "labels" in layers:
         _draw_labels(axes, [*example.drawings, *truth], scale)
     _draw_legend(_add_axes(figure, rows * scale, width, legend), example)
@@ -401,17 +398,8 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
             axes.plot(
                 *zip(start, end, strict=True), color=color, linewidth=_points(axes.figure, 1.5)
             )
-        axes.add_patch(
-            Rectangle(
-                (left, top),
-                width,
-                height,
-                facecolor=color if is_outlined else drawing.color,
-                edgecolor=color,
-                linewidth=_points(axes.figure, 1),
-                zorder=3,
-            )
-        )
+        back = color if is_outlined else drawing.color
+        _draw_box(axes, (left, top), width, height, 1, edgecolor=color, facecolor=back, zorder=3)
         axes.text(
             (left + right) / 2,
             (top + bottom) / 2,
@@ -464,17 +452,10 @@ def _draw_legend(axes: Axes, example: Example) -> None:
     for text, drawing, x, row in _legend_entries(example, axes.get_xlim()[1]):
         y = middle + row * _LEGEND_ROW
         color = np.array(drawing.category_color) / 255
-        axes.add_patch(
-            Rectangle(
-                (x, y - _LEGEND_TEXT / 2),
-                1.5 * _LEGEND_TEXT,
-                _LEGEND_TEXT,
-                facecolor="white" if drawing.style != "filled" else color,
-                edgecolor=color,
-                hatch="////" if drawing.style == "hatched" else None,
-                linewidth=_points(axes.figure, 1.5),
-            )
-        )
+        filled = color if drawing.style == "filled" else "white"
+        hatch = "////" if drawing.style == "hatched" else None
+        corner, width, height = (x, y - _LEGEND_TEXT / 2), 1.5 * _LEGEND_TEXT, _LEGEND_TEXT
+        _draw_box(axes, corner, width, height, 1.5, edgecolor=color, facecolor=filled, hatch=hatch)
         axes.text(x + 2 * _LEGEND_TEXT, y, text, color="black", **texts)
 
 
@@ -515,6 +496,14 @@ def _add_axes(figure: Figure, top: float, width: float, height: float) -> Axes:
     axes.set_axis_off()
     axes.set(xlim=(0, width), ylim=(height, 0))
     return axes
+
+
+def _draw_box(
+    axes: Axes, corner: tuple[float, float], width: float, height: float, line: float, **style: Any
+) -> None:
+    """Draw a rectangle from its upper left corner, with a line of so many pixels around it."""
+    linewidth = _points(axes.figure, line)
+    axes.add_patch(Rectangle(corner, width, height, linewidth=linewidth, **style))
 
 
 def _points(figure: Any, pixels: float) -> float:
