@@ -23,8 +23,9 @@ The package reads in the order in which the data flows; each room knows only tho
 19. `verify.py`: a file held against its maps.
 20. `scores.py`: predictions and the truth become scores, as arrays.
 21. `evaluate.py`: the results of a trainer held against the truth.
-22. `report.py`: what people are told, as text.
-23. `pictures/`: examples, statistics, windows.
+22. `upload.py`: the same results as the benchmark's server takes them.
+23. `report.py`: what people are told, as text.
+24. `pictures/`: examples, statistics, windows.
 
 The names in `__all__` are meant for use from Python.
 """

@@ -1,8 +1,10 @@
-"""A file that is read in bounds, and one that is whole or not there when it is written."""
+"""A file that is read in bounds; a file or a folder that is whole or not there when it is
+written."""
 
 import errno
 import os
 import secrets
+import shutil
 import stat
 import sys
 from collections.abc import Iterator
@@ -72,6 +74,22 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give a draft folder that becomes the folder at `path` when the context is left, and is
+    removed if anything fails. Raises UserError if there is something at `path` already."""
+    if path.exists():
+        raise UserError(path, "is there already; remove it, or name another folder")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        draft.rename(path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
         raise
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import cv2
+import msgspec
 import numpy as np
 from msgspec import UNSET, Struct
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
+from cityscapes_coco.atomic import replacing
 from cityscapes_coco.coco import (
     Annotation,
     CocoFile,
@@ -100,6 +102,10 @@ class Scores(Struct):
     notes: list[str]
 
 
+class NoTruth(UserError):
+    """A COCO file has no annotations, as that of the test split."""
+
+
 class _Plan(NamedTuple):
     """What every frame needs to know: the files, for errors; the shapes that COCO's score is asked
     for; and the label of each category that Cityscapes' score is asked for."""
@@ -123,7 +129,7 @@ class _Task(NamedTuple):
 class _Findings(NamedTuple):
     """What was found in one frame, by shape and category id, and by the names of classes."""
 
-    coco: dict[Shape, dict[int, CocoMatches]]
+    coco: dict[tuple[Shape, int], CocoMatches]
     cityscapes: dict[str, Matches]
 
 
@@ -133,112 +139,114 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
     `datadir` is the folder with the maps; without maps, or without masks, there is COCO's score
     alone, and a note. `run` does the work, frame by frame, with the meaning of the builtin `map`.
 
-    Raises UserError if a file or a map cannot be read, or if there is no truth to hold the results
-    against, as of the test split.
+    Raises UserError if a file or a map cannot be read, or is not what it should be, and NoTruth if
+    the COCO file has no annotations.
     """
     coco = read_coco(path)
     results = read_results(results_path, coco)
     _check_truth(path, coco)
-    notes: list[str] = []
-    # No results at all are no masks either, and score zero.
+    # No results at all lack no masks.
     with_masks = all(result.segmentation is not UNSET for result in results)
-    shapes: list[Shape] = ["box"]
-    if with_masks and any(map(has_segmentation, coco.annotations)):
-        shapes.append("mask")
-    elif with_masks:
-        notes.append("COCO's score of masks: the COCO file has no masks")
-    labels, map_paths = _find_truth_of_cityscapes(coco, datadir, with_masks, notes)
+    shapes, notes = _choose_shapes(coco, with_masks)
+    labels, map_paths, more_notes = _find_maps(coco, datadir, with_masks)
     names = {int(category.id or 0): str(category.name) for category in coco.categories}
     plan = _Plan(path, results_path, sorted(names), shapes, labels)
-    grouped = group_by_image(results)
-    annotations = group_by_image(coco.annotations)
+    annotations, grouped = group_by_image(coco.annotations), group_by_image(results)
     tasks = (
-        _Task(image, annotations.get(image.id, ()), grouped.get(image.id, ()), map_path)
-        # COCOeval takes the images in the order of their ids.
-        for image, map_path in sorted(
-            zip(coco.images, map_paths, strict=True), key=lambda pair: pair[0].id or 0
-        )
+        _Task(image, annotations.get(key, ()), grouped.get(key, ()), map_paths.get(key))
+        for key, image in sorted((int(image.id or 0), image) for image in coco.images)
     )
     evaluated = run(partial(_evaluate_frame, plan=plan), tasks)
-    found = tqdm(evaluated, "evaluate", len(coco.images), unit="frame", disable=None)
-    coco_found: dict[Shape, dict[int, list[CocoMatches]]] = {shape: {} for shape in shapes}
+    coco_found: dict[tuple[Shape, int], list[CocoMatches]] = {}
     cityscapes_found: dict[str, list[Matches]] = {label.name: [] for label in labels.values()}
-    for findings in found:
-        for shape, by_category in findings.coco.items():
-            for number, matches in by_category.items():
-                coco_found[shape].setdefault(number, []).append(matches)
+    for findings in tqdm(evaluated, "evaluate", len(coco.images), unit="frame", disable=None):
+        for key, matches in findings.coco.items():
+            coco_found.setdefault(key, []).append(matches)
         for name, of_class in findings.cityscapes.items():
             cityscapes_found[name].append(of_class)
     return Scores(
         len(coco.images),
         len(results),
         sum(image.id not in grouped for image in coco.images),
-        _sum_up_coco(coco_found, names),
+        _sum_up_coco(coco_found, shapes, names),
         _sum_up_cityscapes(cityscapes_found) if labels else None,
-        notes,
+        notes + more_notes,
     )
 
 
-def _find_truth_of_cityscapes(
-    coco: CocoFile, datadir: Path, with_masks: bool, notes: list[str]
-) -> tuple[dict[int, Label], Sequence[str | None]]:
-    """Return the label of each category that Cityscapes' score is asked for, none if the score
-    cannot be had, and the path of the map of each image; add to the notes what is to be known."""
-    nothing: tuple[dict[int, Label], Sequence[None]] = {}, [None] * len(coco.images)
-    labels = find_labels(coco)
-    if not with_masks:
-        notes.append("Cityscapes' score: the results have no masks")
-        return nothing
-    if not labels:
-        notes.append("Cityscapes' score: no category is a class that Cityscapes evaluates")
-        return nothing
+def write_scores(path: Path, scores: Scores) -> None:
+    """Write scores as JSON. Raises UserError if the file cannot be written."""
     try:
-        frames, others = match_frames(coco, datadir)
-    except UserError as error:
-        notes.append(f"Cityscapes' score: {error}")
-        return nothing
-    if others:
-        notes.append(
-            f"frames that have no image in the COCO file, so are not in the scores: {len(others)},"
-            f" such as {others[0].stem}"
-        )
-    passed_over = [str(c.name) for c in coco.categories if c.id not in labels]
-    if passed_over:
-        notes.append(
-            f"categories that are no class which Cityscapes evaluates: {', '.join(passed_over)}"
-        )
-    if len(labels) < len(category_instancesonly):
-        notes.append(
-            f"Cityscapes' average is over {len(labels)} of its {len(category_instancesonly)}"
-            " classes, so other papers' is not comparable"
-        )
-    return labels, [frame.map_path for frame in frames]
+        with replacing(path) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(scores)) + b"\n")
+    except OSError as error:
+        raise UserError(path, f"cannot be written: {error.strerror}; see --json") from error
 
 
 def _check_truth(path: Path, coco: CocoFile) -> None:
-    """Raise UserError if COCOeval would fail at a file, or pass over some of it."""
+    """Raise UserError if COCOeval would fail at a file, or pass over a part of it."""
     remedy = "inspect_coco.py --verify lists what is wrong"
-    ids = {}
-    for part in "images", "categories":
-        ids[part] = Counter(record.id for record in getattr(coco, part))
-        for number, times in ids[part].items():
-            if times > 1 or number is UNSET:
-                raise UserError(path, f"{times} {part} have the id {number}; {remedy}")
+    for part, name in ("images", "id"), ("categories", "id"), ("categories", "name"):
+        for value, times in Counter(
+            getattr(record, name) for record in getattr(coco, part)
+        ).items():
+            if value is UNSET or times > 1:
+                wrong = "without" if value is UNSET else f"{times} times with"
+                raise UserError(path, f"{part} {wrong} the {name} {value}; {remedy}")
     if not coco.annotations:
-        raise UserError(
-            path, "has no annotation, so no truth to score results against, as of the test split"
-        )
+        raise NoTruth(path, "has no annotations, so there is nothing to score results against")
     for part in "images", "annotations":
         for index, record in enumerate(getattr(coco, part)):
             for name in record.needed:
                 if getattr(record, name) is UNSET and name != "iscrowd":
                     raise UserError(path, f"{part}[{index}] has no {name}; {remedy}")
+    image_ids = {image.id for image in coco.images}
+    category_ids = {category.id for category in coco.categories}
     for index, annotation in enumerate(coco.annotations):
-        if (
-            annotation.image_id not in ids["images"]
-            or annotation.category_id not in ids["categories"]
-        ):
+        if annotation.image_id not in image_ids or annotation.category_id not in category_ids:
             raise UserError(path, f"annotations[{index}] has no image or no category; {remedy}")
+
+
+def _choose_shapes(coco: CocoFile, with_masks: bool) -> tuple[list[Shape], list[str]]:
+    """Return what COCO's score is asked for, and notes."""
+    if not with_masks:
+        return ["box"], []
+    if not any(map(has_segmentation, coco.annotations)):
+        return ["box"], ["COCO's score of masks cannot be had: the COCO file has no masks"]
+    return ["box", "mask"], []
+
+
+def _find_maps(
+    coco: CocoFile, datadir: Path, with_masks: bool
+) -> tuple[dict[int, Label], dict[int, str], list[str]]:
+    """Return the label of each category and the path of the map of each image, by their ids, for
+    Cityscapes' score, and notes; no labels if the score cannot be had."""
+    lack = "Cityscapes' score cannot be had: "
+    labels = find_labels(coco)
+    if not with_masks:
+        return {}, {}, [f"{lack}the results have no masks"]
+    if not labels:
+        return {}, {}, [f"{lack}no category is a class that Cityscapes evaluates"]
+    try:
+        frames, others = match_frames(coco, datadir)
+    except UserError as error:
+        return {}, {}, [f"{lack}{error}"]
+    notes = []
+    if others:
+        notes.append(
+            f"frames without an image in the COCO file, so in no score: {len(others)}, such as"
+            f" {others[0].stem}"
+        )
+    if passed_over := [str(c.name) for c in coco.categories if c.id not in labels]:
+        notes.append(f"no class that Cityscapes evaluates: {', '.join(passed_over)}")
+    if len(labels) < len(category_instancesonly):
+        notes.append(
+            f"Cityscapes' average here is over {len(labels)} of its"
+            f" {len(category_instancesonly)} classes"
+        )
+    paths = [frame.map_path for frame in frames]
+    ids = [int(image.id or 0) for image in coco.images]
+    return labels, dict(zip(ids, paths, strict=True)), notes
 
 
 def _evaluate_frame(task: _Task, plan: _Plan) -> _Findings:
@@ -246,12 +254,13 @@ def _evaluate_frame(task: _Task, plan: _Plan) -> _Findings:
     rles = [decode_mask(plan.results_path, result, *size) for result in task.results]
     findings = _Findings({}, {})
     for shape in plan.shapes:
-        findings.coco[shape] = match_coco_frame(
+        matches = match_coco_frame(
             _KINDS[shape],
             [_describe_annotation(a, shape, size, plan.path) for a in task.annotations],
             [_describe_result(*pair, shape) for pair in zip(task.results, rles, strict=True)],
             plan.category_ids,
         )
+        findings.coco.update({(shape, number): found for number, found in matches.items()})
     if task.map_path is not None:
         findings.cityscapes.update(_match_map(task.map_path, size, task.results, rles, plan))
     return findings
@@ -328,16 +337,20 @@ def _match_map(
 
 
 def _sum_up_coco(
-    found: Mapping[Shape, Mapping[int, Sequence[CocoMatches]]], names: Mapping[int, str]
+    found: Mapping[tuple[Shape, int], Sequence[CocoMatches]],
+    shapes: Sequence[Shape],
+    names: Mapping[int, str],
 ) -> CocoScores:
-    category_ids = sorted(names)
-    scores = CocoScores({}, {name: {} for name in names.values()})
-    for shape, by_category in found.items():
-        precision = rate_coco_matches(_KINDS[shape], by_category, category_ids)
+    # COCOeval takes the categories, too, in the order of their ids.
+    ordered = sorted(names)
+    scores = CocoScores({}, {names[number]: {} for number in ordered})
+    for shape in shapes:
+        frames = [found.get((shape, number), ()) for number in ordered]
+        precision = rate_coco_matches(_KINDS[shape], frames)
         scores.average[shape] = _average_precision(precision)
-        for place, number in enumerate(category_ids):
-            score = _average_precision(precision[:, :, place : place + 1])
-            scores.classes[names[number]][shape] = score
+        for place, number in enumerate(ordered):
+            of_class = precision[:, :, place : place + 1]
+            scores.classes[names[number]][shape] = _average_precision(of_class)
     return scores
 
 

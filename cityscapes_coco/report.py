@@ -1,9 +1,10 @@
-"""What people are told, as text: of a conversion, of a COCO file, and of a check.
+"""What people are told, as text: of a conversion, a COCO file, a check, scores, and an upload.
 
 Nothing here is printed.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from cityscapes_coco.lookup import name_split
 if TYPE_CHECKING:
     # The summary of a file need not wait for numpy and OpenCV.
     from cityscapes_coco.convert import SplitSummary
+    from cityscapes_coco.evaluate import CityscapesScore, CocoScore, Scores
+    from cityscapes_coco.upload import Upload
     from cityscapes_coco.verify import Report
 
 _VERDICTS = {
@@ -114,9 +117,48 @@ def describe_check(report: "Report") -> str:
     return _join(rows)
 
 
+def describe_scores(path: Path, scores: "Scores") -> str:
+    """Return the scores of the results at `path`: COCO's table, and Cityscapes'."""
+    rows = [
+        f"{path}: {scores.results} results for {scores.images} images, of which"
+        f" {scores.without_results} have none",
+        f"  {'COCO':<16}" + _columns("AP", "AP50", "AP75", "small", "medium", "large"),
+    ]
+    for shape, average in scores.coco.average.items():
+        rows.append(f"  {'boxes' if shape == 'box' else 'masks'}")
+        of_shape = {name: score[shape] for name, score in scores.coco.classes.items()}
+        rows += _score_rows({**of_shape, "average": average})
+    if scores.cityscapes:
+        rows.append(f"  {'Cityscapes':<16}" + _columns("AP", "AP50"))
+        rows += _score_rows({**scores.cityscapes.classes, "average": scores.cityscapes.average})
+    return _join([*rows, *(f"  {note}" for note in scores.notes)])
+
+
+def describe_upload(upload: "Upload") -> str:
+    """Return what was written for the server of the benchmark, and what was left out."""
+    rows = [f"{upload.folder}: {upload.masks} masks of {upload.frames} frames, for the server"]
+    if upload.left_out:
+        rows.append(f"  left out, no class that Cityscapes evaluates: {_list(upload.left_out)}")
+    return _join(rows)
+
+
 def name_categories(coco: CocoFile) -> dict[Id, str]:
     """Return the name of each category by its id."""
     return {category.id: category.name or "unnamed" for category in coco.categories}
+
+
+def _score_rows(scores: "Mapping[str, CocoScore | CityscapesScore]") -> list[str]:
+    """Return a row of a table for each score, with a dash for what the truth has nothing of."""
+    rows = []
+    for name, score in scores.items():
+        numbers = (getattr(score, field) for field in score.__struct_fields__)
+        texts = ("-" if number is None else f"{number:.3f}" for number in numbers)
+        rows.append(f"    {name:<14}" + _columns(*texts))
+    return rows
+
+
+def _columns(*texts: str) -> str:
+    return "".join(f"{text:>8}" for text in texts)
 
 
 def _list(counts: dict[str, int]) -> str:

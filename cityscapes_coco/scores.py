@@ -189,24 +189,21 @@ def match_coco_frame(
     return matches
 
 
-def rate_coco_matches(
-    kind: Kind, frames: Mapping[int, Sequence[CocoMatches]], category_ids: Sequence[int]
-) -> Floats:
+def rate_coco_matches(kind: Kind, categories: Sequence[Sequence[CocoMatches]]) -> Floats:
     """Return COCO's precision: shape (T, R, K, A), for the overlaps, for the recalls 0, 0.01 ..
     1, for the categories and for the ranges of areas; -1 where there is nothing to be found.
 
-    `frames` has what was found of each category, in the order of the frames. The accumulation is
-    that of COCOeval, to which all frames together are one here: it sees the same predictions in
+    Of each category comes what was found in the frames, in the order of the frames. COCOeval
+    accumulates it. All frames together are one to COCOeval here: it sees the same predictions in
     the same order.
     """
     evaluator: Any = COCOeval(iouType=kind)
-    joined = [_join(frames[number]) if number in frames else None for number in category_ids]
-    parameters = evaluator.params
+    joined = [_join(frames) if frames else None for frames in categories]
+    parameters = evaluator._paramsEval = evaluator.params
     parameters.imgIds = [1]
-    parameters.catIds = list(category_ids)
+    parameters.catIds = list(range(len(joined)))
     # COCOeval has taken the best of each frame already.
     parameters.maxDets = [max((matches.scores.size for matches in joined if matches), default=0)]
-    evaluator._paramsEval = parameters
     evaluator.evalImgs = [
         matches
         and {
