@@ -203,7 +203,7 @@ def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> 
         show_figure(figure, f"{path.name}  |  q close")
         return
     target = _picture_folder(args, path) / f"{path.stem}_statistics.png"
-    save_figure(page, target)
+    save_figure(page, target, "--save")
     print(one_line(target))
 
 

@@ -229,7 +229,7 @@ def save_example(example: Example, path: Path) -> None:
     width = max(width, _NARROWEST)
     figure = new_figure(width, height + _legend_height(example, width))
     draw_example(figure, example)
-    save_figure(figure, path)
+    save_figure(figure, path, "--save")
     # A figure and its canvas refer to each other, so that their pixels would stay for long.
     del figure
     gc.collect()
@@ -240,12 +240,13 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure((width / _DPI, height / _DPI), dpi=_DPI)
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, option: str) -> None:
+    """Write a figure as PNG. Raises UserError, which names the option, if it cannot be written."""
     try:
         with replacing(path) as file:
             figure.savefig(file, format="png", dpi=figure.dpi)
     except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --save") from error
+        raise UserError(path, f"cannot be written: {error.strerror}; see {option}") from error
 
 
 def draw_example(
