@@ -25,7 +25,7 @@ The package reads in the order in which the data flows; each room knows only tho
 21. `evaluate.py`: the results of a trainer held against the truth.
 22. `upload.py`: the same results as the benchmark's server takes them.
 23. `report.py`: what people are told, as text.
-24. `pictures/`: examples, statistics, windows.
+24. `pictures/`: examples, predictions, statistics, curves, windows.
 
 The names in `__all__` are meant for use from Python.
 """

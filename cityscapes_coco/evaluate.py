@@ -48,7 +48,6 @@ from cityscapes_coco.scores import (
 from cityscapes_coco.workers import Map
 
 Shape = Literal["box", "mask"]
-Panel = Literal["box", "mask", "cityscapes"]
 _KINDS: dict[Shape, Kind] = {"box": "bbox", "mask": "segm"}
 
 # For every value that a map can hold: do scores pass over it? As 0 and 1.
@@ -100,15 +99,12 @@ class Curve(NamedTuple):
     precision: Floats
 
 
-Curves = dict[Panel, dict[str, Curve]]
-
-
 class Scores(Struct):
     """The scores of so many `results`; `without_results` counts the images that have none.
 
     `cityscapes` is None where it cannot be had. `notes` has a line for each thing that a reader of
-    the scores has to know. `curves` has no class of which the truth has nothing; they are drawn,
-    and not written.
+    the scores has to know. `curves`, by shape, or under `cityscapes`, and by class, are those of
+    what the truth has; they are drawn, and not written.
     """
 
     images: int
@@ -117,7 +113,7 @@ class Scores(Struct):
     coco: CocoScores
     cityscapes: CityscapesScores | None
     notes: list[str]
-    curves: Curves
+    curves: dict[str, dict[str, Curve]]
 
 
 class NoTruth(UserError):
@@ -365,10 +361,10 @@ def _sum_up_coco(
     found: Mapping[tuple[Shape, int], Sequence[CocoMatches]],
     shapes: Sequence[Shape],
     names: Mapping[int, str],
-) -> tuple[CocoScores, Curves]:
+) -> tuple[CocoScores, dict[str, dict[str, Curve]]]:
     # COCOeval takes the categories, too, in the order of their ids.
     ordered = sorted(names)
-    curves: Curves = {shape: {} for shape in shapes}
+    curves: dict[str, dict[str, Curve]] = {shape: {} for shape in shapes}
     scores = CocoScores({}, {names[number]: {} for number in ordered})
     for shape in shapes:
         frames = [found.get((shape, number), ()) for number in ordered]

@@ -1,6 +1,6 @@
 """One page of precision-recall curves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -8,14 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cityscapes_coco.evaluate import Curve, Panel, Scores
+from cityscapes_coco.evaluate import CityscapesScore, CocoScore, Curve, Scores
 from cityscapes_coco.pictures.examples import OTHER_COLOR, new_figure, plain_text
 
-_TITLES: dict[Panel, str] = {
-    "box": "COCO, boxes",
-    "mask": "COCO, masks",
-    "cityscapes": "Cityscapes, masks",
-}
+AnyScore = CocoScore | CityscapesScore
+
+_PLURALS = {"box": "boxes", "mask": "masks"}
 # Cityscapes' colours of similar classes are similar, so that lines differ in another way too.
 _DASHES = "solid", "dashed", "dashdot"
 _MOST_CLASSES = 16  # that a legend has room for
@@ -26,48 +24,47 @@ def draw_curves(scores: Scores, title: str, colors: Mapping[str, tuple[int, int,
 
     `colors` are those of the categories, by name, RGB, 0..255.
     """
-    count, classes = len(scores.curves), len(scores.coco.classes)
+    count, total = len(scores.curves), len(scores.coco.classes)
     width, left, right = 160 + 600 * count, 110, 50
     figure = new_figure(width, 832)
     figure.suptitle(
         f"{plain_text(title)}\n{scores.images:,} images, {scores.results:,} results"
-        + (f", {_MOST_CLASSES} of {classes:,} classes" if classes > _MOST_CLASSES else "")
+        + (f", {_MOST_CLASSES} of {total:,} classes" if total > _MOST_CLASSES else "")
     )
     grid = figure.add_gridspec(
         *(1, count), left=left / width, right=1 - right / width, bottom=0.33, top=0.85, wspace=0.2
     )
-    for place, (panel, curves) in enumerate(scores.curves.items()):
-        average, ap50 = _find_ap50(scores, panel)
+    for place, (name, average, classes, curves) in enumerate(_list_panels(scores)):
         axes = figure.add_subplot(grid[0, place])
-        axes.set_title(f"{_TITLES[panel]}: AP50 {_show(average)}", loc="left")
-        _draw_lines(axes, curves, ap50, colors)
+        axes.set_title(f"{name}: AP50 {_show(average)}", loc="left")
+        _draw_lines(axes, classes, curves, colors)
     return figure
 
 
-def _find_ap50(scores: Scores, panel: Panel) -> tuple[float | None, dict[str, float | None]]:
-    """Return the AP50 on average and of each class."""
-    if panel == "cityscapes":
-        if scores.cityscapes is None:
-            return None, {}
-        classes = scores.cityscapes.classes
-        return scores.cityscapes.average.ap50, {name: classes[name].ap50 for name in classes}
-    of_class = {name: shapes[panel].ap50 for name, shapes in scores.coco.classes.items()}
-    return scores.coco.average[panel].ap50, of_class
+def _list_panels(
+    scores: Scores,
+) -> Iterator[tuple[str, AnyScore, Mapping[str, AnyScore], Mapping[str, Curve]]]:
+    """Yield the name of each score, its average, and the scores and the curves of the classes."""
+    for shape, average in scores.coco.average.items():
+        classes = {name: of_class[shape] for name, of_class in scores.coco.classes.items()}
+        yield f"COCO, {_PLURALS[shape]}", average, classes, scores.curves[shape]
+    if own := scores.cityscapes:
+        yield "Cityscapes, masks", own.average, own.classes, scores.curves["cityscapes"]
 
 
 def _draw_lines(
     axes: Axes,
+    classes: Mapping[str, AnyScore],
     curves: Mapping[str, Curve],
-    ap50: Mapping[str, float | None],
     colors: Mapping[str, tuple[int, int, int]],
 ) -> None:
     nothing = Curve(np.empty(0), np.empty(0))
-    for number, name in enumerate(islice(ap50, _MOST_CLASSES)):
+    for number, name in enumerate(islice(classes, _MOST_CLASSES)):
         recall, precision = curves.get(name, nothing)
         axes.plot(
             recall,
             precision,
-            label=f"{plain_text(name)}  {_show(ap50[name])}",
+            label=f"{plain_text(name)}  {_show(classes[name])}",
             color=np.array(colors.get(name, OTHER_COLOR)) / 255,
             linestyle=_DASHES[number % len(_DASHES)] if name in curves else "none",
             linewidth=2,
@@ -80,5 +77,5 @@ def _draw_lines(
     axes.legend(ncols=2, frameon=False, handlelength=4, **place)
 
 
-def _show(number: float | None) -> str:
-    return "no truth" if number is None else f"{number:.3f}"
+def _show(score: AnyScore) -> str:
+    return "no truth" if score.ap50 is None else f"{score.ap50:.3f}"
