@@ -237,8 +237,6 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
     frames, misnamed = _list_maps(dataset, split)
     keys = {frame.key for frame in frames}
     found = _find_photographs(dataset, split, keys, image_sets or (DRAWN_ON,))
-    where = f"{dataset.folder}, {split}"
-    told = []
     paired, imageless = [], []
     for frame in frames:
         names = found.paths.get(frame.key, ())
@@ -249,29 +247,28 @@ def list_frames(dataset: Dataset, split: str, image_sets: tuple[str, ...] = ()) 
             paired.append(replace(frame, file_names=names))
     if not paired:
         raise NoPhotographs(dataset, [split], image_sets, found.image_sets)
+    told = []
     if misnamed:
-        told.append(
-            f"{where}: files that look like maps under another name, left out: {len(misnamed)},"
-            f" such as {misnamed[0]}; {_find_mistaken(dataset, misnamed)[1]}"
-        )
+        [name], remedy = _find_mistaken(dataset, misnamed[:1])
+        some = f"{len(misnamed)}, such as {name}; {remedy}"
+        told.append(f"files that look like maps under another name, left out: {some}")
     # In a folder of another split that the user named, all photographs are of other frames.
     of_other_split = dataset.imagedir and dataset.imagedir.absolute().name in ALL_SPLITS - {split}
     mapless = sum(len(names) for key, names in found.paths.items() if key not in keys)
     if mapless and not of_other_split:
-        told.append(f"{where}: images that have no map, so left out: {mapless}")
+        told.append(f"images that have no map, so left out: {mapless}")
     if imageless:
         consequence = "(left out)"
         if not needs_photographs(image_sets):
             there = found.image_sets if len(imageless) == len(frames) else None
             consequence = _explain_imageless(dataset, imageless, there)
-        told.append(f"{where}: maps whose image is not here: {len(imageless)} {consequence}")
+        told.append(f"maps whose image is not here: {len(imageless)} {consequence}")
     if found.unclear:
         taken, other = found.unclear[0]
-        told.append(
-            f"{where}: images that lie in two places: {len(found.unclear)}, such as in {taken},"
-            f" which is taken, and in {other}; choose with --imagedir"
-        )
-    return Pairing(tuple(paired), len(imageless), tuple(told))
+        some = f"{len(found.unclear)}, such as in {taken}, which is taken, and in {other}"
+        told.append(f"images that lie in two places: {some}; choose with --imagedir")
+    lines = tuple(f"{dataset.folder}, {split}: {line}" for line in told)
+    return Pairing(tuple(paired), len(imageless), lines)
 
 
 def _find_photographs(

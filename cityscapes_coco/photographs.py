@@ -142,7 +142,7 @@ def locate(start: Path, name: str) -> Path | None:
     if relative.anchor or ".." in relative.parts or not relative.name:
         return None
     city = relative.name.partition("_")[0]
-    for folder, _ in _all_folders(start, frozenset(), ALL_SPLITS | {city}):
+    for folder, _ in _all_folders(start, frozenset(), ALL_SPLITS | {DRAWN_ON, city}):
         path = start.joinpath(*folder, *relative.parts)
         # Unlike Path.is_file, this takes any name, however long, for one that may not exist.
         if os.path.isfile(path):  # noqa: PTH113

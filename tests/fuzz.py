@@ -435,7 +435,7 @@ CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] =
     "PNG files": (make_map, check_png),
 }
 OUTCOMES = ("error", "exact", "boxes", "drawn")
-# Inputs of a kind that one process tries.
+# Inputs of a kind that one process tries, within seconds.
 ROUND, ROUND_OF_PNGS = 100, 5000
 
 
@@ -465,16 +465,12 @@ def run(kinds: Sequence[str], seeds: Iterable[int], count: int, seconds: float) 
     for seed, kind in ((seed, kind) for seed in seeds for kind in kinds):
         if time.monotonic() > end:
             break
-        tally = tallies[kind]
         with tempfile.TemporaryDirectory() as folder:
             process = multiprocessing.Process(
-                target=explore, args=(kind, seed, count, end, Path(folder), tally)
+                target=explore, args=(kind, seed, count, end, Path(folder), tallies[kind])
             )
             process.start()
-            before = None
-            while process.is_alive() and before != tally[:]:
-                before = tally[:]
-                process.join(PATIENCE)
+            process.join(PATIENCE)
             if process.exitcode != 0:
                 findings += 1
                 how = f"ended with {process.exitcode}" if process.exitcode else "hangs"

@@ -60,9 +60,9 @@ def test_the_inspector_finds_the_files_of_coarse_maps(
 # Fog and rain.
 
 
-def add_image(datadir: Path, image_set: str, name: str, split: str = "train") -> None:
+def add_image(datadir: Path, image_set: str, name: str) -> None:
     folder = "_".join(image_set.split("_")[:2])
-    touch(datadir / folder / split / name.split("_")[0] / f"{name}_{image_set}.png")
+    touch(datadir / folder / "train" / name.split("_")[0] / f"{name}_{image_set}.png")
 
 
 @pytest.fixture
@@ -163,12 +163,6 @@ def test_where_no_image_is_found_those_that_there_are_are_listed(
 # Folders as people have them.
 
 
-def move(datadir: Path, *moves: tuple[str, str]) -> None:
-    for source, target in moves:
-        (datadir / target).parent.mkdir(parents=True, exist_ok=True)
-        (datadir / source).rename(datadir / target)
-
-
 @pytest.fixture
 def frame(datadir: Path, write_map: WriteMap) -> Path:
     write_map(STREET)
@@ -176,10 +170,10 @@ def frame(datadir: Path, write_map: WriteMap) -> Path:
     return datadir
 
 
-UNPACKED = (
-    ("gtFine", "gtFine_trainvaltest/gtFine"),
-    ("leftImg8bit", "leftImg8bit_trainvaltest/leftImg8bit"),
-)
+def move_into_archives(datadir: Path) -> None:
+    for name in "gtFine", "leftImg8bit":
+        (datadir / f"{name}_trainvaltest").mkdir()
+        (datadir / name).rename(datadir / f"{name}_trainvaltest" / name)
 
 
 def test_the_current_folder_may_be_the_one(frame: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,14 +208,14 @@ def test_links_are_followed(frame: Path, tmp_path: Path) -> None:
     for given in linked, tmp_path / "data", tmp_path / "anything":
         assert convert(given) == expected
     # Two ways to one folder are no choice.
-    move(frame, *UNPACKED)
+    move_into_archives(frame)
     (frame / "gtFine_link").symlink_to(frame / "gtFine_trainvaltest")
     assert list(convert(frame)) == ["gtFine_train"]
 
 
 @pytest.mark.parametrize("other", ["gtFine_other/gtFine", "berlin/gtFine"])
 def test_where_there_is_a_choice_it_is_listed(other: str, frame: Path, capsys: Capture) -> None:
-    move(frame, *UNPACKED)
+    move_into_archives(frame)
     shutil.copytree(frame / "gtFine_trainvaltest/gtFine", frame / other)
     assert main(["--datadir", str(frame)]) == 1
     [line] = capsys.readouterr().err.splitlines()

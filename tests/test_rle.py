@@ -71,21 +71,21 @@ BROKEN = {
 }
 
 
-def read_annotation(path: Path, segmentation: object) -> Annotation:
+def read_annotation(folder: Path, segmentation: object) -> Annotation:
     annotations = [{"segmentation": segmentation}]
     coco = {"images": [], "categories": [], "annotations": annotations}
-    [annotation] = read_coco(write_json(path, coco)).annotations
+    [annotation] = read_coco(write_json(folder / "file.json", coco)).annotations
     return annotation
 
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_a_broken_segmentation_is_refused(kind: str, tmp_path: Path) -> None:
     """pycocotools itself would read memory that is not its own for some of these."""
-    annotation = read_annotation(tmp_path / "file.json", BROKEN[kind])
+    annotation = read_annotation(tmp_path, BROKEN[kind])
     with pytest.raises(ValueError, match=r"segmentation|polygon|RLE"):
         to_rle(decode_segmentation(annotation), 4, 4)
 
 
 @pytest.mark.parametrize("empty", [None, [], {}])
 def test_an_empty_segmentation_is_none(empty: object, tmp_path: Path) -> None:
-    assert decode_segmentation(read_annotation(tmp_path / "file.json", empty)) is None
+    assert decode_segmentation(read_annotation(tmp_path, empty)) is None
