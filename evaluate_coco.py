@@ -34,8 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--results", type=given_path, required=True, metavar="FILE",
         help="the results: a list, or an object with annotations")
     add("--json", type=given_path, metavar="FILE", help="write all scores there")
-    add("--plot", action="store_true",
-        help="draw precision over recall, as a PNG file beside the results")
+    add("--plot", type=given_path, metavar="DIR",
+        help="draw precision over recall, and write the page into this folder as a PNG file")
     add("--save", type=given_path, metavar="DIR",
         help="write what the server of Cityscapes takes into this new folder")
     add("--top", type=partial(whole_number, least=1), metavar="N",
@@ -79,20 +79,20 @@ def _evaluate(args: argparse.Namespace) -> int:
             if args.json:
                 write_scores(args.json, scores)
             if args.plot:
-                _plot(path, args.results, scores)
+                _plot(args, path, scores)
         if args.save:
             print(describe_upload(write_upload(*files, args.save, top=args.top, run=run)))
     return 0
 
 
-def _plot(path: Path, results: Path, scores: "Scores") -> None:
+def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
     from cityscapes_coco.coco import read_coco, read_info, read_options
     from cityscapes_coco.pictures.curves import draw_curves
     from cityscapes_coco.pictures.examples import choose_colors, save_figure
 
     colors = choose_colors(read_options(read_info(read_coco(path))))
-    target = results.with_name(f"{results.stem}_curves.png")
-    save_figure(draw_curves(scores, results.name, colors), target, "--plot")
+    target = args.plot / f"{args.results.stem}_curves.png"
+    save_figure(draw_curves(scores, args.results.name, colors), target, "--plot")
     print(one_line(target))
 
 

@@ -111,36 +111,37 @@ def test_a_legend_has_no_more_classes_than_there_is_room_for(tmp_path: Path) -> 
 # The program.
 
 
-def plot(results: Path, *options: object, coco: Path = COCO_FILE) -> int:
-    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", results, "--plot", *options]
-    return evaluate([str(word) for word in argv])
+def plot(results: Path, folder: Path, *options: object, coco: Path = COCO_FILE) -> int:
+    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", results, "--plot", folder]
+    return evaluate([str(word) for word in (*argv, *options)])
 
 
-def test_the_page_is_saved_beside_the_results_with_the_same_bytes_each_time(
+def test_the_page_has_the_name_of_the_results_and_the_same_bytes_each_time(
     tmp_path: Path, capsys: Capture
 ) -> None:
     pages = []
     for workers in 1, 2:
         results = Path(shutil.copy(RESULTS, tmp_path / "epoch 12.json"))
-        assert plot(results, "--workers", workers, "--json", tmp_path / "scores.json") == 0
-        page = tmp_path / "epoch 12_curves.png"
+        folder, scores = tmp_path / f"new {workers}", tmp_path / "scores.json"
+        assert plot(results, folder, "--workers", workers, "--json", scores) == 0
+        page = folder / "epoch 12_curves.png"
         assert capsys.readouterr().out.splitlines()[-1] == str(page)
         pages.append(page.read_bytes())
         with Image.open(page) as picture:
             assert picture.size == (160 + 3 * 600, 832)
-        assert "curves" not in load(tmp_path / "scores.json")
+        assert "curves" not in load(scores)
     assert pages[0] == pages[1]
 
 
 def test_without_a_truth_there_is_no_page(tmp_path: Path, capsys: Capture) -> None:
     results = write_json(tmp_path / "results.json", [])
-    assert plot(results, "--save", tmp_path / "upload", coco=NO_TRUTH_FILE) == 1
+    assert plot(results, tmp_path, "--save", tmp_path / "upload", coco=NO_TRUTH_FILE) == 1
     assert "no annotations" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [results]
 
 
 def test_a_page_that_cannot_be_written_is_an_error(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "results_curves.png").mkdir()
-    assert plot(write_json(tmp_path / "results.json", []), "--workers", 1) == 1
+    assert plot(write_json(tmp_path / "results.json", []), tmp_path, "--workers", 1) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert "results_curves.png: cannot be written: " in line and line.endswith("; see --plot")

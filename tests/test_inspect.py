@@ -192,7 +192,8 @@ def test_a_bad_result_is_one_line_that_names_it(
 ) -> None:
     result = json.loads(write_results(data, 0.9).read_text())[0]
     path = write_json(data / "bad.json", [result | {field: value}])
-    line = fail(capsys, data, "--split", "train", "--results", path, "--save", data / "pictures")
+    argv = ["--split", "train", "--image", NAMES[3], "--save", data / "pictures"]
+    line = fail(capsys, data, *argv, "--results", path)
     assert f"error: {path}: " in line and f"results[0].{field}" in line
     assert not (data / "pictures").exists()
 
