@@ -10,7 +10,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
-    from cityscapes_coco.coco import Annotation, CocoFile, Image, Result
+    from cityscapes_coco.coco import Annotation, CocoFile, Id, Image, Result
     from cityscapes_coco.pictures.examples import Example
 
 
@@ -112,18 +112,7 @@ def _show_examples(
 
     annotations = group_by_image(filter(is_asked_for, coco.annotations))
     results = group_by_image(filter(is_asked_for, _read_results(args, coco)))
-    images = [
-        image
-        for image in coco.images
-        if args.image in (image.file_name or "")
-        and (not args.category or image.id in annotations or image.id in results)
-    ]
-    if not images:
-        asked = " that --image and --category ask for" if coco.images else ""
-        raise UserError(path, f"no image in it{asked}")
-    seed = random.randrange(10**6) if args.seed is None else args.seed
-    chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
-    print(f"{len(chosen)} of {len(images)} images, --seed {seed}")
+    chosen = _choose_images(args, path, coco, {*annotations, *results})
     if not chosen:
         return
 
@@ -149,6 +138,24 @@ def _show_examples(
         show_examples(figure, len(chosen), load)
     else:
         _save_examples(args, path, chosen, load)
+
+
+def _choose_images(
+    args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
+) -> "list[Image]":
+    """Choose among the images that are asked for; `ids` are those of images with something on."""
+    images = [
+        image
+        for image in coco.images
+        if args.image in (image.file_name or "") and (not args.category or image.id in ids)
+    ]
+    if not images:
+        asked = " that --image and --category ask for" if coco.images else ""
+        raise UserError(path, f"no image in it{asked}")
+    seed = random.randrange(10**6) if args.seed is None else args.seed
+    chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
+    print(f"{len(chosen)} of {len(images)} images, --seed {seed}")
+    return chosen
 
 
 def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":

@@ -27,14 +27,7 @@ from PIL import Image as PillowImage
 from pycocotools import mask as coco_mask
 
 from cityscapes_coco.atomic import replacing
-from cityscapes_coco.coco import (
-    Annotation,
-    AnyRecord,
-    Id,
-    Image,
-    Result,
-    decode_segmentation,
-)
+from cityscapes_coco.coco import Annotation, AnyRecord, Id, Image, Result, decode_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
@@ -73,7 +66,8 @@ class Drawing(NamedTuple):
     `name` is that of the category, such as `car`; `kind` is what the legend counts, such as `car
     group`; `label` is written beside it, if it is not empty. `category_color` is RGB, 0..255, and
     `color` a shade of it. `bbox` is (x, y, width, height); `rle` is the mask in the whole image,
-    None if there is none. What is `outlined` has white lines.
+    None if there is none. Groups, and predictions that are false, are hatched; the truth over
+    predictions is outlined in white.
     """
 
     name: str
@@ -261,12 +255,7 @@ def draw_example(
     scale = min(width / columns, max(height - legend, 1) / rows)
     axes = _add_axes(figure, 0, columns * scale, rows * scale)
     truth = (example.truth or []) if "truth" in layers else []
-    painted = [*(example.drawings if "masks" in layers else []), *truth]
-    boxes = [
-        *(example.drawings if "boxes" in layers else []),
-        *(drawing for drawing in truth if not drawing.rle),
-    ]
-    picture = _paint(example.photo, painted)
+    picture = _paint(example.photo, [*(example.drawings if "masks" in layers else []), *truth])
     if figure.canvas.manager is None:
         figure.add_artist(_Pixels(picture))
     else:
@@ -282,7 +271,8 @@ def draw_example(
             ha="center",
             va="top",
         )
-    for drawing in boxes:
+    only_boxes = [drawing for drawing in truth if not drawing.rle]
+    for drawing in [*(example.drawings if "boxes" in layers else []), *only_boxes]:
         x, y, w, h = (value * scale for value in drawing.bbox)
         _draw_box(axes, (x, y), w, h, 1, edgecolor=drawing.line_color, fill=False)
     if "labels" in layers:
