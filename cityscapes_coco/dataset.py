@@ -15,7 +15,14 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, get_args
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.folders import is_debris, is_folder, list_folder, name_entries, name_some
+from cityscapes_coco.folders import (
+    is_debris,
+    is_folder,
+    list_folder,
+    name_entries,
+    name_some,
+    refuse_dangling,
+)
 from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, check_choice
 from cityscapes_coco.photographs import (
     DEEPEST,
@@ -193,9 +200,7 @@ def find_splits(
     splits = [split for split in names if is_folder(root / split)]
     missing = [split for split in wanted or () if split not in splits]
     for split in names if wanted is None else missing:
-        # The link may have led to a share that is not there today.
-        if (root / split).is_symlink() and not (root / split).exists():
-            raise UserError(root / split, "a link that leads nowhere")
+        refuse_dangling(root / split)
     alike = _name_lookalikes(root, missing or [split for split in names if split not in splits])
     if missing or not splits:
         expected = " or ".join(missing or names)
@@ -279,10 +284,8 @@ def _find_photographs(
     found = find_photographs(start, split, keys, image_sets, explicit=start == dataset.imagedir)
     if start == dataset.root:
         return found
-    paths = {
-        key: tuple(str(PurePosixPath(dataset.imagedir_name or "", name)) for name in names)
-        for key, names in found.paths.items()
-    }
+    within = PurePosixPath(dataset.imagedir_name or "")
+    paths = {key: tuple(str(within / name) for name in names) for key, names in found.paths.items()}
     return found._replace(paths=paths)
 
 
@@ -354,10 +357,8 @@ def _list_files(root: Path) -> Iterator[tuple[str, str]]:
     """Yield (city, name) of each file of a split; the city is "" for a file in no folder of one."""
     listing = list_folder(root)
     for name in listing.files:
-        path = root / name
-        # The link may have led to a share that is not there today, with a city's frames.
-        if not path.suffix and path.is_symlink():
-            raise UserError(path, "a link that leads nowhere")
+        if "." not in name:  # perhaps a city
+            refuse_dangling(root / name)
         yield "", name
     for city in listing.folders:
         contents = list_folder(root / city)

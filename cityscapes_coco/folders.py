@@ -1,6 +1,7 @@
 """Folders and the names in them; what operating systems and tools leave behind is passed over."""
 
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 from cityscapes_coco.errors import UserError
@@ -38,6 +39,12 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Return whether there is a folder; unlike Path.is_dir, where it may not be looked into too."""
     return os.path.isdir(path)  # noqa: PTH112
+
+
+def refuse_dangling(path: Path) -> None:
+    """Raise UserError for a link that leads nowhere, perhaps to a share that is not there today."""
+    if path.is_symlink() and not path.exists():
+        raise UserError(path, "a link that leads nowhere")
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

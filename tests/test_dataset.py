@@ -204,6 +204,7 @@ def test_links_are_followed(frame: Path, tmp_path: Path) -> None:
     for name in "gtFine", "leftImg8bit":
         (linked / name).symlink_to(frame / name)
     (tmp_path / "anything").symlink_to(frame / "gtFine")
+    (frame / "gtFine" / "train" / "notes").symlink_to(__file__)
     expected = convert(frame)
     for given in linked, tmp_path / "data", tmp_path / "anything":
         assert convert(given) == expected
