@@ -35,13 +35,22 @@ if TYPE_CHECKING:
     from cityscapes_coco.convert import convert_split
     from cityscapes_coco.dataset import find_dataset, find_splits
     from cityscapes_coco.errors import UserError
+    from cityscapes_coco.evaluate import evaluate_results
     from cityscapes_coco.options import Options
     from cityscapes_coco.verify import verify_file
 
-__all__ = ["Options", "UserError", "convert_split", "find_dataset", "find_splits", "verify_file"]
+__all__ = [
+    "Options",
+    "UserError",
+    "convert_split",
+    "evaluate_results",
+    "find_dataset",
+    "find_splits",
+    "verify_file",
+]
 __version__ = "0.1.0"
 
-_ROOMS = "options", "errors", "convert", "dataset", "dataset", "verify"
+_ROOMS = "options", "errors", "convert", "evaluate", "dataset", "dataset", "verify"
 
 
 def __getattr__(name: str) -> object:

@@ -157,8 +157,8 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
     the COCO file has no annotations.
     """
     coco = read_coco(path)
-    results = read_results(results_path, coco)
     _check_truth(path, coco)
+    results = read_results(results_path, coco)
     # No results at all lack no masks.
     with_masks = all(result.segmentation is not UNSET for result in results)
     shapes, notes = _choose_shapes(coco, with_masks)

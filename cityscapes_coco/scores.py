@@ -68,11 +68,9 @@ def match_frame(predictions: Sequence[Rle], scores: Floats, truth: Truth, void: 
     - An empty prediction does not exist.
     - A prediction finds the instance with which its IoU is greater than the overlap. Of several
       that find one instance, the one with the highest score is true, the others are false.
-    - A prediction that finds a group, or an instance of fewer than `MIN_AREA` pixels, is passed
-      over.
-    - Any other is passed over if more than the overlap's share of its pixels is void, or is of
-      such groups and instances; else it is false. A group of fewer than `MIN_AREA` pixels counts
-      twice there, being both.
+    - Groups, and instances of fewer than `MIN_AREA` pixels, need not be found. A prediction that
+      finds nothing is passed over if more than the overlap's share of its pixels is void, or is of
+      these; else it is false. A group of fewer than `MIN_AREA` pixels counts twice there.
 
     `void` covers the pixels of the frame that no score asks for.
     """
@@ -82,21 +80,18 @@ def match_frame(predictions: Sequence[Rle], scores: Floats, truth: Truth, void: 
     common = _count_common(predictions, areas, truth.rles)
     iou = common / (areas[:, None] + truth.areas - common)
     are_small = truth.areas < MIN_AREA
-    counts = ~truth.are_groups & ~are_small
-    found = iou > OVERLAPS[:, None, None]  # (T, D, G)
-
-    # As overlaps are at least a half, a prediction finds at most one of the truth.
-    first = np.argsort(-scores, kind="stable")
-    are_best = np.zeros_like(found)
-    are_best[:, first] = found[:, first] & (found[:, first].cumsum(axis=1) == 1)
-    are_true = are_best[:, :, counts].any(axis=2)
-    finds_nothing = ~found.any(axis=2)
+    asked_for = ~truth.are_groups & ~are_small
+    # As overlaps are at least a half, a prediction finds at most one.
+    found = iou[:, asked_for] > OVERLAPS[:, None, None]  # (T, D, the instances asked for)
+    ranking = np.argsort(-scores, kind="stable")
+    are_first = np.zeros_like(found)
+    are_first[:, ranking] = found[:, ranking].cumsum(axis=1) == 1
+    are_true = (found & are_first).any(axis=2)
     ignored = _count_common(predictions, areas, [void])[:, 0]
     ignored += common @ (truth.are_groups.astype(np.int64) + are_small)
-    share = ignored / areas
-    are_false = found[:, :, counts].any(axis=2) & ~are_true
-    are_false |= finds_nothing & (share <= OVERLAPS[:, None])
-    return Matches(scores, are_true, are_false, int(counts.sum()))
+    counts = ignored / areas <= OVERLAPS[:, None]
+    are_false = ~are_true & (found.any(axis=2) | counts)
+    return Matches(scores, are_true, are_false, int(asked_for.sum()))
 
 
 def rate_matches(frames: Sequence[Matches]) -> Floats:

@@ -1,22 +1,30 @@
 """What a map holds, and how a mask decodes: the judge of everything that is written.
 
 Nothing here is taken from the package. Pillow reads the maps, the standard library says which are
-damaged, numpy compares, pycocotools decodes, shapely looks at polygons.
+damaged, numpy compares, pycocotools decodes, shapely looks at polygons; pycocotools and
+cityscapesscripts score.
 """
 
+import copy
 import io
 import re
 import struct
+import warnings
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import shapely
+from cityscapesscripts.evaluation import evalInstanceLevelSemanticLabeling as official
 from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 Coco = dict[str, Any]
 Mask = NDArray[np.bool_]
@@ -203,3 +211,59 @@ def check_exact(coco: Coco, maps: Mapping[str, NDArray[Any]]) -> list[int]:
                     assert all(shapely.Polygon(polygon).is_valid for polygon in polygons)
     assert not claims
     return values
+
+
+# Scores.
+
+
+def official_scores(upload: Path, maps: Iterable[Path]) -> dict[str, Any] | None:
+    """Return what cityscapesscripts makes of a folder for the server of the benchmark; None where
+    its script fails, as no prediction counts at all.
+
+    The script needs a function that numpy no longer has, and would write a file into the package.
+    """
+    predictions = {
+        path: upload / path.name.replace("_gtFine_instanceIds.png", ".txt") for path in maps
+    }
+    args = copy.copy(official.args)
+    args.gtInstancesFile = str(upload / "none.json")
+    args.predictionPath = str(upload)
+    args.JSONOutput, args.quiet = False, True
+    with (
+        mock.patch.object(np, "in1d", np.isin, create=True),
+        mock.patch.object(official, "writeDict2JSON"),
+        warnings.catch_warnings(),
+    ):
+        # The mean of classes of which there are none.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        try:
+            texts = [str(path) for path in predictions.values()]
+            found = official.evaluateImgLists(texts, [str(path) for path in predictions], args)
+        except IndexError:
+            return None
+    averages = found["averages"]
+    numbers = {"average": (averages["allAp"], averages["allAp50%"])}
+    numbers |= {name: (each["ap"], each["ap50%"]) for name, each in averages["classes"].items()}
+    return {
+        name: [None if np.isnan(number) else float(np.squeeze(number)) for number in pair]
+        for name, pair in numbers.items()
+    }
+
+
+def coco_scores(path: Path, results: Sequence[Coco], kind: Any) -> dict[str, list[float | None]]:
+    """Return what pycocotools makes of results for a COCO file: AP, AP50, AP75, and those of small,
+    medium and large, on average and for each category; None where it has no number."""
+    with redirect_stdout(io.StringIO()):
+        truth = COCO(str(path))
+        found = truth.loadRes(copy.deepcopy(list(results)))
+        chosen = {"average": [category["id"] for category in truth.dataset["categories"]]}
+        chosen |= {category["name"]: [category["id"]] for category in truth.dataset["categories"]}
+        numbers = {}
+        for name, ids in chosen.items():
+            evaluator = COCOeval(truth, found, kind)
+            evaluator.params.catIds = ids
+            evaluator.evaluate()
+            evaluator.accumulate()
+            evaluator.summarize()
+            numbers[name] = [None if n == -1 else n for n in evaluator.stats[:6]]
+    return numbers

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import cityscapes_coco
+import evaluate_coco
 import inspect_coco
 import main
 from benchmarks import benchmark
@@ -28,6 +29,7 @@ README = PAGES["README.md"]
 PARSERS = {
     "main.py": main.build_parser(),
     "inspect_coco.py": inspect_coco.build_parser(),
+    "evaluate_coco.py": evaluate_coco.build_parser(),
     "benchmarks/benchmark.py": benchmark.build_parser(),
 }
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
@@ -60,18 +62,19 @@ def rows(text: str) -> list[list[str]]:
 def commands(page: str) -> list[str]:
     """The lines of a page that call one of the scripts."""
     lines = "".join(code for _, code in FENCED.findall(PAGES[page])).splitlines()
-    scripts = r"\bpython (?:main|inspect_coco|benchmarks/\w+)\.py.*"
+    scripts = r"\bpython (?:main|inspect_coco|evaluate_coco|benchmarks/\w+)\.py.*"
     return [call for line in lines for call in re.findall(scripts, line)]
 
 
 def run(command: str, folder: Path) -> tuple[int, str]:
     """Run a command of the docs in a folder; return the exit code and what was printed."""
     _, program, *argv = shlex.split(command)
-    if program == "main.py":
+    if program != "inspect_coco.py":
         argv += ["--workers", "1"]
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
         patch.chdir(folder)
-        code = {"main.py": main.main, "inspect_coco.py": inspect_coco.main}[program](argv)
+        programs = {module.__name__: module.main for module in (main, inspect_coco, evaluate_coco)}
+        code = programs[program.removesuffix(".py")](argv)
     return code, printed.getvalue().replace("\\", "/")
 
 
@@ -88,6 +91,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     for name in "gtFine", "leftImg8bit":
         shutil.copytree(SAMPLE / name, folder / "data" / "sample" / name)
+    shutil.copy(SAMPLE / "predictions.json", folder / "data" / "sample")
     return folder
 
 
@@ -103,11 +107,18 @@ def written(sample: Path) -> Path:
 # Options.
 
 
-@pytest.mark.parametrize("program", ["main.py", "inspect_coco.py"])
-def test_the_table_of_options_is_the_parsers(program: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "page", "title"),
+    [
+        ("main.py", "README.md", "Options of main.py"),
+        ("inspect_coco.py", "README.md", "Options of inspect_coco.py"),
+        ("evaluate_coco.py", "docs/evaluation.md", "Options"),
+    ],
+)
+def test_the_table_of_options_is_the_parsers(program: str, page: str, title: str) -> None:
     actions = [a for a in PARSERS[program]._actions if a.option_strings[0] != "-h"]
     options = {action.option_strings[-1]: action for action in actions}
-    table = rows(section("README.md", f"Options of {program}"))
+    table = rows(section(page, title))
     assert [cells[0].strip("`").split()[0] for cells in table] == list(options)
     for name, meaning, default in table:
         action = options[name.strip("`").split()[0]]
@@ -133,9 +144,10 @@ def test_each_command_shown_is_one_that_the_parsers_take() -> None:
         PARSERS[program].parse_args(argv)
 
 
-@pytest.mark.parametrize("code", blocks(PAGES["docs/training.md"], "python"))
-def test_each_recipe_is_python(code: str) -> None:
-    compile(code, "docs/training.md", "exec")
+@pytest.mark.parametrize("page", ["docs/training.md", "docs/evaluation.md"])
+def test_each_recipe_is_python(page: str) -> None:
+    for code in blocks(PAGES[page], "python"):
+        compile(code, page, "exec")
 
 
 # What is printed and written.
@@ -163,6 +175,11 @@ def test_each_field_of_the_file_is_described(written: Path) -> None:
     assert set(described) == set(coco)
     for name in "images", "annotations":
         assert set(described[name]) == set(coco[name][0]), name
+
+
+def test_the_scores_shown_are_printed(sample: Path, written: Path) -> None:
+    commands, shown = blocks(section("docs/evaluation.md", "Score results"))
+    assert run(commands.splitlines()[1], sample) == (0, shown)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +228,7 @@ def test_the_data_folder_shown_can_be_converted_as_shown(tmp_path: Path) -> None
     top = tree.splitlines()[0]
     for folder, name in zip(folders, names, strict=True):
         write_map(tmp_path / top / folder / name)
-    convert, draw = blocks(section("README.md", "Convert"))[0].splitlines()
+    convert, draw, _ = blocks(section("README.md", "Convert"))[0].splitlines()
     assert run(convert, tmp_path)[0] == 0
     assert run(f"{draw} --save drawn", tmp_path)[0] == 0
     [path] = tmp_path.glob(f"{top}/annotations/*_train.json")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from data import predict
 from data.generate import write_dataset
 from tests.conftest import OUTPUT, ROOT, SAMPLE, Coco, convert, load, run_script
 from tests.oracle import check_exact, read_maps
@@ -51,6 +52,12 @@ def test_each_instance_of_generated_frames_is_there_and_exact(tmp_path: Path) ->
     write_dataset(tmp_path, seed=7, frames={"train": 6})
     coco = convert(tmp_path, "--workers", "2")
     assert len(check_exact(coco, read_maps(tmp_path))) > 100
+
+
+def test_the_predictions_of_the_sample_are_made_again(tmp_path: Path) -> None:
+    assert predict.main(["--out", str(tmp_path / "predictions.json")]) == 0
+    made = (tmp_path / "predictions.json").read_bytes()
+    assert made == (SAMPLE / "predictions.json").read_bytes()
 
 
 def described(coco: Coco) -> tuple[Coco, list[str]]:

@@ -1,0 +1,312 @@
+"""The scores as their users get them: both tables, what cannot be scored, and errors."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from evaluate_coco import main as evaluate
+from main import main
+from tests.conftest import (
+    OUTPUT,
+    ROOT,
+    SAMPLE,
+    Capture,
+    Change,
+    Coco,
+    WriteMap,
+    convert,
+    load,
+    run_script,
+    save_map,
+    set_field,
+    street,
+    write_json,
+)
+from tests.oracle import coco_scores, official_scores
+
+GOLDEN = ROOT / "tests" / "golden" / OUTPUT.replace("train", "val")
+PREDICTIONS = SAMPLE / "predictions.json"
+
+
+def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
+    """Score results in this process, and return what is written for machines."""
+    path = results if isinstance(results, Path) else write_json(folder / "results.json", results)
+    out = folder / "scores.json"
+    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", path, "--json", out, *options]
+    assert evaluate([*map(str, argv), *([] if "--workers" in options else ["--workers", "1"])]) == 0
+    return load(out)
+
+
+def fail(capsys: Capture, *options: object) -> str:
+    """Score in vain, and return the one line of the error."""
+    capsys.readouterr()
+    assert evaluate([*map(str, options), "--workers", "1"]) == 1
+    captured = capsys.readouterr()
+    [line] = captured.err.splitlines()
+    return line
+
+
+def annotated(coco: Path, **fields: object) -> list[Coco]:
+    """Results that are just what a COCO file has."""
+    names = "image_id", "category_id", "bbox", "segmentation"
+    return [
+        {name: annotation[name] for name in names if name in annotation} | {"score": 0.9} | fields
+        for annotation in load(coco)["annotations"]
+    ]
+
+
+# The numbers.
+
+
+def test_perfect_results_score_one_in_both(tmp_path: Path) -> None:
+    scores = score(tmp_path, GOLDEN, annotated(GOLDEN))
+    assert scores["coco"]["average"]["box"]["ap"] == scores["coco"]["average"]["mask"]["ap"] == 1
+    assert scores["cityscapes"]["average"] == {"ap": 1, "ap50": 1}
+
+
+def test_the_sample_scores_as_with_the_official_tools(tmp_path: Path) -> None:
+    scores = score(tmp_path, GOLDEN, PREDICTIONS, "--save", tmp_path / "upload")
+    numbers = {"average": scores["cityscapes"]["average"], **scores["cityscapes"]["classes"]}
+    maps = sorted(SAMPLE.glob("gtFine/val/*/*_instanceIds.png"))
+    for name, pair in (official_scores(tmp_path / "upload", maps) or {}).items():
+        for field, number in zip(("ap", "ap50"), pair, strict=True):
+            assert numbers[name][field] == (number and pytest.approx(number, abs=1e-9))
+    results = json.loads(PREDICTIONS.read_bytes())
+    judged = coco_scores(GOLDEN, results, "bbox")
+    numbers = {"average": scores["coco"]["average"], **scores["coco"]["classes"]}
+    assert {name: list(each["box"].values()) for name, each in numbers.items()} == judged
+
+
+def test_any_number_of_workers_writes_and_prints_the_same(tmp_path: Path, capsys: Capture) -> None:
+    printed = []
+    for workers in 1, 3:
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        score(folder, GOLDEN, PREDICTIONS, "--workers", workers)
+        printed.append((capsys.readouterr().out, (folder / "scores.json").read_bytes()))
+    assert printed[0] == printed[1]
+
+
+def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
+    scores = score(tmp_path, GOLDEN, PREDICTIONS)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{PREDICTIONS}: 46 results for 2 images, of which 0 have none"
+    tables: dict[str, dict[str, list[str]]] = {}
+    title = ""
+    for line in lines[1:]:
+        name, *cells = line.split()
+        if line.startswith("    "):
+            tables[title][name] = cells
+        else:
+            title = name
+            tables[title] = {}
+    wanted = {"boxes": ("coco", "box"), "masks": ("coco", "mask"), "Cityscapes": ("cityscapes",)}
+    for title, (part, *shape) in wanted.items():
+        numbers: Any = scores[part]["classes"] | {"average": scores[part]["average"]}
+        assert list(tables[title]) == list(numbers)
+        for name, row in tables[title].items():
+            found = numbers[name][shape[0]] if shape else numbers[name]
+            assert row == ["-" if n is None else f"{n:.3f}" for n in found.values()]
+
+
+def test_only_the_best_hundred_of_a_category_in_a_frame_count_for_coco(tmp_path: Path) -> None:
+    """Cityscapes has no such limit; both have their say here."""
+    [person, *_] = annotated(GOLDEN, score=0.1)
+    nothing = person | {"segmentation": [[0, 0, 20, 0, 20, 20, 0, 20]], "bbox": [0, 0, 20, 20]}
+    results = [nothing | {"score": 0.9}] * 100 + [person]
+    scores = score(tmp_path, GOLDEN, results)
+    name = next(c["name"] for c in load(GOLDEN)["categories"] if c["id"] == person["category_id"])
+    assert scores["coco"]["classes"][name]["mask"]["ap"] == 0
+    assert scores["cityscapes"]["classes"][name]["ap"] > 0
+
+
+@pytest.mark.parametrize(
+    "name", [lambda image: Path(image["file_name"]).stem, lambda image: image["file_name"]]
+)
+def test_images_may_go_by_their_names(name: Any, tmp_path: Path) -> None:
+    names = {image["id"]: name(image) for image in load(GOLDEN)["images"]}
+    results = json.loads(PREDICTIONS.read_bytes())
+    renamed = [result | {"image_id": names[result["image_id"]]} for result in results]
+    assert score(tmp_path, GOLDEN, renamed) == score(tmp_path, GOLDEN, results)
+
+
+# What a COCO file and its results hold.
+
+
+def test_the_categories_are_those_of_the_file(tmp_path: Path) -> None:
+    """With other ids and names, and fewer of them, the classes score what they score in all."""
+    whole = score(tmp_path, GOLDEN, PREDICTIONS)
+    categories = "--categories", "person", "bike=bicycle", "--category-ids", "label"
+    convert(SAMPLE, "--outdir", tmp_path, *categories)
+    ids = {1: 24, 8: 33}
+    results = [
+        result | {"category_id": ids[result["category_id"]]}
+        for result in json.loads(PREDICTIONS.read_bytes())
+        if result["category_id"] in ids
+    ]
+    scores = score(tmp_path, tmp_path / GOLDEN.name, results)
+    assert list(scores["coco"]["classes"]) == ["person", "bike"]
+    assert scores["cityscapes"]["classes"] == {
+        name: whole["cityscapes"]["classes"][name] for name in ("person", "bicycle")
+    }
+    assert scores["notes"] == ["Cityscapes' average here is over 2 of its 8 classes"]
+
+
+def test_merged_categories_have_no_score_of_cityscapes(tmp_path: Path) -> None:
+    convert(SAMPLE, "--outdir", tmp_path, "--categories", "human=person+rider", "car", "caravan")
+    coco = tmp_path / GOLDEN.name
+    scores = score(tmp_path, coco, annotated(coco))
+    assert list(scores["cityscapes"]["classes"]) == ["car"]
+    assert scores["cityscapes"]["average"]["ap"] == 1
+    assert scores["notes"][0] == "no class that Cityscapes evaluates: human, caravan"
+    convert(SAMPLE, "--outdir", tmp_path, "--categories", "human=person+rider")
+    scores = score(tmp_path, coco, annotated(coco))
+    assert scores["cityscapes"] is None and scores["coco"]["average"]["mask"]["ap"] == 1
+    assert "no category is a class that Cityscapes evaluates" in scores["notes"][0]
+
+
+def test_boxes_alone_have_the_score_of_coco(tmp_path: Path, capsys: Capture) -> None:
+    results = [{k: v for k, v in r.items() if k != "segmentation"} for r in annotated(GOLDEN)]
+    scores = score(tmp_path, GOLDEN, results)
+    assert list(scores["coco"]["average"]) == ["box"] and scores["cityscapes"] is None
+    assert scores["coco"]["average"]["box"]["ap"] == 1
+    out = capsys.readouterr().out
+    assert "Cityscapes' score cannot be had: the results have no masks" in out
+
+
+def test_a_file_of_boxes_has_the_score_of_cityscapes_all_the_same(tmp_path: Path) -> None:
+    convert(SAMPLE, "--outdir", tmp_path, "--segmentation", "none")
+    scores = score(tmp_path, tmp_path / GOLDEN.name, annotated(GOLDEN))
+    assert list(scores["coco"]["average"]) == ["box"]
+    assert scores["cityscapes"]["average"]["ap"] == 1
+    assert scores["notes"] == ["COCO's score of masks cannot be had: the COCO file has no masks"]
+
+
+def test_without_maps_there_is_the_score_of_coco(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    scores = score(tmp_path, GOLDEN, annotated(GOLDEN), "--coco_dir", empty)
+    assert scores["cityscapes"] is None and scores["coco"]["average"]["mask"]["ap"] == 1
+    assert scores["notes"][0].startswith(f"Cityscapes' score cannot be had: {empty}: no gtFine")
+
+
+def test_images_without_results_count_and_are_said(tmp_path: Path, capsys: Capture) -> None:
+    results = [result for result in annotated(GOLDEN) if result["image_id"] == 1]
+    scores = score(tmp_path, GOLDEN, results)
+    assert scores["without_results"] == 1 and scores["cityscapes"]["average"]["ap"] < 1
+    assert "for 2 images, of which 1 have none" in capsys.readouterr().out
+    assert score(tmp_path, GOLDEN, [])["cityscapes"]["average"] == {"ap": 0, "ap50": 0}
+
+
+def test_frames_that_the_file_leaves_out_are_said(
+    datadir: Path, write_map: WriteMap, tmp_path: Path
+) -> None:
+    write_map(street(), split="val")
+    write_map([[7, 7]], split="val", name="ulm_000000_000019")
+    argv = ["--datadir", str(datadir), "--empty-frames", "drop", "--workers", "1"]
+    assert main(argv) == 0
+    coco = datadir / "annotations" / GOLDEN.name
+    scores = score(tmp_path, coco, annotated(coco), "--coco_dir", datadir)
+    assert scores["images"] == 1
+    told = "frames without an image in the COCO file, so in no score: 1, such as ulm_000000_000019"
+    assert told in scores["notes"]
+
+
+# Errors.
+
+
+BAD_FILES: dict[str, tuple[Change, str]] = {
+    "an image twice": (set_field("images", "id", 1, 1), "images 2 times with the id 1"),
+    "a name twice": (
+        set_field("categories", "name", "car"),
+        "categories 2 times with the name car",
+    ),
+    "no id": (lambda coco: coco["images"][0].pop("id"), "images without the id"),
+    "no area": (lambda coco: coco["annotations"][2].pop("area"), "annotations[2] has no area"),
+    "no such image": (
+        set_field("annotations", "image_id", 7, 2),
+        "annotations[2] has no image or no category",
+    ),
+    "a broken mask": (
+        set_field("annotations", "segmentation", [[1, 2]], 2),
+        "annotation 3: a polygon is not a list of at least three points",
+    ),
+    "a mask for some": (
+        lambda coco: coco["annotations"][2].pop("segmentation"),
+        "annotation 3: it has no segmentation, which others have",
+    ),
+    "another size than the map": (
+        set_field("images", "width", 4096),
+        "has 2048 x 1024 pixels, its image in",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_FILES)
+def test_a_bad_coco_file_is_one_line(fault: str, tmp_path: Path, capsys: Capture) -> None:
+    change, says = BAD_FILES[fault]
+    coco = load(GOLDEN)
+    change(coco)
+    path = write_json(tmp_path / "file.json", coco)
+    [*_, last] = json.loads(PREDICTIONS.read_bytes())
+    results = write_json(tmp_path / "results.json", [last | {"image_id": 2}])
+    line = fail(capsys, "--coco_dir", SAMPLE, "--coco", path, "--results", results)
+    assert line.startswith("error: ") and says in line and str(path) in line
+
+
+def test_a_mask_of_another_size_names_the_result(tmp_path: Path, capsys: Capture) -> None:
+    results = json.loads(PREDICTIONS.read_bytes())
+    results[3]["segmentation"]["size"] = [512, 1024]
+    path = write_json(tmp_path / "results.json", results)
+    line = fail(capsys, "--coco_dir", SAMPLE, "--coco", GOLDEN, "--results", path)
+    wrong = "results[3].segmentation: an RLE of size [512, 1024], not [1024, 2048]"
+    assert line == f"error: {path}: {wrong}"
+
+
+@pytest.mark.parametrize("values", [np.full((2, 2), 26000), np.full((1024, 2048), 99)])
+def test_a_bad_map_is_named(
+    values: NDArray[np.int64], datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    path = write_map(np.full((1024, 2048), 26000), split="val")
+    assert main(["--datadir", str(datadir), "--workers", "1"]) == 0
+    save_map(path, values)
+    results = write_json(datadir / "results.json", [])
+    line = fail(capsys, "--coco_dir", datadir, "--results", results)
+    assert line.startswith(f"error: {path}: ")
+
+
+def test_a_folder_without_the_file_of_the_split_is_said(datadir: Path, capsys: Capture) -> None:
+    line = fail(capsys, "--coco_dir", datadir, "--results", PREDICTIONS)
+    assert line.startswith(f"error: {datadir / 'annotations'}: no such folder; convert first")
+    assert line.endswith("--coco")
+
+
+def test_scores_that_cannot_be_written_are_an_error(tmp_path: Path, capsys: Capture) -> None:
+    argv = "--coco_dir", SAMPLE, "--coco", GOLDEN, "--results", PREDICTIONS, "--json", tmp_path
+    assert "cannot be written: " in fail(capsys, *argv)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("argv", [[], ["--results", "x", "--top", "3"], ["--results", ""]])
+def test_a_wrong_command_line_is_exit_code_2(argv: list[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        evaluate(argv)
+    assert end.value.code == 2
+
+
+def test_help_loads_no_numpy(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("""
+import sys, evaluate_coco
+try:
+    evaluate_coco.main(["--help"])
+finally:
+    assert not {"numpy", "msgspec", "cv2"} & sys.modules.keys()
+""")
+    done = run_script(str(script), env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stderr
