@@ -331,15 +331,16 @@ def test_boxes_are_held_against_boxes(lacks: str, data: Path, coco: Coco) -> Non
 
 @pytest.mark.parametrize("kind", ["segm", "bbox"])
 def test_coco_calls_the_same_false_and_missed(kind: str, data: Path, coco: Coco) -> None:
-    """Instances in rows, some of them groups, predicted once to four times, each time further
-    beside; every fifth prediction is of another class."""
+    """Instances in rows, predicted once to four times, each time further beside; every fifth
+    prediction is of another class. Some are groups, which reach over the next one of the class."""
     coco["annotations"], results = [], []
     for number in range(60):
         mask = np.zeros((HEIGHT, WIDTH), np.bool_)
         x, y = 60 * (number % 12), 60 * (number // 12)
-        mask[y : y + 40, x : x + 40] = True
-        mask[y + 20 :, x + 20 :] &= number % 4 == 0
-        fields = {"image_id": 1, "category_id": 1 + number % 3, "iscrowd": int(number % 7 == 3)}
+        is_group = number % 7 == 3
+        mask[y : y + 40, x : x + (220 if is_group else 40)] = True
+        mask[y + 20 :, x + 20 :] &= number % 4 == 0 or is_group
+        fields = {"image_id": 1, "category_id": 1 + number % 3, "iscrowd": int(is_group)}
         coco["annotations"].append(annotate(mask, id=number + 1, **fields))
         for times in range(1 + number % 4):
             moved = annotate(np.roll(mask, (4 * number + 7 * times) % 23, axis=1), **fields)
