@@ -9,9 +9,14 @@ if __name__ == "__main__":
 import argparse
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cityscapes_coco.errors import one_line
 from cityscapes_coco.options import given_path, usable_cores, whole_number
+
+if TYPE_CHECKING:
+    from cityscapes_coco.evaluate import Scores
 
 
 # fmt: off
@@ -29,6 +34,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--results", type=given_path, required=True, metavar="FILE",
         help="the results: a list, or an object with annotations")
     add("--json", type=given_path, metavar="FILE", help="write all scores there")
+    add("--plot", type=given_path, metavar="DIR",
+        help="draw precision over recall, and write the page into this folder as a PNG file")
     add("--save", type=given_path, metavar="DIR",
         help="write what the server of Cityscapes takes into this new folder")
     add("--top", type=partial(whole_number, least=1), metavar="N",
@@ -64,16 +71,29 @@ def _evaluate(args: argparse.Namespace) -> int:
         try:
             scores = evaluate_results(*files, run=run)
         except NoTruth as error:
-            if args.json or not args.save:
+            if args.json or args.plot or not args.save:
                 raise
             print(one_line(error))
         else:
             print(describe_scores(args.results, scores))
             if args.json:
                 write_scores(args.json, scores)
+            if args.plot:
+                _plot(args, path, scores)
         if args.save:
             print(describe_upload(write_upload(*files, args.save, top=args.top, run=run)))
     return 0
+
+
+def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
+    from cityscapes_coco.coco import read_coco, read_info, read_options
+    from cityscapes_coco.pictures.curves import draw_curves
+    from cityscapes_coco.pictures.examples import choose_colors, save_figure
+
+    colors = choose_colors(read_options(read_info(read_coco(path))))
+    target = args.plot / f"{args.results.stem}_curves.png"
+    save_figure(draw_curves(scores, args.results.name, colors), target, "--plot")
+    print(one_line(target))
 
 
 if __name__ == "__main__":

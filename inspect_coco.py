@@ -10,7 +10,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -19,22 +19,23 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
-    from cityscapes_coco.coco import CocoFile
+    from cityscapes_coco.coco import Annotation, CocoFile, Id, Image, Result
+    from cityscapes_coco.pictures.examples import Example
 
 
 # fmt: off
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__,
-        epilog="In a window: left and right arrow for the next and previous image, m, b and l for"
-        " masks, boxes and labels on and off, q to close.",
+        epilog="In a window: left and right arrow for the next and previous image, m, b, l and t to"
+        " switch masks, boxes, labels and the truth over results on and off, q to close.",
     )
     add = parser.add_argument
     add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
         help="the data folder, with annotations/ in it (default: %(default)s)")
     add("--imagedir", type=given_path, metavar="DIR",
         help="the folder of the images, if main.py was given one")
-    add("--split", help="which file (default: train, or the first that exists)")
+    add("--split", help="which file (default: train, or the first that exists; with --results val)")
     add("--panoptic", action="store_true", help="the panoptic file of the split")
     add("--json", type=given_path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
@@ -46,10 +47,14 @@ def build_parser() -> argparse.ArgumentParser:
     add("--seed", type=int, help="which random frames (default: a new choice each time)")
     add("--save", type=given_path, metavar="DIR", help="write PNG files there (default: windows, or"
         " without a display a folder beside the COCO file)")
-    add = parser.add_mutually_exclusive_group().add_argument
-    add("--stats", action="store_true", help="one page of statistics instead of examples")
-    add("--verify", action="store_true", help="compare the file with the maps in the data folder,"
+    alone = parser.add_mutually_exclusive_group().add_argument
+    alone("--results", type=given_path, metavar="FILE",
+        help="draw results of a network, and the truth over them")
+    alone("--stats", action="store_true", help="one page of statistics instead of examples")
+    alone("--verify", action="store_true", help="compare the file with the maps in the data folder,"
         " pixel for pixel; exit code 1: not exact, 3: exact, but fields are missing or wrong")
+    add("--min-score", type=float, default=0.5, metavar="SCORE",
+        help="draw only results with this score or a higher one (default: %(default)s)")
     return parser
 # fmt: on
 
@@ -63,7 +68,9 @@ def _inspect(args: argparse.Namespace) -> int:
     from cityscapes_coco.lookup import find_data_folder, find_file
 
     data_folder = find_data_folder(args.coco_dir)
-    path = args.json or find_file(data_folder, args.split, "--json", panoptic=args.panoptic)
+    # Ids of one file fit those of another. Results are mostly of val.
+    split = args.split or ("val" if args.results else None)
+    path = args.json or find_file(data_folder, split, "--json", panoptic=args.panoptic)
     if args.verify:
         return _verify(path, args.coco_dir, args.imagedir)
 
@@ -100,33 +107,20 @@ def _show_examples(
     for name in args.category or ():
         if name not in names.values():
             raise UserError(path, f"no category {name}; it has {', '.join(names.values())}")
-    annotations = group_by_image(
-        annotation
-        for annotation in coco.annotations
-        if not args.category or names.get(annotation.category_id) in args.category
-    )
-    images = [
-        image
-        for image in coco.images
-        if args.image in (image.file_name or "") and (not args.category or image.id in annotations)
-    ]
-    if not images:
-        asked = " that --image and --category ask for" if coco.images else ""
-        raise UserError(path, f"no image in it{asked}")
-    seed = random.randrange(10**6) if args.seed is None else args.seed
-    chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
-    print(f"{len(chosen)} of {len(images)} images, --seed {seed}")
+
+    def is_asked_for(record: "Annotation | Result") -> bool:
+        return not args.category or names.get(record.category_id) in args.category
+
+    annotations = group_by_image(filter(is_asked_for, coco.annotations))
+    results = group_by_image(filter(is_asked_for, _read_results(args, coco)))
+    chosen = _choose_images(args, path, coco, {*annotations, *results})
     if not chosen:
         return
 
     from cityscapes_coco.coco import PanopticFile, list_stuff, read_info, read_options
     from cityscapes_coco.panoptic import add_masks
-    from cityscapes_coco.pictures.examples import (
-        Example,
-        choose_colors,
-        load_example,
-        save_example,
-    )
+    from cityscapes_coco.pictures.examples import Example, choose_colors, load_example
+    from cityscapes_coco.pictures.predictions import hold_against_truth
     from cityscapes_coco.pictures.windows import open_window, show_examples
 
     colors = choose_colors(read_options(read_info(coco)))
@@ -135,19 +129,62 @@ def _show_examples(
 
     def load(number: int) -> Example:
         image = chosen[number]
-        of_image = annotations.get(image.id, [])
+        truth = annotations.get(image.id, [])
         if isinstance(coco, PanopticFile):
-            add_masks(path, image, of_image)
-        return load_example(path, root, image, of_image, names, colors, stuff)
+            add_masks(path, image, truth)
+        example = load_example(path, root, image, truth, names, colors, stuff)
+        if not args.results:
+            return example
+        predicted = results.get(image.id, [])
+        return hold_against_truth(example, args.results, predicted, names, colors)
 
     figure = None if args.save else open_window()
     if figure:
         show_examples(figure, len(chosen), load)
-        return
-    folder = _picture_folder(args, path)
-    kind = "panoptic" if isinstance(coco, PanopticFile) else "instances"
+    else:
+        kind = args.results.stem if args.results else "panoptic" if stuff else "instances"
+        _save_examples(_picture_folder(args, path), kind, chosen, load)
+
+
+def _choose_images(
+    args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
+) -> "list[Image]":
+    """Choose among the images that are asked for; `ids` are those of images with something on."""
+    images = [
+        image
+        for image in coco.images
+        if args.image in (image.file_name or "") and (not args.category or image.id in ids)
+    ]
+    if not images:
+        asked = " that --image and --category ask for" if coco.images else ""
+        raise UserError(path, f"no image in it{asked}")
+    seed = random.randrange(10**6) if args.seed is None else args.seed
+    chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
+    print(f"{len(chosen)} of {len(images)} images, --seed {seed}")
+    return chosen
+
+
+def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
+    """Return the results that are to be drawn, none if nobody asked for them."""
+    if not args.results:
+        return []
+
+    from cityscapes_coco.report import describe_choice
+    from cityscapes_coco.results import read_results
+
+    results = read_results(args.results, coco)
+    drawn = [result for result in results if result.score >= args.min_score]
+    print(describe_choice(args.results, len(results), len(results) - len(drawn), args.min_score))
+    return drawn
+
+
+def _save_examples(
+    folder: Path, kind: str, images: "Sequence[Image]", load: "Callable[[int], Example]"
+) -> None:
+    from cityscapes_coco.pictures.examples import save_example
+
     taken: Counter[str] = Counter()
-    for number, image in enumerate(chosen):
+    for number, image in enumerate(images):
         # The name comes from the file, and must neither lead out of the folder nor be too long.
         stem = re.sub(r"[^-.0-9A-Za-z_]", "_", PurePosixPath(image.file_name or "").stem)[:200]
         # Two images may have one name, and some systems take A and a for the same.
@@ -174,7 +211,7 @@ def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> 
         show_figure(figure, f"{path.name}  |  q close")
         return
     target = _picture_folder(args, path) / f"{path.stem}_statistics.png"
-    save_figure(page, target)
+    save_figure(page, target, "--save")
     print(one_line(target))
 
 

@@ -26,7 +26,7 @@ The package reads in the order in which the data flows; each room knows only tho
 22. `evaluate.py`: the results of a trainer held against the truth.
 23. `upload.py`: the same results as the benchmark's server takes them.
 24. `report.py`: what people are told, as text.
-25. `pictures/`: examples, statistics, windows.
+25. `pictures/`: examples, predictions, statistics, curves, windows.
 
 The names in `__all__` are meant for use from Python.
 """

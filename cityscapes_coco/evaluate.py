@@ -39,6 +39,7 @@ from cityscapes_coco.scores import (
     Floats,
     Matches,
     Truth,
+    find_curves,
     match_coco_frame,
     match_frame,
     rate_coco_matches,
@@ -86,11 +87,23 @@ class CityscapesScores(Struct):
     classes: dict[str, CityscapesScore]
 
 
+class Curve(NamedTuple):
+    """Recall and precision of one class at the overlap of 0.50, each of shape (N,).
+
+    To COCO, the precision at a recall is the best one at this recall or at a higher one, and the
+    last point is the first without any; to Cityscapes, each distinct score has a point.
+    """
+
+    recall: Floats
+    precision: Floats
+
+
 class Scores(Struct):
     """The scores of so many `results`; `without_results` counts the images that have none.
 
     `cityscapes` is None where it cannot be had. `notes` has a line for each thing that a reader of
-    the scores has to know.
+    the scores has to know. `curves`, by shape, or under `cityscapes`, and by class, are those of
+    what the truth has; they are drawn, and not written.
     """
 
     images: int
@@ -99,6 +112,7 @@ class Scores(Struct):
     coco: CocoScores
     cityscapes: CityscapesScores | None
     notes: list[str]
+    curves: dict[str, dict[str, Curve]]
 
 
 class NoTruth(UserError):
@@ -163,21 +177,28 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
             coco_found.setdefault(key, []).append(matches)
         for name, of_class in findings.cityscapes.items():
             cityscapes_found[name].append(of_class)
+    coco_scores, curves = _sum_up_coco(coco_found, shapes, names)
+    cityscapes_scores = None
+    if labels:
+        cityscapes_scores, curves["cityscapes"] = _sum_up_cityscapes(cityscapes_found)
     return Scores(
         len(coco.images),
         len(results),
         sum(image.id not in grouped for image in coco.images),
-        _sum_up_coco(coco_found, shapes, names),
-        _sum_up_cityscapes(cityscapes_found) if labels else None,
+        coco_scores,
+        cityscapes_scores,
         notes + more_notes,
+        curves,
     )
 
 
 def write_scores(path: Path, scores: Scores) -> None:
     """Write scores as JSON. Raises UserError if the file cannot be written."""
+    numbers = msgspec.structs.asdict(scores)
+    del numbers["curves"]
     try:
         with replacing(path) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(scores)) + b"\n")
+            file.write(msgspec.json.format(msgspec.json.encode(numbers)) + b"\n")
     except OSError as error:
         raise UserError(path, f"cannot be written: {error.strerror}; see --json") from error
 
@@ -346,9 +367,10 @@ def _sum_up_coco(
     found: Mapping[tuple[Shape, int], Sequence[CocoMatches]],
     shapes: Sequence[Shape],
     names: Mapping[int, str],
-) -> CocoScores:
+) -> tuple[CocoScores, dict[str, dict[str, Curve]]]:
     # COCOeval takes the categories, too, in the order of their ids.
     ordered = sorted(names)
+    curves: dict[str, dict[str, Curve]] = {shape: {} for shape in shapes}
     scores = CocoScores({}, {names[number]: {} for number in ordered})
     for shape in shapes:
         frames = [found.get((shape, number), ()) for number in ordered]
@@ -357,7 +379,12 @@ def _sum_up_coco(
         for place, number in enumerate(ordered):
             of_class = precision[:, :, place : place + 1]
             scores.classes[names[number]][shape] = _average_precision(of_class)
-    return scores
+            at_half = of_class[0, :, 0, 0]
+            if at_half[0] > -1:
+                recall = np.linspace(0, 1, at_half.size)
+                end = np.count_nonzero(at_half) + 1
+                curves[shape][names[number]] = Curve(recall[:end], at_half[:end])
+    return scores, curves
 
 
 def _average_precision(precision: Floats) -> CocoScore:
@@ -368,13 +395,17 @@ def _average_precision(precision: Floats) -> CocoScore:
     return CocoScore(*(_mean(part[part > -1]) for part in numbers))
 
 
-def _sum_up_cityscapes(found: Mapping[str, Sequence[Matches]]) -> CityscapesScores:
+def _sum_up_cityscapes(
+    found: Mapping[str, Sequence[Matches]],
+) -> tuple[CityscapesScores, dict[str, Curve]]:
     """Return Cityscapes' numbers, by the rule of cityscapesscripts' `computeAverages`."""
     rates = {name: rate_matches(frames) for name, frames in found.items()}
-    return CityscapesScores(
+    curves = {name: find_curves(frames) for name, frames in found.items()}
+    scores = CityscapesScores(
         _average_rates(np.array(list(rates.values()))),
         {name: _average_rates(of_class) for name, of_class in rates.items()},
     )
+    return scores, {name: Curve(*of_class[0]) for name, of_class in curves.items() if of_class}
 
 
 def _average_rates(rates: Floats) -> CityscapesScore:

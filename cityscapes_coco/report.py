@@ -77,6 +77,14 @@ def describe_file(path: Path, coco: CocoFile) -> str:
     return _join(rows)
 
 
+def describe_choice(path: Path, total: int, left_out: int, min_score: float) -> str:
+    """Return how many results are in a file, and how many of them are left out for their score."""
+    return one_line(
+        f"{path}: {total} results, of which {left_out} are left out: their score is below"
+        f" --min-score {min_score:g}"
+    )
+
+
 def describe_check(report: "Report") -> str:
     """Return what the comparison of a file with its maps found."""
     rows = [

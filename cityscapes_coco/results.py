@@ -14,6 +14,7 @@ from cityscapes_coco.coco import (
     CocoFile,
     Id,
     Image,
+    PanopticFile,
     Result,
     decode_file,
     decode_segmentation,
@@ -40,6 +41,8 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
     Raises UserError if the file cannot be read, or if a result is not one for `coco`; the error
     names the result, by its place from 0, and what is wrong with it.
     """
+    if isinstance(coco, PanopticFile):
+        raise UserError(path, "results are held against a file of instances, not a panoptic one")
     content = read_file(path)
     if not is_list(content):
         content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
@@ -104,7 +107,7 @@ def _explain_category(number: int, coco: CocoFile) -> str:
     known = [f"{category.id} {category.name}" for category in coco.categories]
     return (
         f".category_id: {number} is no category of the COCO file, which has"
-        f" {name_some(known, 10) or 'none'}"
+        f" {name_some(known) or 'none'}"
     )
 
 

@@ -94,17 +94,25 @@ def match_frame(predictions: Sequence[Rle], scores: Floats, truth: Truth, void: 
 def rate_matches(frames: Sequence[Matches]) -> Floats:
     """Return the average precision of one class for each overlap, (T,); NaN if there is no
     instance to be found."""
+    curves = find_curves(frames)
+    if not curves:
+        return np.full(OVERLAPS.shape, np.nan)
+    return np.array([integrate(*curve) for curve in curves])
+
+
+def find_curves(frames: Sequence[Matches]) -> list[tuple[Floats, Floats]]:
+    """Return recall and precision of one class for each overlap, as `find_curve` does; nothing if
+    there is no instance to be found."""
     instances = sum(matches.instances for matches in frames)
     if not instances:
-        return np.full(OVERLAPS.shape, np.nan)
+        return []
     scores = np.concatenate([matches.scores for matches in frames])
     are_true = np.concatenate([matches.are_true for matches in frames], axis=1)
     are_false = np.concatenate([matches.are_false for matches in frames], axis=1)
-    curves = (
+    return [
         find_curve(scores[true | false], true[true | false], instances)
         for true, false in zip(are_true, are_false, strict=True)
-    )
-    return np.array([integrate(*curve) for curve in curves])
+    ]
 
 
 def find_curve(scores: Floats, are_true: Bools, instances: int) -> tuple[Floats, Floats]:

@@ -149,9 +149,9 @@ def write_json(path: Path, value: object) -> Path:
 # Damaged files: what is changed in a good one.
 
 
-def set_field(part: str, name: str, value: object) -> Change:
-    """Set a field of the first record of a kind in a COCO file."""
-    return lambda coco: coco[part][0].__setitem__(name, value)
+def set_field(part: str, name: str, value: object, index: int = 0) -> Change:
+    """Set a field of one record of a COCO file."""
+    return lambda coco: coco[part][index].__setitem__(name, value)
 
 
 Chunk = tuple[bytes, bytes]

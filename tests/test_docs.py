@@ -131,7 +131,7 @@ def test_the_table_of_options_is_the_parsers(program: str, page: str, title: str
         if action.nargs == 0:
             assert default == ("" if name == "`--version`" else "off"), name
         elif given and len(usual) == 1 and name != "`--workers N`":
-            shown = given if isinstance(given, int) else f"`{Path(usual[0]).as_posix()}`"
+            shown = given if isinstance(given, int | float) else f"`{Path(usual[0]).as_posix()}`"
             assert default == str(shown), name
 
 

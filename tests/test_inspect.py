@@ -1,5 +1,6 @@
 """The inspector as its users call it: the summary, the choice of pictures, and errors."""
 
+import json
 import os
 import re
 from pathlib import Path
@@ -134,6 +135,76 @@ def test_without_a_display_pictures_go_beside_the_file_and_it_says_so(
     page = folder / f"{Path(OUTPUT).stem}_statistics.png"
     with Image.open(page) as picture:
         assert picture.width > 1500 and out.splitlines()[-1] == str(page)
+
+
+# The results of a network.
+
+
+def write_results(data: Path, *scores: float) -> Path:
+    """A prediction of a bus in the last frame, which has nothing, for each score."""
+    box = {"image_id": f"{NAMES[3]}_leftImg8bit", "category_id": 5, "bbox": [0, 0, 1, 1]}
+    return write_json(data / "predictions.json", [box | {"score": score} for score in scores])
+
+
+def test_only_results_with_the_asked_score_are_drawn_and_it_says_so(
+    data: Path, capsys: Capture
+) -> None:
+    def picture(*scores: float, left_out: int, options: tuple[object, ...] = ()) -> bytes:
+        path = write_results(data, *scores)
+        argv = ("--split", "train", "--results", path, "--image", NAMES[3], "--save", data)
+        printed = run(capsys, data, *argv, *options).splitlines()
+        assert f"{path}: {len(scores)} results, of which {left_out} are left out" in printed[-3]
+        target = data / f"{NAMES[3]}_leftImg8bit_predictions.png"
+        assert printed[-1] == str(target)
+        return target.read_bytes()
+
+    assert picture(0.5, 0.49, left_out=1) == picture(0.5, left_out=0)
+    assert picture(0.49, left_out=1) == picture(left_out=0) != picture(0.5, left_out=0)
+    assert picture(0.5, 0.25, left_out=1, options=("--min-score", 0.3)) == picture(0.5, left_out=0)
+    assert picture(0.25, left_out=0, options=("--min-score", 0.25)) != picture(left_out=0)
+
+
+def test_a_frame_where_a_class_is_predicted_in_vain_is_one_with_the_class(
+    data: Path, capsys: Capture
+) -> None:
+    argv = ["--split", "train", "--num_examples", 0, "--category", "bus"]
+    assert "0 of 3 images" in run(capsys, data, *argv)
+    assert "0 of 4 images" in run(capsys, data, *argv, "--results", write_results(data, 0.9))
+    assert "0 of 3 images" in run(capsys, data, *argv, "--results", write_results(data, 0.4))
+
+
+def test_results_are_held_against_val_unless_a_split_is_named(
+    data: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    line = fail(capsys, data, "--results", write_results(data, 0.9))
+    assert "no instancesonly_filtered_gtFine_val.json in it; found train" in line
+    write_map(split="val", name=NAMES[3])
+    convert(data)
+    argv = ["--results", write_results(data, 0.9), "--num_examples", 0]
+    assert "split val" in run(capsys, data, *argv)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("image_id", "ulm"), ("segmentation", [[1, 2, 3]]), ("score", None)]
+)
+def test_a_bad_result_is_one_line_that_names_it(
+    field: str, value: object, data: Path, capsys: Capture
+) -> None:
+    result = json.loads(write_results(data, 0.9).read_text())[0]
+    path = write_json(data / "bad.json", [result | {field: value}])
+    argv = ["--split", "train", "--image", NAMES[3], "--save", data / "pictures"]
+    line = fail(capsys, data, *argv, "--results", path)
+    assert f"error: {path}: " in line and f"results[0].{field}" in line
+    assert not (data / "pictures").exists()
+
+
+@pytest.mark.parametrize("option", ["--stats", "--verify"])
+def test_results_are_neither_for_the_statistics_nor_for_the_check(
+    option: str, data: Path, capsys: Capture
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        inspect(["--coco_dir", str(data), "--results", "predictions.json", option])
+    assert "not allowed with argument --results" in capsys.readouterr().err
 
 
 # Errors.

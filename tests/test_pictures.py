@@ -1,5 +1,6 @@
 """What is drawn of a COCO file, pixel by pixel where it matters, and the windows that show it."""
 
+import io
 import os
 import re
 import select
@@ -8,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +22,26 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 from PIL import Image
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from cityscapes_coco.coco import read_coco
+from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.examples import (
     LAYERS,
     Example,
+    choose_colors,
     draw_example,
     load_example,
     new_figure,
     save_example,
 )
+from cityscapes_coco.pictures.predictions import hold_against_truth
 from cityscapes_coco.pictures.statistics import draw_statistics
 from cityscapes_coco.report import name_categories
+from cityscapes_coco.results import read_results
 from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, annotate, save_map, write_json
+from tests.oracle import decode, encode
 
 Picture = NDArray[np.uint8]  # RGB, of shape (height, width, 3)
 
@@ -87,9 +96,9 @@ def example(data: Path, coco: Coco) -> Example:
     return load_example(data / "file.json", data, file.images[0], of_image, names)
 
 
-def draw(drawn: Example, *layers: str) -> tuple[Figure, Any]:
+def draw(drawn: Example, *layers: str, legend: int = LEGEND) -> tuple[Figure, Any]:
     """Draw an example as it is saved; the renderer has its pixels, and measures."""
-    figure = new_figure(WIDTH, HEIGHT + LEGEND)
+    figure = new_figure(WIDTH, HEIGHT + legend)
     canvas: Any = FigureCanvasAgg(figure)
     draw_example(figure, drawn, layers)
     canvas.draw()
@@ -249,6 +258,132 @@ def test_without_a_photograph_the_background_is_plain_and_says_so(
     assert any(note in text.get_text().replace("\n", " ") for text in figure.axes[0].texts)
 
 
+# The results of a network.
+
+
+def predict(annotation: Coco, score: float, **changes: object) -> Coco:
+    """A prediction of just what is annotated."""
+    fields = ("image_id", "category_id", "bbox", "segmentation")
+    return {name: annotation[name] for name in fields} | {"score": score} | changes
+
+
+def example_of_results(data: Path, coco: Coco, results: list[Coco]) -> Example:
+    """The results of the first image of a file."""
+    truth = example(data, coco)
+    path = write_json(data / "results.json", results)
+    file = read_coco(data / "file.json")
+    found = read_results(path, file)
+    return hold_against_truth(truth, path, found, name_categories(file), choose_colors(Options()))
+
+
+def paint_results(data: Path, coco: Coco, results: list[Coco], *layers: str) -> Picture:
+    drawn = example_of_results(data, coco, results)
+    _, renderer = draw(drawn, *layers, legend=LEGEND + 40)
+    return np.asarray(renderer.buffer_rgba())[:HEIGHT, :, :3]
+
+
+def test_what_is_right_is_filled_and_has_its_score(data: Path, coco: Coco) -> None:
+    _, bus, cars = coco["annotations"]
+    results = [predict(bus, 0.876), predict(cars, 0.5)]
+    photo = photograph().astype(int)
+    picture = paint_results(data, coco, results, "masks")
+    assert (abs(picture[BUS] - (photo[BUS] + (0, 60, 100)) / 2) <= 1).all()
+    figure, _ = draw(example_of_results(data, coco, results), *LAYERS, "truth")
+    texts = [{text.get_text() for text in axes.texts} for axes in figure.axes]
+    assert texts[0] == {"bus 0.88", "car 0.50", "person missed"}
+    kinds = {"person missed  1", "car  1", "bus  1", "truth found  1", "truth group  1"}
+    assert texts[1] == {PHOTO, *kinds}
+
+
+def test_what_is_false_is_hatched(data: Path, coco: Coco) -> None:
+    bus_for_a_train = predict(coco["annotations"][1], 0.9, category_id=4)
+    picture = paint_results(data, coco, [bus_for_a_train], *LAYERS)
+    assert 0.2 < (picture[BUS] != photograph()[BUS]).any(axis=2).mean() < 0.7
+    kinds = Counter(d.kind for d in example_of_results(data, coco, [bus_for_a_train]).drawings)
+    assert kinds == {"train false": 1}
+
+
+def test_the_truth_is_a_white_outline_that_can_be_left_out(data: Path, coco: Coco) -> None:
+    results = [predict(coco["annotations"][1], 0.9)]
+    outline = np.s_[60:240, 100]
+    assert (paint_results(data, coco, results, "masks", "truth")[outline] == 255).all()
+    assert (paint_results(data, coco, results, "masks")[outline] != 255).any(axis=1).all()
+    inside = np.s_[310:370, 60:240]
+    picture = paint_results(data, coco, [], *LAYERS, "truth")
+    assert (picture[inside] == photograph()[inside]).all(), "a group has nothing but an outline"
+
+
+@pytest.mark.parametrize("lacks", ["results", "truth"])
+def test_boxes_are_held_against_boxes(lacks: str, data: Path, coco: Coco) -> None:
+    bus = coco["annotations"][1]
+    # The left half of the bus, in a box that fits.
+    half = decode(bus["segmentation"], HEIGHT, WIDTH)
+    half[:, 250:] = False
+    results = [predict(bus, 0.9, segmentation=encode(half))]
+    assert [d.kind for d in example_of_results(data, coco, results).drawings] == ["bus false"]
+    for record in results if lacks == "results" else coco["annotations"]:
+        del record["segmentation"]
+    assert [d.kind for d in example_of_results(data, coco, results).drawings] == ["bus"]
+    picture = paint_results(data, coco, results, "truth")
+    assert (picture[60:240, 99:101] == 255).all(axis=2).any(axis=1).all(), "a white box"
+    assert (picture[110:190, 210:390] == photograph()[110:190, 210:390]).all()
+
+
+@pytest.mark.parametrize("kind", ["segm", "bbox"])
+def test_coco_calls_the_same_false_and_missed(kind: str, data: Path, coco: Coco) -> None:
+    """Instances in rows, predicted once to four times, each time further beside; every fifth
+    prediction is of another class. Some are groups, which reach over the next one of the class."""
+    coco["annotations"], results = [], []
+    for number in range(60):
+        mask = np.zeros((HEIGHT, WIDTH), np.bool_)
+        x, y = 60 * (number % 12), 60 * (number // 12)
+        is_group = number % 7 == 3
+        mask[y : y + 40, x : x + (220 if is_group else 40)] = True
+        mask[y + 20 :, x + 20 :] &= number % 4 == 0 or is_group
+        fields = {"image_id": 1, "category_id": 1 + number % 3, "iscrowd": int(is_group)}
+        coco["annotations"].append(annotate(mask, id=number + 1, **fields))
+        for times in range(1 + number % 4):
+            moved = annotate(np.roll(mask, (4 * number + 7 * times) % 23, axis=1), **fields)
+            score = (number * 7 + times * 13) % 50 / 50
+            other = {"category_id": 2} if (number + times) % 5 == 0 else {}
+            results.append(predict(moved, score, **other))
+            if kind == "bbox":
+                del results[-1]["segmentation"]
+    drawn = example_of_results(data, coco, results)
+    judge = evaluate(data / "file.json", data / "results.json", kind)
+    matched = [(e["dtMatches"][0], e["gtMatches"][0], e["gtIgnore"]) for e in judge if e]
+    false = sum(int((found == 0).sum()) for found, _, _ in matched)
+    missed = sum(int(((by == 0) & (ignored == 0)).sum()) for _, by, ignored in matched)
+    assert 10 < false < 100 and 5 < missed < 50
+    kinds = [d.kind for d in (*drawn.drawings, *(drawn.truth or ()))]
+    assert sum(kind.endswith(" false") for kind in kinds) == false
+    assert sum(kind.endswith(" missed") for kind in kinds) == missed
+
+
+def evaluate(path: Path, results: Path, kind: Any) -> list[Any]:
+    """What COCOeval finds of each class of the first image, for areas of any size."""
+    with redirect_stdout(io.StringIO()):
+        truth: Any = COCO(str(path))
+        truth.dataset["info"] = {}
+        judge = COCOeval(truth, truth.loadRes(str(results)), kind)
+        judge.params.imgIds, judge.params.areaRng = [1], [[0, 1e10]]
+        judge.evaluate()
+    return list(judge.evalImgs)
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn"), [(10, ""), (400, " (drawn: 300 of 400, 10 with masks)")]
+)
+def test_the_best_results_are_drawn_of_too_many(
+    count: int, drawn: str, data: Path, coco: Coco
+) -> None:
+    whole = annotate(np.ones((HEIGHT, WIDTH), np.bool_), image_id=1, category_id=1)
+    shown = example_of_results(data, coco, [predict(whole, n / 1000) for n in range(count)])
+    assert shown.title == PHOTO + drawn
+    best = {f"person {(count - 1 - n) / 1000:.2f}" for n in range(min(count, 300))}
+    assert {drawing.label for drawing in shown.drawings} == best
+
+
 # The page of statistics.
 
 
@@ -380,6 +515,19 @@ def test_keys_browse_and_switch_layers_in_a_window(screen: None, data: Path, coc
             ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off"),
         ]:
             assert press(key, pattern), pattern
+        xdotool("key", "q")
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and err == ""
+
+
+@needs_windows
+def test_the_truth_over_results_is_a_layer_in_a_window(
+    screen: None, data: Path, coco: Coco
+) -> None:
+    results = write_json(data / "results.json", [predict(coco["annotations"][1], 0.9)])
+    with inspecting(data, coco, "--results", str(results), "--image", "aachen") as process:
+        assert wait_for_title("l labels on  |  t truth on  |  q close")
+        assert press("t", "t truth off")
         xdotool("key", "q")
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and err == ""

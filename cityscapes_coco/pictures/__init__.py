@@ -1,4 +1,4 @@
-"""Pictures of a COCO file: examples, statistics, and the windows that show them.
+"""Pictures of a COCO file and of results: examples, pages, and the windows that show them.
 
 Nothing outside this folder needs matplotlib.
 """

@@ -7,12 +7,13 @@ for labels are arrays of shape (n, 4) where many are weighed at once: left, top,
 import colorsys
 import gc
 import math
+import re
 import textwrap
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ from PIL import Image as PillowImage
 from pycocotools import mask as coco_mask
 
 from cityscapes_coco.atomic import replacing
-from cityscapes_coco.coco import Annotation, Id, Image, decode_segmentation
+from cityscapes_coco.coco import Annotation, AnyRecord, Id, Image, Result, decode_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
@@ -35,11 +36,12 @@ from cityscapes_coco.rle import Rle, to_mask, to_rle
 
 LAYERS = ("masks", "boxes", "labels")
 
+Style = Literal["filled", "hatched", "outlined", "flat"]
 Rgb = tuple[float, float, float]  # 0..1
 Rectangles = NDArray[np.float64]  # of shape (n, 4)
 
 _COLORS = {label.name: label.color for label in LABELS}
-_OTHER_COLOR = (120, 120, 120)
+OTHER_COLOR = (120, 120, 120)
 _PAPER = 96  # the grey that stands for a missing photograph, dark as streets are
 
 # A power of two, so that whole pixels stay whole when matplotlib counts them in inches.
@@ -59,33 +61,49 @@ _TINY = 24  # below this width or height an outline is one pixel wide, else two
 
 
 class Drawing(NamedTuple):
-    """What is drawn of one annotation.
+    """What is drawn of an annotation, or of a result.
 
-    `kind` is the name of the category, such as `car`, or `car group`. `category_color` is RGB,
-    0..255, and `color` a shade of it. `bbox` is (x, y, width, height); `rle` is the mask in the
-    whole image, None if there is none. Stuff is filled only: it has no outline, box or label, and
-    is not counted.
+    `name` is that of the category, such as `car`; `kind` is what the legend counts, such as `car
+    group`; `label` is written beside it, if it is not empty. `category_color` is RGB, 0..255, and
+    `color` a shade of it. `bbox` is (x, y, width, height); `rle` is the mask in the whole image,
+    None if there is none. Groups, and predictions that are false, are hatched; the truth over
+    predictions is outlined in white; stuff is flat: filled, without outline, box, label and count.
     """
 
+    name: str
     kind: str
-    is_group: bool
+    label: str
+    style: Style
     category_color: tuple[int, int, int]
     color: Rgb
     bbox: tuple[float, float, float, float]
     rle: Rle | None
-    is_stuff: bool
+
+    @property
+    def line_color(self) -> Rgb:
+        """The colour of the lines around a shape: lighter than its fill, as streets are dark."""
+        lighter = 1.0 if self.style == "outlined" else 0.5
+        red, green, blue = (value + (1 - value) * lighter for value in self.color)
+        return red, green, blue
 
 
 class Example(NamedTuple):
     """One image with its instances; `photo` is RGB, uint8, of shape (height, width, 3).
 
-    `note` says why the photograph is missing, if it is.
+    `note` says why the photograph is missing, if it is. If the drawings are predictions, `truth` is
+    drawn over them.
     """
 
     title: str
     photo: NDArray[np.uint8]
     note: str
     drawings: list[Drawing]
+    truth: list[Drawing] | None = None
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """What can be left out of the picture."""
+        return LAYERS if self.truth is None else (*LAYERS, "truth")
 
 
 class _Pixels(Artist):
@@ -124,39 +142,70 @@ def load_example(
     if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**24:
         raise UserError(path, f"the image {title} has {width} x {height} pixels")
     photo, note = _read_photo(coco_dir, title, width, height)
+
+    def decode(annotation: Annotation) -> Rle:
+        try:
+            return to_rle(decode_segmentation(annotation), height, width)
+        except ValueError as error:
+            raise UserError(path, f"annotation {annotation.id}: {error}") from error
+
     annotations = list(annotations)
-    total = len(annotations)
-    if total > _MOST_DRAWN:
+    if len(annotations) > _MOST_DRAWN:
         annotations.sort(key=lambda item: math.prod((item.bbox or (0,))[-2:]), reverse=True)
+    drawings, left_out = load_drawings(annotations, decode, width * height, names, colors, stuff)
+    title = plain_text(title) + left_out
+    return Example(title, photo, plain_text(note), sort_by_size(drawings))
+
+
+def load_drawings(
+    records: Sequence[AnyRecord],
+    decode: Callable[[AnyRecord], Rle],
+    pixels: int,
+    names: Mapping[Id, str],
+    colors: Mapping[str, tuple[int, int, int]],
+    stuff: Collection[Id] = (),
+) -> tuple[list[Drawing], str]:
+    """Return what is drawn of the annotations or results of an image of so many `pixels`, the first
+    ones if there are too many, and a text that says so.
+
+    `decode` returns the mask of a record, None if it has none; the rest is as for `load_example`.
+    """
     counts: Counter[Id] = Counter()
     drawings: list[Drawing] = []
     painted = 0.0
-    for annotation in annotations[:_MOST_DRAWN]:
-        try:
-            rle = to_rle(decode_segmentation(annotation), height, width)
-        except ValueError as error:
-            raise UserError(path, f"annotation {annotation.id}: {error}") from error
+    for record in records[:_MOST_DRAWN]:
+        rle = decode(record)
         box = coco_mask.toBbox(rle).tolist() if rle else (0.0, 0.0, 0.0, 0.0)
         painted += box[2] * box[3]
-        name = plain_text(names.get(annotation.category_id, "unknown")).strip() or "unnamed"
+        name = plain_text(names.get(record.category_id, "unknown")).strip() or "unnamed"
+        is_group = isinstance(record, Annotation) and bool(record.iscrowd)
+        kind = f"{name} group" if is_group else name
+        style: Style = (
+            "hatched" if is_group else "flat" if record.category_id in stuff else "filled"
+        )
         drawings.append(
             Drawing(
-                kind=f"{name} group" if annotation.iscrowd else name,
-                is_group=bool(annotation.iscrowd),
-                category_color=(color := colors.get(name, _OTHER_COLOR)),
-                color=_shade(color, counts[annotation.category_id]),
-                bbox=annotation.bbox or tuple(box),
-                rle=rle if painted <= _MOST_PAINTED * width * height else None,
-                is_stuff=annotation.category_id in stuff,
+                name,
+                kind,
+                label=f"{kind} {record.score:.2f}" if isinstance(record, Result) else kind,
+                style="hatched" if is_group else style,
+                category_color=(color := colors.get(name, OTHER_COLOR)),
+                color=_shade(color, counts[record.category_id]),
+                bbox=record.bbox or tuple(box),
+                rle=rle if painted <= _MOST_PAINTED * pixels else None,
             )
         )
-        counts[annotation.category_id] += 1
-    # Large ones first, so that small ones lie on top of them.
-    drawings.sort(key=lambda drawing: drawing.bbox[2] * drawing.bbox[3], reverse=True)
-    if total > _MOST_DRAWN or painted > _MOST_PAINTED * width * height:
-        masks = sum(drawing.rle is not None for drawing in drawings)
-        title += f" (drawn: {len(drawings)} of {total}, {masks} with masks)"
-    return Example(plain_text(title), photo, plain_text(note), drawings)
+        counts[record.category_id] += 1
+    total = len(records)
+    if total <= _MOST_DRAWN and painted <= _MOST_PAINTED * pixels:
+        return drawings, ""
+    masks = sum(drawing.rle is not None for drawing in drawings)
+    return drawings, f" (drawn: {len(drawings)} of {total}, {masks} with masks)"
+
+
+def sort_by_size(drawings: Iterable[Drawing]) -> list[Drawing]:
+    """Return drawings with large ones first, so that small ones lie on top of them."""
+    return sorted(drawings, key=lambda drawing: -drawing.bbox[2] * drawing.bbox[3])
 
 
 def choose_colors(options: Options) -> dict[str, tuple[int, int, int]]:
@@ -180,7 +229,7 @@ def save_example(example: Example, path: Path) -> None:
     width = max(width, _NARROWEST)
     figure = new_figure(width, height + _legend_height(example, width))
     draw_example(figure, example)
-    save_figure(figure, path)
+    save_figure(figure, path, "--save")
     # A figure and its canvas refer to each other, so that their pixels would stay for long.
     del figure
     gc.collect()
@@ -191,15 +240,18 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure((width / _DPI, height / _DPI), dpi=_DPI)
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, option: str) -> None:
+    """Write a figure as PNG. Raises UserError, which names the option, if it cannot be written."""
     try:
         with replacing(path) as file:
             figure.savefig(file, format="png", dpi=figure.dpi)
     except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --save") from error
+        raise UserError(path, f"cannot be written: {error.strerror}; see {option}") from error
 
 
-def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAYERS) -> None:
+def draw_example(
+    figure: Figure, example: Example, layers: Collection[str] = (*LAYERS, "truth")
+) -> None:
     """Draw an example, and its legend below, as large as the figure has room for."""
     figure.clear()
     width, height = (float(size) for size in figure.get_size_inches() * figure.dpi)
@@ -207,7 +259,8 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
     rows, columns = example.photo.shape[:2]
     scale = min(width / columns, max(height - legend, 1) / rows)
     axes = _add_axes(figure, 0, columns * scale, rows * scale)
-    picture = _paint(example) if "masks" in layers else example.photo
+    truth = (example.truth or []) if "truth" in layers else []
+    picture = _paint(example.photo, [*(example.drawings if "masks" in layers else []), *truth])
     if figure.canvas.manager is None:
         figure.add_artist(_Pixels(picture))
     else:
@@ -223,13 +276,13 @@ def draw_example(figure: Figure, example: Example, layers: Collection[str] = LAY
             ha="center",
             va="top",
         )
-    things = [drawing for drawing in example.drawings if not drawing.is_stuff]
-    if "boxes" in layers:
-        for drawing in things:
-            x, y, w, h = (value * scale for value in drawing.bbox)
-            _draw_box(axes, (x, y), w, h, 1, edgecolor=_line_color(drawing.color), fill=False)
+    shaped = [drawing for drawing in example.drawings if drawing.style != "flat"]
+    only_boxes = [drawing for drawing in truth if not drawing.rle]
+    for drawing in [*(shaped if "boxes" in layers else []), *only_boxes]:
+        x, y, w, h = (value * scale for value in drawing.bbox)
+        _draw_box(axes, (x, y), w, h, 1, edgecolor=drawing.line_color, fill=False)
     if "labels" in layers:
-        _draw_labels(axes, things, scale)
+        _draw_labels(axes, [*shaped, *truth], scale)
     _draw_legend(_add_axes(figure, rows * scale, width, legend), example)
 
 
@@ -272,35 +325,25 @@ def _shade(color: tuple[int, int, int], number: int) -> Rgb:
     return colorsys.hls_to_rgb(shifted % 1, min(lightness * (1 + 0.5 * step), 0.8), saturation)
 
 
-def _line_color(color: Rgb) -> Rgb:
-    """Return the colour of the lines around a shape: lighter than its fill, as streets are dark."""
-    red, green, blue = (value + (1 - value) * 0.5 for value in color)
-    return red, green, blue
-
-
-def _paint(example: Example) -> NDArray[np.uint8]:
-    """Return the photograph with its masks filled and outlined, groups hatched.
+def _paint(photo: NDArray[np.uint8], drawings: Iterable[Drawing]) -> NDArray[np.uint8]:
+    """Return the photograph with masks filled, hatched or left as they are, and outlined.
 
     Masks are decoded one by one, as a file may hold any number of them.
     """
-    picture: NDArray[np.uint8] = example.photo.copy()
-    for drawing in example.drawings:
+    picture: NDArray[np.uint8] = photo.copy()
+    for drawing in drawings:
         if drawing.rle is None:
             continue
         x, y, width, height = coco_mask.toBbox(drawing.rle).astype(int).tolist()
         mask = to_mask(drawing.rle)[y : y + height, x : x + width].astype(bool)
         patch = picture[y : y + height, x : x + width]
-        color, line = (255 * np.array(c) for c in (drawing.color, _line_color(drawing.color)))
-        if drawing.is_group:
+        color, line = (255 * np.array(c) for c in (drawing.color, drawing.line_color))
+        if drawing.style in ("filled", "flat"):
+            _mix(patch, mask, color)
+        elif drawing.style == "hatched":
             rows, columns = np.ogrid[y : y + height, x : x + width]
-            color, filled = line, mask & ((rows + columns) % _HATCH < _HATCH // 3)
-        else:
-            filled = mask
-        # What each value of a channel becomes: quicker than to mix the pixels themselves.
-        mixed = np.arange(256)[:, None] * (1 - _FILL) + color * _FILL
-        for channel, table in enumerate(mixed.astype(np.uint8).T):
-            np.copyto(patch[..., channel], table[patch[..., channel]], where=filled)
-        if drawing.is_stuff:
+            _mix(patch, mask & ((rows + columns) % _HATCH < _HATCH // 3), line)
+        if drawing.style == "flat":
             continue
         thickness = 1 if min(height, width) < _TINY else 2
         kernel = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
@@ -311,12 +354,23 @@ def _paint(example: Example) -> NDArray[np.uint8]:
     return picture
 
 
+def _mix(patch: NDArray[np.uint8], where: NDArray[np.bool_], color: NDArray[np.float64]) -> None:
+    """Mix a colour into some pixels of a picture.
+
+    What each value of a channel becomes is quicker found than the pixels are mixed themselves.
+    """
+    mixed = np.arange(256)[:, None] * (1 - _FILL) + color * _FILL
+    for channel, table in enumerate(mixed.astype(np.uint8).T):
+        np.copyto(patch[..., channel], table[patch[..., channel]], where=where)
+
+
 def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
     """Write the name of each instance close to it, where it hides least.
 
     Small instances choose first, because large ones have more places to choose from. A label that
     ends up away from its box has a line to it.
     """
+    drawings = [drawing for drawing in drawings if drawing.label]
     if not drawings:
         return
     boxes = np.array([drawing.bbox for drawing in reversed(drawings)]) * scale
@@ -326,7 +380,9 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
     taken = np.empty((0, 4))
     for drawing, box in zip(reversed(drawings), boxes, strict=True):
         size = float(np.clip((box[3] - box[1]) / 8, _SMALL_TEXT, _LARGE_TEXT))
-        width, height = _text_width(drawing.kind) * size + 0.5 * size, 1.25 * size
+        # Digits are as wide as each other: so few of the many scores have to be measured.
+        text_width = _text_width(re.sub(r"[0-9]", "0", drawing.label))
+        width, height = (text_width + 0.5) * size, 1.25 * size
         places, distances = _places_near(box, width, height, room)
         cost = (
             10 * _common_areas(places, taken).sum(axis=1)
@@ -335,7 +391,8 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
         )
         left, top, right, bottom = place = places[cost.argmin()]
         taken = np.vstack((taken, place))
-        color = _line_color(drawing.color)
+        color = drawing.line_color
+        is_outlined = drawing.style == "outlined"
         if distances[cost.argmin()] > 0:
             middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             end = np.clip(middle, place[:2], place[2:])
@@ -343,15 +400,14 @@ def _draw_labels(axes: Axes, drawings: Sequence[Drawing], scale: float) -> None:
             axes.plot(
                 *zip(start, end, strict=True), color=color, linewidth=_points(axes.figure, 1.5)
             )
-        _draw_box(
-            axes, (left, top), width, height, 1, edgecolor=color, facecolor=drawing.color, zorder=3
-        )
+        back = color if is_outlined else drawing.color
+        _draw_box(axes, (left, top), width, height, 1, edgecolor=color, facecolor=back, zorder=3)
         axes.text(
             (left + right) / 2,
             (top + bottom) / 2,
-            drawing.kind,
+            drawing.label,
             size=_points(axes.figure, size),
-            color=_ink(drawing.color),
+            color=drawing.color if is_outlined else _ink(drawing.color),
             ha="center",
             va="center_baseline",
             zorder=4,
@@ -398,8 +454,8 @@ def _draw_legend(axes: Axes, example: Example) -> None:
     for text, drawing, x, row in _legend_entries(example, axes.get_xlim()[1]):
         y = middle + row * _LEGEND_ROW
         color = np.array(drawing.category_color) / 255
-        filled = "white" if drawing.is_group else color
-        hatch = "////" if drawing.is_group else None
+        filled = color if drawing.style == "filled" else "white"
+        hatch = "////" if drawing.style == "hatched" else None
         corner, width, height = (x, y - _LEGEND_TEXT / 2), 1.5 * _LEGEND_TEXT, _LEGEND_TEXT
         _draw_box(axes, corner, width, height, 1.5, edgecolor=color, facecolor=filled, hatch=hatch)
         axes.text(x + 2 * _LEGEND_TEXT, y, text, color="black", **texts)
@@ -416,13 +472,14 @@ def _legend_entries(example: Example, width: float) -> list[tuple[str, Drawing, 
     They begin in the row below the name of the image.
     """
     # In the order of the label table, by its colours: categories may have names of their own.
-    order = [*_COLORS.values(), _OTHER_COLOR]
-    kinds = {drawing.kind: drawing for drawing in example.drawings}
-    counts = Counter(drawing.kind for drawing in example.drawings)
+    order = [*_COLORS.values(), OTHER_COLOR]
+    drawings = [*example.drawings, *(example.truth or ())]
+    kinds = {drawing.kind: drawing for drawing in drawings}
+    counts = Counter(drawing.kind for drawing in drawings)
     entries = []
     x, row = float(_MARGIN), 1
     for kind in sorted(kinds, key=lambda kind: (order.index(kinds[kind].category_color), kind)):
-        text = kind if kinds[kind].is_stuff else f"{kind}  {counts[kind]}"
+        text = kind if kinds[kind].style == "flat" else f"{kind}  {counts[kind]}"
         needed = _text_width(text) * _LEGEND_TEXT + 2 * _LEGEND_TEXT
         if x > _MARGIN and x + needed > width - _MARGIN:
             x, row = float(_MARGIN), row + 1

@@ -9,7 +9,7 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pictures.examples import LAYERS, Example, draw_example
+from cityscapes_coco.pictures.examples import Example, draw_example
 
 _SIZE = (12.8, 7.35)  # in hundreds of pixels
 
@@ -42,14 +42,16 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
     and this function raises that error. Ctrl-C closes the window, as for `show_figure`.
     """
     number = 0
-    layers = set(LAYERS)
+    left_out: set[str] = set()
     failures: list[UserError] = []
     load = lru_cache(maxsize=1)(load)
 
     def draw() -> None:
         example = load(number)
-        draw_example(figure, example, layers)
-        keys = [f"{layer[0]} {layer} {'on' if layer in layers else 'off'}" for layer in LAYERS]
+        draw_example(figure, example, {*example.layers} - left_out)
+        keys = [
+            f"{layer[0]} {layer} {'off' if layer in left_out else 'on'}" for layer in example.layers
+        ]
         place = f"{example.title} ({number + 1} of {count})"
         _set_title(figure, "  |  ".join((place, "left right", *keys, "q close")))
         figure.canvas.draw_idle()
@@ -57,8 +59,10 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
     def press(event: Any) -> None:
         nonlocal number
         number = (number + {"right": 1, "left": -1}.get(event.key, 0)) % count
-        layers.symmetric_difference_update(layer for layer in LAYERS if event.key == layer[0])
         try:
+            left_out.symmetric_difference_update(
+                layer for layer in load(number).layers if event.key == layer[0]
+            )
             draw()
         except UserError as error:
             failures.append(error)

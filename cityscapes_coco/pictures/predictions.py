@@ -1,0 +1,100 @@
+"""Predictions with the truth drawn over them: what is right, what is false, what is missed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from cityscapes_coco.coco import Id, Result
+from cityscapes_coco.pictures.examples import (
+    OTHER_COLOR,
+    Drawing,
+    Example,
+    load_drawings,
+    sort_by_size,
+)
+from cityscapes_coco.results import decode_mask
+from cityscapes_coco.rle import Rle
+
+Bools = NDArray[np.bool_]
+
+_OVERLAP = 0.5  # that of COCO's AP50
+
+
+def hold_against_truth(
+    example: Example,
+    path: Path,
+    results: Iterable[Result],
+    names: Mapping[Id, str],
+    colors: Mapping[str, tuple[int, int, int]],
+) -> Example:
+    """Return an example that shows the results of an image, with the truth of `example` over them.
+
+    What is false is hatched, what is missed has a white label, as `_match` has it. `path` is the
+    file of the results; `names` and `colors` are those of `load_example`. Raises UserError if a
+    mask cannot be decoded.
+    """
+    height, width = example.photo.shape[:2]
+
+    def decode(result: Result) -> Rle:
+        return decode_mask(path, result, height, width)
+
+    best_first = sorted(results, key=lambda result: -result.score)
+    predictions, left_out = load_drawings(best_first, decode, height * width, names, colors)
+    truth = example.drawings
+    if not all(drawing.rle for drawing in (*predictions, *truth)):
+        # Boxes are held against boxes.
+        truth = [drawing._replace(rle=None) for drawing in truth]
+    are_true, are_found = _match(predictions, truth)
+    return example._replace(
+        title=example.title + left_out,
+        drawings=sort_by_size(
+            drawing if is_true else drawing._replace(kind=f"{drawing.name} false", style="hatched")
+            for drawing, is_true in zip(predictions, are_true, strict=True)
+        ),
+        truth=[
+            _outline(drawing, is_found) for drawing, is_found in zip(truth, are_found, strict=True)
+        ],
+    )
+
+
+def _match(predictions: Sequence[Drawing], truth: Sequence[Drawing]) -> tuple[Bools, Bools]:
+    """Return which predictions find an instance or a group, and which of the truth is found.
+
+    The rule is that of COCOeval's `evaluateImg` for AP50. A prediction finds what it has an IoU of
+    0.5 or more with, in its category: the instance with the greatest IoU that none before it has
+    found, or else a group, which any number may find. Predictions come best first. Their masks are
+    compared, or the boxes if the truth is without masks.
+    """
+    are_groups = np.array([drawing.style == "hatched" for drawing in truth], np.bool_)
+    are_true, are_found = np.zeros(len(predictions), np.bool_), np.zeros(len(truth), np.bool_)
+    if not predictions or not truth:
+        return are_true, are_found
+    sides: list[Any] = [
+        [drawing.rle for drawing in side]
+        if truth[0].rle
+        else np.array([drawing.bbox for drawing in side], np.float64)
+        for side in (predictions, truth)
+    ]
+    predicted, true = sides
+    ious = np.asarray(coco_mask.iou(predicted, true, are_groups.astype(np.uint8)))
+    names = [np.array([drawing.name for drawing in side]) for side in (predictions, truth)]
+    ious[names[0][:, None] != names[1]] = 0
+    for number, row in enumerate(ious):
+        fits = (row >= _OVERLAP) & (are_groups | ~are_found)
+        if fits.any():
+            are_true[number] = True
+            are_found[np.where(fits, row + ~are_groups, 0).argmax()] = True
+    return are_true, are_found
+
+
+def _outline(drawing: Drawing, is_found: bool) -> Drawing:
+    if drawing.style == "hatched" or is_found:
+        kind = "truth group" if drawing.style == "hatched" else "truth found"
+        return drawing._replace(kind=kind, label="", style="outlined", category_color=OTHER_COLOR)
+    kind = f"{drawing.name} missed"
+    red, green, blue = (value / 255 for value in drawing.category_color)
+    return drawing._replace(kind=kind, label=kind, style="outlined", color=(red, green, blue))
