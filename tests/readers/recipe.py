@@ -1,0 +1,154 @@
+"""What the scripts of the readers share: the recipes of docs/training.md, run word for word, and a
+judge that knows the maps only.
+
+A script runs in its reader's own environment, in a folder that holds `data/cityscapes`. Of other
+packages, this module needs numpy and Pillow only, and nothing of cityscapes_coco.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PAGE = Path(__file__).parents[2] / "docs" / "training.md"
+DATADIR = Path("data", "cityscapes")
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# The classes that Cityscapes evaluates, in the order of the file, by their ids.
+CLASSES = {24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus"}
+CLASSES |= {31: "train", 32: "motorcycle", 33: "bicycle"}
+NAMES = list(CLASSES.values())
+
+Box = tuple[float, float, float, float]  # x, y, width, height in pixels
+Mask = NDArray[np.bool_]  # of shape (height, width)
+
+
+class Found(NamedTuple):
+    """An instance as a reader gives it: the file name of its photograph, without or with folders;
+    its class; and what the reader gives of box, mask and value in the map.
+    """
+
+    photograph: str
+    name: str
+    box: Iterable[float] | None = None
+    mask: Mask | None = None
+    map_value: int | None = None
+
+
+class Truth(NamedTuple):
+    """An instance in a map."""
+
+    value: int
+    name: str
+    box: Box
+    pixels: int
+
+
+class Match(NamedTuple):
+    """A truth, how far the edges of the box found are off in pixels, and the IoU of the mask."""
+
+    truth: Truth
+    distance: float | None
+    iou: float | None
+
+
+def section(heading: str) -> str:
+    """Return the text of the page below a heading, down to the next heading."""
+    _, found, rest = PAGE.read_text(encoding="utf-8").partition(f"## {heading}\n")
+    assert found, f"{PAGE} has no heading {heading}"
+    return re.split(r"^## ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def blocks(text: str, language: str = "") -> list[str]:
+    """Return the code blocks of a language in a text."""
+    return [code for name, code in FENCED.findall(text) if name == language]
+
+
+def run_recipe(heading: str) -> dict[str, Any]:
+    """Run the Python code under a heading, after the names that the page begins with, and return
+    all names that it defines."""
+    start = PAGE.read_text(encoding="utf-8").partition("\n## ")[0]
+    made: dict[str, Any] = {"__name__": "recipe"}
+    for code in [*blocks(start, "python"), *blocks(section(heading), "python")]:
+        exec(compile(code, PAGE.name, "exec"), made)
+    return made
+
+
+def judge(found: Iterable[Found], exact: bool = True) -> None:
+    """Hold what a reader gives of the train split against the maps, and print what was found.
+
+    Photographs, instances and classes must be those of the maps. With `exact`, boxes and masks must
+    be as well; without it, the line says how far off they are.
+    """
+    by_frame: dict[str, list[Found]] = {}
+    for instance in found:
+        frame = re.sub("_leftImg8bit.*", "", Path(instance.photograph).name)
+        by_frame.setdefault(frame, []).append(instance)
+    matches = []
+    for path in sorted(DATADIR.glob("gtFine/train/*/*_instanceIds.png")):
+        with Image.open(path) as image:
+            id_map = np.array(image).astype(np.int64)
+        truths = _truths_in(id_map)
+        of_frame = by_frame.pop(path.name.removesuffix("_gtFine_instanceIds.png"), [])
+        assert sorted(i.name for i in of_frame) == sorted(t.name for t in truths), path
+        for instance in of_frame:
+            matches.append(match := _match(instance, truths, id_map))
+            truths.remove(match.truth)
+            assert instance.map_value in (None, match.truth.value), (path, instance, match)
+    assert matches and not by_frame, list(by_frame)
+    line = _describe(matches)
+    assert not exact or "off" not in line and "IoU" not in line, line
+    print(line)
+
+
+def _describe(matches: list[Match]) -> str:
+    parts = [f"{len(matches)} instances"]
+    distances = [match.distance for match in matches if match.distance is not None]
+    ious = [match.iou for match in matches if match.iou is not None]
+    if any(distances):
+        parts.append(f"boxes off by up to {max(distances):.1f} pixels")
+    elif distances:
+        parts.append("boxes exact")
+    if exact := ious.count(1):
+        parts.append("masks exact" if exact == len(ious) else f"{exact} masks exact")
+    if exact < len(ious):
+        parts.append(f"mean IoU of masks {sum(ious) / len(ious):.3f}")
+    return ", ".join(parts)
+
+
+def _truths_in(id_map: NDArray[np.int64]) -> list[Truth]:
+    truths = []
+    for value in np.unique(id_map).tolist():
+        if value // 1000 in CLASSES:
+            rows, columns = np.nonzero(id_map == value)
+            left, top = int(columns.min()), int(rows.min())
+            box = left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
+            truths.append(Truth(value, CLASSES[value // 1000], box, len(rows)))
+    return truths
+
+
+def _match(instance: Found, truths: Iterable[Truth], id_map: NDArray[np.int64]) -> Match:
+    """Return the most similar truth of the class of an instance."""
+    matches = []
+    for truth in truths:
+        if truth.name == instance.name:
+            distance = None if instance.box is None else _distance(instance.box, truth.box)
+            matches.append(Match(truth, distance, _iou(instance.mask, id_map, truth)))
+    return min(matches, key=lambda match: (-(match.iou or 0), match.distance or 0))
+
+
+def _iou(mask: Any, id_map: NDArray[np.int64], truth: Truth) -> float | None:
+    if mask is None:
+        return None
+    overlap = np.count_nonzero(id_map[mask] == truth.value)
+    return overlap / (truth.pixels + np.count_nonzero(mask) - overlap)
+
+
+def _distance(box: Iterable[float], truth: Box) -> float:
+    """Return the largest distance of an edge of one box from the same edge of the other."""
+    (x, y, width, height), (left, top, wide, high) = map(float, box), truth
+    right, bottom = abs(x + width - left - wide), abs(y + height - top - high)
+    return max(abs(x - left), abs(y - top), right, bottom)
