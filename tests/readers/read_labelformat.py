@@ -1,28 +1,20 @@
-"""labelformat: boxes and polygons, filled as pycocotools fills polygons."""
+"""labelformat: boxes and polygons."""
 
-import numpy as np
-from pycocotools import mask as coco_mask
-from recipe import Found, judge, run_recipe
+from recipe import Found, fill, judge, run_recipe
 
 
-def fill(polygons, width, height):
-    flat = [np.ravel(polygon).tolist() for polygon in polygons]
-    return coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(flat, height, width))) == 1
-
-
-def corner_and_size(box):
-    return box.xmin, box.ymin, box.xmax - box.xmin, box.ymax - box.ymin
+def look(outlines, boxes):
+    for outlined, boxed in zip(outlines, boxes, strict=True):
+        image = outlined.image
+        for instance, detection in zip(outlined.objects, boxed.objects, strict=True):
+            box = detection.box
+            yield Found(
+                image.filename,
+                detection.category.name,
+                (box.xmin, box.ymin, box.xmax - box.xmin, box.ymax - box.ymin),
+                fill(instance.segmentation.polygons, image.height, image.width),
+            )
 
 
 made = run_recipe("labelformat")
-judge(
-    Found(
-        image.filename,
-        boxed.category.name,
-        corner_and_size(boxed.box),
-        fill(outlined.segmentation.polygons, image.width, image.height),
-    )
-    for outlines, boxes in zip(made["outlines"], made["boxes"], strict=True)
-    for image in [outlines.image]
-    for outlined, boxed in zip(outlines.objects, boxes.objects, strict=True)
-)
+judge(look(made["outlines"], made["boxes"]))

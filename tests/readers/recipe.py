@@ -6,7 +6,7 @@ packages, this module needs numpy and Pillow only, and nothing of cityscapes_coc
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ NAMES = list(CLASSES.values())
 
 Box = tuple[float, float, float, float]  # x, y, width, height in pixels
 Mask = NDArray[np.bool_]  # of shape (height, width)
+Map = NDArray[np.int64]  # the same
 
 
 class Found(NamedTuple):
@@ -77,27 +78,46 @@ def run_recipe(heading: str) -> dict[str, Any]:
     return made
 
 
-def judge(found: Iterable[Found], exact: bool = True) -> None:
-    """Hold what a reader gives of the train split against the maps, and print what was found.
+def fill(polygons: Iterable[Iterable[float]], height: int, width: int) -> Mask:
+    """Return the union of polygons as pycocotools fills them, which a reader without masks needs."""
+    from pycocotools import mask as coco_mask
+
+    flat = [np.ravel(polygon).tolist() for polygon in polygons]
+    mask: Any = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(flat, height, width)))
+    return np.asarray(mask == 1)
+
+
+def read_maps() -> dict[str, Map]:
+    """Return the maps of the train split by the names of their frames."""
+    maps = {}
+    for path in sorted(DATADIR.glob("gtFine/train/*/*_instanceIds.png")):
+        with Image.open(path) as image:
+            maps[frame_of(path.name)] = np.array(image).astype(np.int64)
+    return maps
+
+
+def frame_of(name: str) -> str:
+    """Return the frame that the name of a map or of a photograph begins with."""
+    return re.sub("_(gtFine|leftImg8bit).*", "", Path(name).name)
+
+
+def judge(found: Iterable[Found], exact: bool = True, maps: Mapping[str, Map] | None = None) -> None:
+    """Hold what a reader gives against maps, by default those of train; print what was found.
 
     Photographs, instances and classes must be those of the maps. With `exact`, boxes and masks must
     be as well; without it, the line says how far off they are.
     """
     by_frame: dict[str, list[Found]] = {}
     for instance in found:
-        frame = re.sub("_leftImg8bit.*", "", Path(instance.photograph).name)
-        by_frame.setdefault(frame, []).append(instance)
+        by_frame.setdefault(frame_of(instance.photograph), []).append(instance)
     matches = []
-    for path in sorted(DATADIR.glob("gtFine/train/*/*_instanceIds.png")):
-        with Image.open(path) as image:
-            id_map = np.array(image).astype(np.int64)
-        truths = _truths_in(id_map)
-        of_frame = by_frame.pop(path.name.removesuffix("_gtFine_instanceIds.png"), [])
-        assert sorted(i.name for i in of_frame) == sorted(t.name for t in truths), path
+    for frame, id_map in (maps or read_maps()).items():
+        truths, of_frame = truths_in(id_map), by_frame.pop(frame, [])
+        assert sorted(i.name for i in of_frame) == sorted(t.name for t in truths), frame
         for instance in of_frame:
             matches.append(match := _match(instance, truths, id_map))
             truths.remove(match.truth)
-            assert instance.map_value in (None, match.truth.value), (path, instance, match)
+            assert instance.map_value in (None, match.truth.value), (frame, instance, match)
     assert matches and not by_frame, list(by_frame)
     line = _describe(matches)
     assert not exact or "off" not in line and "IoU" not in line, line
@@ -119,7 +139,7 @@ def _describe(matches: list[Match]) -> str:
     return ", ".join(parts)
 
 
-def _truths_in(id_map: NDArray[np.int64]) -> list[Truth]:
+def truths_in(id_map: Map) -> list[Truth]:
     truths = []
     for value in np.unique(id_map).tolist():
         if value // 1000 in CLASSES:
@@ -130,7 +150,7 @@ def _truths_in(id_map: NDArray[np.int64]) -> list[Truth]:
     return truths
 
 
-def _match(instance: Found, truths: Iterable[Truth], id_map: NDArray[np.int64]) -> Match:
+def _match(instance: Found, truths: Iterable[Truth], id_map: Map) -> Match:
     """Return the most similar truth of the class of an instance."""
     matches = []
     for truth in truths:
@@ -140,7 +160,7 @@ def _match(instance: Found, truths: Iterable[Truth], id_map: NDArray[np.int64]) 
     return min(matches, key=lambda match: (-(match.iou or 0), match.distance or 0))
 
 
-def _iou(mask: Any, id_map: NDArray[np.int64], truth: Truth) -> float | None:
+def _iou(mask: Any, id_map: Map, truth: Truth) -> float | None:
     if mask is None:
         return None
     overlap = np.count_nonzero(id_map[mask] == truth.value)

@@ -12,6 +12,7 @@ a repository is installed last, as its build needs the others. Needs git for bot
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -106,7 +107,9 @@ def run_reader(reader: str, dataset: Path, envs: Path | None) -> str:
                 program, *options = command.split()
                 assert program == "python", command
                 _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
-                found[command] = _call(python, HERE / f"read_{reader}.py", cwd=work).splitlines()[-1]
+                # Readers keep settings and databases in the folder of their user.
+                printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
+                found[command] = printed.splitlines()[-1]
     if len(set(found.values())) > 1:
         results = [f"with `{command}` {line}" for command, line in found.items()]
     else:
@@ -162,10 +165,11 @@ def _versions(required: Sequence[str]) -> str:
     return names.replace("==", " ").replace("\n", ", ")
 
 
-def _call(*command: object, cwd: str | Path | None = None) -> str:
+def _call(*command: object, cwd: str | None = None, home: str | None = None) -> str:
     """Run a command and return what it printed."""
+    env = os.environ | ({"HOME": home} if home else {})
     return subprocess.run(
-        list(map(str, command)), cwd=cwd, check=True, capture_output=True, text=True
+        list(map(str, command)), cwd=cwd, env=env, check=True, capture_output=True, text=True
     ).stdout
 
 
