@@ -8,6 +8,7 @@ packages, this module needs numpy and Pillow only, and nothing of cityscapes_coc
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import mean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,15 +129,17 @@ def _describe(matches: list[Match]) -> str:
     parts = [f"{len(matches)} instances"]
     distances = [match.distance for match in matches if match.distance is not None]
     ious = [match.iou for match in matches if match.iou is not None]
-    if any(distances):
-        parts.append(f"boxes off by up to {max(distances):.1f} pixels")
-    elif distances:
-        parts.append("boxes exact")
-    if exact := ious.count(1):
-        parts.append("masks exact" if exact == len(ious) else f"{exact} masks exact")
-    if exact < len(ious):
-        parts.append(f"mean IoU of masks {sum(ious) / len(ious):.3f}")
+    if distances:
+        parts.append(_count("boxes", distances.count(0), len(distances)))
+        parts += [f"boxes off by up to {worst:.1f} pixels"] if (worst := max(distances)) else []
+    if ious:
+        parts.append(_count("masks", exact := ious.count(1), len(ious)))
+        parts += [f"mean IoU of masks {mean(ious):.3f}"] if exact < len(ious) else []
     return ", ".join(parts)
+
+
+def _count(what: str, exact: int, of: int) -> str:
+    return f"{what} exact" if exact == of else f"{exact} {what} exact"
 
 
 def truths_in(id_map: Map) -> list[Truth]:
@@ -171,4 +174,5 @@ def _distance(box: Iterable[float], truth: Box) -> float:
     """Return the largest distance of an edge of one box from the same edge of the other."""
     (x, y, width, height), (left, top, wide, high) = map(float, box), truth
     right, bottom = abs(x + width - left - wide), abs(y + height - top - high)
-    return max(abs(x - left), abs(y - top), right, bottom)
+    # Readers hold boxes in single precision.
+    return round(max(abs(x - left), abs(y - top), right, bottom), 2)

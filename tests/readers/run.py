@@ -110,11 +110,8 @@ def run_reader(reader: str, dataset: Path, envs: Path | None) -> str:
                 # Readers keep settings and databases in the folder of their user.
                 printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
                 found[command] = printed.splitlines()[-1]
-    if len(set(found.values())) > 1:
-        results = [f"with `{command}` {line}" for command, line in found.items()]
-    else:
-        results = list(found.values())[:1]
-    return f"Last run with {_versions(required)}: {'; '.join(results)}."
+    results = "; the next command: ".join(found.values())
+    return f"Last run with {_versions(required)}: {results}."
 
 
 @contextmanager
