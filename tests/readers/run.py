@@ -21,6 +21,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -37,6 +38,7 @@ CITY = "neustadt"
 HEADINGS = re.findall(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 READERS = {re.sub(r"\W+", "_", heading.lower()): heading for heading in HEADINGS}
 CHECKED_OUT = re.compile(r"^# (https://.+)@(\w+)$", re.MULTILINE)
+HOUR = 3600  # seconds; what lasts longer hangs
 GIGABYTES = 10  # of disk that an environment with torch may take while it is made
 
 
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 line = run_reader(reader, dataset, args.envs)
             except LeftOut as reason:
                 print(f"{reader}: left out: {reason}", flush=True)
-            except subprocess.CalledProcessError as error:
+            except subprocess.SubprocessError as error:
                 failed = True
                 print(f"{reader}: FAILED: {_last_line(error)}", flush=True)
             else:
@@ -165,13 +167,13 @@ def _versions(required: Sequence[str]) -> str:
 def _call(*command: object, cwd: str | None = None, home: str | None = None) -> str:
     """Run a command and return what it printed."""
     env = os.environ | ({"HOME": home} if home else {})
-    return subprocess.run(
-        list(map(str, command)), cwd=cwd, env=env, check=True, capture_output=True, text=True
-    ).stdout
+    how: dict[str, Any] = {"check": True, "capture_output": True, "text": True, "timeout": HOUR}
+    return str(subprocess.run(list(map(str, command)), cwd=cwd, env=env, **how).stdout)
 
 
-def _last_line(error: subprocess.CalledProcessError) -> str:
-    return (error.stderr.strip().splitlines() or ["no message"])[-1]
+def _last_line(error: subprocess.SubprocessError) -> str:
+    lines = str(getattr(error, "stderr", None) or error).strip().splitlines()
+    return lines[-1] if lines else "no message"
 
 
 if __name__ == "__main__":
