@@ -1,8 +1,6 @@
 """Ultralytics: boxes and masks as they reach a model, after one epoch of an untrained model."""
 
-from pathlib import Path
-
-from recipe import NAMES, Found, judge, run_recipe
+from recipe import Found, judge, run_recipe
 from ultralytics import YOLO
 from ultralytics.cfg import get_cfg
 from ultralytics.data import YOLODataset

@@ -79,8 +79,8 @@ def run_recipe(heading: str) -> dict[str, Any]:
     return made
 
 
-def fill(polygons: Iterable[Iterable[float]], height: int, width: int) -> Mask:
-    """Return the union of polygons as pycocotools fills them, which a reader without masks needs."""
+def fill(polygons: Iterable[Any], height: int, width: int) -> Mask:
+    """Return the union of polygons as pycocotools, which the environment must have, fills them."""
     from pycocotools import mask as coco_mask
 
     flat = [np.ravel(polygon).tolist() for polygon in polygons]
@@ -102,7 +102,9 @@ def frame_of(name: str) -> str:
     return re.sub("_(gtFine|leftImg8bit).*", "", Path(name).name)
 
 
-def judge(found: Iterable[Found], exact: bool = True, maps: Mapping[str, Map] | None = None) -> None:
+def judge(
+    found: Iterable[Found], exact: bool = True, maps: Mapping[str, Map] | None = None
+) -> None:
     """Hold what a reader gives against maps, by default those of train; print what was found.
 
     Photographs, instances and classes must be those of the maps. With `exact`, boxes and masks must
@@ -120,9 +122,9 @@ def judge(found: Iterable[Found], exact: bool = True, maps: Mapping[str, Map] | 
             truths.remove(match.truth)
             assert instance.map_value in (None, match.truth.value), (frame, instance, match)
     assert matches and not by_frame, list(by_frame)
-    line = _describe(matches)
-    assert not exact or "off" not in line and "IoU" not in line, line
-    print(line)
+    wrong = [match for match in matches if match.distance or match.iou not in (None, 1)]
+    assert not (exact and wrong), wrong
+    print(_describe(matches))
 
 
 def _describe(matches: list[Match]) -> str:
@@ -155,19 +157,19 @@ def truths_in(id_map: Map) -> list[Truth]:
 
 def _match(instance: Found, truths: Iterable[Truth], id_map: Map) -> Match:
     """Return the most similar truth of the class of an instance."""
+    inside = None if instance.mask is None else id_map[instance.mask]
     matches = []
     for truth in truths:
         if truth.name == instance.name:
             distance = None if instance.box is None else _distance(instance.box, truth.box)
-            matches.append(Match(truth, distance, _iou(instance.mask, id_map, truth)))
+            matches.append(Match(truth, distance, None if inside is None else _iou(inside, truth)))
     return min(matches, key=lambda match: (-(match.iou or 0), match.distance or 0))
 
 
-def _iou(mask: Any, id_map: Map, truth: Truth) -> float | None:
-    if mask is None:
-        return None
-    overlap = np.count_nonzero(id_map[mask] == truth.value)
-    return overlap / (truth.pixels + np.count_nonzero(mask) - overlap)
+def _iou(inside: NDArray[np.int64], truth: Truth) -> float:
+    """Return the IoU of a mask and a truth, given what the map has inside the mask."""
+    overlap = int(np.count_nonzero(inside == truth.value))
+    return overlap / (truth.pixels + inside.size - overlap)
 
 
 def _distance(box: Iterable[float], truth: Box) -> float:

@@ -159,9 +159,11 @@ def write_result(heading: str, line: str) -> None:
 
 
 def _versions(required: Sequence[str]) -> str:
-    """Return names and versions of what is required, a repository by its commit."""
-    names = re.sub(r"^.*/([\w.-]+)@(\w{7}).*$", r"\1 at \2", "\n".join(required), flags=re.MULTILINE)
-    return names.replace("==", " ").replace("\n", ", ")
+    """Return names and versions of what is required, of a repository the first of its commit."""
+    return ", ".join(
+        re.sub(r"^.*/([\w.-]+)@(\w{7}).*$", r"\1 at \2", line).replace("==", " ")
+        for line in required
+    )
 
 
 def _call(*command: object, cwd: str | None = None, home: str | None = None) -> str:
