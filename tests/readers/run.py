@@ -97,23 +97,37 @@ def make_dataset(folder: Path) -> None:
 
 def run_reader(reader: str, dataset: Path, envs: Path | None) -> str:
     """Return the line for the page: the versions, and what was found with each command."""
-    required = (HERE / f"read_{reader}.txt").read_text(encoding="utf-8").splitlines()
-    commands = [line for code in blocks(section(READERS[reader])) for line in code.splitlines()]
-    found = {}
+    required = requirements(reader)
     with make_environment(reader, required, envs) as python:
-        for command in commands:
-            with tempfile.TemporaryDirectory() as work:
-                shutil.copytree(dataset, work / DATADIR)
-                for address, commit in CHECKED_OUT.findall("\n".join(required)):
-                    check_out(address, commit, Path(work))
-                program, *options = command.split()
-                assert program == "python", command
-                _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
-                # Readers keep settings and databases in the folder of their user.
-                printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
-                found[command] = printed.splitlines()[-1]
-    results = "; the next command: ".join(found.values())
-    return f"Last run with {_versions(required)}: {results}."
+        found = run_commands(reader, dataset, python)
+    return f"Last run with {versions(required)}: {'; the next command: '.join(found)}."
+
+
+def requirements(reader: str) -> list[str]:
+    return (HERE / f"read_{reader}.txt").read_text(encoding="utf-8").splitlines()
+
+
+def versions(required: Sequence[str]) -> str:
+    """Return names and versions of what is required, of a repository the first of its commit."""
+    named = [re.sub(r"^.*/([\w.-]+)@(\w{7}).*$", r"\1 at \2", line) for line in required]
+    return ", ".join(named).replace("==", " ")
+
+
+def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
+    """Run each command of a recipe, then its code with a Python; return what the judge printed."""
+    found = []
+    for command in "".join(blocks(section(READERS[reader]))).splitlines():
+        with tempfile.TemporaryDirectory() as work:
+            shutil.copytree(dataset, work / DATADIR)
+            for address, commit in CHECKED_OUT.findall("\n".join(requirements(reader))):
+                check_out(address, commit, Path(work))
+            program, *options = command.split()
+            assert program == "python", command
+            _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
+            # Readers keep settings and databases in the folder of their user.
+            printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
+            found.append(printed.splitlines()[-1])
+    return found
 
 
 @contextmanager
@@ -156,14 +170,6 @@ def write_result(heading: str, line: str) -> None:
     new = re.sub(r"^Last run with .*\n", "", old, flags=re.MULTILINE).rstrip("\n")
     end = "\n\n" if text.partition(old)[2] else "\n"
     PAGE.write_text(text.replace(old, f"{new}\n\n{line}{end}"), encoding="utf-8")
-
-
-def _versions(required: Sequence[str]) -> str:
-    """Return names and versions of what is required, of a repository the first of its commit."""
-    return ", ".join(
-        re.sub(r"^.*/([\w.-]+)@(\w{7}).*$", r"\1 at \2", line).replace("==", " ")
-        for line in required
-    )
 
 
 def _call(*command: object, cwd: str | None = None, home: str | None = None) -> str:
