@@ -128,3 +128,26 @@ def test_the_original_draws_through_pixel_centres_and_fills_holes() -> None:
 )
 def test_the_original_drops_an_instance_for_a_contour_of_two_points(mask: Mask, kept: bool) -> None:
     assert bool(outline_like_original(mask)) == kept
+
+
+def test_no_cut_outlives_both_make_valid_and_a_scale() -> None:
+    """Parts that share an edge are one to shapely, and the hole is back. A slit that pycocotools
+    rounds away keeps them apart, but widens as the mask is scaled: by 800 / 1024, pixels are lost.
+    """
+    ring = np.kron(parse("###", "#.#", "###"), np.ones((4, 4), np.uint8))
+    [parts] = to_polygons([(ring, 0, 31)])
+    cut = max(part[:, 1].min() for part in parts)
+    below = [part[:, 1].min() == cut for part in parts]
+    slit = [
+        part + 0.05 * (part == [-1, cut]) * is_below
+        for part, is_below in zip(parts, below, strict=True)
+    ]
+
+    def fill(polygons: list[NDArray[Any]], scale: float = 1) -> NDArray[np.bool_]:
+        return decode([(scale * polygon).ravel().tolist() for polygon in polygons], 64, 16)
+
+    joined = shapely.make_valid(shapely.MultiPolygon(map(shapely.Polygon, parts)))
+    assert [len(part.interiors) for part in joined.geoms if part.area] == [1]
+    assert shapely.MultiPolygon(map(shapely.Polygon, slit)).is_valid
+    assert np.array_equal(fill(parts), fill(slit))
+    assert fill(parts, 800 / 1024).sum() - fill(slit, 800 / 1024).sum() == 9

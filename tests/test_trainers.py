@@ -1,6 +1,9 @@
-"""The files as other tools read them: what installs without a deep-learning framework is loaded for
-real, each tool with the flags that the page on training gives for it."""
+"""The files as the tools read them that install without a deep-learning framework: their recipes,
+and what the page on training says beside. tests/readers/run.py runs the recipes of all tools."""
 
+import re
+import shutil
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,19 +16,20 @@ import numpy as np
 import pytest
 import supervision
 from hotcoco.panoptic import pq_compute
-from labelformat.formats import COCOInstanceSegmentationInput, COCOObjectDetectionInput
+from labelformat.formats import COCOInstanceSegmentationInput
 from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from cityscapes_coco.labels import category_instancesonly
 from tests import oracle
 from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Coco, convert, load
+from tests.readers.run import run_commands
 
 FileOf = Callable[..., Path]
 Mask = NDArray[np.bool_]
 Maps = dict[str, NDArray[np.uint16]]
 
+LIGHT = "pycocotools", "faster_coco_eval", "hotcoco", "globox", "labelformat", "supervision"
 RLE = ("--segmentation", "rle")
 BOXES = ("--segmentation", "none")
 CROWDS = ("--crowd", "keep")
@@ -77,6 +81,15 @@ def corners(annotation: dict[str, Any]) -> list[float]:
     return [x, y, x + width, y + height]
 
 
+@pytest.mark.parametrize("reader", LIGHT)
+def test_the_recipe_runs_and_sees_what_is_in_the_maps(reader: str, tmp_path: Path) -> None:
+    """With the versions that are installed, on the sample."""
+    for name in "gtFine", "leftImg8bit":
+        shutil.copytree(SAMPLE / name, tmp_path / name)
+    for found in run_commands(reader, tmp_path, sys.executable):
+        assert re.fullmatch("81 instances, boxes exact(, masks exact)?", found)
+
+
 @pytest.mark.parametrize("options", MASKS)
 @pytest.mark.parametrize(("reader", "_"), READERS)
 def test_the_readers_of_coco_see_the_same_masks(
@@ -125,27 +138,20 @@ def test_hotcoco_finds_the_file_healthy(options: tuple[str, ...], file_of: FileO
     assert remarks <= {"extreme_aspect_ratio", "low_instance_category"}
 
 
-@pytest.mark.parametrize("options", [(), RLE])
-def test_supervision_sees_rles_exactly_and_polygons_too_large(
-    options: tuple[str, ...], file_of: FileOf, maps: Maps
-) -> None:
+def test_supervision_sees_polygons_too_large(file_of: FileOf, maps: Maps) -> None:
     """The reason why its recipe has --segmentation rle: it takes polygons for pixel centres, so
     that masks grow by a pixel to the right and below."""
-    path = file_of(*options)
+    path = file_of()
     coco = load(path)
     expected = true_masks(coco, maps)
     dataset: Any = supervision.DetectionDataset.from_coco(str(SAMPLE), str(path), force_masks=True)
-    assert dataset.classes == list(category_instancesonly) and len(dataset) == 3
     for image, annotations in by_image(coco):
         _, _, found = dataset[image["id"] - 1]
-        assert found.xyxy.tolist() == [corners(a) for a in annotations]
-        assert [n + 1 for n in found.class_id] == [a["category_id"] for a in annotations]
         for mask, annotation in zip(found.mask, annotations, strict=True):
-            assert mask[expected[annotation["id"]]].all()
-            assert (mask.sum() == annotation["area"]) == bool(options)
+            assert mask[expected[annotation["id"]]].all() and mask.sum() > annotation["area"]
 
 
-@pytest.mark.parametrize("options", [(), BOXES, CROWDS])
+@pytest.mark.parametrize("options", [BOXES, CROWDS])
 def test_globox_sees_the_same_boxes(options: tuple[str, ...], file_of: FileOf) -> None:
     coco = load(file_of(*options))
     names = {category["id"]: category["name"] for category in coco["categories"]}
@@ -156,22 +162,6 @@ def test_globox_sees_the_same_boxes(options: tuple[str, ...], file_of: FileOf) -
         assert [(box.label, list(box.ltrb)) for box in boxes] == [
             (names[a["category_id"]], corners(a)) for a in annotations
         ]
-
-
-def test_labelformat_sees_the_same_boxes_and_polygons(file_of: FileOf) -> None:
-    path = file_of()
-    coco = load(path)
-    boxes = list(COCOObjectDetectionInput(path).get_labels())
-    outlines: list[Any] = list(COCOInstanceSegmentationInput(path).get_labels())
-    assert len(boxes) == len(outlines) == 3
-    for (image, annotations), boxed, outlined in zip(by_image(coco), boxes, outlines, strict=True):
-        assert boxed.image.filename == outlined.image.filename == image["file_name"]
-        found = [(o.box.xmin, o.box.ymin, o.box.xmax, o.box.ymax) for o in boxed.objects]
-        assert [list(box) for box in found] == [corners(a) for a in annotations]
-        for annotation, instance in zip(annotations, outlined.objects, strict=True):
-            polygons = [np.ravel(polygon).tolist() for polygon in instance.segmentation.polygons]
-            assert polygons == annotation["segmentation"]
-            assert instance.category.id == annotation["category_id"]
 
 
 @pytest.mark.parametrize("options", [RLE, CROWDS])

@@ -1,0 +1,19 @@
+"""datumaro: a group of annotations for each instance, which are polygons and a box."""
+
+from itertools import groupby
+
+from datumaro import AnnotationType
+from recipe import Found, fill, judge, run_recipe
+
+
+def look(data):
+    names = [label.name for label in data.categories()[AnnotationType.label]]
+    for item in data.get_subset("train"):
+        for _, group in groupby(item.annotations, key=lambda annotation: annotation.group):
+            *polygons, box = group
+            mask = fill([polygon.points for polygon in polygons], *item.media.size)
+            yield Found(item.id, names[box.label], box.get_bbox(), mask)
+
+
+run_recipe("datumaro")
+judge(look(run_recipe("datumaro")["data"]))  # over what the first run made

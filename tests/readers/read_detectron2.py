@@ -1,0 +1,35 @@
+"""detectron2: what the mapper of a dataset gives, and a step of training of an untrained model."""
+
+from detectron2 import model_zoo
+from detectron2.data import DatasetCatalog, DatasetMapper, MetadataCatalog
+from detectron2.modeling import build_model
+from detectron2.structures.masks import polygons_to_bitmask
+from recipe import Found, judge, run_recipe
+
+NAME = "cityscapes_train"
+
+
+def look():
+    mapper = DatasetMapper(
+        is_train=True, augmentations=[], image_format="BGR", use_instance_mask=True
+    )
+    names = MetadataCatalog.get(NAME).thing_classes
+    for record in DatasetCatalog.get(NAME):
+        found = mapper(record)["instances"]
+        for (x0, y0, x1, y1), label, polygons in zip(
+            found.gt_boxes.tensor.tolist(), found.gt_classes, found.gt_masks.polygons, strict=True
+        ):
+            mask = polygons_to_bitmask(polygons, *found.image_size)
+            box = x0, y0, x1 - x0, y1 - y0
+            yield Found(record["file_name"], names[label], box, mask)
+
+
+run_recipe("detectron2")
+cfg = model_zoo.get_config("COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_3x.yaml")
+cfg.MODEL.DEVICE = "cpu"
+cfg.MODEL.ROI_HEADS.NUM_CLASSES = 8
+cfg.INPUT.MIN_SIZE_TRAIN = (256,)
+records = DatasetCatalog.get(NAME)
+mapper = DatasetMapper(cfg, is_train=True)
+sum(build_model(cfg).train()([mapper(records[0])]).values()).backward()
+judge(look())

@@ -1,0 +1,34 @@
+"""Hugging Face DETR: labels, boxes and masks in the frame's own size; and a step of training."""
+
+from recipe import NAMES, Found, judge, run_recipe
+from transformers import DetrConfig, DetrForSegmentation, ResNetConfig
+
+made = run_recipe("Hugging Face DETR")
+data, processor, batch = made["data"], made["processor"], made["batch"]
+
+
+def look():
+    for image_id, (image, annotations) in zip(data.ids, data, strict=True):
+        target = {"image_id": image_id, "annotations": annotations}
+        how = {"return_segmentation_masks": True, "do_resize": False, "return_tensors": "pt"}
+        [labels] = processor(image, target, **how)["labels"]
+        [photograph] = data.coco.loadImgs(image_id)
+        for (x, y, width, height), label, mask in zip(
+            labels["boxes"].double().numpy() * (2 * image.size),
+            labels["class_labels"].tolist(),
+            labels["masks"].numpy(),
+            strict=True,
+        ):
+            box = x - width / 2, y - height / 2, width, height
+            yield Found(photograph["file_name"], NAMES[label], box, mask == 1)
+
+
+config = DetrConfig(
+    backbone_config=ResNetConfig(out_features=["stage1", "stage2", "stage3", "stage4"]),
+    use_timm_backbone=False,
+    use_pretrained_backbone=False,
+    backbone=None,
+    num_labels=len(NAMES),
+)
+DetrForSegmentation(config)(**batch).loss.backward()
+judge(look())

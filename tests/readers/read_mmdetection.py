@@ -1,0 +1,31 @@
+"""mmdetection: the dataset of a configuration; mmcv-lite has no operators for its models."""
+
+from pathlib import Path
+
+from mmdet.registry import DATASETS
+from mmdet.utils import register_all_modules
+from mmengine.config import Config
+from recipe import Found, blocks, judge, section
+
+
+def look(data):
+    for item in data:
+        record = item["data_samples"]
+        found = record.gt_instances
+        for (x0, y0, x1, y1), label, mask in zip(
+            found.bboxes.tensor.tolist(), found.labels, found.masks.to_ndarray(), strict=True
+        ):
+            box = x0, y0, x1 - x0, y1 - y0
+            yield Found(record.img_path, data.metainfo["classes"][label], box, mask == 1)
+
+
+[code] = blocks(section("mmdetection"), "python")
+Path("cityscapes.py").write_text(code)
+register_all_modules()
+chosen = Config.fromfile("cityscapes.py").train_dataloader.dataset.dataset
+chosen.pipeline = [
+    {"type": "LoadImageFromFile"},
+    {"type": "LoadAnnotations", "with_bbox": True, "with_mask": True},
+    {"type": "PackDetInputs"},
+]
+judge(look(DATASETS.build(chosen)))

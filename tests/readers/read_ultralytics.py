@@ -1,0 +1,32 @@
+"""Ultralytics: boxes and masks as they reach a model, after one epoch of an untrained model."""
+
+from recipe import Found, judge, run_recipe
+from ultralytics import YOLO
+from ultralytics.cfg import get_cfg
+from ultralytics.data import YOLODataset
+from ultralytics.data.utils import check_det_dataset
+
+SIDE = 2048  # of the square that a frame of 2048 x 1024 pixels is put in the middle of
+
+
+def look():
+    data = check_det_dataset("yolo/data.yaml")
+    how = get_cfg(overrides={"mask_ratio": 1, "overlap_mask": False})
+    dataset = YOLODataset(
+        img_path=data["train"], data=data, imgsz=SIDE, augment=False, hyp=how, task="segment"
+    )
+    for item in dataset:
+        boxes = item["bboxes"].double().numpy() * SIDE
+        for (x, y, width, height), label, mask in zip(
+            boxes, item["cls"].int().ravel().tolist(), item["masks"].numpy(), strict=True
+        ):
+            box = x - width / 2, y - height / 2 - SIDE / 4, width, height
+            mask = mask[SIDE // 4 : -SIDE // 4] == 1
+            yield Found(item["im_file"], data["names"][label], box, mask)
+
+
+run_recipe("Ultralytics")
+run_recipe("Ultralytics")  # over what the first run made
+training = {"epochs": 1, "imgsz": 320, "batch": 4, "workers": 0, "plots": False}
+YOLO("yolo11n-seg.yaml").train(data="yolo/data.yaml", device="cpu", **training)
+judge(look(), exact=False)

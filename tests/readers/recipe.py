@@ -1,0 +1,180 @@
+"""What the scripts of the readers share: the recipes of docs/training.md, run word for word, and a
+judge that knows the maps only.
+
+A script runs in its reader's own environment, in a folder that holds `data/cityscapes`. Of other
+packages, this module needs numpy and Pillow only, and nothing of cityscapes_coco.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import mean
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PAGE = Path(__file__).parents[2] / "docs" / "training.md"
+DATADIR = Path("data", "cityscapes")
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# The classes that Cityscapes evaluates, in the order of the file, by their ids.
+CLASSES = {24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus"}
+CLASSES |= {31: "train", 32: "motorcycle", 33: "bicycle"}
+NAMES = list(CLASSES.values())
+
+Box = tuple[float, float, float, float]  # x, y, width, height in pixels
+Mask = NDArray[np.bool_]  # of shape (height, width)
+Map = NDArray[np.int64]  # the same
+
+
+class Found(NamedTuple):
+    """An instance as a reader gives it: the file name of its photograph, without or with folders;
+    its class; and what the reader gives of box, mask and value in the map.
+    """
+
+    photograph: str
+    name: str
+    box: Iterable[float] | None = None
+    mask: Mask | None = None
+    map_value: int | None = None
+
+
+class Truth(NamedTuple):
+    """An instance in a map."""
+
+    value: int
+    name: str
+    box: Box
+    pixels: int
+
+
+class Match(NamedTuple):
+    """A truth, how far the edges of the box found are off in pixels, and the IoU of the mask."""
+
+    truth: Truth
+    distance: float | None
+    iou: float | None
+
+
+def section(heading: str) -> str:
+    """Return the text of the page below a heading, down to the next heading."""
+    _, found, rest = PAGE.read_text(encoding="utf-8").partition(f"## {heading}\n")
+    assert found, f"{PAGE} has no heading {heading}"
+    return re.split(r"^## ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def blocks(text: str, language: str = "") -> list[str]:
+    """Return the code blocks of a language in a text."""
+    return [code for name, code in FENCED.findall(text) if name == language]
+
+
+def run_recipe(heading: str) -> dict[str, Any]:
+    """Run the Python code under a heading, after the names that the page begins with, and return
+    all names that it defines."""
+    start = PAGE.read_text(encoding="utf-8").partition("\n## ")[0]
+    made: dict[str, Any] = {"__name__": "recipe"}
+    for code in [*blocks(start, "python"), *blocks(section(heading), "python")]:
+        exec(compile(code, PAGE.name, "exec"), made)
+    return made
+
+
+def fill(polygons: Iterable[Any], height: int, width: int) -> Mask:
+    """Return the union of polygons as pycocotools, which the environment must have, fills them."""
+    from pycocotools import mask as coco_mask
+
+    flat = [np.ravel(polygon).tolist() for polygon in polygons]
+    mask: Any = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(flat, height, width)))
+    return np.asarray(mask == 1)
+
+
+def read_maps() -> dict[str, Map]:
+    """Return the maps of the train split by the names of their frames."""
+    maps = {}
+    for path in sorted(DATADIR.glob("gtFine/train/*/*_instanceIds.png")):
+        with Image.open(path) as image:
+            maps[frame_of(path.name)] = np.array(image).astype(np.int64)
+    return maps
+
+
+def frame_of(name: str) -> str:
+    """Return the frame that the name of a map or of a photograph begins with."""
+    return re.sub("_(gtFine|leftImg8bit).*", "", Path(name).name)
+
+
+def judge(
+    found: Iterable[Found], exact: bool = True, maps: Mapping[str, Map] | None = None
+) -> None:
+    """Hold what a reader gives against maps, by default those of train; print what was found.
+
+    Photographs, instances and classes must be those of the maps. With `exact`, boxes and masks must
+    be as well; without it, the line says how far off they are.
+    """
+    by_frame: dict[str, list[Found]] = {}
+    for instance in found:
+        by_frame.setdefault(frame_of(instance.photograph), []).append(instance)
+    matches = []
+    for frame, id_map in (maps or read_maps()).items():
+        truths, of_frame = truths_in(id_map), by_frame.pop(frame, [])
+        assert sorted(i.name for i in of_frame) == sorted(t.name for t in truths), frame
+        for instance in of_frame:
+            matches.append(match := _match(instance, truths, id_map))
+            truths.remove(match.truth)
+            assert instance.map_value in (None, match.truth.value), (frame, instance, match)
+    assert matches and not by_frame, list(by_frame)
+    wrong = [match for match in matches if match.distance or match.iou not in (None, 1)]
+    assert not (exact and wrong), wrong
+    print(_describe(matches))
+
+
+def _describe(matches: list[Match]) -> str:
+    parts = [f"{len(matches)} instances"]
+    distances = [match.distance for match in matches if match.distance is not None]
+    ious = [match.iou for match in matches if match.iou is not None]
+    if distances:
+        parts.append(_count("boxes", distances.count(0), len(distances)))
+        parts += [f"boxes off by up to {worst:.1f} pixels"] if (worst := max(distances)) else []
+    if ious:
+        parts.append(_count("masks", exact := ious.count(1), len(ious)))
+        parts += [f"mean IoU of masks {mean(ious):.3f}"] if exact < len(ious) else []
+    return ", ".join(parts)
+
+
+def _count(what: str, exact: int, of: int) -> str:
+    return f"{what} exact" if exact == of else f"{exact} {what} exact"
+
+
+def truths_in(id_map: Map) -> list[Truth]:
+    truths = []
+    for value in np.unique(id_map).tolist():
+        if value // 1000 in CLASSES:
+            rows, columns = np.nonzero(id_map == value)
+            left, top = int(columns.min()), int(rows.min())
+            box = left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
+            truths.append(Truth(value, CLASSES[value // 1000], box, len(rows)))
+    return truths
+
+
+def _match(instance: Found, truths: Iterable[Truth], id_map: Map) -> Match:
+    """Return the most similar truth of the class of an instance."""
+    inside = None if instance.mask is None else id_map[instance.mask]
+    matches = []
+    for truth in truths:
+        if truth.name == instance.name:
+            distance = None if instance.box is None else _distance(instance.box, truth.box)
+            matches.append(Match(truth, distance, None if inside is None else _iou(inside, truth)))
+    return min(matches, key=lambda match: (-(match.iou or 0), match.distance or 0))
+
+
+def _iou(inside: NDArray[np.int64], truth: Truth) -> float:
+    """Return the IoU of a mask and a truth, given what the map has inside the mask."""
+    overlap = int(np.count_nonzero(inside == truth.value))
+    return overlap / (truth.pixels + inside.size - overlap)
+
+
+def _distance(box: Iterable[float], truth: Box) -> float:
+    """Return the largest distance of an edge of one box from the same edge of the other."""
+    (x, y, width, height), (left, top, wide, high) = map(float, box), truth
+    right, bottom = abs(x + width - left - wide), abs(y + height - top - high)
+    # Readers hold boxes in single precision.
+    return round(max(abs(x - left), abs(y - top), right, bottom), 2)

@@ -1,0 +1,188 @@
+"""Run the recipes of docs/training.md, each with its reader in an environment of its own.
+
+    python tests/readers/run.py supervision kwcoco
+
+The dataset is the sample and generated frames. A recipe is taken from the page word for word: first
+its command, with the main.py of this folder, then its code. What the reader gives is held against
+the maps, and the page is told what was found and with which versions.
+
+A reader has a script, `read_<name>.py`, and its requirements, `read_<name>.txt`. A line of these
+that begins with `# https://` names a repository that is checked out, and the commit. A package from
+a repository is installed last, as its build needs the others. Needs git for both.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(ROOT))
+
+from data.generate import CITIES, write_dataset  # noqa: E402  (needs the path set just above)
+from tests.readers.recipe import DATADIR, PAGE, blocks, section  # noqa: E402
+
+SEED = 14
+FRAMES = {"train": 5, "val": 2}
+CITY = "neustadt"
+HEADINGS = re.findall(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+READERS = {re.sub(r"\W+", "_", heading.lower()): heading for heading in HEADINGS}
+CHECKED_OUT = re.compile(r"^# (https://.+)@(\w+)$", re.MULTILINE)
+HOUR = 3600  # seconds; what lasts longer hangs
+GIGABYTES = 10  # of disk that an environment with torch may take while it is made
+
+
+class LeftOut(Exception):
+    """Why a recipe was not run."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Run the recipes of docs/training.md.")
+    names = f"{', '.join(READERS)} (default: all)"
+    parser.add_argument("readers", nargs="*", default=list(READERS), metavar="NAME", help=names)
+    kept = "keep environments here, and take those that are here (default: none is kept)"
+    parser.add_argument("--envs", type=Path, metavar="DIR", help=kept)
+    args = parser.parse_args(argv)
+    if unknown := [name for name in args.readers if name not in READERS]:
+        parser.error(f"no recipe for {', '.join(unknown)}; there are {names}")
+    failed = False
+    with tempfile.TemporaryDirectory() as scratch:
+        dataset = Path(scratch, "dataset")
+        make_dataset(dataset)
+        for reader in args.readers:
+            try:
+                line = run_reader(reader, dataset, args.envs)
+            except LeftOut as reason:
+                print(f"{reader}: left out: {reason}", flush=True)
+            except subprocess.SubprocessError as error:
+                failed = True
+                print(f"{reader}: FAILED: {_last_line(error)}", flush=True)
+            else:
+                write_result(READERS[reader], line)
+                print(f"{reader}: {line}", flush=True)
+    return int(failed)
+
+
+def make_dataset(folder: Path) -> None:
+    """Write the sample and generated frames of another city as one dataset with photographs."""
+    for name in "gtFine", "leftImg8bit":
+        shutil.copytree(ROOT / "data" / "sample" / name, folder / name)
+    drawn = folder / "drawn"
+    write_dataset(drawn, seed=SEED, frames=FRAMES)
+    for path in sorted(drawn.rglob("*.*")):
+        split = path.parts[-3]
+        name = path.name.replace(CITIES[split], CITY)
+        target = folder / "gtFine" / split / CITY / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(target)
+        if name.endswith("_color.png"):
+            photograph = folder / "leftImg8bit" / split / CITY / name
+            photograph.parent.mkdir(parents=True, exist_ok=True)
+            with Image.open(target) as image:
+                image.convert("RGB").save(
+                    photograph.with_name(name.replace("gtFine_color", "leftImg8bit"))
+                )
+    shutil.rmtree(drawn)
+
+
+def run_reader(reader: str, dataset: Path, envs: Path | None) -> str:
+    """Return the line for the page: the versions, and what was found with each command."""
+    required = requirements(reader)
+    with make_environment(reader, required, envs) as python:
+        found = run_commands(reader, dataset, python)
+    return f"Last run with {versions(required)}: {'; the next command: '.join(found)}."
+
+
+def requirements(reader: str) -> list[str]:
+    return (HERE / f"read_{reader}.txt").read_text(encoding="utf-8").splitlines()
+
+
+def versions(required: Sequence[str]) -> str:
+    """Return names and versions of what is required, of a repository the first of its commit."""
+    named = [re.sub(r"^.*/([\w.-]+)@(\w{7}).*$", r"\1 at \2", line) for line in required]
+    return ", ".join(named).replace("==", " ")
+
+
+def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
+    """Run each command of a recipe, then its code with a Python; return what the judge printed."""
+    found = []
+    for command in "".join(blocks(section(READERS[reader]))).splitlines():
+        with tempfile.TemporaryDirectory() as work:
+            shutil.copytree(dataset, work / DATADIR)
+            for address, commit in CHECKED_OUT.findall("\n".join(requirements(reader))):
+                check_out(address, commit, Path(work))
+            program, *options = command.split()
+            assert program == "python", command
+            _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
+            # Readers keep settings and databases in the folder of their user.
+            printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
+            found.append(printed.splitlines()[-1])
+    return found
+
+
+@contextmanager
+def make_environment(reader: str, required: Sequence[str], envs: Path | None) -> Iterator[Path]:
+    """Give the Python of an environment with what is required."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (envs or Path(scratch)).absolute() / reader
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        python = folder / "bin" / "python"
+        if not python.exists():
+            free = shutil.disk_usage(folder.parent).free / 1e9
+            if any(line.startswith("torch") for line in required) and free < GIGABYTES:
+                raise LeftOut(f"torch needs {GIGABYTES} GB of disk; {folder.parent} has {free:.0f}")
+            _call(sys.executable, "-m", "venv", folder)
+            built = [line for line in required if "@" in line and not line.startswith("#")]
+            packages = [line for line in required if "==" in line]
+            try:
+                _call(python, "-m", "pip", "install", *packages, "numpy", "pillow")
+                if built:
+                    _call(python, "-m", "pip", "install", "--no-build-isolation", *built)
+            except subprocess.CalledProcessError as error:
+                shutil.rmtree(folder)
+                raise LeftOut(f"pip cannot install {packages[0]}: {_last_line(error)}") from error
+        yield python
+
+
+def check_out(address: str, commit: str, work: Path) -> None:
+    """Put a repository at a commit into a folder."""
+    folder = work / Path(address).name
+    try:
+        _call("git", "clone", "--quiet", address, folder)
+        _call("git", "-C", folder, "checkout", "--quiet", commit)
+    except subprocess.CalledProcessError as error:
+        raise LeftOut(f"git cannot check out {address}: {_last_line(error)}") from error
+
+
+def write_result(heading: str, line: str) -> None:
+    """Put the line into the section of the page, in place of the earlier one."""
+    text, old = PAGE.read_text(encoding="utf-8"), section(heading)
+    new = re.sub(r"^Last run with .*\n", "", old, flags=re.MULTILINE).rstrip("\n")
+    end = "\n\n" if text.partition(old)[2] else "\n"
+    PAGE.write_text(text.replace(old, f"{new}\n\n{line}{end}"), encoding="utf-8")
+
+
+def _call(*command: object, cwd: str | None = None, home: str | None = None) -> str:
+    """Run a command and return what it printed."""
+    env = os.environ | ({"HOME": home} if home else {})
+    how: dict[str, Any] = {"check": True, "capture_output": True, "text": True, "timeout": HOUR}
+    return str(subprocess.run(list(map(str, command)), cwd=cwd, env=env, **how).stdout)
+
+
+def _last_line(error: subprocess.SubprocessError) -> str:
+    lines = str(getattr(error, "stderr", None) or error).strip().splitlines()
+    return lines[-1] if lines else "no message"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
