@@ -37,6 +37,7 @@ import cv2
 import numpy as np
 from kornia_rs.io import decode_image_png_u16
 from PIL import Image
+from pycocotools import mask as coco_mask
 from zlib_ng import zlib_ng
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,10 +53,12 @@ from cityscapes_coco.dataset import (  # noqa: E402
     map_suffix,
 )
 from cityscapes_coco.errors import UserError  # noqa: E402
+from cityscapes_coco.evaluate import evaluate_results  # noqa: E402
 from cityscapes_coco.instances import read_id_map  # noqa: E402
 from cityscapes_coco.options import usable_cores  # noqa: E402
 from cityscapes_coco.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.report import describe_check  # noqa: E402
+from cityscapes_coco.upload import write_upload  # noqa: E402
 from cityscapes_coco.verify import verify_file  # noqa: E402
 from cityscapes_coco.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from data.generate import write_dataset  # noqa: E402
@@ -65,9 +68,13 @@ Row = tuple[str, str, str]  # what was measured, the figure, what it compares wi
 MAP_SUFFIX = map_suffix("gtFine")
 TRAIN_FILE = "instancesonly_filtered_gtFine_train.json"  # of this project and of the other two
 
+# So many frames are scored: the official script takes about a second for each.
+SCORED_FRAMES = 15
+
 # Programs, as Python runs them with -c and their arguments.
 _CONVERT = "import sys, main\nassert main.main(sys.argv[1:]) == 0\n"
 _INSPECT = "import sys, inspect_coco\nassert inspect_coco.main(sys.argv[1:]) == 0\n"
+_SCORE = "import sys, evaluate_coco\nassert evaluate_coco.main(sys.argv[1:]) == 0\n"
 _LOAD = "import sys\nfrom pycocotools.coco import COCO\nCOCO(sys.argv[1])\n"
 # Prints the peak memory of such a program, and of its largest worker.
 _PRINT_PEAKS = """
@@ -104,6 +111,11 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="mmdetection's tools/dataset_converters/cityscapes.py, to time it as well; needs"
         " mmengine, mmcv-lite and cityscapesscripts",
+    )
+    parser.add_argument(
+        "--official",
+        action="store_true",
+        help="time the official script that scores results as well; needs cityscapesscripts",
     )
     parser.add_argument(
         "--frames",
@@ -183,6 +195,7 @@ def measure(args: argparse.Namespace, workers: int, folder: Path) -> tuple[str, 
     rows += measure_workers(datadir, annotations, args.long, workers, args.runs)
     rows += measure_memory(maps, annotations, args.memory, workers, folder)
     rows += measure_inspecting(folder / "memory 1", args.runs)
+    rows += measure_scores(maps, args.official, args.long, workers, args.runs, folder)
     total = sum(len(of_frame) for of_frame in annotations)
     rows.append(("size of an annotation", f"{verified.stat().st_size / total:.0f} bytes", ""))
     rows.append(measure_start(args.runs))
@@ -592,6 +605,100 @@ def measure_inspecting(datadir: Path, runs: int) -> list[Row]:
     peak = measure_peaks(*inspect, "--verify")[0]
     ratio = f"{peak / median(peaks[0]):.2f} times the memory"
     return [*rows, ("`inspect_coco.py --verify`", f"{peak / 1e6:.0f} MB", ratio)]
+
+
+def measure_scores(
+    maps: Sequence[Path], official: bool, count: int, workers: int, runs: int, folder: Path
+) -> list[Row]:
+    """Time scoring in this process, beside the official script on the same predictions, and measure
+    the peaks of scoring in several for a tenth of `count` frames and for all."""
+    several = maps[:SCORED_FRAMES]
+    datadir = link_frames(several, {"train": len(several)}, folder / "scored")
+    path = convert_train(datadir, datadir / "annotations").path
+    results = predict_moved(path)
+    actions: list[Callable[[], object]] = [partial(score, path, results, datadir)]
+    if official:
+        with redirect_stderr(io.StringIO()):
+            write_upload(path, results, datadir, datadir / "upload")
+        actions.append(partial(score_officially, datadir))
+    tell(f"scoring {len(several)} frames, {runs} times")
+    times = time_in_turn(runs, *actions)
+    if official and abs(score(path, results, datadir) - score_officially(datadir)) > 1e-9:
+        raise BenchmarkError("the official script has another score")
+    names = "score, 1 worker, 100 results a frame", "the official script scores the same results"
+    rows = [
+        (
+            name,
+            f"{1000 * median(seconds) / len(several):.1f} ms a frame",
+            f"{median_ratio(seconds, times[0]):.1f} times" if seconds is not times[0] else "",
+        )
+        for name, seconds in zip(names, times, strict=False)
+    ]
+    first: list[int] = []
+    for number in max(1, count // 10), count:
+        tell(f"scoring {number} frames for their memory")
+        datadir = link_frames(maps, {"train": number}, folder / f"scored {len(rows)}")
+        path = convert_train(datadir, datadir / "annotations").path
+        options = "--results", predict_moved(path), "--coco", path, "--workers", workers
+        peaks = measure_peaks(_SCORE, "--coco_dir", datadir, *options)
+        ratio = f"{peaks[0] / first[0]:.2f} and {peaks[1] / first[1]:.2f} times" if first else ""
+        first = first or peaks
+        figure = f"{peaks[0] / 1e6:.0f} MB, {peaks[1] / 1e6:.0f} MB a worker"
+        rows.append((f"peak memory, scoring {number} frames, {workers} workers", figure, ratio))
+    return rows
+
+
+def predict_moved(path: Path) -> Path:
+    """Write a hundred results for each image of a COCO file: its annotations, over and over, each
+    time moved by a few pixels."""
+    coco = json.loads(path.read_bytes())
+    grouped: dict[int, list[dict[str, Any]]] = {}
+    for annotation in coco["annotations"]:
+        grouped.setdefault(annotation["image_id"], []).append(annotation)
+    size = coco["images"][0]["height"], coco["images"][0]["width"]
+    results = []
+    for number, annotations in grouped.items():
+        for place, annotation in enumerate(islice(cycle(annotations), 100)):
+            polygons = [[x + place % 7 for x in polygon] for polygon in annotation["segmentation"]]
+            rle: Any = coco_mask.merge(coco_mask.frPyObjects(polygons, *size))
+            result = {
+                "image_id": number,
+                "category_id": annotation["category_id"],
+                "score": 1 - place / 100,
+                "segmentation": {"size": size, "counts": rle["counts"].decode()},
+            }
+            results.append(result)
+    target = path.with_name("results.json")
+    target.write_text(json.dumps(results))
+    return target
+
+
+def score(path: Path, results: Path, datadir: Path) -> float:
+    """Return Cityscapes' AP as this program has it, beside COCO's scores."""
+    with redirect_stderr(io.StringIO()):
+        scores = evaluate_results(path, results, datadir)
+    if scores.cityscapes is None or scores.cityscapes.average.ap is None:
+        raise BenchmarkError("\n".join(scores.notes))
+    return scores.cityscapes.average.ap
+
+
+def score_officially(datadir: Path) -> float:
+    """Return Cityscapes' AP as the official script has it.
+
+    The script needs a function that numpy no longer has, and would write a file into its package.
+    """
+    from cityscapesscripts.evaluation import evalInstanceLevelSemanticLabeling as script
+
+    id_maps = sorted(map(str, datadir.glob(f"gtFine/train/*/*{MAP_SUFFIX}")))
+    upload = datadir / "upload"
+    texts = [str(upload / f"{Path(name).name.removesuffix(MAP_SUFFIX)}.txt") for name in id_maps]
+    script.args.predictionPath = str(upload)
+    script.args.gtInstancesFile = str(upload / "none.json")
+    script.args.JSONOutput, script.args.quiet = False, True
+    numpy_1 = mock.patch.object(np, "in1d", np.isin, create=True)
+    with numpy_1, mock.patch.object(script, "writeDict2JSON"):
+        found = script.evaluateImgLists(texts, id_maps, script.args)
+    return float(found["averages"]["allAp"])
 
 
 def measure_start(runs: int) -> Row:

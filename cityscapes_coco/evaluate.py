@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import cv2
 import msgspec
@@ -31,12 +31,12 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.instances import cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.lookup import find_labels, match_frames
-from cityscapes_coco.results import decode_mask, read_results
+from cityscapes_coco.results import decode_mask, find_size, read_results
 from cityscapes_coco.rle import Rle, to_rle, to_rles
 from cityscapes_coco.scores import (
     CocoMatches,
+    CocoTruth,
     Floats,
-    Kind,
     Matches,
     Truth,
     find_curves,
@@ -48,7 +48,6 @@ from cityscapes_coco.scores import (
 from cityscapes_coco.workers import Map
 
 Shape = Literal["box", "mask"]
-_KINDS: dict[Shape, Kind] = {"box": "bbox", "mask": "segm"}
 
 # For every value that a map can hold: do scores pass over it? As 0 and 1.
 _IS_VOID = np.zeros(1 << 16, np.uint8)
@@ -271,58 +270,66 @@ def _find_maps(
 
 
 def _evaluate_frame(task: _Task, plan: _Plan) -> _Findings:
-    size = int(task.image.height or 0), int(task.image.width or 0)
+    size = find_size(plan.path, task.image)
     rles = [decode_mask(plan.results_path, result, *size) for result in task.results]
     findings = _Findings({}, {})
     for shape in plan.shapes:
-        matches = match_coco_frame(
-            _KINDS[shape],
-            [_describe_annotation(a, shape, size, plan.path) for a in task.annotations],
-            [_describe_result(*pair, shape) for pair in zip(task.results, rles, strict=True)],
-            plan.category_ids,
-        )
-        findings.coco.update({(shape, number): found for number, found in matches.items()})
+        for number in plan.category_ids:
+            truth = [a for a in task.annotations if a.category_id == number]
+            results = [
+                (r, rle)
+                for r, rle in zip(task.results, rles, strict=True)
+                if r.category_id == number
+            ]
+            if truth or results:
+                matches = _match_category(shape, size, truth, results, plan.path)
+                findings.coco[shape, number] = matches
     if task.map_path is not None:
         findings.cityscapes.update(_match_map(task.map_path, size, task.results, rles, plan))
     return findings
 
 
-def _describe_annotation(
-    annotation: Annotation, shape: Shape, size: tuple[int, int], path: Path
-) -> dict[str, Any]:
-    """Return an annotation as COCOeval takes it."""
-    rle = None
-    if shape == "mask":
-        try:
-            rle = to_rle(decode_segmentation(annotation), *size)
-            if rle is None:
-                raise ValueError("it has no segmentation, which others have")
-        except ValueError as error:
-            raise UserError(path, f"annotation {annotation.id}: {error}") from error
-    return {
-        "category_id": annotation.category_id,
-        "iscrowd": int(annotation.iscrowd or 0),
-        "area": annotation.area,
-        "bbox": list(annotation.bbox or ()),
-        "segmentation": rle,
-    }
+def _match_category(
+    shape: Shape,
+    size: tuple[int, int],
+    annotations: Sequence[Annotation],
+    results: Sequence[tuple[Result, Rle]],
+    path: Path,
+) -> CocoMatches:
+    """Return what COCO makes of the results of one category, each with its mask, in one frame."""
+    if shape == "box":
+        there = [list(annotation.bbox or ()) for annotation in annotations]
+        regions = [_find_box(*pair) for pair in results]
+    else:
+        there = [_decode_annotation(annotation, size, path) for annotation in annotations]
+        regions = [rle for _, rle in results]
+    # As in pycocotools' `loadRes`, a box that is in the file has the area of the box.
+    areas = [
+        region[2] * region[3] if shape == "box" and result.bbox else coco_mask.area(rle)
+        for (result, rle), region in zip(results, regions, strict=True)
+    ]
+    truth = CocoTruth(
+        there,
+        np.array([annotation.area for annotation in annotations], np.float64),
+        np.array([bool(annotation.iscrowd) for annotation in annotations], np.bool_),
+    )
+    scores = np.array([result.score for result, _ in results], np.float64)
+    return match_coco_frame(regions, np.array(areas, np.float64), scores, truth)
 
 
-def _describe_result(result: Result, rle: Rle, shape: Shape) -> dict[str, Any]:
-    """Return a result as COCOeval takes it.
+def _find_box(result: Result, rle: Rle) -> list[float]:
+    box: list[float] = list(result.bbox) if result.bbox else coco_mask.toBbox(rle).tolist()
+    return box
 
-    As in pycocotools' `loadRes`, the area is that of the mask, but for a box that is in the file
-    that of the box.
-    """
-    box = coco_mask.toBbox(rle).tolist() if result.bbox is UNSET else list(result.bbox)
-    from_mask = shape == "mask" or result.bbox is UNSET
-    return {
-        "category_id": result.category_id,
-        "score": result.score,
-        "area": coco_mask.area(rle) if from_mask else box[2] * box[3],
-        "bbox": box,
-        "segmentation": rle,
-    }
+
+def _decode_annotation(annotation: Annotation, size: tuple[int, int], path: Path) -> Rle:
+    try:
+        rle = to_rle(decode_segmentation(annotation), *size)
+    except ValueError as error:
+        raise UserError(path, f"annotation {annotation.id}: {error}") from error
+    if rle is None:
+        raise UserError(path, f"annotation {annotation.id} has no segmentation, which others have")
+    return rle
 
 
 def _match_map(
@@ -368,7 +375,7 @@ def _sum_up_coco(
     scores = CocoScores({}, {names[number]: {} for number in ordered})
     for shape in shapes:
         frames = [found.get((shape, number), ()) for number in ordered]
-        precision = rate_coco_matches(_KINDS[shape], frames)
+        precision = rate_coco_matches(frames)
         scores.average[shape] = _average_precision(precision)
         for place, number in enumerate(ordered):
             of_class = precision[:, :, place : place + 1]
