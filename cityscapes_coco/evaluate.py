@@ -31,7 +31,7 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.instances import cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.lookup import find_labels, match_frames
-from cityscapes_coco.results import decode_mask, read_results
+from cityscapes_coco.results import decode_mask, find_size, read_results
 from cityscapes_coco.rle import Rle, to_rle, to_rles
 from cityscapes_coco.scores import (
     CocoMatches,
@@ -270,19 +270,20 @@ def _find_maps(
 
 
 def _evaluate_frame(task: _Task, plan: _Plan) -> _Findings:
-    size = int(task.image.height or 0), int(task.image.width or 0)
+    size = find_size(plan.path, task.image)
     rles = [decode_mask(plan.results_path, result, *size) for result in task.results]
     findings = _Findings({}, {})
     for shape in plan.shapes:
         for number in plan.category_ids:
             truth = [a for a in task.annotations if a.category_id == number]
-            pairs = [
-                pair
-                for pair in zip(task.results, rles, strict=True)
-                if pair[0].category_id == number
+            results = [
+                (r, rle)
+                for r, rle in zip(task.results, rles, strict=True)
+                if r.category_id == number
             ]
-            if truth or pairs:
-                findings.coco[shape, number] = _match_category(shape, size, truth, pairs, plan.path)
+            if truth or results:
+                matches = _match_category(shape, size, truth, results, plan.path)
+                findings.coco[shape, number] = matches
     if task.map_path is not None:
         findings.cityscapes.update(_match_map(task.map_path, size, task.results, rles, plan))
     return findings

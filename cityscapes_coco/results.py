@@ -66,6 +66,20 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
     return results
 
 
+def find_size(path: Path, image: Image) -> tuple[int, int]:
+    """Return (height, width) of an image of the COCO file at `path`, in pixels.
+
+    Raises UserError if the file does not tell, or tells what no image has.
+    """
+    if image.height is UNSET or image.width is UNSET:
+        raise UserError(path, f"image {image.id} has no height or no width")
+    height, width = image.height, image.width
+    # A run length of pycocotools has 32 bits.
+    if min(height, width) < 1 or max(height, width) >= 1 << 16:
+        raise UserError(path, f"image {image.id} has {width} x {height} pixels")
+    return height, width
+
+
 def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
     """Return the RLE of the mask of a result at `path`, in an image of the given size; None if the
     results have no masks.

@@ -30,7 +30,7 @@ from cityscapes_coco.dataset import Frame, map_suffix
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
 from cityscapes_coco.lookup import find_labels, find_map_name, find_map_type, match_frames
-from cityscapes_coco.results import decode_mask, read_results
+from cityscapes_coco.results import decode_mask, find_size, read_results
 from cityscapes_coco.rle import to_mask
 from cityscapes_coco.workers import Map
 
@@ -106,11 +106,9 @@ def _list_tasks(
     suffix = map_suffix(find_map_type(coco.images, read_info(coco)))
     tasks = []
     for image in coco.images:
-        if image.width is UNSET or image.height is UNSET:
-            raise UserError(path, f"{image.file_name or 'an image'} has no width or height in it")
         stem = _clean(find_map_name(image, suffix).removesuffix(suffix))
         best = sorted(grouped.get(image.id, ()), key=lambda result: -result.score)[:top]
-        tasks.append(_Task(stem, (image.height, image.width), best))
+        tasks.append(_Task(stem, find_size(path, image), best))
     return tasks
 
 

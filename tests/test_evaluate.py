@@ -232,6 +232,11 @@ BAD_FILES: dict[str, tuple[Change, str]] = {
         set_field("annotations", "image_id", 7, 2),
         "annotations[2] has no image or no category",
     ),
+    "no size": (set_field("images", "width", 0, 1), "image 2 has 0 x 1024 pixels"),
+    "a size that no image has": (
+        set_field("images", "height", 10**9, 1),
+        "image 2 has 2048 x 1000000000 pixels",
+    ),
     "a broken mask": (
         set_field("annotations", "segmentation", [[1, 2]], 2),
         "annotation 3: a polygon is not a list of at least three points",

@@ -308,9 +308,13 @@ def test_the_truth_is_a_white_outline_that_can_be_left_out(data: Path, coco: Coc
     outline = np.s_[60:240, 100]
     assert (paint_results(data, coco, results, "masks", "truth")[outline] == 255).all()
     assert (paint_results(data, coco, results, "masks")[outline] != 255).any(axis=1).all()
-    inside = np.s_[310:370, 60:240]
+    cars = coco["annotations"][2]
+    mask = decode(cars["segmentation"], HEIGHT, WIDTH)
+    mask[300:340, 50:100] = False
+    cars["segmentation"] = encode(mask)
     picture = paint_results(data, coco, [], *LAYERS, "truth")
-    assert (picture[inside] == photograph()[inside]).all(), "a group has nothing but an outline"
+    for nothing in np.s_[310:370, 110:240], np.s_[300:330, 50:90]:
+        assert (picture[nothing] == photograph()[nothing]).all(), "neither filled nor in a box"
 
 
 @pytest.mark.parametrize("lacks", ["results", "truth"])
