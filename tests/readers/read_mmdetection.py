@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from mmdet.registry import DATASETS
-from mmdet.utils import register_all_modules
 from mmengine.config import Config
 from recipe import Found, blocks, judge, section
 
@@ -21,7 +20,6 @@ def look(data):
 
 [code] = blocks(section("mmdetection"), "python")
 Path("cityscapes.py").write_text(code)
-register_all_modules()
 chosen = Config.fromfile("cityscapes.py").train_dataloader.dataset.dataset
 chosen.pipeline = [
     {"type": "LoadImageFromFile"},
