@@ -20,6 +20,7 @@ import main
 from benchmarks import benchmark
 from cityscapes_coco import convert_split
 from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, write_json
+from tests.readers.run import HERE, READERS, requirements, versions
 
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
@@ -148,6 +149,16 @@ def test_each_command_shown_is_one_that_the_parsers_take() -> None:
 def test_each_recipe_is_python(page: str) -> None:
     for code in blocks(PAGES[page], "python"):
         compile(code, page, "exec")
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_each_recipe_was_run_with_the_versions_that_are_required(reader: str) -> None:
+    """The line is written by tests/readers/run.py, which also found what the line says."""
+    assert (HERE / f"read_{reader}.py").is_file()
+    lines = re.findall("^Last run with .*$", section("docs/training.md", READERS[reader]), re.M)
+    assert [line.partition(": ")[0] for line in lines] == [
+        f"Last run with {versions(requirements(reader))}"
+    ]
 
 
 # What is printed and written.

@@ -4,6 +4,7 @@ from detectron2 import model_zoo
 from detectron2.data import DatasetCatalog, DatasetMapper, MetadataCatalog
 from detectron2.modeling import build_model
 from detectron2.structures.masks import polygons_to_bitmask
+from detectron2.utils.events import EventStorage
 from recipe import Found, judge, run_recipe
 
 NAME = "cityscapes_train"
@@ -31,5 +32,6 @@ cfg.MODEL.ROI_HEADS.NUM_CLASSES = 8
 cfg.INPUT.MIN_SIZE_TRAIN = (256,)
 records = DatasetCatalog.get(NAME)
 mapper = DatasetMapper(cfg, is_train=True)
-sum(build_model(cfg).train()([mapper(records[0])]).values()).backward()
+with EventStorage():
+    sum(build_model(cfg).train()([mapper(records[0])]).values()).backward()
 judge(look())
