@@ -454,10 +454,10 @@ def _draw_legend(axes: Axes, example: Example) -> None:
     for text, drawing, x, row in _legend_entries(example, axes.get_xlim()[1]):
         y = middle + row * _LEGEND_ROW
         color = np.array(drawing.category_color) / 255
-        filled = color if drawing.style == "filled" else "white"
+        face = color if drawing.style in ("filled", "flat") else "white"
         hatch = "////" if drawing.style == "hatched" else None
         corner, width, height = (x, y - _LEGEND_TEXT / 2), 1.5 * _LEGEND_TEXT, _LEGEND_TEXT
-        _draw_box(axes, corner, width, height, 1.5, edgecolor=color, facecolor=filled, hatch=hatch)
+        _draw_box(axes, corner, width, height, 1.5, edgecolor=color, facecolor=face, hatch=hatch)
         axes.text(x + 2 * _LEGEND_TEXT, y, text, color="black", **texts)
 
 
