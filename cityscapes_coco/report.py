@@ -124,8 +124,8 @@ def describe_check(report: "Report") -> str:
 def describe_scores(path: Path, scores: "Scores") -> str:
     """Return the scores of the results at `path`: COCO's table, and Cityscapes'."""
     rows = [
-        f"{path}: {scores.results} results for {scores.images} images, of which"
-        f" {scores.without_results} have none",
+        f"{path}: {scores.results} results; images without a result:"
+        f" {scores.without_results} of {scores.images}",
         f"  {'COCO':<16}" + _columns("AP", "AP50", "AP75", "small", "medium", "large"),
     ]
     for shape, average in scores.coco.average.items():

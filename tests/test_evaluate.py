@@ -95,7 +95,7 @@ def test_any_number_of_workers_writes_and_prints_the_same(tmp_path: Path, capsys
 def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
     scores = score(tmp_path, GOLDEN, PREDICTIONS)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{PREDICTIONS}: 46 results for 2 images, of which 0 have none"
+    assert lines[0] == f"{PREDICTIONS}: 46 results; images without a result: 0 of 2"
     tables: dict[str, dict[str, list[str]]] = {}
     title = ""
     for line in lines[1:]:
@@ -199,7 +199,7 @@ def test_images_without_results_count_and_are_said(tmp_path: Path, capsys: Captu
     results = [result for result in annotated(GOLDEN) if result["image_id"] == 1]
     scores = score(tmp_path, GOLDEN, results)
     assert scores["without_results"] == 1 and scores["cityscapes"]["average"]["ap"] < 1
-    assert "for 2 images, of which 1 have none" in capsys.readouterr().out
+    assert "images without a result: 1 of 2" in capsys.readouterr().out
     assert score(tmp_path, GOLDEN, [])["cityscapes"]["average"] == {"ap": 0, "ap50": 0}
 
 
