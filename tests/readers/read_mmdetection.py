@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from unittest.mock import MagicMock
 
-sys.modules["mmcv._ext"] = MagicMock()
+sys.modules["mmcv._ext"] = MagicMock()  # before mmdetection is imported
 
-from mmdet.registry import DATASETS
-from mmengine.config import Config
-from recipe import Found, blocks, judge, section
+from mmdet.registry import DATASETS  # noqa: E402
+from mmengine.config import Config  # noqa: E402
+from recipe import Found, blocks, judge, section  # noqa: E402
 
 
 def look(data):
