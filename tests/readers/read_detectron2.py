@@ -5,7 +5,7 @@ from detectron2.data import DatasetCatalog, DatasetMapper, MetadataCatalog
 from detectron2.modeling import build_model
 from detectron2.structures.masks import polygons_to_bitmask
 from detectron2.utils.events import EventStorage
-from recipe import Found, judge, run_recipe
+from recipe import Found, from_corners, judge, run_recipe
 
 NAME = "cityscapes_train"
 
@@ -17,12 +17,11 @@ def look():
     names = MetadataCatalog.get(NAME).thing_classes
     for record in DatasetCatalog.get(NAME):
         found = mapper(record)["instances"]
-        for (x0, y0, x1, y1), label, polygons in zip(
+        for corners, label, polygons in zip(
             found.gt_boxes.tensor.tolist(), found.gt_classes, found.gt_masks.polygons, strict=True
         ):
             mask = polygons_to_bitmask(polygons, *found.image_size)
-            box = x0, y0, x1 - x0, y1 - y0
-            yield Found(record["file_name"], names[label], box, mask)
+            yield Found(record["file_name"], names[label], from_corners(corners), mask)
 
 
 run_recipe("detectron2")

@@ -1,6 +1,6 @@
 """Hugging Face DETR: labels, boxes and masks in the frame's own size; and a step of training."""
 
-from recipe import NAMES, Found, judge, run_recipe
+from recipe import NAMES, Found, from_centre, judge, run_recipe
 from transformers import DetrConfig, DetrForSegmentation, ResNetConfig
 
 made = run_recipe("Hugging Face DETR")
@@ -13,14 +13,13 @@ def look():
         how = {"return_segmentation_masks": True, "do_resize": False, "return_tensors": "pt"}
         [labels] = processor(image, target, **how)["labels"]
         [photograph] = data.coco.loadImgs(image_id)
-        for (x, y, width, height), label, mask in zip(
+        for box, label, mask in zip(
             labels["boxes"].double().numpy() * (2 * image.size),
             labels["class_labels"].tolist(),
             labels["masks"].numpy(),
             strict=True,
         ):
-            box = x - width / 2, y - height / 2, width, height
-            yield Found(photograph["file_name"], NAMES[label], box, mask == 1)
+            yield Found(photograph["file_name"], NAMES[label], from_centre(box), mask == 1)
 
 
 config = DetrConfig(

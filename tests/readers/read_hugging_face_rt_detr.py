@@ -1,6 +1,6 @@
 """Hugging Face RT-DETR: labels and boxes in the frame's own size; and a step of training."""
 
-from recipe import NAMES, Found, judge, run_recipe
+from recipe import NAMES, Found, from_centre, judge, run_recipe
 from transformers import RTDetrConfig, RTDetrForObjectDetection
 
 made = run_recipe("Hugging Face RT-DETR")
@@ -14,11 +14,8 @@ def look():
         [labels] = processor(image, target, do_resize=False, return_tensors="pt")["labels"]
         [photograph] = data.coco.loadImgs(image_id)
         boxes = labels["boxes"].double().numpy() * (2 * image.size)
-        for (x, y, width, height), label in zip(
-            boxes, labels["class_labels"].tolist(), strict=True
-        ):
-            box = x - width / 2, y - height / 2, width, height
-            yield Found(photograph["file_name"], NAMES[label], box)
+        for box, label in zip(boxes, labels["class_labels"].tolist(), strict=True):
+            yield Found(photograph["file_name"], NAMES[label], from_centre(box))
 
 
 model = RTDetrForObjectDetection(RTDetrConfig(num_labels=len(NAMES)))

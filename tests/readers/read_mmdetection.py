@@ -8,22 +8,23 @@ import sys
 from pathlib import Path
 from unittest.mock import MagicMock
 
-sys.modules["mmcv._ext"] = MagicMock()
+sys.modules["mmcv._ext"] = MagicMock()  # before mmdetection is imported
 
-from mmdet.registry import DATASETS
-from mmengine.config import Config
-from recipe import Found, blocks, judge, section
+from mmdet.registry import DATASETS  # noqa: E402
+from mmengine.config import Config  # noqa: E402
+from recipe import Found, blocks, from_corners, judge, section  # noqa: E402
 
 
 def look(data):
     for item in data:
         record = item["data_samples"]
         found = record.gt_instances
-        for (x0, y0, x1, y1), label, mask in zip(
+        for corners, label, mask in zip(
             found.bboxes.tensor.tolist(), found.labels, found.masks.to_ndarray(), strict=True
         ):
-            box = x0, y0, x1 - x0, y1 - y0
-            yield Found(record.img_path, data.metainfo["classes"][label], box, mask == 1)
+            yield Found(
+                record.img_path, data.metainfo["classes"][label], from_corners(corners), mask == 1
+            )
 
 
 [code] = blocks(section("mmdetection"), "python")

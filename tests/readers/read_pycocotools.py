@@ -1,15 +1,5 @@
-"""pycocotools: what `COCO` gives of each annotation."""
+"""pycocotools: boxes and masks."""
 
-from recipe import Found, judge, run_recipe
+from recipe import judge_coco
 
-coco = run_recipe("pycocotools")["coco"]
-judge(
-    Found(
-        coco.loadImgs(annotation["image_id"])[0]["file_name"],
-        coco.loadCats(annotation["category_id"])[0]["name"],
-        annotation["bbox"],
-        coco.annToMask(annotation) == 1,
-        annotation["map_value"],
-    )
-    for annotation in coco.loadAnns(coco.getAnnIds(iscrowd=False))
-)
+judge_coco("pycocotools")

@@ -1,6 +1,6 @@
 """RF-DETR: targets before they are scaled, after one epoch of an untrained model with masks."""
 
-from recipe import NAMES, Found, judge, run_recipe
+from recipe import NAMES, Found, from_corners, judge, run_recipe
 from rfdetr import RFDETRSegNano
 from rfdetr.datasets.coco import CocoDetection
 
@@ -10,11 +10,10 @@ def look():
     data = CocoDetection(folder, file, None, include_masks=True, remap_category_ids=True)
     for image_id, (_, target) in zip(data.ids, data, strict=True):
         [photograph] = data.coco.loadImgs(image_id)
-        for (x0, y0, x1, y1), label, mask in zip(
+        for corners, label, mask in zip(
             target["boxes"].tolist(), target["labels"].tolist(), target["masks"], strict=True
         ):
-            box = x0, y0, x1 - x0, y1 - y0
-            yield Found(photograph["file_name"], NAMES[label], box, mask.numpy())
+            yield Found(photograph["file_name"], NAMES[label], from_corners(corners), mask.numpy())
 
 
 run_recipe("RF-DETR")

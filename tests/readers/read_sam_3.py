@@ -1,7 +1,7 @@
 """SAM 3: the objects of each query of a dataset; a query is the name of a class."""
 
 from pycocotools import mask as coco_mask
-from recipe import Found, judge, run_recipe
+from recipe import Found, from_corners, judge, run_recipe
 
 
 def look(data):
@@ -10,9 +10,8 @@ def look(data):
         for query in datapoint.find_queries:
             for index in query.object_ids_output:
                 found = datapoint.images[query.image_id].objects[index]
-                x0, y0, x1, y1 = found.bbox.tolist()
                 mask = coco_mask.decode(found.segment) == 1
-                box = x0, y0, x1 - x0, y1 - y0
+                box = from_corners(found.bbox.tolist())
                 yield Found(photograph["file_name"], query.query_text, box, mask)
 
 

@@ -79,6 +79,18 @@ def run_recipe(heading: str) -> dict[str, Any]:
     return made
 
 
+def from_corners(corners: Iterable[float]) -> Box:
+    """Return the box of left, top, right and bottom."""
+    left, top, right, bottom = corners
+    return left, top, right - left, bottom - top
+
+
+def from_centre(box: Iterable[float]) -> Box:
+    """Return the box of the x and y of a centre, width and height."""
+    x, y, width, height = box
+    return x - width / 2, y - height / 2, width, height
+
+
 def fill(polygons: Iterable[Any], height: int, width: int) -> Mask:
     """Return the union of polygons as pycocotools, which the environment must have, fills them."""
     from pycocotools import mask as coco_mask
@@ -86,6 +98,21 @@ def fill(polygons: Iterable[Any], height: int, width: int) -> Mask:
     flat = [np.ravel(polygon).tolist() for polygon in polygons]
     mask: Any = coco_mask.decode(coco_mask.merge(coco_mask.frPyObjects(flat, height, width)))
     return np.asarray(mask == 1)
+
+
+def judge_coco(heading: str) -> None:
+    """Judge the `coco` of a recipe, with the methods of pycocotools; crowds are passed over."""
+    coco = run_recipe(heading)["coco"]
+    judge(
+        Found(
+            coco.loadImgs(annotation["image_id"])[0]["file_name"],
+            coco.loadCats(annotation["category_id"])[0]["name"],
+            annotation["bbox"],
+            coco.annToMask(annotation) == 1,
+            annotation["map_value"],
+        )
+        for annotation in coco.loadAnns(coco.getAnnIds(iscrowd=False))
+    )
 
 
 def read_maps() -> dict[str, Map]:
@@ -115,7 +142,7 @@ def judge(
         by_frame.setdefault(frame_of(instance.photograph), []).append(instance)
     matches = []
     for frame, id_map in (maps or read_maps()).items():
-        truths, of_frame = truths_in(id_map), by_frame.pop(frame, [])
+        truths, of_frame = _truths_in(id_map), by_frame.pop(frame, [])
         assert sorted(i.name for i in of_frame) == sorted(t.name for t in truths), frame
         for instance in of_frame:
             matches.append(match := _match(instance, truths, id_map))
@@ -144,7 +171,7 @@ def _count(what: str, exact: int, of: int) -> str:
     return f"{what} exact" if exact == of else f"{exact} {what} exact"
 
 
-def truths_in(id_map: Map) -> list[Truth]:
+def _truths_in(id_map: Map) -> list[Truth]:
     truths = []
     for value in np.unique(id_map).tolist():
         if value // 1000 in CLASSES:

@@ -99,8 +99,8 @@ def run_reader(reader: str, dataset: Path, envs: Path | None) -> str:
     """Return the line for the page: the versions, and what was found with each command."""
     required = requirements(reader)
     with make_environment(reader, required, envs) as python:
-        found = run_commands(reader, dataset, python)
-    return f"Last run with {versions(required)}: {'; the next command: '.join(dict.fromkeys(found))}."
+        found = dict.fromkeys(run_commands(reader, dataset, python))
+    return f"Last run with {versions(required)}: {'; the next command: '.join(found)}."
 
 
 def requirements(reader: str) -> list[str]:

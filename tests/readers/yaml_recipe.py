@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from recipe import NAMES, Found, blocks, judge, section
+from recipe import NAMES, Found, blocks, from_corners, judge, section
 
 SMALL = "total_batch_size=4", "num_workers=0"
 
@@ -34,7 +34,5 @@ def look(dataset):
     for number, image_id in enumerate(dataset.ids):
         _, target = dataset.load_item(number)
         [photograph] = dataset.coco.loadImgs(image_id)
-        for (x0, y0, x1, y1), label in zip(
-            target["boxes"].tolist(), target["labels"].tolist(), strict=True
-        ):
-            yield Found(photograph["file_name"], NAMES[label], (x0, y0, x1 - x0, y1 - y0))
+        for corners, label in zip(target["boxes"].tolist(), target["labels"].tolist(), strict=True):
+            yield Found(photograph["file_name"], NAMES[label], from_corners(corners))
