@@ -133,6 +133,9 @@ WHOLE = predict(0, 26000, 3, 0.9)
 @example([WHOLE, predict(0, 26002, 3, 0.95), predict(1, 26, 3, 0.5), predict(0, 26002, 3, 0.95)])
 @example([WHOLE, predict(0, 4, 3, 0.95), predict(0, 30, 3, 0.95)])
 @example([WHOLE, predict(0, 24000, 3, 0.95), predict(0, 30000, 3, 0.95)])
+# A group twice; to COCO, what is too large for a range of areas.
+@example([WHOLE, predict(0, 26, 3, 0.95), predict(0, 26, 3, 0.95, (1, 0))])
+@example([WHOLE, predict(0, 7, 3, 0.95)])
 # An IoU of one half is too small, and half of a prediction on void is not enough; half on a group
 # of too few pixels is, as that counts twice.
 @example([predict(0, 24000, 1, 0.5, keep=70)])
