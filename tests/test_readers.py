@@ -62,7 +62,7 @@ def test_the_judge_tells_how_far_a_reader_is_off(found: list[Found], capsys: Cap
     judge([first, *found[1:]], exact=False)
     pixels = int(np.sum(street() == found[0].map_value))
     assert capsys.readouterr().out == (
-        "4 instances, 3 boxes exact, boxes off by up to 1.5 pixels, 3 masks exact,"
+        "4 instances, 3 of 4 boxes exact, boxes off by up to 1.5 pixels, 3 of 4 masks exact,"
         f" mean IoU of masks {(3 + (pixels - 1) / pixels) / 4:.3f}\n"
     )
 

@@ -168,7 +168,7 @@ def _describe(matches: list[Match]) -> str:
 
 
 def _count(what: str, exact: int, of: int) -> str:
-    return f"{what} exact" if exact == of else f"{exact} {what} exact"
+    return f"{what} exact" if exact == of else f"{exact} of {of} {what} exact"
 
 
 def _truths_in(id_map: Map) -> list[Truth]:
