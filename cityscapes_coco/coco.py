@@ -329,8 +329,8 @@ def read_coco(path: Path) -> CocoFile:
 
 
 def is_list(content: bytes) -> bool:
-    """Return whether the JSON of a file is a list."""
-    return content[:100].lstrip()[:1] == b"["
+    """Return whether the JSON of a file is a list, in UTF-8 or UTF-16, whatever stands before it."""
+    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
 
 
 def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str = "") -> T:

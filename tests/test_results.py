@@ -49,6 +49,15 @@ def test_masks_of_each_form_are_read(form: str, place: str, tmp_path: Path) -> N
     assert not to_mask(decode_mask(path, empty, 4, 6)).any()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("place", ["a list", "annotations"])
+def test_results_of_each_encoding_are_read(encoding: str, place: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    text = json.dumps([BOX] if place == "a list" else {"annotations": [BOX]})
+    path.write_text("\n" + " " * 200 + text, encoding=encoding)
+    assert [result.bbox for result in read_results(path, COCO)] == [(2, 1, 3, 2)]
+
+
 @pytest.mark.parametrize("nothing", [{}, {"segmentation": []}, {"segmentation": None}])
 def test_boxes_alone_are_read(nothing: dict[str, Any], tmp_path: Path) -> None:
     path = write_json(tmp_path / "results.json", [BOX | nothing] * 2)
