@@ -342,7 +342,11 @@ def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str 
     try:
         return _decode(content, msgspec.json.Decoder(kind))
     except msgspec.ValidationError as error:
-        raise UserError(path, f"not {what}: {_explain(error, root)}") from error
+        reason = _explain(error, root)
+        if b"NaN" in content or b"Infinity" in content:
+            # They have become texts: see `_decode`.
+            reason = reason.replace("not a text", "not a text, NaN or Infinity")
+        raise UserError(path, f"not {what}: {reason}") from error
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise UserError(path, f"not a JSON file ({error}); write it again") from error
 

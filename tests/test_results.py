@@ -87,7 +87,7 @@ BAD_RESULTS = {
     " 1 person, 3 car",
     '{"category_id": "car"}': "results[1].category_id should be an integer, not a text",
     '{"score": "high"}': "results[1].score should be a number, not a text",
-    '{"score": NaN}': "results[1].score should be a number, not a text",
+    '{"score": NaN}': "results[1].score should be a number, not a text, NaN or Infinity",
     '{"score": null}': "results[1].score should be a number, not null",
     '{"bbox": [0, 0, 1]}': "results[1].bbox should be a list of length 4",
     '{"bbox": [0, 0, -1, 1]}': "results[1].bbox: [0, 0, -1, 1] has a size below 0",
