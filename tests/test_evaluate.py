@@ -297,6 +297,20 @@ def test_scores_that_cannot_be_written_are_an_error(tmp_path: Path, capsys: Capt
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["results.json", "coco.json", "../here/results.json"])
+def test_scores_take_the_place_of_nothing_that_is_read(
+    name: str, tmp_path: Path, capsys: Capture
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    for source, copy in (PREDICTIONS, "results.json"), (GOLDEN, "coco.json"):
+        (folder / copy).write_bytes(source.read_bytes())
+    argv = "--coco", folder / "coco.json", "--results", folder / "results.json"
+    line = fail(capsys, "--coco_dir", SAMPLE, *argv, "--json", folder / name)
+    assert line.startswith(f"error: {folder / name}: is read, so the scores cannot go there")
+    assert (folder / "results.json").read_bytes() == PREDICTIONS.read_bytes()
+
+
 @pytest.mark.parametrize("argv", [[], ["--results", "x", "--top", "3"], ["--results", ""]])
 def test_a_wrong_command_line_is_exit_code_2(argv: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
