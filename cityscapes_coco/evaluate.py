@@ -82,6 +82,9 @@ class CityscapesScore(Struct):
     ap50: float | None
 
 
+AnyScore = CocoScore | CityscapesScore
+
+
 class CityscapesScores(Struct):
     average: CityscapesScore
     classes: dict[str, CityscapesScore]

@@ -114,6 +114,15 @@ def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
             assert row == ["-" if n is None else f"{n:.3f}" for n in found.values()]
 
 
+def test_a_class_may_be_called_average(tmp_path: Path, capsys: Capture) -> None:
+    convert(SAMPLE, "--outdir", tmp_path, "--categories", "person", "average=car+bus")
+    coco = tmp_path / GOLDEN.name
+    capsys.readouterr()
+    score(tmp_path, coco, [r for r in annotated(coco) if r["category_id"] == 1])
+    rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[3:6]]
+    assert rows == [["person", "1.000"], ["average", "0.000"], ["average", "0.500"]]
+
+
 def test_only_the_best_hundred_of_a_category_in_a_frame_count_for_coco(tmp_path: Path) -> None:
     """Cityscapes has no such limit; both have their say here."""
     [person, *_] = annotated(GOLDEN, score=0.1)

@@ -100,7 +100,9 @@ def run_reader(reader: str, dataset: Path, envs: Path | None) -> str:
     required = requirements(reader)
     with make_environment(reader, required, envs) as python:
         found = run_commands(reader, dataset, python)
-    return f"Last run with {versions(required)}: {'; the next command: '.join(dict.fromkeys(found))}."
+    return (
+        f"Last run with {versions(required)}: {'; the next command: '.join(dict.fromkeys(found))}."
+    )
 
 
 def requirements(reader: str) -> list[str]:
