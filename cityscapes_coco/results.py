@@ -42,7 +42,7 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
     names the result, by its place from 0, and what is wrong with it.
     """
     if isinstance(coco, PanopticFile):
-        raise UserError(path, "results are held against a file of instances, not a panoptic one")
+        raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
     content = read_file(path)
     if not is_list(content):
         content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)

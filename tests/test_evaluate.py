@@ -300,6 +300,14 @@ def test_a_folder_without_the_file_of_the_split_is_said(datadir: Path, capsys: C
     assert line.endswith("--coco")
 
 
+def test_a_panoptic_file_is_refused(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
+    write_map(street(), split="val")
+    assert main(["--datadir", str(datadir), "--workers", "1", "--panoptic", "label"]) == 0
+    coco = datadir / "annotations" / "cityscapes_panoptic_val.json"
+    line = fail(capsys, "--coco_dir", datadir, "--coco", coco, "--results", PREDICTIONS)
+    assert "results need a COCO file of instances" in line
+
+
 def test_scores_that_cannot_be_written_are_an_error(tmp_path: Path, capsys: Capture) -> None:
     argv = "--coco_dir", SAMPLE, "--coco", GOLDEN, "--results", PREDICTIONS, "--json", tmp_path
     assert "cannot be written: " in fail(capsys, *argv)
