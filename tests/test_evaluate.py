@@ -114,6 +114,27 @@ def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
             assert row == ["-" if n is None else f"{n:.3f}" for n in found.values()]
 
 
+def test_an_annotation_with_the_id_0_is_found(tmp_path: Path) -> None:
+    """To pycocotools, 0 stands for no annotation."""
+    coco = load(GOLDEN)
+    for number, annotation in enumerate(coco["annotations"]):
+        annotation["id"] = number
+    path = write_json(tmp_path / "file.json", coco)
+    results = annotated(path)
+    assert score(tmp_path, path, results)["coco"]["average"]["box"]["ap"] == 1
+    assert (coco_scores(path, results, "bbox")["average"][0] or 0) < 1
+
+
+def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
+    """To pycocotools, they go by the box if there is one."""
+    results = json.loads(PREDICTIONS.read_bytes())
+    masks = [{k: v for k, v in result.items() if k != "bbox"} for result in results]
+    found = list(score(tmp_path, GOLDEN, results)["coco"]["average"]["mask"].values())
+    assert found == coco_scores(GOLDEN, masks, "segm")["average"]
+    assert found[:3] == coco_scores(GOLDEN, results, "segm")["average"][:3]
+    assert found[3:] != coco_scores(GOLDEN, results, "segm")["average"][3:]
+
+
 def test_a_class_may_be_called_average(tmp_path: Path, capsys: Capture) -> None:
     convert(SAMPLE, "--outdir", tmp_path, "--categories", "person", "average=car+bus")
     coco = tmp_path / GOLDEN.name
