@@ -5,7 +5,7 @@ categories go by the ids in the COCO file; some trainers write the names of imag
 """
 
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PureWindowsPath
 
 from msgspec import UNSET, Raw, Struct
 
@@ -103,7 +103,8 @@ def _by_name(images: Iterable[Image]) -> dict[int | str, list[Id]]:
     """Return the ids of the images of each name: with all folders, without, and the stem."""
     ids: dict[int | str, list[Id]] = {}
     for image in images:
-        path = PurePosixPath(image.file_name or "")
+        # Whose folders may be parted either way.
+        path = PureWindowsPath(image.file_name or "")
         for name in {image.file_name or "", path.name, path.stem}:
             ids.setdefault(name, []).append(image.id)
     return ids

@@ -77,6 +77,13 @@ def test_an_image_goes_by_its_id_or_name(name: object, tmp_path: Path) -> None:
     assert group_by_image([result]) == {7: [result]}
 
 
+@pytest.mark.parametrize("name", ["b.png", "b", "x/a\\b.png"])
+def test_a_file_written_on_windows_has_the_same_names(name: str, tmp_path: Path) -> None:
+    coco = CocoFile(COCO.categories, [Image(5, "x/a\\b.png", width=6, height=4)], [])
+    path = write_json(tmp_path / "results.json", [BOX | {"image_id": name}])
+    assert [result.image_id for result in read_results(path, coco)] == [5]
+
+
 BAD_RESULTS = {
     '{"image_id": 8}': "results[1].image_id: 8 is neither the id nor the name of an image",
     '{"image_id": "ulm"}': "results[1].image_id: 'ulm' is neither the id nor the name of an image",
