@@ -329,7 +329,7 @@ def read_coco(path: Path) -> CocoFile:
 
 
 def is_list(content: bytes) -> bool:
-    """Return whether the JSON of a file is a list, in UTF-8 or UTF-16, whatever stands before it."""
+    """Return whether the JSON of a file, in UTF-8 or UTF-16, is a list."""
     return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
 
 
