@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.errors import one_line
+from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def _evaluate(args: argparse.Namespace) -> int:
 
     path = args.coco or find_file(find_data_folder(args.coco_dir), args.split, "--coco")
     files = path, args.results, args.coco_dir
+    if args.json and args.json.resolve() in (path.resolve(), args.results.resolve()):
+        raise UserError(args.json, "is read, so the scores cannot go there; see --json")
     with (
         stoppable() as check,
         start_workers(args.workers, prepare=keep_freed_memory, check=check) as run,

@@ -61,6 +61,9 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     if path.is_dir():
         # Replacing a folder would fail as well, but not until all the work has been done.
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if path.exists() and not path.is_file():
+        # The system would let a draft take the place of a pipe, or of /dev/stdout.
+        raise OSError(errno.EINVAL, "not a file")
     draft = _hidden_beside(path)
     unnamed = _open_unnamed(path.parent)
     try:

@@ -329,8 +329,8 @@ def read_coco(path: Path) -> CocoFile:
 
 
 def is_list(content: bytes) -> bool:
-    """Return whether the JSON of a file is a list."""
-    return content[:100].lstrip()[:1] == b"["
+    """Return whether the JSON of a file, in UTF-8 or UTF-16, is a list."""
+    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
 
 
 def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str = "") -> T:
@@ -342,7 +342,11 @@ def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str 
     try:
         return _decode(content, msgspec.json.Decoder(kind))
     except msgspec.ValidationError as error:
-        raise UserError(path, f"not {what}: {_explain(error, root)}") from error
+        reason = _explain(error, root)
+        if b"NaN" in content or b"Infinity" in content:
+            # They have become texts: see `_decode`.
+            reason = reason.replace("not a text", "not a text, NaN or Infinity")
+        raise UserError(path, f"not {what}: {reason}") from error
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise UserError(path, f"not a JSON file ({error}); write it again") from error
 

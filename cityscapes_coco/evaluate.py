@@ -82,6 +82,9 @@ class CityscapesScore(Struct):
     ap50: float | None
 
 
+AnyScore = CocoScore | CityscapesScore
+
+
 class CityscapesScores(Struct):
     average: CityscapesScore
     classes: dict[str, CityscapesScore]
@@ -214,7 +217,11 @@ def _check_truth(path: Path, coco: CocoFile) -> None:
                 wrong = "without" if value is UNSET else f"{times} times with"
                 raise UserError(path, f"{part} {wrong} the {name} {value}; {remedy}")
     if not coco.annotations:
-        raise NoTruth(path, "has no annotations, so there is nothing to score results against")
+        raise NoTruth(
+            path,
+            "has no annotations, so there is nothing to score results against; --save alone writes"
+            " them for the server",
+        )
     for part in "images", "annotations":
         for index, record in enumerate(getattr(coco, part)):
             for name in record.needed:

@@ -15,7 +15,7 @@ from cityscapes_coco.lookup import name_split
 if TYPE_CHECKING:
     # The summary of a file need not wait for numpy and OpenCV.
     from cityscapes_coco.convert import SplitSummary
-    from cityscapes_coco.evaluate import CityscapesScore, CocoScore, Scores
+    from cityscapes_coco.evaluate import AnyScore, Scores
     from cityscapes_coco.upload import Upload
     from cityscapes_coco.verify import Report
 
@@ -131,10 +131,10 @@ def describe_scores(path: Path, scores: "Scores") -> str:
     for shape, average in scores.coco.average.items():
         rows.append(f"  {'boxes' if shape == 'box' else 'masks'}")
         of_shape = {name: score[shape] for name, score in scores.coco.classes.items()}
-        rows += _score_rows({**of_shape, "average": average})
+        rows += _score_rows(of_shape, average)
     if scores.cityscapes:
         rows.append(f"  {'Cityscapes':<16}" + _columns("AP", "AP50"))
-        rows += _score_rows({**scores.cityscapes.classes, "average": scores.cityscapes.average})
+        rows += _score_rows(scores.cityscapes.classes, scores.cityscapes.average)
     return _join([*rows, *(f"  {note}" for note in scores.notes)])
 
 
@@ -151,10 +151,11 @@ def name_categories(coco: CocoFile) -> dict[Id, str]:
     return {category.id: category.name or "unnamed" for category in coco.categories}
 
 
-def _score_rows(scores: "Mapping[str, CocoScore | CityscapesScore]") -> list[str]:
+def _score_rows(classes: "Mapping[str, AnyScore]", average: "AnyScore") -> list[str]:
     """Return a row of a table for each score, with a dash for what the truth has nothing of."""
     rows = []
-    for name, score in scores.items():
+    # A class may be called average, too.
+    for name, score in [*classes.items(), ("average", average)]:
         numbers = (getattr(score, field) for field in score.__struct_fields__)
         texts = ("-" if number is None else f"{number:.3f}" for number in numbers)
         rows.append(f"    {name:<14}" + _columns(*texts))

@@ -5,7 +5,7 @@ categories go by the ids in the COCO file; some trainers write the names of imag
 """
 
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PureWindowsPath
 
 from msgspec import UNSET, Raw, Struct
 
@@ -42,7 +42,7 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
     names the result, by its place from 0, and what is wrong with it.
     """
     if isinstance(coco, PanopticFile):
-        raise UserError(path, "results are held against a file of instances, not a panoptic one")
+        raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
     content = read_file(path)
     if not is_list(content):
         content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
@@ -103,7 +103,8 @@ def _by_name(images: Iterable[Image]) -> dict[int | str, list[Id]]:
     """Return the ids of the images of each name: with all folders, without, and the stem."""
     ids: dict[int | str, list[Id]] = {}
     for image in images:
-        path = PurePosixPath(image.file_name or "")
+        # Whose folders may be parted either way.
+        path = PureWindowsPath(image.file_name or "")
         for name in {image.file_name or "", path.name, path.stem}:
             ids.setdefault(name, []).append(image.id)
     return ids

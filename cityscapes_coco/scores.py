@@ -184,6 +184,10 @@ def match_coco_frame(
       one with the greatest IoU, of equals the last. Only a crowd can be picked again.
     - A prediction that picks what is ignored is ignored, and so is one that picks nothing and is
       not in the range of areas.
+
+    COCOeval asks of each prediction and each of the truth whether they reach an overlap. Here only
+    the few pairs that reach the lowest one are asked. In one thing the two differ: to COCOeval, an
+    annotation with the id 0 is never found.
     """
     best = np.argsort(-scores, kind="stable")[: _COCO.maxDets[-1]]
     low, high = np.array(_COCO.areaRng).T[..., None]

@@ -250,6 +250,19 @@ def official_scores(upload: Path, maps: Iterable[Path]) -> dict[str, Any] | None
     }
 
 
+def coco_precision(coco: Coco, results: Sequence[Coco]) -> NDArray[np.float64]:
+    """Return the precision of boxes as pycocotools has it: overlaps, recalls, categories, areas."""
+    with redirect_stdout(io.StringIO()):
+        truth: Any = COCO()
+        truth.dataset = copy.deepcopy(coco)
+        truth.createIndex()
+        evaluator = COCOeval(truth, truth.loadRes(copy.deepcopy(list(results))), "bbox")
+        evaluator.evaluate()
+        evaluator.accumulate()
+    precision: NDArray[np.float64] = evaluator.eval["precision"][..., -1]
+    return precision
+
+
 def coco_scores(path: Path, results: Sequence[Coco], kind: Any) -> dict[str, list[float | None]]:
     """Return what pycocotools makes of results for a COCO file: AP, AP50, AP75, and those of small,
     medium and large, on average and for each category; None where it has no number."""

@@ -48,6 +48,15 @@ def test_a_folder_in_its_place_is_refused_before_any_work_is_done(path: Path) ->
     assert os.listdir(path.parent) == ["file"]
 
 
+@posix_only
+def test_a_pipe_in_its_place_stays(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="not a file"), replacing(path):
+        pytest.fail("the work was begun")
+    assert path.is_fifo()
+
+
 WRITE = """
 import resource, sys
 from pathlib import Path

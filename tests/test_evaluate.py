@@ -114,6 +114,36 @@ def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
             assert row == ["-" if n is None else f"{n:.3f}" for n in found.values()]
 
 
+def test_an_annotation_with_the_id_0_is_found(tmp_path: Path) -> None:
+    """To pycocotools, 0 stands for no annotation."""
+    coco = load(GOLDEN)
+    for number, annotation in enumerate(coco["annotations"]):
+        annotation["id"] = number
+    path = write_json(tmp_path / "file.json", coco)
+    results = annotated(path)
+    assert score(tmp_path, path, results)["coco"]["average"]["box"]["ap"] == 1
+    assert (coco_scores(path, results, "bbox")["average"][0] or 0) < 1
+
+
+def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
+    """To pycocotools, they go by the box if there is one."""
+    results = json.loads(PREDICTIONS.read_bytes())
+    masks = [{k: v for k, v in result.items() if k != "bbox"} for result in results]
+    found = list(score(tmp_path, GOLDEN, results)["coco"]["average"]["mask"].values())
+    assert found == coco_scores(GOLDEN, masks, "segm")["average"]
+    assert found[:3] == coco_scores(GOLDEN, results, "segm")["average"][:3]
+    assert found[3:] != coco_scores(GOLDEN, results, "segm")["average"][3:]
+
+
+def test_a_class_may_be_called_average(tmp_path: Path, capsys: Capture) -> None:
+    convert(SAMPLE, "--outdir", tmp_path, "--categories", "person", "average=car+bus")
+    coco = tmp_path / GOLDEN.name
+    capsys.readouterr()
+    score(tmp_path, coco, [r for r in annotated(coco) if r["category_id"] == 1])
+    rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[3:6]]
+    assert rows == [["person", "1.000"], ["average", "0.000"], ["average", "0.500"]]
+
+
 def test_only_the_best_hundred_of_a_category_in_a_frame_count_for_coco(tmp_path: Path) -> None:
     """Cityscapes has no such limit; both have their say here."""
     [person, *_] = annotated(GOLDEN, score=0.1)
@@ -301,10 +331,32 @@ def test_a_folder_without_the_file_of_the_split_is_said(datadir: Path, capsys: C
     assert line.endswith("--coco")
 
 
+def test_a_panoptic_file_is_refused(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
+    write_map(street(), split="val")
+    assert main(["--datadir", str(datadir), "--workers", "1", "--panoptic", "label"]) == 0
+    coco = datadir / "annotations" / "cityscapes_panoptic_val.json"
+    line = fail(capsys, "--coco_dir", datadir, "--coco", coco, "--results", PREDICTIONS)
+    assert "results need a COCO file of instances" in line
+
+
 def test_scores_that_cannot_be_written_are_an_error(tmp_path: Path, capsys: Capture) -> None:
     argv = "--coco_dir", SAMPLE, "--coco", GOLDEN, "--results", PREDICTIONS, "--json", tmp_path
     assert "cannot be written: " in fail(capsys, *argv)
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["results.json", "coco.json", "../here/results.json"])
+def test_scores_take_the_place_of_nothing_that_is_read(
+    name: str, tmp_path: Path, capsys: Capture
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    for source, copy in (PREDICTIONS, "results.json"), (GOLDEN, "coco.json"):
+        (folder / copy).write_bytes(source.read_bytes())
+    argv = "--coco", folder / "coco.json", "--results", folder / "results.json"
+    line = fail(capsys, "--coco_dir", SAMPLE, *argv, "--json", folder / name)
+    assert line.startswith(f"error: {folder / name}: is read, so the scores cannot go there")
+    assert (folder / "results.json").read_bytes() == PREDICTIONS.read_bytes()
 
 
 @pytest.mark.parametrize("argv", [[], ["--results", "x", "--top", "3"], ["--results", ""]])

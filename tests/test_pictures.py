@@ -303,6 +303,13 @@ def test_what_is_false_is_hatched(data: Path, coco: Coco) -> None:
     assert kinds == {"train false": 1}
 
 
+def test_a_prediction_of_no_pixels_is_false_and_paints_nothing(data: Path, coco: Coco) -> None:
+    nothing = encode(np.zeros((HEIGHT, WIDTH), bool))
+    results = [predict(coco["annotations"][1], 0.9, segmentation=nothing)]
+    assert [d.kind for d in example_of_results(data, coco, results).drawings] == ["bus false"]
+    assert (paint_results(data, coco, results, "masks") == photograph()).all()
+
+
 def test_the_truth_is_a_white_outline_that_can_be_left_out(data: Path, coco: Coco) -> None:
     results = [predict(coco["annotations"][1], 0.9)]
     outline = np.s_[60:240, 100]

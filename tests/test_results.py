@@ -49,6 +49,15 @@ def test_masks_of_each_form_are_read(form: str, place: str, tmp_path: Path) -> N
     assert not to_mask(decode_mask(path, empty, 4, 6)).any()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("place", ["a list", "annotations"])
+def test_results_of_each_encoding_are_read(encoding: str, place: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    text = json.dumps([BOX] if place == "a list" else {"annotations": [BOX]})
+    path.write_text("\n" + " " * 200 + text, encoding=encoding)
+    assert [result.bbox for result in read_results(path, COCO)] == [(2, 1, 3, 2)]
+
+
 @pytest.mark.parametrize("nothing", [{}, {"segmentation": []}, {"segmentation": None}])
 def test_boxes_alone_are_read(nothing: dict[str, Any], tmp_path: Path) -> None:
     path = write_json(tmp_path / "results.json", [BOX | nothing] * 2)
@@ -68,6 +77,13 @@ def test_an_image_goes_by_its_id_or_name(name: object, tmp_path: Path) -> None:
     assert group_by_image([result]) == {7: [result]}
 
 
+@pytest.mark.parametrize("name", ["b.png", "b", "x/a\\b.png"])
+def test_a_file_written_on_windows_has_the_same_names(name: str, tmp_path: Path) -> None:
+    coco = CocoFile(COCO.categories, [Image(5, "x/a\\b.png", width=6, height=4)], [])
+    path = write_json(tmp_path / "results.json", [BOX | {"image_id": name}])
+    assert [result.image_id for result in read_results(path, coco)] == [5]
+
+
 BAD_RESULTS = {
     '{"image_id": 8}': "results[1].image_id: 8 is neither the id nor the name of an image",
     '{"image_id": "ulm"}': "results[1].image_id: 'ulm' is neither the id nor the name of an image",
@@ -78,7 +94,7 @@ BAD_RESULTS = {
     " 1 person, 3 car",
     '{"category_id": "car"}': "results[1].category_id should be an integer, not a text",
     '{"score": "high"}': "results[1].score should be a number, not a text",
-    '{"score": NaN}': "results[1].score should be a number, not a text",
+    '{"score": NaN}': "results[1].score should be a number, not a text, NaN or Infinity",
     '{"score": null}': "results[1].score should be a number, not null",
     '{"bbox": [0, 0, 1]}': "results[1].bbox should be a list of length 4",
     '{"bbox": [0, 0, -1, 1]}': "results[1].bbox: [0, 0, -1, 1] has a size below 0",

@@ -332,7 +332,8 @@ def _paint(photo: NDArray[np.uint8], drawings: Iterable[Drawing]) -> NDArray[np.
     """
     picture: NDArray[np.uint8] = photo.copy()
     for drawing in drawings:
-        if drawing.rle is None:
+        # OpenCV takes no mask without pixels.
+        if drawing.rle is None or not coco_mask.area(drawing.rle):
             continue
         x, y, width, height = coco_mask.toBbox(drawing.rle).astype(int).tolist()
         mask = to_mask(drawing.rle)[y : y + height, x : x + width].astype(bool)
