@@ -195,6 +195,13 @@ def save_as(mode: str) -> Callable[[Path], None]:
     return change
 
 
+def flip_a_bit_of_the_checksum(png: Path) -> None:
+    """Change the checksum of the chunk with the pixels, which Pillow does not look at."""
+    content = bytearray(png.read_bytes())
+    content[-13] ^= 1
+    png.write_bytes(content)
+
+
 BROKEN = {"PNG file that cannot be read", "inexact"}
 DAMAGED_PNGS: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "one pixel void": (paint(0, 0, 0), {"inexact"}),
@@ -203,7 +210,10 @@ DAMAGED_PNGS: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "none": (Path.unlink, BROKEN),
     "no PNG": (lambda png: png.write_bytes(b"no PNG"), BROKEN),
     "cut off": (lambda png: png.write_bytes(png.read_bytes()[:-30]), BROKEN),
+    "a bit of a checksum": (flip_a_bit_of_the_checksum, BROKEN),
     "grey": (save_as("L"), BROKEN),
+    "a palette": (save_as("P"), BROKEN),
+    "opacity": (save_as("RGBA"), BROKEN),
     "another size": (lambda png: Image.new("RGB", (9, 9)).save(png), BROKEN),
 }
 
@@ -282,8 +292,9 @@ def test_statistics_are_of_things(path: Path, datadir: Path) -> None:
     ("change", "says"),
     [
         (Path.unlink, "cannot be read: No such file"),
-        (lambda png: png.write_bytes(b"no PNG"), "cannot be decoded"),
-        (save_as("L"), "has 24 x 16 pixels, L, not 24 x 16, RGB"),
+        (lambda png: png.write_bytes(b"no PNG"), "not a PNG file; get it again"),
+        (save_as("L"), "has 1 channel(s) of 8 bits, where a panoptic map has three of 8"),
+        (lambda png: Image.new("RGB", (9, 9)).save(png), "has 9 x 9 pixels, not 24 x 16"),
     ],
 )
 def test_a_png_file_that_cannot_be_drawn_is_one_line(
