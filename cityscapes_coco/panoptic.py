@@ -6,7 +6,6 @@ package cityscapesscripts writes.
 """
 
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.atomic import read_file, replacing_folder
+from cityscapes_coco.atomic import read_file, replacing_folder, waiting_file
 from cityscapes_coco.coco import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
@@ -128,8 +127,7 @@ def check_image_ids(dataset: Dataset, frames: Iterable[Frame]) -> None:
 class PanopticWriter:
     """Panoptic files that are being written: `add` the frames in order, then `finish`.
 
-    The PNG files wait in one temporary file, which has no name, so that nothing is left of them
-    even after kill -9.
+    The PNG files wait in one file until all frames are there.
     """
 
     def __init__(self, file: CocoWriter, folder: Path, pngs: IO[bytes]) -> None:
@@ -169,13 +167,12 @@ def write_panoptic(path: Path) -> Iterator[PanopticWriter]:
     """
     folder = find_folder(path)
     _check_earlier(folder)
-    with write_coco(path) as file, ExitStack() as stack:
+    with ExitStack() as stack:
         with blaming(folder):
-            pngs = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
-        writer = PanopticWriter(file, folder, pngs)
+            pngs = stack.enter_context(waiting_file(path.parent))
+        in_place = replacing_folder(folder, path, lambda draft: writer.unpack(draft))
+        writer = PanopticWriter(stack.enter_context(write_coco(path, in_place)), folder, pngs)
         yield writer
-        with blaming(folder), replacing_folder(folder, index=path) as draft:
-            writer.unpack(draft)
 
 
 def find_folder(path: Path) -> Path:
