@@ -269,6 +269,7 @@ def verify_file(
         *_check_ids(coco),
         *_check_categories(coco, scope),
         *_check_images(coco.images, found, dataset.map_suffix),
+        *_check_photographs(coco.images, found, frames, dataset.map_suffix),
         *(unclaimed[frame] for frame in frames if frame in unclaimed and frame not in dropped),
     ]
     report.add(Findings(faults))
@@ -523,6 +524,18 @@ def _check_images(
         elif len(frames) > 1:
             paths = " or ".join(frame.map_path for frame in frames)
             yield Fault("image of several maps", f"{name}: {paths}")
+
+
+def _check_photographs(
+    images: Sequence[Image], found: Sequence[Sequence[Frame]], frames: Iterable[Frame], suffix: str
+) -> Iterator[Fault]:
+    """Yield the images whose map is of one frame, and whose photograph is named like another."""
+    photographs = [Image(file_name=image.file_name) for image in images]
+    shown = find_frames(photographs, frames, suffix)
+    for image, candidates, others in zip(images, found, shown, strict=True):
+        if len(candidates) == 1 and others and candidates[0] not in others:
+            culprit = f"{image.file_name}, the map is {candidates[0].map_name}"
+            yield Fault("photograph of another frame", culprit)
 
 
 def _compare_frame(task: _Task, scope: _Scope) -> Findings:

@@ -89,6 +89,17 @@ def test_so_are_those_of_other_tools(change: Change, path: Path) -> None:
     assert not report.faults and report.exit_code == 0
 
 
+@pytest.mark.parametrize("change", [use_numbers, leave_out_what_the_official_tool_lacks])
+def test_segments_of_another_photograph_are_no_match(change: Change, path: Path) -> None:
+    """The maps are alike, so that nothing but the names tells which segments are of which."""
+    coco = load(path)
+    change(coco)
+    first, second = coco["annotations"]
+    first["image_id"], second["image_id"] = second["image_id"], first["image_id"]
+    report = check(write_json(path, coco))
+    assert report.faults == {"photograph of another frame": 2} and report.exit_code == 1
+
+
 # Each kind of damage.
 
 
