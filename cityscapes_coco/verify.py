@@ -697,7 +697,7 @@ def _check_pair(claim: _Claim, source: _Source, outcome: Outcome, who: str) -> I
     if claim.row.name != source.row.name:
         name = claim.row.name or "no class"
         yield Fault("wrong category", f"{who}: {name}, the map has {there}")
-    if claim.row.is_group != source.row.is_group and annotation.iscrowd is not UNSET:
+    if annotation.iscrowd is not UNSET and annotation.iscrowd != source.row.is_group:
         yield Fault("wrong iscrowd", f"{who}: {annotation.iscrowd}, the map has {there}")
     if annotation.bbox is not UNSET and list(annotation.bbox) != source.bbox:
         yield Fault("wrong bbox", f"{who}: {list(annotation.bbox)}, {there} has {source.bbox}")

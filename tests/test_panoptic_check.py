@@ -132,6 +132,7 @@ DAMAGES: dict[str, tuple[Change, set[str], int]] = {
     "area": (set_in_segment("area", 1), {"wrong area"}, 1),
     "bbox": (set_in_segment("bbox", [0, 0, 1, 1]), {"wrong bbox"}, 1),
     "a group as thing": (set_in_segment("iscrowd", 0, 1), {"wrong iscrowd"}, 1),
+    "a number that is neither": (set_in_segment("iscrowd", 2, 1), {"wrong iscrowd"}, 1),
     "stuff as group": (set_in_segment("iscrowd", 1), {"wrong iscrowd"}, 1),
     "category": (set_in_segment("category_id", 8), {"wrong category"}, 1),
     "no such category": (set_in_segment("category_id", 99), {"wrong category", "wrong id"}, 1),
