@@ -6,9 +6,10 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
@@ -50,12 +51,27 @@ def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def waiting_file(folder: Path) -> Iterator[IO[bytes]]:
+    """Give a file for what waits to be written elsewhere. The file lies in `folder`, which is made
+    if it is missing, and has no name, so that nothing is left of it even after kill -9."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closing it may fail)
+    try:
+        yield file
+    finally:
+        _close(file)
+
+
+@contextmanager
+def replacing(
+    path: Path,
+    beside: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
+) -> Iterator[IO[bytes]]:
     """Open a draft that becomes the file at `path` when the context is left, and is removed if
     anything fails. The folder is made if it is missing.
 
-    Where the system can, the draft has no name until it is whole, so that not even kill -9 leaves a
-    draft behind.
+    `beside` is a context in which the draft, whole by then, is put in place. Where the system can,
+    the draft has no name until then, so that not even kill -9 leaves a draft behind.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
@@ -66,16 +82,19 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         raise OSError(errno.EINVAL, "not a file")
     draft = _hidden_beside(path)
     unnamed = _open_unnamed(path.parent)
+    file = unnamed or draft.open("xb")
     try:
-        with unnamed or draft.open("xb") as file:
-            yield file
-            file.flush()
-            # Without this a power cut can leave the new name on an empty file.
-            os.fsync(file.fileno())
+        yield file
+        file.flush()
+        # Without this a power cut can leave the new name on an empty file.
+        os.fsync(file.fileno())
+        with beside:
             if unnamed:
                 _give_name(unnamed, draft)
-        draft.replace(path)
+            file.close()
+            draft.replace(path)
     except BaseException:
+        _close(file)
         draft.unlink(missing_ok=True)
         raise
 
@@ -86,50 +105,63 @@ def new_folder(path: Path) -> Iterator[Path]:
     removed if anything fails. Raises UserError if there is something at `path` already."""
     if path.exists():
         raise UserError(path, "is there already; remove it, or name another folder")
+    with _draft_folder(path) as draft:
+        yield draft
+        draft.rename(path)
+
+
+@contextmanager
+def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) -> Iterator[None]:
+    """Have `fill` write the files of a draft folder, which becomes the folder at `path`.
+
+    `index` is the file that tells what is in the folder, and whose absence tells that the folder is
+    not whole. The caller puts the new index in place within the context. The earlier index is gone
+    before the folder changes, so an index never stands beside a folder that is not its own, not
+    even after kill -9, which may leave the draft. If anything fails, both earlier ones come back.
+    """
+    aside: dict[Path, Path] = {}
+    with _draft_folder(path) as draft:
+        fill(draft)
+        _sync_files(draft)
+        try:
+            for earlier in index, path:
+                with suppress(FileNotFoundError):
+                    aside[earlier] = earlier.rename(_hidden_beside(earlier))
+            draft.rename(path)
+            yield
+        except BaseException:
+            if not draft.exists():
+                path.rename(draft)
+            for earlier, hidden in aside.items():
+                # Another run may have put its own there.
+                if not earlier.exists():
+                    hidden.rename(earlier)
+            raise
+        finally:
+            for hidden in aside.values():
+                if hidden.is_dir():
+                    shutil.rmtree(hidden, ignore_errors=True)
+                else:
+                    hidden.unlink(missing_ok=True)
+
+
+@contextmanager
+def _draft_folder(path: Path) -> Iterator[Path]:
+    """Give a new folder beside `path`, which is removed if anything fails."""
     draft = _hidden_beside(path)
     draft.mkdir(parents=True)
     try:
         yield draft
-        draft.rename(path)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
 
 
-@contextmanager
-def replacing_folder(path: Path, index: Path) -> Iterator[Path]:
-    """Give a draft folder that becomes the folder at `path` when the context is left, and is
-    removed if anything fails.
-
-    `index` is the file that tells what is in the folder, and whose absence tells that the folder is
-    not whole. An earlier one is gone before the folder changes, and the new one is to be put in its
-    place afterwards: an index never stands beside a folder that is not its own, not even after
-    kill -9, which may leave the draft. If the folder cannot be replaced, both earlier ones stay.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = _hidden_beside(path)
-    draft.mkdir()
-    aside: dict[Path, Path] = {}
-    try:
-        yield draft
-        _sync_files(draft)
-        for earlier in index, path:
-            with suppress(FileNotFoundError):
-                aside[earlier] = earlier.rename(_hidden_beside(earlier))
-        draft.rename(path)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        for earlier, hidden in aside.items():
-            # Another run may have put its own there.
-            if not earlier.exists():
-                hidden.rename(earlier)
-        raise
-    finally:
-        for hidden in aside.values():
-            if hidden.is_dir():
-                shutil.rmtree(hidden, ignore_errors=True)
-            else:
-                hidden.unlink(missing_ok=True)
+def _close(file: IO[bytes]) -> None:
+    """Close a file that nobody needs any more: what cannot be written to it, as when the disk is
+    full, is no error beside the one that there was."""
+    with suppress(OSError):
+        file.close()
 
 
 def _hidden_beside(path: Path) -> Path:

@@ -7,9 +7,8 @@ asks for the fields that are `needed`. Other fields than those stated are passed
 import json
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
@@ -17,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from cityscapes_coco.atomic import read_file, replacing
+from cityscapes_coco.atomic import read_file, replacing, waiting_file
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import CategoryIds, ChosenCategory, Options
@@ -280,20 +279,26 @@ class CocoWriter:
                 shutil.copyfileobj(records, self._file)
                 self._file.write(b"]")
             self._file.write(b"}")
+            # What does not fit on the disk is told here, before other files are put in place.
+            self._file.flush()
 
 
 @contextmanager
-def write_coco(path: Path) -> Iterator[CocoWriter]:
-    """Give a writer of the COCO file at `path`, which appears when the context is left.
+def write_coco(
+    path: Path,
+    beside: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
+) -> Iterator[CocoWriter]:
+    """Give a writer of the COCO file at `path`, which appears, within the context `beside`, when
+    this context is left.
 
     Until then, and whatever goes wrong, an earlier file stays as it was. Raises UserError if the
     file cannot be written.
     """
     with ExitStack() as stack:
         with blaming(path):
-            file = stack.enter_context(replacing(path))
+            file = stack.enter_context(replacing(path, beside))
             parts = {
-                part: stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
+                part: stack.enter_context(waiting_file(path.parent))
                 for part in ("images", "annotations")
             }
         yield CocoWriter(path, file, parts)

@@ -159,4 +159,6 @@ def find_map_name(image: Image, suffix: str, separator: str = "/") -> str:
         name = image.seg_file_name.rpartition(separator)[2]
         return name.replace(PANOPTIC_SUFFIX, "_instanceIds.png")
     name = (image.file_name or "").rpartition(separator)[2]
-    return PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0] + suffix
+    stem = PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0]
+    # The official createPanopticImgs.py has the type of the maps in names of photographs.
+    return stem.removesuffix(suffix.removesuffix("_instanceIds.png")) + suffix

@@ -5,9 +5,7 @@ Categories, segments, pixels and names are those that the official `createPanopt
 package cityscapesscripts writes.
 """
 
-import io
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.atomic import read_file, replacing_folder
+from cityscapes_coco.atomic import read_file, replacing_folder, waiting_file
 from cityscapes_coco.coco import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
@@ -40,8 +38,8 @@ from cityscapes_coco.folders import list_folder
 from cityscapes_coco.instances import cut_into_runs, measure_regions
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic
-from cityscapes_coco.photographs import open_photograph, parts_inside
-from cityscapes_coco.png import MOST_PIXELS, encode_png
+from cityscapes_coco.photographs import parts_inside
+from cityscapes_coco.png import decode_rgb_png, encode_png
 from cityscapes_coco.rle import find_rles
 
 # The labels that have a category: those that Cityscapes evaluates. All other pixels are void.
@@ -129,8 +127,7 @@ def check_image_ids(dataset: Dataset, frames: Iterable[Frame]) -> None:
 class PanopticWriter:
     """Panoptic files that are being written: `add` the frames in order, then `finish`.
 
-    The PNG files wait in one temporary file, which has no name, so that nothing is left of them
-    even after kill -9.
+    The PNG files wait in one file until all frames are there.
     """
 
     def __init__(self, file: CocoWriter, folder: Path, pngs: IO[bytes]) -> None:
@@ -170,13 +167,12 @@ def write_panoptic(path: Path) -> Iterator[PanopticWriter]:
     """
     folder = find_folder(path)
     _check_earlier(folder)
-    with write_coco(path) as file, ExitStack() as stack:
+    with ExitStack() as stack:
         with blaming(folder):
-            pngs = stack.enter_context(tempfile.TemporaryFile(dir=path.parent))
-        writer = PanopticWriter(file, folder, pngs)
+            pngs = stack.enter_context(waiting_file(path.parent))
+        in_place = replacing_folder(folder, path, lambda draft: writer.unpack(draft))
+        writer = PanopticWriter(stack.enter_context(write_coco(path, in_place)), folder, pngs)
         yield writer
-        with blaming(folder), replacing_folder(folder, index=path) as draft:
-            writer.unpack(draft)
 
 
 def find_folder(path: Path) -> Path:
@@ -209,23 +205,15 @@ def add_masks(path: Path, image: Image, annotations: Iterable[Annotation]) -> No
 def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]:
     """Return the ids of the segments in a PNG file, of any tool, shape (height, width).
 
-    Raises ValueError if it cannot be decoded, is not RGB of this size, or is larger than any map.
+    Raises ValueError if the file is damaged or is not RGB of this size.
     """
-    if height * width > MOST_PIXELS:
-        raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
-    try:
-        with open_photograph(io.BytesIO(png)) as image:
-            form = *image.size, image.mode
-            pixels = np.asarray(image) if form == (width, height, "RGB") else None
-    except Exception as error:  # Pillow raises whatever a damaged file makes its parser stumble on
-        raise ValueError("cannot be decoded") from error
-    if pixels is None:
-        raise ValueError("has {} x {} pixels, {}, not {} x {}, RGB".format(*form, width, height))
-    red, green, blue = (pixels[..., channel] for channel in range(3))
-    ids = blue.astype(np.int32)
-    for lower in green, red:
-        ids <<= 8
-        ids |= lower
+    pixels = decode_rgb_png(png)
+    if pixels.shape[:2] != (height, width):
+        has_height, has_width, _ = pixels.shape
+        raise ValueError(f"has {has_width} x {has_height} pixels, not {width} x {height}")
+    # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
+    rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
+    ids: NDArray[np.int32] = rgba.view("<i4")[..., 0] & 0xFFFFFF
     return ids
 
 

@@ -261,8 +261,8 @@ def _may_show(folders: Iterable[str]) -> bool:
 def _read_name(name: str, stems: Set[str]) -> tuple[str, str]:
     """Return the stem of the frame that a file shows, and the ending; "" if it shows none."""
     base, _, extension = name.rpartition(".")
-    # The inspector's pictures, x_instances.png, are no photographs, wherever they were saved.
-    if extension.lower() not in _EXTENSIONS or base.endswith("_instances"):
+    # The inspector's pictures are no photographs, wherever they were saved.
+    if extension.lower() not in _EXTENSIONS or base.endswith(("_instances", "_panoptic")):
         return "", ""
     # Some tools append the new extension: x_leftImg8bit.png.jpg.
     base = base.removesuffix(".png")

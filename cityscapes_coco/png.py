@@ -1,4 +1,4 @@
-"""A PNG file of one channel of 16 bits, read strictly, and one of three channels, written.
+"""A PNG file of one channel of 16 bits or of RGB is read strictly, and one of RGB is written.
 
 A file is refused unless all of these are right: the checksum of every chunk, the order of the
 chunks, and the compressed stream with its own checksum and length. Decoders differ in what they let
@@ -11,6 +11,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,9 +25,9 @@ try:
 except ImportError:
     fast_zlib = zlib
 try:
-    from kornia_rs.io import decode_image_png_u16
+    from kornia_rs.io import decode_image_png_u8, decode_image_png_u16
 except ImportError:
-    decode_image_png_u16 = None
+    decode_image_png_u8 = decode_image_png_u16 = None
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IEND = b"\0\0\0\0IEND\xaeB`\x82"
@@ -54,22 +55,17 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
 
     Raises ValueError if the file is damaged or has other pixels than one channel of 16 bits.
     """
-    header, stream = read_chunks(content)
-    width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
-    if not width or not height or methods != [0, 0] or interlaced > 1:
-        raise ValueError("damaged PNG file (a header that PNG does not have); get it again")
-    if width * height > MOST_PIXELS:
-        raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
-    if (depth, color) != (16, 0):
-        channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(color, "no known number of")
-        too_few = "; 8 bits cannot hold instance ids such as 26001" if depth <= 8 else ""
-        raise ValueError(
-            f"has {channels} channel(s) of {depth} bits, where a map of instances has one of 16"
-            f"{too_few}; is this another file under its name, or saved again by a tool?"
-        )
-    stream = _check_stream(stream, [*_list_passes(width, height, interlaced)])
-    bare = b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", stream), _IEND))
-    return _decode(bare, height, width)
+    pixels: NDArray[np.uint16] = _read_strictly(content, rgb=False)
+    return pixels
+
+
+def decode_rgb_png(content: bytes) -> NDArray[np.uint8]:
+    """Return the pixels of a PNG file, shape (height, width, 3).
+
+    Raises ValueError if the file is damaged or has other pixels than three channels of 8 bits.
+    """
+    pixels: NDArray[np.uint8] = _read_strictly(content, rgb=True)
+    return pixels
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
@@ -128,6 +124,28 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
     return header, b"".join(stream)
 
 
+def _read_strictly(content: bytes, rgb: bool) -> NDArray[Any]:
+    header, stream = read_chunks(content)
+    width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
+    if not width or not height or methods != [0, 0] or interlaced > 1:
+        raise _damaged("a header that PNG does not have")
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
+    if (depth, color) != ((8, 2) if rgb else (16, 0)):
+        channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(color, "no known number of")
+        expected = "a panoptic map has three of 8" if rgb else "a map of instances has one of 16"
+        if depth <= 8 and not rgb:
+            expected += "; 8 bits cannot hold instance ids such as 26001"
+        raise ValueError(
+            f"has {channels} channel(s) of {depth} bits, where {expected}; is this another file"
+            " under its name, or saved again by a tool?"
+        )
+    passes = _list_passes(width, height, interlaced, pixel_bytes=3 if rgb else 2)
+    stream = _check_stream(stream, [*passes])
+    bare = b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", stream), _IEND))
+    return _decode(bare, height, width, rgb)
+
+
 def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
     """Return a compressed stream without what follows its end.
 
@@ -151,25 +169,28 @@ def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
     return stream[: len(stream) - len(inflate.unused_data)]
 
 
-def _list_passes(width: int, height: int, interlaced: int) -> Iterator[tuple[int, int]]:
+def _list_passes(
+    width: int, height: int, interlaced: int, pixel_bytes: int
+) -> Iterator[tuple[int, int]]:
     """Yield how many rows each pass over the image has, and how many bytes a row."""
     for left, top, right, down in _PASSES if interlaced else ((0, 0, 1, 1),):
         columns, rows = -((left - width) // right), -((top - height) // down)
         if columns > 0 and rows > 0:
-            yield rows, 1 + 2 * columns
+            yield rows, 1 + pixel_bytes * columns
 
 
-def _decode(content: bytes, height: int, width: int) -> NDArray[np.uint16]:
-    if decode_image_png_u16 is not None:
+def _decode(content: bytes, height: int, width: int, rgb: bool) -> NDArray[Any]:
+    decode = decode_image_png_u8 if rgb else decode_image_png_u16
+    if decode is not None:
         try:
-            pixels: NDArray[np.uint16] = decode_image_png_u16(content, (height, width), "mono")
-            return pixels.reshape(height, width)
+            pixels: NDArray[Any] = decode(content, (height, width), "rgb" if rgb else "mono")
+            return pixels if rgb else pixels.reshape(height, width)
         except Exception:  # whatever it is that this decoder does not know, the other one may
             pass
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:
         raise _damaged("its pixels cannot be decoded")
-    return decoded.astype(np.uint16, copy=False)
+    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB) if rgb else decoded
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

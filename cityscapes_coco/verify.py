@@ -269,6 +269,7 @@ def verify_file(
         *_check_ids(coco),
         *_check_categories(coco, scope),
         *_check_images(coco.images, found, dataset.map_suffix),
+        *_check_photographs(coco.images, found, frames, dataset.map_suffix),
         *(unclaimed[frame] for frame in frames if frame in unclaimed and frame not in dropped),
     ]
     report.add(Findings(faults))
@@ -525,6 +526,18 @@ def _check_images(
             yield Fault("image of several maps", f"{name}: {paths}")
 
 
+def _check_photographs(
+    images: Sequence[Image], found: Sequence[Sequence[Frame]], frames: Iterable[Frame], suffix: str
+) -> Iterator[Fault]:
+    """Yield the images whose map is of one frame, and whose photograph is named like another."""
+    photographs = [Image(file_name=image.file_name) for image in images]
+    shown = find_frames(photographs, frames, suffix)
+    for image, candidates, others in zip(images, found, shown, strict=True):
+        if len(candidates) == 1 and others and candidates[0] not in others:
+            culprit = f"{image.file_name}, the map is {candidates[0].map_name}"
+            yield Fault("photograph of another frame", culprit)
+
+
 def _compare_frame(task: _Task, scope: _Scope) -> Findings:
     """Compare the annotations of one image with its map."""
     try:
@@ -684,7 +697,7 @@ def _check_pair(claim: _Claim, source: _Source, outcome: Outcome, who: str) -> I
     if claim.row.name != source.row.name:
         name = claim.row.name or "no class"
         yield Fault("wrong category", f"{who}: {name}, the map has {there}")
-    if claim.row.is_group != source.row.is_group and annotation.iscrowd is not UNSET:
+    if annotation.iscrowd is not UNSET and annotation.iscrowd != source.row.is_group:
         yield Fault("wrong iscrowd", f"{who}: {annotation.iscrowd}, the map has {there}")
     if annotation.bbox is not UNSET and list(annotation.bbox) != source.bbox:
         yield Fault("wrong bbox", f"{who}: {list(annotation.bbox)}, {there} has {source.bbox}")

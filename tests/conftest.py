@@ -160,25 +160,29 @@ Chunk = tuple[bytes, bytes]
 def encode_png(
     pixels: NDArray[Any], filters: Sequence[int] = (0,), interlaced: bool = False
 ) -> list[Chunk]:
-    """Return the chunks of a 16-bit PNG of `pixels`, shape (height, width)."""
-    height, width = pixels.shape
+    """Return the chunks of a PNG of `pixels`: of 16 bits, shape (height, width), or RGB, uint8,
+    shape (height, width, 3)."""
+    height, width = pixels.shape[:2]
+    depth, color, step = (16, 0, 2) if pixels.ndim == 2 else (8, 2, 3)
     raw = b""
     for top, left, down, right in PASSES if interlaced else [(0, 0, 1, 1)]:
         part = pixels[top::down, left::right]
         if part.size:
-            rows = part.astype(">u2").view(np.uint8).reshape(len(part), -1).astype(int)
-            raw += b"".join(_filter_rows(rows, filters))
-    header = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, interlaced)
+            big_endian = np.ascontiguousarray(part, f">u{depth // 8}").view(np.uint8)
+            rows = big_endian.reshape(len(part), -1).astype(int)
+            raw += b"".join(_filter_rows(rows, filters, step))
+    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, interlaced)
     return [(b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
 
 
-def _filter_rows(rows: NDArray[Any], filters: Sequence[int]) -> list[bytes]:
+def _filter_rows(rows: NDArray[Any], filters: Sequence[int], step: int) -> list[bytes]:
+    """Filter rows of bytes, of which a pixel has `step`."""
     filtered = []
     above = np.zeros(rows.shape[1], int)
     for number, row in enumerate(rows):
         kind = filters[number % len(filters)]
-        left = np.concatenate(([0, 0], row[:-2]))
-        corner = np.concatenate(([0, 0], above[:-2]))
+        left = np.concatenate(([0] * step, row[:-step]))
+        corner = np.concatenate(([0] * step, above[:-step]))
         guess = left + above - corner
         distances = np.abs(np.stack((left, above, corner)) - guess)
         paeth = np.choose(distances.argmin(axis=0), (left, above, corner))

@@ -241,7 +241,9 @@ def check_map(bench: Bench, data: bytes) -> str:
 
 
 # What of the reader of PNG files is another where its fast packages are not there.
-WITHOUT_FAST_PACKAGES = {"fast_zlib": zlib, "decode_image_png_u16": None}
+WITHOUT_FAST_PACKAGES = {"fast_zlib": zlib} | dict.fromkeys(
+    ("decode_image_png_u8", "decode_image_png_u16")
+)
 
 
 def check_png(_: Bench, data: bytes) -> str:

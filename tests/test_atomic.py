@@ -60,8 +60,7 @@ def test_a_pipe_in_its_place_stays(path: Path) -> None:
 WRITE = """
 import resource, sys
 from pathlib import Path
-from cityscapes_coco.atomic import replacing, replacing_folder
-from cityscapes_coco.folders import is_debris
+from cityscapes_coco.atomic import replacing
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 with replacing(Path(sys.argv[1])) as file:
     file.write(bytes(1_000_000))
@@ -102,22 +101,44 @@ EARLIER = {"folder", "folder/earlier", "folder.json"}
 
 def test_a_folder_appears_whole_and_its_earlier_index_is_gone(folder: Path) -> None:
     index = folder.with_suffix(".json")
-    with replacing_folder(folder, index) as draft:
+
+    def fill(draft: Path) -> None:
         (draft / "later").write_bytes(b"whole")
         assert entries(folder) > EARLIER and index.read_text() == "earlier"
         assert draft.parent == folder.parent and is_debris(draft.name)
-    assert entries(folder) == {"folder", "folder/later"}
-    with replacing_folder(folder.with_name("new"), folder.with_name("new.json")):
+
+    with replacing_folder(folder, index, fill):
+        visible = {name for name in entries(folder) if not is_debris(name.partition("/")[0])}
+        assert visible == {"folder", "folder/later"}
+        index.write_text("later")
+    assert entries(folder) == {"folder", "folder/later", "folder.json"}
+    assert index.read_text() == "later"
+
+
+def test_there_need_be_no_earlier_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "folder"
+    with replacing_folder(folder, folder.with_suffix(".json"), touch_whole):
         pass
-    assert entries(folder) == {"folder", "folder/later", "new"}
+    assert entries(folder) == {"folder", "folder/whole"}
+
+
+def touch_whole(draft: Path) -> None:
+    (draft / "whole").touch()
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_whatever_goes_wrong_the_earlier_folder_and_index_stay(
     error: type[BaseException], folder: Path
 ) -> None:
-    with pytest.raises(error), replacing_folder(folder, folder.with_suffix(".json")) as draft:
-        (draft / "half").touch()
+    """While the folder is filled, and while the index is put in place."""
+
+    def fail(draft: Path) -> None:
+        touch_whole(draft)
+        raise error
+
+    with pytest.raises(error), replacing_folder(folder, folder.with_suffix(".json"), fail):
+        pytest.fail("the folder was put in place")
+    with pytest.raises(error), replacing_folder(folder, folder.with_suffix(".json"), touch_whole):
         raise error
     assert entries(folder) == EARLIER and folder.with_suffix(".json").read_text() == "earlier"
 
@@ -135,9 +156,9 @@ def test_they_stay_too_where_the_new_folder_cannot_be_put_in_place(
     monkeypatch.setattr(Path, "rename", fail)
     with (
         pytest.raises(PermissionError),
-        replacing_folder(folder, folder.with_suffix(".json")) as draft,
+        replacing_folder(folder, folder.with_suffix(".json"), touch_whole),
     ):
-        (draft / "whole").touch()
+        pytest.fail("it was put in place")
     assert entries(folder) == EARLIER and folder.with_suffix(".json").read_text() == "earlier"
 
 
@@ -157,8 +178,9 @@ def rename_or_die(path, target):
     return rename(path, target)
 
 Path.rename = rename_or_die
-with replacing_folder(folder, folder.with_suffix(".json")) as draft:
-    (draft / "later").touch()
+fill = lambda draft: (draft / "later").touch()
+with replacing_folder(folder, folder.with_suffix(".json"), fill):
+    pass
 """
 
 

@@ -26,6 +26,7 @@ from tests.conftest import (
     WriteMap,
     convert,
     load,
+    posix_only,
     read_folder,
     street,
     touch,
@@ -252,6 +253,26 @@ def test_after_a_bad_map_the_earlier_files_are_there_and_nothing_else(
     coco = load(datadir / "annotations" / PANOPTIC)
     assert [image["id"] for image in coco["images"]] == [NAME]
     assert coco["info"]["skipped"] == ["b_000000_000000_gtFine_instanceIds.png"]
+
+
+@posix_only
+@pytest.mark.parametrize("most", [100, 900, 1500, 2200])
+def test_on_a_disk_that_takes_no_more_the_earlier_files_stay(
+    most: int, datadir: Path, earlier: dict[str, bytes], capsys: Capture
+) -> None:
+    """Wherever the writing breaks off, one line names the file."""
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
+    try:
+        code = main(["--datadir", str(datadir), "--workers", "1", "--panoptic"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert code == 1 and "cannot be written: File too large; choose a folder" in line
+    assert line.startswith(f"error: {datadir / 'annotations'}{os.sep}")
+    assert read_folder(datadir / "annotations") == earlier
 
 
 def put_a_file(folder: Path) -> None:

@@ -89,6 +89,17 @@ def test_so_are_those_of_other_tools(change: Change, path: Path) -> None:
     assert not report.faults and report.exit_code == 0
 
 
+@pytest.mark.parametrize("change", [use_numbers, leave_out_what_the_official_tool_lacks])
+def test_segments_of_another_photograph_are_no_match(change: Change, path: Path) -> None:
+    """The maps are alike, so that nothing but the names tells which segments are of which."""
+    coco = load(path)
+    change(coco)
+    first, second = coco["annotations"]
+    first["image_id"], second["image_id"] = second["image_id"], first["image_id"]
+    report = check(write_json(path, coco))
+    assert report.faults == {"photograph of another frame": 2} and report.exit_code == 1
+
+
 # Each kind of damage.
 
 
@@ -121,6 +132,7 @@ DAMAGES: dict[str, tuple[Change, set[str], int]] = {
     "area": (set_in_segment("area", 1), {"wrong area"}, 1),
     "bbox": (set_in_segment("bbox", [0, 0, 1, 1]), {"wrong bbox"}, 1),
     "a group as thing": (set_in_segment("iscrowd", 0, 1), {"wrong iscrowd"}, 1),
+    "a number that is neither": (set_in_segment("iscrowd", 2, 1), {"wrong iscrowd"}, 1),
     "stuff as group": (set_in_segment("iscrowd", 1), {"wrong iscrowd"}, 1),
     "category": (set_in_segment("category_id", 8), {"wrong category"}, 1),
     "no such category": (set_in_segment("category_id", 99), {"wrong category", "wrong id"}, 1),
@@ -195,6 +207,13 @@ def save_as(mode: str) -> Callable[[Path], None]:
     return change
 
 
+def flip_a_bit_of_the_checksum(png: Path) -> None:
+    """Change the checksum of the chunk with the pixels, which Pillow does not look at."""
+    content = bytearray(png.read_bytes())
+    content[-13] ^= 1
+    png.write_bytes(content)
+
+
 BROKEN = {"PNG file that cannot be read", "inexact"}
 DAMAGED_PNGS: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "one pixel void": (paint(0, 0, 0), {"inexact"}),
@@ -203,7 +222,10 @@ DAMAGED_PNGS: dict[str, tuple[Callable[[Path], object], set[str]]] = {
     "none": (Path.unlink, BROKEN),
     "no PNG": (lambda png: png.write_bytes(b"no PNG"), BROKEN),
     "cut off": (lambda png: png.write_bytes(png.read_bytes()[:-30]), BROKEN),
+    "a bit of a checksum": (flip_a_bit_of_the_checksum, BROKEN),
     "grey": (save_as("L"), BROKEN),
+    "a palette": (save_as("P"), BROKEN),
+    "opacity": (save_as("RGBA"), BROKEN),
     "another size": (lambda png: Image.new("RGB", (9, 9)).save(png), BROKEN),
 }
 
@@ -282,8 +304,9 @@ def test_statistics_are_of_things(path: Path, datadir: Path) -> None:
     ("change", "says"),
     [
         (Path.unlink, "cannot be read: No such file"),
-        (lambda png: png.write_bytes(b"no PNG"), "cannot be decoded"),
-        (save_as("L"), "has 24 x 16 pixels, L, not 24 x 16, RGB"),
+        (lambda png: png.write_bytes(b"no PNG"), "not a PNG file; get it again"),
+        (save_as("L"), "has 1 channel(s) of 8 bits, where a panoptic map has three of 8"),
+        (lambda png: Image.new("RGB", (9, 9)).save(png), "has 9 x 9 pixels, not 24 x 16"),
     ],
 )
 def test_a_png_file_that_cannot_be_drawn_is_one_line(

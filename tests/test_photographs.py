@@ -198,6 +198,22 @@ def test_the_inspector_draws_photographs_of_the_folder_that_is_named(datadir: Pa
     assert pictures[0] != pictures[1]
 
 
+@pytest.mark.parametrize("options", [[], ["--panoptic"]])
+def test_pictures_of_the_inspector_are_no_photographs(
+    options: list[str], datadir: Path, capsys: Capture
+) -> None:
+    build(datadir, MAP)
+    argv = ["--datadir", str(datadir), "--workers", "1", "--panoptic"]
+    assert main(argv) == 0
+    pictures = datadir / "pictures"
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--save", str(pictures), *options]) == 0
+    assert len(list(pictures.iterdir())) == 1
+    capsys.readouterr()
+    assert main(argv) == 0
+    assert "image sets there" not in capsys.readouterr().err
+    assert main([*argv, "--images", "leftImg8bit*"]) == 1
+
+
 def test_a_folder_of_photographs_that_is_not_there_is_an_error(
     datadir: Path, capsys: Capture
 ) -> None:

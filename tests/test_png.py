@@ -35,6 +35,7 @@ def packages(request: pytest.FixtureRequest) -> Any:
         if request.param == "without them":
             patch.setattr(png, "fast_zlib", zlib)
             patch.setattr(png, "decode_image_png_u16", None)
+            patch.setattr(png, "decode_image_png_u8", None)
         elif png.fast_zlib is zlib or not vars(png)["decode_image_png_u16"]:
             pytest.skip("they are not installed")
         yield
@@ -58,6 +59,23 @@ def test_every_kind_of_map_is_decoded_exactly(
     assert decoded.dtype == np.uint16
     for judged in pixels, pixels_of(content), read_strictly(content):
         assert judged is not None and np.array_equal(decoded, judged)
+
+
+@given(
+    arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))),
+    st.lists(st.integers(0, 4), min_size=1, max_size=5),
+    st.booleans(),
+    st.lists(st.sampled_from(BESIDE), max_size=3),
+)
+def test_so_is_every_kind_of_rgb(
+    pixels: NDArray[np.uint8], filters: list[int], interlaced: bool, beside: list[Chunk]
+) -> None:
+    header, *rest = encode_png(pixels, filters, interlaced)
+    content = join_chunks([header, *beside, *rest])
+    decoded = png.decode_rgb_png(content)
+    assert decoded.dtype == np.uint8 and np.array_equal(decoded, pixels)
+    with Image.open(io.BytesIO(join_chunks([header, *rest]))) as image:
+        assert image.mode == "RGB" and np.array_equal(np.asarray(image), pixels)
 
 
 def header(place: int, value: int) -> Chunk:
@@ -106,13 +124,28 @@ def test_each_kind_of_damage_is_refused_in_one_line(damage: str) -> None:
     assert read_strictly(content) is None
 
 
-def test_no_bit_can_be_changed() -> None:
-    content = join_chunks([HEADER, DATA, END])
+RGB = np.array(STREET)[..., None] % (256, 255, 254)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "decode"),
+    [(np.array(STREET), png.decode_png), (RGB.astype(np.uint8), png.decode_rgb_png)],
+)
+def test_no_bit_can_be_changed(pixels: NDArray[Any], decode: Callable[[bytes], Any]) -> None:
+    content = join_chunks(encode_png(pixels))
     for place in range(8 * len(content)):
         changed = bytearray(content)
         changed[place // 8] ^= 1 << place % 8
         with pytest.raises(ValueError, match=r"damaged PNG|not a PNG"):
-            png.decode_png(bytes(changed))
+            decode(bytes(changed))
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "I;16"])
+def test_other_pixels_than_rgb_are_refused(mode: str) -> None:
+    file = io.BytesIO()
+    Image.new(mode, (3, 2)).save(file, "png")
+    with pytest.raises(ValueError, match=r"where a panoptic map has three of 8; is this another"):
+        png.decode_rgb_png(file.getvalue())
 
 
 def test_what_follows_the_end_is_passed_over() -> None:

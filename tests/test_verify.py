@@ -248,6 +248,11 @@ def lose_instance_id(coco: Coco) -> None:
     del coco["annotations"][0]["map_value"]
 
 
+def swap_photographs(coco: Coco) -> None:
+    first, second = coco["images"]
+    first["file_name"], second["file_name"] = second["file_name"], first["file_name"]
+
+
 lose_map = set_field("images", "seg_file_name", "other.png")
 move = both(lose_instance_id, change(segmentation=[[0, 0, 0, 1, 1, 1, 1, 0]]))
 SECOND = "aachen_000001_000019_gtFine_instanceIds.png"
@@ -277,6 +282,11 @@ DAMAGES: list[tuple[str, Change, str]] = [
     ("wrong id", change(id=0), "the id 0, which COCOeval takes for no match"),
     ("wrong image size", set_field("images", "width", 23), "23 x 16, the map has 24 x 16"),
     ("image without a map, map without an image", lose_map, "no other.png"),
+    (
+        "photograph of another frame, photograph of another frame",
+        swap_photographs,
+        f"leftImg8bit/train/aachen/{NAME}_leftImg8bit.png, the map is {SECOND}",
+    ),
     ("map without an image", lose_image, SECOND),
     (
         "broken segmentation, inexact",
