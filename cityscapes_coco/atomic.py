@@ -130,12 +130,13 @@ def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) ->
             draft.rename(path)
             yield
         except BaseException:
-            if not draft.exists():
-                path.rename(draft)
-            for earlier, hidden in aside.items():
-                # Another run may have put its own there.
-                if not earlier.exists():
-                    hidden.rename(earlier)
+            # Beside an index, the new one or that of another run, the folder is the right one.
+            if not index.exists():
+                if not draft.exists():
+                    path.rename(draft)
+                for earlier, hidden in aside.items():
+                    if not earlier.exists():
+                        hidden.rename(earlier)
             raise
         finally:
             for hidden in aside.values():

@@ -122,6 +122,15 @@ def test_there_need_be_no_earlier_folder(tmp_path: Path) -> None:
     assert entries(folder) == {"folder", "folder/whole"}
 
 
+def test_what_goes_wrong_once_the_index_is_in_place_changes_nothing(folder: Path) -> None:
+    index = folder.with_suffix(".json")
+    with pytest.raises(KeyboardInterrupt), replacing_folder(folder, index, touch_whole):
+        index.write_text("later")
+        raise KeyboardInterrupt
+    assert entries(folder) == {"folder", "folder/whole", "folder.json"}
+    assert index.read_text() == "later"
+
+
 def touch_whole(draft: Path) -> None:
     (draft / "whole").touch()
 
