@@ -56,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _evaluate(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
+    from cityscapes_coco.atomic import check_free
     from cityscapes_coco.evaluate import NoTruth, evaluate_results, write_scores
     from cityscapes_coco.lookup import find_data_folder, find_file
     from cityscapes_coco.report import describe_scores, describe_upload
@@ -66,6 +67,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     files = path, args.results, args.coco_dir
     if args.json and args.json.resolve() in (path.resolve(), args.results.resolve()):
         raise UserError(args.json, "is read, so the scores cannot go there; see --json")
+    if args.save:
+        # Scores take a while, and are not to be lost for it.
+        check_free(args.save)
     with (
         stoppable() as check,
         start_workers(args.workers, prepare=keep_freed_memory, check=check) as run,

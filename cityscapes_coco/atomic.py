@@ -99,12 +99,17 @@ def replacing(
         raise
 
 
+def check_free(path: Path) -> None:
+    """Raise UserError if there is something at `path`."""
+    if path.exists():
+        raise UserError(path, "is there already; remove it, or name another folder")
+
+
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Give a draft folder that becomes the folder at `path` when the context is left, and is
     removed if anything fails. Raises UserError if there is something at `path` already."""
-    if path.exists():
-        raise UserError(path, "is there already; remove it, or name another folder")
+    check_free(path)
     with _draft_folder(path) as draft:
         yield draft
         draft.rename(path)

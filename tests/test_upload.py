@@ -182,9 +182,9 @@ def test_what_is_no_upload_is_refused_and_leaves_nothing(
 
 
 def test_what_is_already_there_stays(streets: Path, tmp_path: Path, capsys: Capture) -> None:
+    """That is said before anything is scored or read."""
     coco = convert_val(streets)
-    file = write_json(tmp_path / "results.json", [predict()])
-    argv = "--coco_dir", streets, "--coco", coco, "--results", file, "--save", streets
+    argv = "--coco_dir", streets, "--coco", coco, "--results", tmp_path / "none", "--save", streets
     line = fail(capsys, *argv)
     assert line == f"error: {streets}: is there already; remove it, or name another folder"
     assert {*os.listdir(streets)} == {"annotations", "gtFine"}
