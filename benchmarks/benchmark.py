@@ -333,27 +333,23 @@ def convert_train(datadir: Path, outdir: Path, panoptic: Panoptic = "none") -> c
 
 def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
     """Time decoding alone and the whole conversion, in this process, and each stage of it."""
-    frames = list_frames(find_dataset(datadir), "train").frames
+    paths = [frame.map_path for frame in list_frames(find_dataset(datadir), "train").frames]
     outdir = datadir / "annotations"
     stages: list[dict[str, float]] = []
-
-    def decode() -> None:
-        for frame in frames:
-            cv2.imread(frame.map_path, cv2.IMREAD_UNCHANGED)
 
     def convert_all() -> None:
         with stopwatches() as spent:
             convert_train(datadir, outdir)
         stages.append(spent)
 
-    tell(f"{len(frames)} frames in one process, {runs} times")
+    tell(f"{len(paths)} frames in one process, {runs} times")
     keep_freed_memory()
-    decoding, converting = time_in_turn(runs, decode, convert_all)
+    decoding, converting = time_in_turn(runs, partial(decode_all, paths), convert_all)
     if (outdir / verified.name).read_bytes() != verified.read_bytes():
         raise BenchmarkError("the file is another one than that of the first run")
 
     def per_frame(seconds: Iterable[float]) -> str:
-        return f"{1000 * median(seconds) / len(frames):.2f} ms a frame"
+        return f"{1000 * median(seconds) / len(paths):.2f} ms a frame"
 
     read, find, outline = ([s[name] for s in stages] for name in ("read", "find", "outline"))
     records = [s["frame"] - s["read"] - s["find"] - s["outline"] for s in stages]
@@ -554,13 +550,22 @@ def measure_workers(
         run_python("main.py", "--datadir", datadir, "--outdir", outdir, "--workers", workers)
 
     tell(f"{count} frames with 1 worker and with {workers}, {runs} times")
-    one, many = time_in_turn(runs, partial(convert_with, 1), partial(convert_with, workers))
+    paths = [frame.map_path for frame in list_frames(find_dataset(datadir), "train").frames]
+    one, many, alone, apart = time_in_turn(
+        runs,
+        partial(convert_with, 1),
+        partial(convert_with, workers),
+        partial(decode_apart, paths, 1),
+        partial(decode_apart, paths, workers),
+    )
     by_one, by_many = (datadir / f"by {n}" / TRAIN_FILE for n in (1, workers))
     check_repeats(by_one, annotations, count)
     if by_many.read_bytes() != by_one.read_bytes():
         raise BenchmarkError(f"{workers} workers wrote another file than one")
     speed_up = f"{median_ratio(one, many):.2f} times as fast as 1 worker"
+    limit = f"{median_ratio(alone, apart):.2f} times as fast as in 1: the machine's limit"
     return [
+        (f"decode {count} frames in {workers} processes", f"{median(apart):.2f} s", limit),
         (f"{count} frames, 1 worker, start-up included", f"{median(one):.2f} s", ""),
         (
             f"{count} frames, {workers} workers, start-up included",
@@ -568,6 +573,23 @@ def measure_workers(
             speed_up,
         ),
     ]
+
+
+def decode_apart(paths: Sequence[str], processes: int) -> None:
+    """Decode maps with OpenCV in so many new processes."""
+    started = [
+        multiprocessing.Process(target=decode_all, args=(paths[number::processes],))
+        for number in range(processes)
+    ]
+    for process in started:
+        process.start()
+    for process in started:
+        process.join()
+
+
+def decode_all(paths: Iterable[str]) -> None:
+    for path in paths:
+        cv2.imread(path, cv2.IMREAD_UNCHANGED)
 
 
 def measure_verifying(datadir: Path, verified: Path, workers: int, runs: int) -> list[Row]:
