@@ -6,6 +6,7 @@ the place of its result. Unlike `map`, it takes one iterable, and what travels h
 """
 
 import multiprocessing
+import pickle
 import signal
 import sys
 import traceback
@@ -17,7 +18,8 @@ from functools import partial
 from itertools import islice
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
-from typing import Any, Protocol, TypeVar
+from threading import Lock
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.terminal import STOP_SIGNALS, ctrl_c_held
@@ -76,7 +78,7 @@ def start_workers(
         return
     connections: list[Connection] = []
     processes = []
-    threads = ThreadPoolExecutor(count)
+    threads = ThreadPoolExecutor(2 * count)
     try:
         for _ in range(count):
             ours, theirs = multiprocessing.Pipe()
@@ -89,10 +91,10 @@ def start_workers(
             # Held by the process alone, this end closes when the process dies, and ours says so.
             theirs.close()
             processes.append(process)
-        idle: SimpleQueue[Connection] = SimpleQueue()
-        for connection in connections:
-            idle.put(connection)
-        yield partial(map_ahead, partial(threads.submit, _ask, idle), AHEAD * count, check)
+        free: SimpleQueue[_Worker] = SimpleQueue()
+        for worker in [_Worker(connection, Lock(), Lock()) for connection in connections] * 2:
+            free.put(worker)
+        yield partial(map_ahead, partial(threads.submit, _ask, free), AHEAD * count, check)
     finally:
         for process in processes:
             process.kill()
@@ -178,24 +180,41 @@ def unwrap_answer(result: Any, error: Exception | None, trace: str) -> Any:
     return result
 
 
-def _ask(idle: "SimpleQueue[Connection]", *call: Any) -> Any:
-    """Pass a call on to a process that is idle, and wait for the answer.
+class _Worker(NamedTuple):
+    """A process, by the program's end of its pipe; whoever holds a lock may send, or receive."""
+
+    connection: Connection
+    sending: Lock
+    receiving: Lock
+
+
+def _ask(free: "SimpleQueue[_Worker]", *call: Any) -> Any:
+    """Pass a call on to a process that is free, and wait for the answer.
+
+    Each process is free twice: while the process works on one call, and while the answer is read
+    here, the next call waits in the pipe. Answers come in the order of the calls, so whoever has
+    sent holds the way until it is that call's turn to receive.
 
     Each process has a pipe of its own. The standard ProcessPoolExecutor shares one pipe between all
     processes: if one is killed while it writes a long answer, the program waits for the rest of the
     answer for ever.
     """
-    connection = idle.get()
+    worker = free.get()
     try:
-        connection.send(call)
-        answer = connection.recv()
+        with worker.sending:
+            worker.connection.send(call)
+            worker.receiving.acquire()
+        try:
+            answer = worker.connection.recv_bytes()
+        finally:
+            worker.receiving.release()
     except (EOFError, OSError) as broken:
         raise WorkersLost(
             "--workers", "a worker process died, perhaps for want of memory; try fewer of them"
         ) from broken
     finally:
-        idle.put(connection)
-    return unwrap_answer(*answer)
+        free.put(worker)
+    return unwrap_answer(*pickle.loads(answer))
 
 
 def _work(
