@@ -4,7 +4,8 @@
 
 The dataset is the sample and generated frames. A recipe is taken from the page word for word: first
 its command, with the main.py of this folder, then its code. What the reader gives is held against
-the maps, and the page is told what was found and with which versions.
+the maps, and the page is told what was found and with which versions. Of some trainers, the script
+also runs the code in docs/evaluation.md, whose results evaluate_coco.py must read.
 
 A reader has a script, `read_<name>.py`, and its requirements, `read_<name>.txt`. A line of these
 that begins with `# https://` names a repository that is checked out, and the commit. A package from
@@ -138,8 +139,9 @@ def count_results(work: Path) -> str:
     [coco] = work.rglob("instancesonly_filtered_gtFine_val.json")
     files = "--coco", coco, "--results", results, "--coco_dir", work / DATADIR
     scored = _call(sys.executable, ROOT / "evaluate_coco.py", *files)
-    [count] = re.findall(r": ([1-9]\d*) results;", scored)
-    return f", {count} results scored"
+    if not (count := re.search(r": ([1-9]\d*) results;", scored)):
+        raise subprocess.SubprocessError("the results file has no results")
+    return f", {count[1]} results scored"
 
 
 @contextmanager
