@@ -1,6 +1,6 @@
 """Hugging Face Mask2Former: labels and masks in the frame's own size; and a step of training."""
 
-from recipe import NAMES, Found, judge, run_recipe
+from recipe import NAMES, Found, judge, predict, run_recipe
 from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation
 
 made = run_recipe("Hugging Face Mask2Former")
@@ -21,4 +21,5 @@ def look():
 
 model = Mask2FormerForUniversalSegmentation(Mask2FormerConfig(num_labels=len(NAMES)))
 model(**batch).loss.backward()
+predict("Results files", "Hugging Face", model=model, processor=processor)
 judge(look())

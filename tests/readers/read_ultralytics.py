@@ -1,6 +1,8 @@
 """Ultralytics: boxes and masks as they reach a model, after one epoch of an untrained model."""
 
-from recipe import Found, judge, run_recipe
+from pathlib import Path
+
+from recipe import RESULTS, Found, judge, predict, run_recipe
 from ultralytics import YOLO
 from ultralytics.cfg import get_cfg
 from ultralytics.data import YOLODataset
@@ -29,4 +31,7 @@ run_recipe("Ultralytics")
 run_recipe("Ultralytics")  # over what the first run made
 training = {"epochs": 1, "imgsz": 320, "batch": 4, "workers": 0, "plots": False}
 YOLO("yolo11n-seg.yaml").train(data="yolo/data.yaml", device="cpu", **training)
+predict("Ultralytics")
+[predictions] = Path("runs").rglob("predictions.json")
+predictions.replace(RESULTS)
 judge(look(), exact=False)

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"
+RESULTS_PAGE = PAGE.with_name("evaluation.md")
 DATADIR = Path("data", "cityscapes")
+RESULTS = Path("results.json")
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # The classes that Cityscapes evaluates, in the order of the file, by their ids.
 CLASSES = {24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus"}
@@ -57,11 +59,12 @@ class Match(NamedTuple):
     iou: float | None
 
 
-def section(heading: str) -> str:
-    """Return the text of the page below a heading, down to the next heading."""
-    _, found, rest = PAGE.read_text(encoding="utf-8").partition(f"## {heading}\n")
-    assert found, f"{PAGE} has no heading {heading}"
-    return re.split(r"^## ", rest, maxsplit=1, flags=re.MULTILINE)[0]
+def section(heading: str, page: Path | None = None) -> str:
+    """Return the text of a page, by default that on training, below a heading, down to the next."""
+    page = page or PAGE
+    _, found, rest = page.read_text(encoding="utf-8").partition(f"# {heading}\n")
+    assert found, f"{page} has no heading {heading}"
+    return re.split(r"^##+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def blocks(text: str, language: str = "") -> list[str]:
@@ -74,9 +77,20 @@ def run_recipe(heading: str) -> dict[str, Any]:
     all names that it defines."""
     start = PAGE.read_text(encoding="utf-8").partition("\n## ")[0]
     made: dict[str, Any] = {"__name__": "recipe"}
-    for code in [*blocks(start, "python"), *blocks(section(heading), "python")]:
-        exec(compile(code, PAGE.name, "exec"), made)
+    _run(start + section(heading), made)
     return made
+
+
+def predict(*headings: str, **made: Any) -> None:
+    """Run the Python code under headings of the page on evaluation, given names that a training
+    made."""
+    for heading in headings:
+        _run(section(heading, RESULTS_PAGE), made)
+
+
+def _run(text: str, made: dict[str, Any]) -> None:
+    for code in blocks(text, "python"):
+        exec(compile(code, "recipe", "exec"), made)
 
 
 def from_corners(corners: Iterable[float]) -> Box:

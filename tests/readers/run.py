@@ -4,7 +4,8 @@
 
 The dataset is the sample and generated frames. A recipe is taken from the page word for word: first
 its command, with the main.py of this folder, then its code. What the reader gives is held against
-the maps, and the page is told what was found and with which versions.
+the maps, and the page is told what was found and with which versions. Of some trainers, the script
+also runs the code in docs/evaluation.md, whose results evaluate_coco.py must read.
 
 A reader has a script, `read_<name>.py`, and its requirements, `read_<name>.txt`. A line of these
 that begins with `# https://` names a repository that is checked out, and the commit. A package from
@@ -30,7 +31,7 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from data.generate import CITIES, write_dataset  # noqa: E402  (needs the path set just above)
-from tests.readers.recipe import DATADIR, PAGE, blocks, section  # noqa: E402
+from tests.readers.recipe import DATADIR, PAGE, RESULTS, blocks, section  # noqa: E402
 
 SEED = 14
 FRAMES = {"train": 5, "val": 2}
@@ -126,8 +127,21 @@ def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
             _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
             # Readers keep settings and databases in the folder of their user.
             printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
-            found.append(printed.splitlines()[-1])
+            found.append(printed.splitlines()[-1] + count_results(Path(work)))
     return found
+
+
+def count_results(work: Path) -> str:
+    """Score the results that a reader's script left, if any; return how many there are."""
+    results = work / RESULTS
+    if not results.exists():
+        return ""
+    [coco] = work.rglob("instancesonly_filtered_gtFine_val.json")
+    files = "--coco", coco, "--results", results, "--coco_dir", work / DATADIR
+    scored = _call(sys.executable, ROOT / "evaluate_coco.py", *files)
+    if not (count := re.search(r": ([1-9]\d*) results;", scored)):
+        raise subprocess.SubprocessError("the results file has no results")
+    return f", {count[1]} results scored"
 
 
 @contextmanager
