@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from cityscapes_coco.coco import Annotation, CocoFile, Id, Image, Result
     from cityscapes_coco.pictures.examples import Example
 
+_MIN_SCORE = 0.5
+
 
 # fmt: off
 def build_parser() -> argparse.ArgumentParser:
@@ -53,14 +55,18 @@ def build_parser() -> argparse.ArgumentParser:
     alone("--stats", action="store_true", help="one page of statistics instead of examples")
     alone("--verify", action="store_true", help="compare the file with the maps in the data folder,"
         " pixel for pixel; exit code 1: not exact, 3: exact, but fields are missing or wrong")
-    add("--min-score", type=float, default=0.5, metavar="SCORE",
-        help="draw only results with this score or a higher one (default: %(default)s)")
+    add("--min-score", type=float, metavar="SCORE",
+        help=f"draw only results with this score or a higher one (default: {_MIN_SCORE})")
     return parser
 # fmt: on
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_program(lambda: _inspect(build_parser().parse_args(argv)))
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.min_score is not None and not args.results:
+        parser.error("argument --min-score: is for --results")
+    return run_program(lambda: _inspect(args))
 
 
 def _inspect(args: argparse.Namespace) -> int:
@@ -173,8 +179,9 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
     from cityscapes_coco.results import read_results
 
     results = read_results(args.results, coco)
-    drawn = [result for result in results if result.score >= args.min_score]
-    print(describe_choice(args.results, len(results), len(results) - len(drawn), args.min_score))
+    least = _MIN_SCORE if args.min_score is None else args.min_score
+    drawn = [result for result in results if result.score >= least]
+    print(describe_choice(args.results, len(results), len(results) - len(drawn), least))
     return drawn
 
 

@@ -207,6 +207,12 @@ def test_results_are_neither_for_the_statistics_nor_for_the_check(
     assert "not allowed with argument --results" in capsys.readouterr().err
 
 
+def test_a_score_is_for_results_only(capsys: Capture) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        inspect(["--min-score", "0.3"])
+    assert "argument --min-score: is for --results" in capsys.readouterr().err
+
+
 # Errors.
 
 
