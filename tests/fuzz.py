@@ -3,7 +3,7 @@
     python tests/fuzz.py --seconds 1200
     python tests/fuzz.py --pngs 100000
 
-Maps, data folders and COCO files are made up, damaged, and given to main.py and inspect_coco.py.
+Maps, data folders, COCO files and results are made up, damaged, and given to the three scripts.
 Each must end in one of two ways: an error of printable lines, the earlier output as it was; or a
 result that is exact, judged by Pillow's pixels and pycocotools' masks. Nothing else may change on
 the disk. With --pngs only the reader of maps is called, with and without its fast packages: it must
@@ -37,6 +37,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+import evaluate_coco
 import inspect_coco
 import main
 from cityscapes_coco import png
@@ -400,8 +401,8 @@ def make_json(dice: Random, coco: Any) -> bytes:
     return data
 
 
-def inspect(bench: Bench, data: bytes, task: str) -> str:
-    """Verify or draw a COCO file, and return the outcome."""
+def store_coco_file(bench: Bench, data: bytes) -> Path:
+    """Store a COCO file with its maps and photographs, and a picture that nobody may see."""
     path = bench.root / "file.json"
     path.write_bytes(data)
     (bench.root / "leftImg8bit" / "train" / "a").mkdir(parents=True)
@@ -410,6 +411,12 @@ def inspect(bench: Bench, data: bytes, task: str) -> str:
         photograph = bench.root / "leftImg8bit" / "train" / "a" / f"{stem}_leftImg8bit.png"
         Image.new("RGB", (16, 12), (9, 99, 9)).save(photograph)
     Image.new("RGB", (16, 12), MAGENTA).save(bench.folder / "secret.png")
+    return path
+
+
+def inspect(bench: Bench, data: bytes, task: str) -> str:
+    """Verify or draw a COCO file, and return the outcome."""
+    path = store_coco_file(bench, data)
     arguments = ["--coco_dir", bench.root, "--json", path]
     if task != "verify":
         options = ["--stats"] if task == "stats" else ["--seed", 0]
@@ -439,6 +446,43 @@ def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
         assert len(claims) == len(sources)
         for source in sources:
             assert any(is_exact(a, names[a["category_id"]], *source) for a in claims)
+    return "exact"
+
+
+# Results.
+
+
+def make_results(dice: Random) -> tuple[bytes, str]:
+    """Make up results for the valid COCO file that may be damaged, and what to do with them."""
+    kept = ["image_id", "category_id", *dice.sample(["bbox", "segmentation"], dice.randint(1, 2))]
+    coco = valid_file(dice.choice(["polygons", "runs", "text"]))
+    results = [
+        {name: annotation[name] for name in kept} | {"score": dice.random()}
+        for annotation in coco["annotations"]
+    ]
+    return make_json(dice, {"annotations": results}), dice.choice(["score"] * 19 + ["draw"])
+
+
+def check_results(bench: Bench, made: tuple[bytes, str]) -> str:
+    data, task = made
+    path = store_coco_file(bench, json.dumps(valid_file("text")).encode())
+    results = bench.root / "results.json"
+    results.write_bytes(data)
+    arguments = ["--coco_dir", bench.root, "--results", results]
+    if task == "draw":
+        options = ["--json", path, "--seed", 0, "--save", bench.outdir]
+        code, _ = bench.call(inspect_coco.main, *arguments, *options)
+        return "error" if code else "drawn"
+    scores = bench.outdir / "scores.json"
+    options = ["--coco", path, "--workers", 1, "--json", scores]
+    code, _ = bench.call(evaluate_coco.main, *arguments, *options)
+    if code:
+        return "error"
+    read = json.loads(scores.read_bytes())
+    averages = [*read["coco"]["average"].values()]
+    averages += [read["cityscapes"]["average"]] if read["cityscapes"] else []
+    # Cityscapes asks for no instance as small as these.
+    assert all(0 <= (average["ap"] or 0) <= 1 for average in averages)
     return "exact"
 
 
@@ -506,6 +550,7 @@ CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] =
     "maps": (make_map, check_map),
     "folders": (make_folder, check_folder),
     "COCO files": (make_coco_file, check_coco_file),
+    "results": (make_results, check_results),
     "panoptic files": (make_panoptic, check_panoptic),
     "PNG files": (make_map, check_png),
 }
