@@ -1,18 +1,33 @@
-"""mmdetection: the dataset of a configuration.
+"""mmdetection: the dataset of a configuration, and the results of an untrained model.
 
 mmdetection imports the operators of mmcv, which are built for one version of torch and CUDA each.
-The dataset needs none: here, all of them are missing.
+The dataset needs none: here, all of them are missing. torchvision's stand in for the two that the
+model needs.
 """
 
+import runpy
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from unittest.mock import MagicMock
 
-sys.modules["mmcv._ext"] = MagicMock()  # before mmdetection is imported
+import torch
+import torchvision
 
-from mmdet.registry import DATASETS  # noqa: E402
+
+def nms(boxes, scores, iou_threshold, offset):
+    assert offset == 0
+    return torchvision.ops.nms(boxes, scores, iou_threshold)
+
+
+# Before mmdetection is imported, which asks whether the module can be found.
+sys.modules["mmcv._ext"] = MagicMock(nms=nms, __spec__=ModuleSpec("mmcv._ext", None))
+
+import mmdet  # noqa: E402
+from mmdet.registry import DATASETS, MODELS  # noqa: E402
+from mmdet.utils import register_all_modules  # noqa: E402
 from mmengine.config import Config  # noqa: E402
-from recipe import Found, blocks, from_corners, judge, section  # noqa: E402
+from recipe import RESULTS, RESULTS_PAGE, Found, blocks, from_corners, judge, section  # noqa: E402
 
 
 def look(data):
@@ -27,9 +42,27 @@ def look(data):
             )
 
 
+def test_untrained(config):
+    """Run the test program of mmdetection, with small frames."""
+    register_all_modules()
+    torch.save(MODELS.build(config.model).state_dict(), "untrained.pth")
+    layers = [f"model.roi_head.{part}_roi_extractor.roi_layer" for part in ("bbox", "mask")]
+    small = [f"{layer}.use_torchvision=True" for layer in layers]
+    small += ["model.test_cfg.rcnn.score_thr=0.0"]
+    small += [f"test_dataloader.{key}" for key in ("num_workers=0", "persistent_workers=False")]
+    small += ["test_dataloader.dataset.pipeline.1.scale=(512,256)"]
+    program = Path(mmdet.__file__).parent / ".mim" / "tools" / "test.py"
+    sys.argv = [str(program), "cityscapes.py", "untrained.pth", "--cfg-options", *small]
+    runpy.run_path(str(program), run_name="__main__")
+
+
 [code] = blocks(section("mmdetection"), "python")
-Path("cityscapes.py").write_text(code)
-chosen = Config.fromfile("cityscapes.py").train_dataloader.dataset.dataset
+[results] = blocks(section("mmdetection", RESULTS_PAGE), "python")
+Path("cityscapes.py").write_text(code + results)
+config = Config.fromfile("cityscapes.py")
+test_untrained(config)
+Path("results/val.segm.json").replace(RESULTS)
+chosen = config.train_dataloader.dataset.dataset
 chosen.pipeline = [
     {"type": "LoadImageFromFile"},
     {"type": "mmdet.LoadAnnotations", "with_bbox": True, "with_mask": True},
