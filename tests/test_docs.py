@@ -161,6 +161,16 @@ def test_each_recipe_was_run_with_the_versions_that_are_required(reader: str) ->
     ]
 
 
+@pytest.mark.parametrize(
+    "trainer", re.findall("^### (.+)$", PAGES["docs/evaluation.md"], flags=re.MULTILINE)
+)
+def test_the_results_of_each_trainer_were_scored(trainer: str) -> None:
+    """Of Hugging Face, the code is for Mask2Former."""
+    headings = [heading for heading in READERS.values() if heading.startswith(trainer)]
+    runs = "".join(section("docs/training.md", heading) for heading in headings)
+    assert re.search(r"^Last run with .* [1-9]\d* results scored", runs, re.M)
+
+
 # What is printed and written.
 
 

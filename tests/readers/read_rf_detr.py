@@ -1,6 +1,6 @@
 """RF-DETR: targets before they are scaled, after one epoch of an untrained model with masks."""
 
-from recipe import NAMES, Found, from_corners, judge, run_recipe
+from recipe import NAMES, Found, from_corners, judge, predict, run_recipe
 from rfdetr import RFDETRSegNano
 from rfdetr.datasets.coco import CocoDetection
 
@@ -20,6 +20,7 @@ run_recipe("RF-DETR")
 run_recipe("RF-DETR")  # over what the first run made
 training = {"epochs": 1, "batch_size": 4, "grad_accum_steps": 1, "num_workers": 0}
 RFDETRSegNano(pretrain_weights=None).train(
-    dataset_dir="rfdetr", device="cpu", output_dir="trained", tensorboard=False, **training
+    dataset_dir="rfdetr", device="cpu", tensorboard=False, **training
 )
+predict("Results files", "RF-DETR")
 judge(look())
