@@ -43,7 +43,7 @@ from cityscapes_coco.scores import (
     match_coco_frame,
     match_frame,
     rate_coco_matches,
-    rate_matches,
+    rate_curves,
 )
 from cityscapes_coco.workers import Map
 
@@ -407,8 +407,8 @@ def _sum_up_cityscapes(
     found: Mapping[str, Sequence[Matches]],
 ) -> tuple[CityscapesScores, dict[str, Curve]]:
     """Return Cityscapes' numbers, by the rule of cityscapesscripts' `computeAverages`."""
-    rates = {name: rate_matches(frames) for name, frames in found.items()}
     curves = {name: find_curves(frames) for name, frames in found.items()}
+    rates = {name: rate_curves(of_class) for name, of_class in curves.items()}
     scores = CityscapesScores(
         _average_rates(np.array(list(rates.values()))),
         {name: _average_rates(of_class) for name, of_class in rates.items()},

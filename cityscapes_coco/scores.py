@@ -1,8 +1,8 @@
 """Cityscapes' score and COCO's score: arrays in, numbers out.
 
 Both find, frame by frame, which predictions are true, and then rank the predictions of a class over
-all frames by their scores. So both come in two steps: `match_...` for one frame, `rate_...` for
-what was found in all frames, joined.
+all frames by their scores. So both begin with `match_...` for one frame, and end with `rate_...`
+for what was found in all frames, joined.
 
 Letters in shapes: D predictions, G instances and groups of the truth, T overlaps, the IoUs that a
 prediction has to reach.
@@ -91,15 +91,6 @@ def match_frame(predictions: Sequence[Rle], scores: Floats, truth: Truth, void: 
     return Matches(scores, are_true, are_false, int(asked_for.sum()))
 
 
-def rate_matches(frames: Sequence[Matches]) -> Floats:
-    """Return the average precision of one class for each overlap, (T,); NaN if there is no
-    instance to be found."""
-    curves = find_curves(frames)
-    if not curves:
-        return np.full(OVERLAPS.shape, np.nan)
-    return np.array([integrate(*curve) for curve in curves])
-
-
 def find_curves(frames: Sequence[Matches]) -> list[tuple[Floats, Floats]]:
     """Return recall and precision of one class for each overlap, as `find_curve` does; nothing if
     there is no instance to be found."""
@@ -125,6 +116,14 @@ def find_curve(scores: Floats, are_true: Bools, instances: int) -> tuple[Floats,
     true = np.bincount(places[are_true], minlength=distinct.size)[::-1].cumsum()[::-1]
     all_of_them = np.bincount(places, minlength=distinct.size)[::-1].cumsum()[::-1]
     return np.append(true / instances, 0.0), np.append(true / all_of_them, 1.0)
+
+
+def rate_curves(curves: Sequence[tuple[Floats, Floats]]) -> Floats:
+    """Return the average precision of one class for each overlap, (T,), given what `find_curves`
+    returns; NaN if there is no instance to be found."""
+    if not curves:
+        return np.full(OVERLAPS.shape, np.nan)
+    return np.array([integrate(*curve) for curve in curves])
 
 
 def integrate(recall: Floats, precision: Floats) -> float:
