@@ -22,7 +22,6 @@ from cityscapes_coco.coco import (
     CocoFile,
     Image,
     Result,
-    decode_segmentation,
     group_by_image,
     has_segmentation,
     read_coco,
@@ -31,8 +30,8 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.instances import cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.lookup import find_labels, match_frames
-from cityscapes_coco.results import decode_mask, find_size, read_results
-from cityscapes_coco.rle import Rle, to_rle, to_rles
+from cityscapes_coco.results import decode_annotation, decode_mask, find_size, read_results
+from cityscapes_coco.rle import Rle, to_rles
 from cityscapes_coco.scores import (
     CocoMatches,
     CocoTruth,
@@ -330,10 +329,7 @@ def _find_box(result: Result, rle: Rle) -> list[float]:
 
 
 def _decode_annotation(annotation: Annotation, size: tuple[int, int], path: Path) -> Rle:
-    try:
-        rle = to_rle(decode_segmentation(annotation), *size)
-    except ValueError as error:
-        raise UserError(path, f"annotation {annotation.id}: {error}") from error
+    rle = decode_annotation(path, annotation, *size)
     if rle is None:
         raise UserError(path, f"annotation {annotation.id} has no segmentation, which others have")
     return rle

@@ -2,6 +2,8 @@
 
 A trainer writes a list of results, or an object with the list under `annotations`. Images and
 categories go by the ids in the COCO file; some trainers write the names of images instead.
+
+Masks, of results and of the truth beside them, are decoded when they are needed.
 """
 
 from collections.abc import Iterable
@@ -11,6 +13,7 @@ from msgspec import UNSET, Raw, Struct
 
 from cityscapes_coco.atomic import read_file
 from cityscapes_coco.coco import (
+    Annotation,
     CocoFile,
     Id,
     Image,
@@ -78,6 +81,18 @@ def find_size(path: Path, image: Image) -> tuple[int, int]:
     if min(height, width) < 1 or max(height, width) >= 1 << 16:
         raise UserError(path, f"image {image.id} has {width} x {height} pixels")
     return height, width
+
+
+def decode_annotation(path: Path, annotation: Annotation, height: int, width: int) -> Rle:
+    """Return the RLE of the mask of an annotation in the COCO file at `path`, in an image of the
+    given size; None if there is no mask.
+
+    Raises UserError if the mask cannot be decoded or is of another size.
+    """
+    try:
+        return to_rle(decode_segmentation(annotation), height, width)
+    except ValueError as error:
+        raise UserError(path, f"annotation {annotation.id}: {error}") from error
 
 
 def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:

@@ -27,12 +27,13 @@ from PIL import Image as PillowImage
 from pycocotools import mask as coco_mask
 
 from cityscapes_coco.atomic import replacing
-from cityscapes_coco.coco import Annotation, AnyRecord, Id, Image, Result, decode_segmentation
+from cityscapes_coco.coco import Annotation, AnyRecord, Id, Image, Result
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
 from cityscapes_coco.photographs import locate, open_photograph
-from cityscapes_coco.rle import Rle, to_mask, to_rle
+from cityscapes_coco.results import decode_annotation
+from cityscapes_coco.rle import Rle, to_mask
 
 LAYERS = ("masks", "boxes", "labels")
 
@@ -138,16 +139,13 @@ def load_example(
     that are stuff. Raises UserError if the image has no size or an annotation cannot be decoded.
     """
     title, width, height = image.file_name or "", image.width or 0, image.height or 0
-    # Matplotlib draws no side of 65,536 pixels, and takes 120 bytes for each pixel.
+    # Matplotlib draws no side of 65,536 pixels, and in a window takes 120 bytes for each pixel.
     if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**24:
         raise UserError(path, f"the image {title} has {width} x {height} pixels")
     photo, note = _read_photo(coco_dir, title, width, height)
 
     def decode(annotation: Annotation) -> Rle:
-        try:
-            return to_rle(decode_segmentation(annotation), height, width)
-        except ValueError as error:
-            raise UserError(path, f"annotation {annotation.id}: {error}") from error
+        return decode_annotation(path, annotation, height, width)
 
     annotations = list(annotations)
     if len(annotations) > _MOST_DRAWN:
