@@ -24,6 +24,8 @@ ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"
 OUTPUT = "instancesonly_filtered_gtFine_train.json"
 PANOPTIC = "cityscapes_panoptic_train.json"
+PREDICTIONS = SAMPLE / "predictions.json"
+GOLDEN_VAL = ROOT / "tests" / "golden" / OUTPUT.replace("train", "val")
 # Seconds that no test takes, however busy the machine is; what lasts longer hangs.
 PATIENCE = 120
 

@@ -21,11 +21,10 @@ from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.curves import draw_curves
 from cityscapes_coco.pictures.examples import choose_colors
 from evaluate_coco import main as evaluate
-from tests.conftest import OUTPUT, ROOT, SAMPLE, Capture, load, write_json
+from tests.conftest import OUTPUT, PREDICTIONS, ROOT, SAMPLE, Capture, load, write_json
 
 COCO_FILE = ROOT / "tests" / "golden" / OUTPUT.replace("train", "val")
 NO_TRUTH_FILE = ROOT / "tests" / "golden" / OUTPUT.replace("train", "test")
-RESULTS = SAMPLE / "predictions.json"
 NAMES = [category["name"] for category in load(COCO_FILE)["categories"]]
 
 
@@ -36,7 +35,7 @@ def draw(path: Path, results: Path) -> Figure:
 
 @pytest.fixture(scope="module")
 def page() -> Figure:
-    return draw(COCO_FILE, RESULTS)
+    return draw(COCO_FILE, PREDICTIONS)
 
 
 def labels(axes: Axes) -> list[str]:
@@ -50,7 +49,7 @@ def labels(axes: Axes) -> list[str]:
 def test_the_curves_of_coco_are_those_of_cocoeval(place: int, kind: Any, page: Figure) -> None:
     with redirect_stdout(io.StringIO()):
         truth: Any = COCO(str(COCO_FILE))
-        judge: Any = COCOeval(truth, truth.loadRes(str(RESULTS)), kind)
+        judge: Any = COCOeval(truth, truth.loadRes(str(PREDICTIONS)), kind)
         judge.evaluate()
         judge.accumulate()
     precision = judge.eval["precision"][0, :, :, 0, -1]
@@ -92,7 +91,7 @@ def test_lines_have_the_colours_of_cityscapes_and_differ_where_these_hardly_do(
 
 
 def test_boxes_alone_have_one_panel(tmp_path: Path) -> None:
-    boxes = json.loads(RESULTS.read_bytes())
+    boxes = json.loads(PREDICTIONS.read_bytes())
     for result in boxes:
         del result["segmentation"]
     page = draw(COCO_FILE, write_json(tmp_path / "boxes.json", boxes))
@@ -102,7 +101,7 @@ def test_boxes_alone_have_one_panel(tmp_path: Path) -> None:
 def test_a_legend_has_no_more_classes_than_there_is_room_for(tmp_path: Path) -> None:
     coco = load(COCO_FILE)
     coco["categories"] += [{"id": number, "name": f"$class {number}"} for number in range(100, 120)]
-    page = draw(write_json(tmp_path / "many.json", coco), RESULTS)
+    page = draw(write_json(tmp_path / "many.json", coco), PREDICTIONS)
     assert page.get_suptitle().endswith(" results, 16 of 28 classes")
     assert [len(labels(axes)) for axes in page.axes] == [16, 16, 8]
     page.draw_without_rendering()
@@ -121,7 +120,7 @@ def test_the_page_has_the_name_of_the_results_and_the_same_bytes_each_time(
 ) -> None:
     pages = []
     for workers in 1, 2:
-        results = Path(shutil.copy(RESULTS, tmp_path / "epoch 12.json"))
+        results = Path(shutil.copy(PREDICTIONS, tmp_path / "epoch 12.json"))
         folder, scores = tmp_path / f"new {workers}", tmp_path / "scores.json"
         assert plot(results, folder, "--workers", workers, "--json", scores) == 0
         page = folder / "epoch 12_curves.png"

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from evaluate_coco import main as evaluate
 from main import main
 from tests.conftest import (
-    OUTPUT,
+    GOLDEN_VAL,
+    PREDICTIONS,
     ROOT,
     SAMPLE,
     Capture,
@@ -28,9 +29,6 @@ from tests.conftest import (
     write_json,
 )
 from tests.oracle import coco_scores, official_scores
-
-GOLDEN = ROOT / "tests" / "golden" / OUTPUT.replace("train", "val")
-PREDICTIONS = SAMPLE / "predictions.json"
 
 
 def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
@@ -64,20 +62,20 @@ def annotated(coco: Path, **fields: object) -> list[Coco]:
 
 
 def test_perfect_results_score_one_in_both(tmp_path: Path) -> None:
-    scores = score(tmp_path, GOLDEN, annotated(GOLDEN))
+    scores = score(tmp_path, GOLDEN_VAL, annotated(GOLDEN_VAL))
     assert scores["coco"]["average"]["box"]["ap"] == scores["coco"]["average"]["mask"]["ap"] == 1
     assert scores["cityscapes"]["average"] == {"ap": 1, "ap50": 1}
 
 
 def test_the_sample_scores_as_with_the_official_tools(tmp_path: Path) -> None:
-    scores = score(tmp_path, GOLDEN, PREDICTIONS, "--save", tmp_path / "upload")
+    scores = score(tmp_path, GOLDEN_VAL, PREDICTIONS, "--save", tmp_path / "upload")
     numbers = {"average": scores["cityscapes"]["average"], **scores["cityscapes"]["classes"]}
     maps = sorted(SAMPLE.glob("gtFine/val/*/*_instanceIds.png"))
     for name, pair in (official_scores(tmp_path / "upload", maps) or {}).items():
         for field, number in zip(("ap", "ap50"), pair, strict=True):
             assert numbers[name][field] == (number and pytest.approx(number, abs=1e-9))
     results = json.loads(PREDICTIONS.read_bytes())
-    judged = coco_scores(GOLDEN, results, "bbox")
+    judged = coco_scores(GOLDEN_VAL, results, "bbox")
     numbers = {"average": scores["coco"]["average"], **scores["coco"]["classes"]}
     assert {name: list(each["box"].values()) for name, each in numbers.items()} == judged
 
@@ -87,13 +85,13 @@ def test_any_number_of_workers_writes_and_prints_the_same(tmp_path: Path, capsys
     for workers in 1, 3:
         folder = tmp_path / str(workers)
         folder.mkdir()
-        score(folder, GOLDEN, PREDICTIONS, "--workers", workers)
+        score(folder, GOLDEN_VAL, PREDICTIONS, "--workers", workers)
         printed.append((capsys.readouterr().out, (folder / "scores.json").read_bytes()))
     assert printed[0] == printed[1]
 
 
 def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
-    scores = score(tmp_path, GOLDEN, PREDICTIONS)
+    scores = score(tmp_path, GOLDEN_VAL, PREDICTIONS)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{PREDICTIONS}: 46 results; images without a result: 0 of 2"
     tables: dict[str, dict[str, list[str]]] = {}
@@ -116,7 +114,7 @@ def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
 
 def test_an_annotation_with_the_id_0_is_found(tmp_path: Path) -> None:
     """To pycocotools, 0 stands for no annotation."""
-    coco = load(GOLDEN)
+    coco = load(GOLDEN_VAL)
     for number, annotation in enumerate(coco["annotations"]):
         annotation["id"] = number
     path = write_json(tmp_path / "file.json", coco)
@@ -129,15 +127,15 @@ def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
     """To pycocotools, they go by the box if there is one."""
     results = json.loads(PREDICTIONS.read_bytes())
     masks = [{k: v for k, v in result.items() if k != "bbox"} for result in results]
-    found = list(score(tmp_path, GOLDEN, results)["coco"]["average"]["mask"].values())
-    assert found == coco_scores(GOLDEN, masks, "segm")["average"]
-    assert found[:3] == coco_scores(GOLDEN, results, "segm")["average"][:3]
-    assert found[3:] != coco_scores(GOLDEN, results, "segm")["average"][3:]
+    found = list(score(tmp_path, GOLDEN_VAL, results)["coco"]["average"]["mask"].values())
+    assert found == coco_scores(GOLDEN_VAL, masks, "segm")["average"]
+    assert found[:3] == coco_scores(GOLDEN_VAL, results, "segm")["average"][:3]
+    assert found[3:] != coco_scores(GOLDEN_VAL, results, "segm")["average"][3:]
 
 
 def test_a_class_may_be_called_average(tmp_path: Path, capsys: Capture) -> None:
     convert(SAMPLE, "--outdir", tmp_path, "--categories", "person", "average=car+bus")
-    coco = tmp_path / GOLDEN.name
+    coco = tmp_path / GOLDEN_VAL.name
     capsys.readouterr()
     score(tmp_path, coco, [r for r in annotated(coco) if r["category_id"] == 1])
     rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[3:6]]
@@ -146,18 +144,20 @@ def test_a_class_may_be_called_average(tmp_path: Path, capsys: Capture) -> None:
 
 def test_only_the_best_hundred_of_a_category_in_a_frame_count_for_coco(tmp_path: Path) -> None:
     """Cityscapes has no such limit; both have their say here."""
-    [person, *_] = annotated(GOLDEN, score=0.1)
+    [person, *_] = annotated(GOLDEN_VAL, score=0.1)
     nothing = person | {"segmentation": [[0, 0, 20, 0, 20, 20, 0, 20]], "bbox": [0, 0, 20, 20]}
     results = [nothing | {"score": 0.9}] * 100 + [person]
-    scores = score(tmp_path, GOLDEN, results)
-    name = next(c["name"] for c in load(GOLDEN)["categories"] if c["id"] == person["category_id"])
+    scores = score(tmp_path, GOLDEN_VAL, results)
+    name = next(
+        c["name"] for c in load(GOLDEN_VAL)["categories"] if c["id"] == person["category_id"]
+    )
     assert scores["coco"]["classes"][name]["mask"]["ap"] == 0
     assert scores["cityscapes"]["classes"][name]["ap"] > 0
 
 
 def test_of_equal_scores_the_image_with_the_lower_id_comes_first(tmp_path: Path) -> None:
     """So it is to COCOeval, in whatever order the file has its images."""
-    coco = load(GOLDEN)
+    coco = load(GOLDEN_VAL)
     coco["images"].reverse()
     path = write_json(tmp_path / "file.json", coco)
     results = [result | {"score": 0.5} for result in json.loads(PREDICTIONS.read_bytes())]
@@ -169,10 +169,10 @@ def test_of_equal_scores_the_image_with_the_lower_id_comes_first(tmp_path: Path)
     "name", [lambda image: Path(image["file_name"]).stem, lambda image: image["file_name"]]
 )
 def test_images_may_go_by_their_names(name: Any, tmp_path: Path) -> None:
-    names = {image["id"]: name(image) for image in load(GOLDEN)["images"]}
+    names = {image["id"]: name(image) for image in load(GOLDEN_VAL)["images"]}
     results = json.loads(PREDICTIONS.read_bytes())
     renamed = [result | {"image_id": names[result["image_id"]]} for result in results]
-    assert score(tmp_path, GOLDEN, renamed) == score(tmp_path, GOLDEN, results)
+    assert score(tmp_path, GOLDEN_VAL, renamed) == score(tmp_path, GOLDEN_VAL, results)
 
 
 # What a COCO file and its results hold.
@@ -180,7 +180,7 @@ def test_images_may_go_by_their_names(name: Any, tmp_path: Path) -> None:
 
 def test_the_categories_are_those_of_the_file(tmp_path: Path) -> None:
     """With other ids and names, and fewer of them, the classes score what they score in all."""
-    whole = score(tmp_path, GOLDEN, PREDICTIONS)
+    whole = score(tmp_path, GOLDEN_VAL, PREDICTIONS)
     categories = "--categories", "person", "bike=bicycle", "--category-ids", "label"
     convert(SAMPLE, "--outdir", tmp_path, *categories)
     ids = {1: 24, 8: 33}
@@ -189,7 +189,7 @@ def test_the_categories_are_those_of_the_file(tmp_path: Path) -> None:
         for result in json.loads(PREDICTIONS.read_bytes())
         if result["category_id"] in ids
     ]
-    scores = score(tmp_path, tmp_path / GOLDEN.name, results)
+    scores = score(tmp_path, tmp_path / GOLDEN_VAL.name, results)
     assert list(scores["coco"]["classes"]) == ["person", "bike"]
     assert scores["cityscapes"]["classes"] == {
         name: whole["cityscapes"]["classes"][name] for name in ("person", "bicycle")
@@ -199,7 +199,7 @@ def test_the_categories_are_those_of_the_file(tmp_path: Path) -> None:
 
 def test_merged_categories_have_no_score_of_cityscapes(tmp_path: Path) -> None:
     convert(SAMPLE, "--outdir", tmp_path, "--categories", "human=person+rider", "car", "caravan")
-    coco = tmp_path / GOLDEN.name
+    coco = tmp_path / GOLDEN_VAL.name
     scores = score(tmp_path, coco, annotated(coco))
     assert list(scores["cityscapes"]["classes"]) == ["car"]
     assert scores["cityscapes"]["average"]["ap"] == 1
@@ -211,8 +211,8 @@ def test_merged_categories_have_no_score_of_cityscapes(tmp_path: Path) -> None:
 
 
 def test_boxes_alone_have_the_score_of_coco(tmp_path: Path, capsys: Capture) -> None:
-    results = [{k: v for k, v in r.items() if k != "segmentation"} for r in annotated(GOLDEN)]
-    scores = score(tmp_path, GOLDEN, results)
+    results = [{k: v for k, v in r.items() if k != "segmentation"} for r in annotated(GOLDEN_VAL)]
+    scores = score(tmp_path, GOLDEN_VAL, results)
     assert list(scores["coco"]["average"]) == ["box"] and scores["cityscapes"] is None
     assert scores["coco"]["average"]["box"]["ap"] == 1
     out = capsys.readouterr().out
@@ -221,7 +221,7 @@ def test_boxes_alone_have_the_score_of_coco(tmp_path: Path, capsys: Capture) -> 
 
 def test_a_file_of_boxes_has_the_score_of_cityscapes_all_the_same(tmp_path: Path) -> None:
     convert(SAMPLE, "--outdir", tmp_path, "--segmentation", "none")
-    scores = score(tmp_path, tmp_path / GOLDEN.name, annotated(GOLDEN))
+    scores = score(tmp_path, tmp_path / GOLDEN_VAL.name, annotated(GOLDEN_VAL))
     assert list(scores["coco"]["average"]) == ["box"]
     assert scores["cityscapes"]["average"]["ap"] == 1
     assert scores["notes"] == ["COCO's score of masks cannot be had: the COCO file has no masks"]
@@ -230,17 +230,17 @@ def test_a_file_of_boxes_has_the_score_of_cityscapes_all_the_same(tmp_path: Path
 def test_without_maps_there_is_the_score_of_coco(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    scores = score(tmp_path, GOLDEN, annotated(GOLDEN), "--coco_dir", empty)
+    scores = score(tmp_path, GOLDEN_VAL, annotated(GOLDEN_VAL), "--coco_dir", empty)
     assert scores["cityscapes"] is None and scores["coco"]["average"]["mask"]["ap"] == 1
     assert scores["notes"][0].startswith(f"Cityscapes' score cannot be had: {empty}: no gtFine")
 
 
 def test_images_without_results_count_and_are_said(tmp_path: Path, capsys: Capture) -> None:
-    results = [result for result in annotated(GOLDEN) if result["image_id"] == 1]
-    scores = score(tmp_path, GOLDEN, results)
+    results = [result for result in annotated(GOLDEN_VAL) if result["image_id"] == 1]
+    scores = score(tmp_path, GOLDEN_VAL, results)
     assert scores["without_results"] == 1 and scores["cityscapes"]["average"]["ap"] < 1
     assert "images without a result: 1 of 2" in capsys.readouterr().out
-    assert score(tmp_path, GOLDEN, [])["cityscapes"]["average"] == {"ap": 0, "ap50": 0}
+    assert score(tmp_path, GOLDEN_VAL, [])["cityscapes"]["average"] == {"ap": 0, "ap50": 0}
 
 
 def test_frames_that_the_file_leaves_out_are_said(
@@ -250,7 +250,7 @@ def test_frames_that_the_file_leaves_out_are_said(
     write_map([[7, 7]], split="val", name="ulm_000000_000019")
     argv = ["--datadir", str(datadir), "--empty-frames", "drop", "--workers", "1"]
     assert main(argv) == 0
-    coco = datadir / "annotations" / GOLDEN.name
+    coco = datadir / "annotations" / GOLDEN_VAL.name
     scores = score(tmp_path, coco, annotated(coco), "--coco_dir", datadir)
     assert scores["images"] == 1
     told = "frames without an image in the COCO file, so in no score: 1, such as ulm_000000_000019"
@@ -295,7 +295,7 @@ BAD_FILES: dict[str, tuple[Change, str]] = {
 @pytest.mark.parametrize("fault", BAD_FILES)
 def test_a_bad_coco_file_is_one_line(fault: str, tmp_path: Path, capsys: Capture) -> None:
     change, says = BAD_FILES[fault]
-    coco = load(GOLDEN)
+    coco = load(GOLDEN_VAL)
     change(coco)
     path = write_json(tmp_path / "file.json", coco)
     [*_, last] = json.loads(PREDICTIONS.read_bytes())
@@ -308,7 +308,7 @@ def test_a_mask_of_another_size_names_the_result(tmp_path: Path, capsys: Capture
     results = json.loads(PREDICTIONS.read_bytes())
     results[3]["segmentation"]["size"] = [512, 1024]
     path = write_json(tmp_path / "results.json", results)
-    line = fail(capsys, "--coco_dir", SAMPLE, "--coco", GOLDEN, "--results", path)
+    line = fail(capsys, "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", path)
     wrong = "results[3].segmentation: an RLE of size [512, 1024], not [1024, 2048]"
     assert line == f"error: {path}: {wrong}"
 
@@ -340,7 +340,7 @@ def test_a_panoptic_file_is_refused(datadir: Path, write_map: WriteMap, capsys: 
 
 
 def test_scores_that_cannot_be_written_are_an_error(tmp_path: Path, capsys: Capture) -> None:
-    argv = "--coco_dir", SAMPLE, "--coco", GOLDEN, "--results", PREDICTIONS, "--json", tmp_path
+    argv = "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", PREDICTIONS, "--json", tmp_path
     assert "cannot be written: " in fail(capsys, *argv)
     assert os.listdir(tmp_path) == []
 
@@ -351,7 +351,7 @@ def test_scores_take_the_place_of_nothing_that_is_read(
 ) -> None:
     folder = tmp_path / "here"
     folder.mkdir()
-    for source, copy in (PREDICTIONS, "results.json"), (GOLDEN, "coco.json"):
+    for source, copy in (PREDICTIONS, "results.json"), (GOLDEN_VAL, "coco.json"):
         (folder / copy).write_bytes(source.read_bytes())
     argv = "--coco", folder / "coco.json", "--results", folder / "results.json"
     line = fail(capsys, "--coco_dir", SAMPLE, *argv, "--json", folder / name)

@@ -11,8 +11,9 @@ from PIL import Image
 from evaluate_coco import main as evaluate
 from main import main
 from tests.conftest import (
+    GOLDEN_VAL,
     OUTPUT,
-    ROOT,
+    PREDICTIONS,
     SAMPLE,
     Capture,
     Coco,
@@ -23,8 +24,6 @@ from tests.conftest import (
 )
 from tests.oracle import decode, encode
 
-GOLDEN = ROOT / "tests" / "golden" / OUTPUT.replace("train", "val")
-PREDICTIONS = SAMPLE / "predictions.json"
 LABELS = {1: 24, 2: 25, 3: 26, 4: 27, 5: 28, 6: 31, 7: 32, 8: 33}
 BOX = np.ones((3, 4), bool)
 
@@ -68,11 +67,11 @@ def convert_val(datadir: Path, *options: str) -> Path:
 
 def test_each_result_has_a_line_and_a_mask(tmp_path: Path) -> None:
     """The official script scores what is saved as the results are scored: see test_scores.py."""
-    lines = save(tmp_path, GOLDEN, PREDICTIONS)
+    lines = save(tmp_path, GOLDEN_VAL, PREDICTIONS)
     results = json.loads(PREDICTIONS.read_bytes())
     stems = {
         image["id"]: image["seg_file_name"].replace("_gtFine_instanceIds.png", "")
-        for image in load(GOLDEN)["images"]
+        for image in load(GOLDEN_VAL)["images"]
     }
     assert list(lines) == sorted(f"{stem}.txt" for stem in stems.values())
     named = set()
@@ -118,7 +117,7 @@ def test_frames_that_the_file_leaves_out_have_an_empty_text_file(
 
 
 def test_the_test_split_is_saved_and_not_scored(tmp_path: Path, capsys: Capture) -> None:
-    coco = GOLDEN.with_name(OUTPUT.replace("train", "test"))
+    coco = GOLDEN_VAL.with_name(OUTPUT.replace("train", "test"))
     results = [predict(segmentation=encode(np.ones((1024, 2048), bool)))]
     lines = save(tmp_path, coco, results, "--coco_dir", tmp_path)
     assert len(lines["probeheim_000000_000019.txt"]) == 1
