@@ -134,7 +134,7 @@ def _convert(args: argparse.Namespace) -> int:
 
     from cityscapes_coco.convert import convert_split, find_lack
     from cityscapes_coco.report import describe_check, describe_split
-    from cityscapes_coco.workers import WorkersLost, keep_freed_memory, start_workers
+    from cityscapes_coco.run.workers import WorkersLost, keep_freed_memory, start_workers
 
     def warn(message: str) -> None:
         tqdm.write(one_line(message), file=sys.stderr)
@@ -156,7 +156,7 @@ def _convert(args: argparse.Namespace) -> int:
         if args.scheduler:
             folders = [dataset.maps / split for split in splits]
             probe = partial(find_lack, __version__, folders)
-            from cityscapes_coco.cluster import connect_cluster
+            from cityscapes_coco.run.cluster import connect_cluster
 
             workers = connect_cluster(args.scheduler, probe=probe, check=check)
         else:

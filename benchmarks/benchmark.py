@@ -58,9 +58,9 @@ from cityscapes_coco.instances import read_id_map  # noqa: E402
 from cityscapes_coco.options import Options, Panoptic, usable_cores  # noqa: E402
 from cityscapes_coco.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.report import describe_check  # noqa: E402
+from cityscapes_coco.run.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from cityscapes_coco.upload import write_upload  # noqa: E402
 from cityscapes_coco.verify import verify_file  # noqa: E402
-from cityscapes_coco.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from data.generate import write_dataset  # noqa: E402
 
 Row = tuple[str, str, str]  # what was measured, the figure, what it compares with

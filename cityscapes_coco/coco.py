@@ -16,10 +16,10 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from cityscapes_coco.atomic import read_file, replacing, waiting_file
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import CategoryIds, ChosenCategory, Options
+from cityscapes_coco.run.files import read_file, replacing, waiting_file
 
 if TYPE_CHECKING:
     from cityscapes_coco.rle import Runs

@@ -52,7 +52,7 @@ from cityscapes_coco.panoptic import (
 from cityscapes_coco.photographs import DRAWN_ON, read_size
 from cityscapes_coco.polygons import contours_like_original, to_polygons
 from cityscapes_coco.rle import to_rles
-from cityscapes_coco.workers import Map
+from cityscapes_coco.run.workers import Map
 
 # Where foreign values come from, and what to do.
 ENCODINGS = (

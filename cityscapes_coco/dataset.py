@@ -15,14 +15,6 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, get_args
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.folders import (
-    is_debris,
-    is_folder,
-    list_folder,
-    name_entries,
-    name_some,
-    refuse_dangling,
-)
 from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, check_choice
 from cityscapes_coco.photographs import (
     DEEPEST,
@@ -31,6 +23,14 @@ from cityscapes_coco.photographs import (
     Key,
     find_photographs,
     list_split_folders,
+)
+from cityscapes_coco.run.folders import (
+    is_debris,
+    is_folder,
+    list_folder,
+    name_entries,
+    name_some,
+    refuse_dangling,
 )
 
 # Files that may lie where the maps should, and what to do; the case of letters is passed over.

@@ -16,7 +16,6 @@ from msgspec import UNSET, Struct
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
-from cityscapes_coco.atomic import replacing
 from cityscapes_coco.coco import (
     Annotation,
     CocoFile,
@@ -32,6 +31,8 @@ from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.lookup import find_labels, match_frames
 from cityscapes_coco.results import decode_annotation, decode_mask, find_size, read_results
 from cityscapes_coco.rle import Rle, to_rles
+from cityscapes_coco.run.files import replacing
+from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores import (
     CocoMatches,
     CocoTruth,
@@ -44,7 +45,6 @@ from cityscapes_coco.scores import (
     rate_coco_matches,
     rate_curves,
 )
-from cityscapes_coco.workers import Map
 
 Shape = Literal["box", "mask"]
 

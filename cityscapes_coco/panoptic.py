@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.atomic import read_file, replacing_folder, waiting_file
 from cityscapes_coco.coco import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
@@ -34,13 +33,14 @@ from cityscapes_coco.coco import (
 )
 from cityscapes_coco.dataset import Dataset, Frame
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.folders import list_folder
 from cityscapes_coco.instances import cut_into_runs, measure_regions
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic
 from cityscapes_coco.photographs import parts_inside
 from cityscapes_coco.png import decode_rgb_png, encode_png
 from cityscapes_coco.rle import find_rles
+from cityscapes_coco.run.files import read_file, replacing_folder, waiting_file
+from cityscapes_coco.run.folders import list_folder
 
 # The labels that have a category: those that Cityscapes evaluates. All other pixels are void.
 _LABELS = {label.id: label for label in LABELS if not label.ignored}

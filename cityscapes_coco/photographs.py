@@ -17,8 +17,8 @@ from pathlib import Path, PureWindowsPath
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.folders import Listing, is_folder, list_folder
 from cityscapes_coco.options import ALL_SPLITS, SPLITS
+from cityscapes_coco.run.folders import Listing, is_folder, list_folder
 
 if TYPE_CHECKING:
     from PIL import Image

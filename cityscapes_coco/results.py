@@ -11,7 +11,6 @@ from pathlib import Path, PureWindowsPath
 
 from msgspec import UNSET, Raw, Struct
 
-from cityscapes_coco.atomic import read_file
 from cityscapes_coco.coco import (
     Annotation,
     CocoFile,
@@ -25,8 +24,9 @@ from cityscapes_coco.coco import (
     is_list,
 )
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.folders import name_some
 from cityscapes_coco.rle import Rle, from_counts, to_rle
+from cityscapes_coco.run.files import read_file
+from cityscapes_coco.run.folders import name_some
 
 _WHAT = "a file of results"
 

@@ -17,7 +17,6 @@ import cv2
 from msgspec import UNSET
 from tqdm import tqdm
 
-from cityscapes_coco.atomic import new_folder
 from cityscapes_coco.coco import (
     CocoFile,
     Result,
@@ -32,7 +31,8 @@ from cityscapes_coco.labels import Label
 from cityscapes_coco.lookup import find_labels, find_map_name, find_map_type, match_frames
 from cityscapes_coco.results import decode_mask, find_size, read_results
 from cityscapes_coco.rle import to_mask
-from cityscapes_coco.workers import Map
+from cityscapes_coco.run.files import new_folder
+from cityscapes_coco.run.workers import Map
 
 
 class Upload(NamedTuple):

@@ -47,7 +47,7 @@ from cityscapes_coco.options import ALL_SPLITS, Options
 from cityscapes_coco.panoptic import decode_segment_ids, read_png
 from cityscapes_coco.photographs import read_size
 from cityscapes_coco.rle import Rle, find_rles, from_counts, to_rle
-from cityscapes_coco.workers import Map
+from cityscapes_coco.run.workers import Map
 
 _LABELS = {label.id: label for label in LABELS}
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cityscapes_coco.atomic import replacing, replacing_folder
-from cityscapes_coco.folders import is_debris
+from cityscapes_coco.run.files import replacing, replacing_folder
+from cityscapes_coco.run.folders import is_debris
 from tests.conftest import ROOT, posix_only, run_script
 
 
@@ -60,7 +60,7 @@ def test_a_pipe_in_its_place_stays(path: Path) -> None:
 WRITE = """
 import resource, sys
 from pathlib import Path
-from cityscapes_coco.atomic import replacing
+from cityscapes_coco.run.files import replacing
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 with replacing(Path(sys.argv[1])) as file:
     file.write(bytes(1_000_000))
@@ -174,7 +174,7 @@ def test_they_stay_too_where_the_new_folder_cannot_be_put_in_place(
 KILL = """
 import os, signal, sys
 from pathlib import Path
-from cityscapes_coco.atomic import replacing_folder
+from cityscapes_coco.run.files import replacing_folder
 
 folder, left = Path(sys.argv[1]), int(sys.argv[2])
 rename = Path.rename

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 import inspect_coco
 import main
 from cityscapes_coco.report import describe_check
+from cityscapes_coco.run.workers import Map, start_workers
 from cityscapes_coco.verify import Report, compare_with_published, verify_file
-from cityscapes_coco.workers import Map, start_workers
 from tests import oracle
 from tests.conftest import (
     OUTPUT,

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from cityscapes_coco import Options, convert_split, find_dataset
-from cityscapes_coco.workers import Map, WorkersLost, start_workers
+from cityscapes_coco.run.workers import Map, WorkersLost, start_workers
 from main import main
 from tests import conftest
 from tests.conftest import OUTPUT, PATIENCE, ROOT, Capture, WriteMap, posix_only, run_script

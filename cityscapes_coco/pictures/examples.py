@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.atomic import replacing
 from cityscapes_coco.coco import Annotation, AnyRecord, Id, Image, Result
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
@@ -34,6 +33,7 @@ from cityscapes_coco.options import Options
 from cityscapes_coco.photographs import locate, open_photograph
 from cityscapes_coco.results import decode_annotation
 from cityscapes_coco.rle import Rle, to_mask
+from cityscapes_coco.run.files import replacing
 
 LAYERS = ("masks", "boxes", "labels")
 

@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.workers import (
+from cityscapes_coco.run.workers import (
     AHEAD,
     Map,
     WorkersLost,
