@@ -22,7 +22,7 @@ from cityscapes_coco.options import CategoryIds, ChosenCategory, Options
 from cityscapes_coco.run.files import read_file, replacing, waiting_file
 
 if TYPE_CHECKING:
-    from cityscapes_coco.rle import Runs
+    from cityscapes_coco.pixels.rle import Runs
 
 T = TypeVar("T")
 
@@ -243,7 +243,7 @@ def has_segmentation(record: Annotation | Result) -> bool:
 @cache
 def _segmentation_decoder() -> "msgspec.json.Decoder[list[list[float]] | Runs]":
     # Whoever needs no segmentation need not wait for numpy.
-    from cityscapes_coco.rle import Runs
+    from cityscapes_coco.pixels.rle import Runs
 
     return msgspec.json.Decoder(list[list[float]] | Runs)
 

@@ -50,8 +50,8 @@ from cityscapes_coco.panoptic import (
     write_panoptic,
 )
 from cityscapes_coco.photographs import DRAWN_ON, read_size
-from cityscapes_coco.polygons import contours_like_original, to_polygons
-from cityscapes_coco.rle import to_rles
+from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
+from cityscapes_coco.pixels.rle import to_rles
 from cityscapes_coco.run.workers import Map
 
 # Where foreign values come from, and what to do.

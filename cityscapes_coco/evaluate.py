@@ -29,8 +29,8 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.instances import cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.lookup import find_labels, match_frames
+from cityscapes_coco.pixels.rle import Rle, to_rles
 from cityscapes_coco.results import decode_annotation, decode_mask, find_size, read_results
-from cityscapes_coco.rle import Rle, to_rles
 from cityscapes_coco.run.files import replacing
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores import (

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
-from cityscapes_coco.png import decode_png
+from cityscapes_coco.pixels.png import decode_png
 from cityscapes_coco.run.files import read_file
 
 # For every value that a map can hold: does it belong to a label, and to one that has instances?

@@ -37,8 +37,8 @@ from cityscapes_coco.instances import cut_into_runs, measure_regions
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic
 from cityscapes_coco.photographs import parts_inside
-from cityscapes_coco.png import decode_rgb_png, encode_png
-from cityscapes_coco.rle import find_rles
+from cityscapes_coco.pixels.png import decode_rgb_png, encode_png
+from cityscapes_coco.pixels.rle import find_rles
 from cityscapes_coco.run.files import read_file, replacing_folder, waiting_file
 from cityscapes_coco.run.folders import list_folder
 

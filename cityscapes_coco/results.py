@@ -24,7 +24,7 @@ from cityscapes_coco.coco import (
     is_list,
 )
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.rle import Rle, from_counts, to_rle
+from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
 from cityscapes_coco.run.files import read_file
 from cityscapes_coco.run.folders import name_some
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from pycocotools.cocoeval import COCOeval
 
-from cityscapes_coco.rle import Rle
+from cityscapes_coco.pixels.rle import Rle
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

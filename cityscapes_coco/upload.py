@@ -29,8 +29,8 @@ from cityscapes_coco.dataset import Frame, map_suffix
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
 from cityscapes_coco.lookup import find_labels, find_map_name, find_map_type, match_frames
+from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.results import decode_mask, find_size, read_results
-from cityscapes_coco.rle import to_mask
 from cityscapes_coco.run.files import new_folder
 from cityscapes_coco.run.workers import Map
 

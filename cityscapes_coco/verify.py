@@ -46,7 +46,7 @@ from cityscapes_coco.lookup import find_frames, find_map_name, find_map_type, li
 from cityscapes_coco.options import ALL_SPLITS, Options
 from cityscapes_coco.panoptic import decode_segment_ids, read_png
 from cityscapes_coco.photographs import read_size
-from cityscapes_coco.rle import Rle, find_rles, from_counts, to_rle
+from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.run.workers import Map
 
 _LABELS = {label.id: label for label in LABELS}

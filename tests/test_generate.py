@@ -13,7 +13,7 @@ from cityscapesscripts.preparation.json2instanceImg import createInstanceImage
 from cityscapesscripts.preparation.json2labelImg import createLabelImage
 from PIL import Image
 
-from cityscapes_coco.png import read_chunks
+from cityscapes_coco.pixels.png import read_chunks
 from data.generate import instance_map, scene, write_dataset
 from tests.conftest import SAMPLE, run_script
 from tests.oracle import CLASSES, read_maps

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from cityscapes_coco.polygons import contours_like_original, to_polygons
+from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
 from tests.oracle import decode
 
 Mask = NDArray[np.uint8]

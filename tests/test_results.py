@@ -10,8 +10,8 @@ from msgspec import UNSET
 
 from cityscapes_coco import UserError
 from cityscapes_coco.coco import Category, CocoFile, Image, group_by_image
+from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.results import decode_mask, read_results
-from cityscapes_coco.rle import to_mask
 from tests.conftest import write_json
 from tests.oracle import count_runs, encode
 

@@ -31,8 +31,8 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
 from cityscapes_coco.photographs import locate, open_photograph
+from cityscapes_coco.pixels.rle import Rle, to_mask
 from cityscapes_coco.results import decode_annotation
-from cityscapes_coco.rle import Rle, to_mask
 from cityscapes_coco.run.files import replacing
 
 LAYERS = ("masks", "boxes", "labels")

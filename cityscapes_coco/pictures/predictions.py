@@ -16,8 +16,8 @@ from cityscapes_coco.pictures.examples import (
     load_drawings,
     sort_by_size,
 )
+from cityscapes_coco.pixels.rle import Rle
 from cityscapes_coco.results import decode_mask
-from cityscapes_coco.rle import Rle
 
 Bools = NDArray[np.bool_]
 
