@@ -12,7 +12,7 @@ from functools import partial
 from typing import get_args
 
 from cityscapes_coco import __version__
-from cityscapes_coco.dataset import find_dataset, find_splits
+from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import category_instancesonly
 from cityscapes_coco.options import (

@@ -46,17 +46,17 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
 
 # They need the path set just above.
 from cityscapes_coco import __version__, convert, png  # noqa: E402
-from cityscapes_coco.dataset import (  # noqa: E402
+from cityscapes_coco.cityscapes.dataset import (  # noqa: E402
     find_dataset,
     find_splits,
     list_frames,
     map_suffix,
 )
+from cityscapes_coco.cityscapes.id_map import read_id_map  # noqa: E402
+from cityscapes_coco.cityscapes.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.errors import UserError  # noqa: E402
 from cityscapes_coco.evaluate import evaluate_results  # noqa: E402
-from cityscapes_coco.instances import read_id_map  # noqa: E402
 from cityscapes_coco.options import Options, Panoptic, usable_cores  # noqa: E402
-from cityscapes_coco.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.report import describe_check  # noqa: E402
 from cityscapes_coco.run.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from cityscapes_coco.upload import write_upload  # noqa: E402

@@ -23,6 +23,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cityscapes_coco import __version__
+from cityscapes_coco.cityscapes.dataset import Dataset, Frame, list_frames, needs_photographs
+from cityscapes_coco.cityscapes.id_map import Instance, cut_mask, find_instances, read_id_map
+from cityscapes_coco.cityscapes.photographs import DRAWN_ON, read_size
 from cityscapes_coco.coco import (
     PREFIX,
     Annotation,
@@ -36,9 +39,7 @@ from cityscapes_coco.coco import (
     peek_options,
     write_coco,
 )
-from cityscapes_coco.dataset import Dataset, Frame, list_frames, needs_photographs
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.instances import Instance, cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import FileNames, Options, Segmentation
 from cityscapes_coco.panoptic import (
@@ -49,7 +50,6 @@ from cityscapes_coco.panoptic import (
     segment_frame,
     write_panoptic,
 )
-from cityscapes_coco.photographs import DRAWN_ON, read_size
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
 from cityscapes_coco.pixels.rle import to_rles
 from cityscapes_coco.run.workers import Map

@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
+from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
 from cityscapes_coco.coco import (
     Annotation,
     CocoFile,
@@ -26,7 +27,6 @@ from cityscapes_coco.coco import (
     read_coco,
 )
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.instances import cut_mask, find_instances, read_id_map
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.lookup import find_labels, match_frames
 from cityscapes_coco.pixels.rle import Rle, to_rles

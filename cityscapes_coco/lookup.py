@@ -6,6 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import UNSET
 
+from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
+from cityscapes_coco.cityscapes.photographs import DRAWN_ON
 from cityscapes_coco.coco import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
@@ -16,11 +18,9 @@ from cityscapes_coco.coco import (
     read_info,
     read_options,
 )
-from cityscapes_coco.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import SPLITS, MapType
-from cityscapes_coco.photographs import DRAWN_ON
 
 
 def find_data_folder(coco_dir: Path) -> Path:

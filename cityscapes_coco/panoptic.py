@@ -16,6 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cityscapes_coco.cityscapes.dataset import Dataset, Frame
+from cityscapes_coco.cityscapes.id_map import cut_into_runs, measure_regions
+from cityscapes_coco.cityscapes.photographs import parts_inside
 from cityscapes_coco.coco import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
@@ -31,12 +34,9 @@ from cityscapes_coco.coco import (
     encode_segmentation,
     write_coco,
 )
-from cityscapes_coco.dataset import Dataset, Frame
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.instances import cut_into_runs, measure_regions
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic
-from cityscapes_coco.photographs import parts_inside
 from cityscapes_coco.pixels.png import decode_rgb_png, encode_png
 from cityscapes_coco.pixels.rle import find_rles
 from cityscapes_coco.run.files import read_file, replacing_folder, waiting_file

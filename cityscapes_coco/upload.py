@@ -17,6 +17,7 @@ import cv2
 from msgspec import UNSET
 from tqdm import tqdm
 
+from cityscapes_coco.cityscapes.dataset import Frame, map_suffix
 from cityscapes_coco.coco import (
     CocoFile,
     Result,
@@ -25,7 +26,6 @@ from cityscapes_coco.coco import (
     read_info,
     read_options,
 )
-from cityscapes_coco.dataset import Frame, map_suffix
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
 from cityscapes_coco.lookup import find_labels, find_map_name, find_map_type, match_frames

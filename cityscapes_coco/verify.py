@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
+from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_frames
+from cityscapes_coco.cityscapes.id_map import read_id_map
+from cityscapes_coco.cityscapes.photographs import read_size
 from cityscapes_coco.coco import (
     Annotation,
     CocoFile,
@@ -38,14 +41,11 @@ from cityscapes_coco.coco import (
     read_info,
     read_options,
 )
-from cityscapes_coco.dataset import Dataset, Frame, find_dataset, list_frames
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.instances import read_id_map
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.lookup import find_frames, find_map_name, find_map_type, list_all_frames
 from cityscapes_coco.options import ALL_SPLITS, Options
 from cityscapes_coco.panoptic import decode_segment_ids, read_png
-from cityscapes_coco.photographs import read_size
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.run.workers import Map
 

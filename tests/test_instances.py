@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from cityscapes_coco.instances import cut_mask, find_instances
+from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances
 
 STREET = np.array(
     [

@@ -14,9 +14,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, get_args
 
-from cityscapes_coco.errors import UserError
-from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, check_choice
-from cityscapes_coco.photographs import (
+from cityscapes_coco.cityscapes.photographs import (
     DEEPEST,
     DRAWN_ON,
     Found,
@@ -24,6 +22,8 @@ from cityscapes_coco.photographs import (
     find_photographs,
     list_split_folders,
 )
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, check_choice
 from cityscapes_coco.run.folders import (
     is_debris,
     is_folder,

@@ -1,0 +1,1 @@
+"""Cityscapes' side: folders in, arrays and boxes out. Nothing here knows COCO."""
