@@ -92,7 +92,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
-    from cityscapes_coco.coco import read_coco, read_info, read_options
+    from cityscapes_coco.coco.records import read_coco, read_info, read_options
     from cityscapes_coco.pictures.curves import draw_curves
     from cityscapes_coco.pictures.examples import choose_colors, save_figure
 

@@ -19,7 +19,7 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
-    from cityscapes_coco.coco import Annotation, CocoFile, Id, Image, Result
+    from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
     from cityscapes_coco.pictures.examples import Example
 
 _MIN_SCORE = 0.5
@@ -80,7 +80,7 @@ def _inspect(args: argparse.Namespace) -> int:
     if args.verify:
         return _verify(path, args.coco_dir, args.imagedir)
 
-    from cityscapes_coco.coco import read_coco
+    from cityscapes_coco.coco.records import read_coco
     from cityscapes_coco.report import describe_file
 
     coco = read_coco(path)
@@ -106,7 +106,7 @@ def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
 def _show_examples(
     args: argparse.Namespace, path: Path, coco: "CocoFile", data_folder: Path
 ) -> None:
-    from cityscapes_coco.coco import group_by_image
+    from cityscapes_coco.coco.records import group_by_image
     from cityscapes_coco.report import name_categories
 
     names = name_categories(coco)
@@ -123,8 +123,8 @@ def _show_examples(
     if not chosen:
         return
 
-    from cityscapes_coco.coco import PanopticFile, list_stuff, read_info, read_options
-    from cityscapes_coco.panoptic import add_masks
+    from cityscapes_coco.coco.panoptic import add_masks
+    from cityscapes_coco.coco.records import PanopticFile, list_stuff, read_info, read_options
     from cityscapes_coco.pictures.examples import Example, choose_colors, load_example
     from cityscapes_coco.pictures.predictions import hold_against_truth
     from cityscapes_coco.pictures.windows import open_window, show_examples

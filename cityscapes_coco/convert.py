@@ -26,7 +26,15 @@ from cityscapes_coco import __version__
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame, list_frames, needs_photographs
 from cityscapes_coco.cityscapes.id_map import Instance, cut_mask, find_instances, read_id_map
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON, read_size
-from cityscapes_coco.coco import (
+from cityscapes_coco.coco.panoptic import (
+    PanopticFrame,
+    check_image_ids,
+    list_panoptic_categories,
+    name_panoptic,
+    segment_frame,
+    write_panoptic,
+)
+from cityscapes_coco.coco.records import (
     PREFIX,
     Annotation,
     Category,
@@ -42,14 +50,6 @@ from cityscapes_coco.coco import (
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import FileNames, Options, Segmentation
-from cityscapes_coco.panoptic import (
-    PanopticFrame,
-    check_image_ids,
-    list_panoptic_categories,
-    name_panoptic,
-    segment_frame,
-    write_panoptic,
-)
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
 from cityscapes_coco.pixels.rle import to_rles
 from cityscapes_coco.run.workers import Map

@@ -17,7 +17,7 @@ from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
-from cityscapes_coco.coco import (
+from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
     Image,

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON
-from cityscapes_coco.coco import (
+from cityscapes_coco.coco.records import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
     PREFIX,

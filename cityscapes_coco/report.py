@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.coco import CocoFile, Id, PanopticFile
+from cityscapes_coco.coco.records import CocoFile, Id, PanopticFile
 from cityscapes_coco.errors import one_line
 from cityscapes_coco.lookup import name_split
 

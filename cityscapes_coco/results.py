@@ -11,7 +11,7 @@ from pathlib import Path, PureWindowsPath
 
 from msgspec import UNSET, Raw, Struct
 
-from cityscapes_coco.coco import (
+from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
     Id,

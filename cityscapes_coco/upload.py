@@ -18,7 +18,7 @@ from msgspec import UNSET
 from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.dataset import Frame, map_suffix
-from cityscapes_coco.coco import (
+from cityscapes_coco.coco.records import (
     CocoFile,
     Result,
     group_by_image,

@@ -24,7 +24,8 @@ from tqdm import tqdm
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_frames
 from cityscapes_coco.cityscapes.id_map import read_id_map
 from cityscapes_coco.cityscapes.photographs import read_size
-from cityscapes_coco.coco import (
+from cityscapes_coco.coco.panoptic import decode_segment_ids, read_png
+from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
     Id,
@@ -45,7 +46,6 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.lookup import find_frames, find_map_name, find_map_type, list_all_frames
 from cityscapes_coco.options import ALL_SPLITS, Options
-from cityscapes_coco.panoptic import decode_segment_ids, read_png
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.run.workers import Map
 

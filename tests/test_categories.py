@@ -10,7 +10,7 @@ import pytest
 
 import inspect_coco
 from cityscapes_coco import Options
-from cityscapes_coco.coco import peek_options, read_coco, read_info, read_options
+from cityscapes_coco.coco.records import peek_options, read_coco, read_info, read_options
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import parse_categories
 from cityscapes_coco.pictures.examples import (

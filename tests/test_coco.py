@@ -10,7 +10,7 @@ import pytest
 from msgspec import UNSET, Raw
 
 from cityscapes_coco import Options, UserError, convert_split, find_dataset
-from cityscapes_coco.coco import (
+from cityscapes_coco.coco.records import (
     Annotation,
     Image,
     Info,

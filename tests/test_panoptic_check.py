@@ -11,7 +11,7 @@ from PIL import Image
 
 import inspect_coco
 import main
-from cityscapes_coco.coco import read_coco
+from cityscapes_coco.coco.records import read_coco
 from cityscapes_coco.pictures.statistics import draw_statistics
 from cityscapes_coco.verify import Report, verify_file
 from tests.conftest import (

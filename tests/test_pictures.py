@@ -25,7 +25,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from cityscapes_coco.coco import read_coco
+from cityscapes_coco.coco.records import read_coco
 from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.examples import (
     LAYERS,

@@ -9,7 +9,7 @@ import pytest
 from msgspec import UNSET
 
 from cityscapes_coco import UserError
-from cityscapes_coco.coco import Category, CocoFile, Image, group_by_image
+from cityscapes_coco.coco.records import Category, CocoFile, Image, group_by_image
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.results import decode_mask, read_results
 from tests.conftest import write_json

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.coco import Id, Result
+from cityscapes_coco.coco.records import Id, Result
 from cityscapes_coco.pictures.examples import (
     OTHER_COLOR,
     Drawing,

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from msgspec import UNSET
 
-from cityscapes_coco.coco import Annotation, CocoFile, list_stuff
+from cityscapes_coco.coco.records import Annotation, CocoFile, list_stuff
 from cityscapes_coco.pictures.examples import plain_text
 from cityscapes_coco.report import name_categories
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame
 from cityscapes_coco.cityscapes.id_map import cut_into_runs, measure_regions
 from cityscapes_coco.cityscapes.photographs import parts_inside
-from cityscapes_coco.coco import (
+from cityscapes_coco.coco.records import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
     Annotation,

@@ -1,0 +1,1 @@
+"""COCO's side: its records, and files of them. Nothing here knows Cityscapes."""
