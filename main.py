@@ -132,7 +132,7 @@ def _convert(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
     from tqdm import tqdm
 
-    from cityscapes_coco.convert import convert_split, find_lack
+    from cityscapes_coco.convert.split import convert_split, find_lack
     from cityscapes_coco.report import describe_check, describe_split
     from cityscapes_coco.run.workers import WorkersLost, keep_freed_memory, start_workers
 

@@ -26,9 +26,9 @@ from cityscapes_coco.coco.records import (
     has_segmentation,
     read_coco,
 )
+from cityscapes_coco.convert.sources import find_labels, match_frames
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
-from cityscapes_coco.lookup import find_labels, match_frames
 from cityscapes_coco.pixels.rle import Rle, to_rles
 from cityscapes_coco.results import decode_annotation, decode_mask, find_size, read_results
 from cityscapes_coco.run.files import replacing

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityscapes_coco.coco.records import CocoFile, Id, PanopticFile
+from cityscapes_coco.convert.sources import name_split
 from cityscapes_coco.errors import one_line
-from cityscapes_coco.lookup import name_split
 
 if TYPE_CHECKING:
     # The summary of a file need not wait for numpy and OpenCV.
-    from cityscapes_coco.convert import SplitSummary
+    from cityscapes_coco.convert.split import SplitSummary
     from cityscapes_coco.evaluate import AnyScore, Scores
     from cityscapes_coco.upload import Upload
     from cityscapes_coco.verify import Report

@@ -26,9 +26,9 @@ from cityscapes_coco.coco.records import (
     read_info,
     read_options,
 )
+from cityscapes_coco.convert.sources import find_labels, find_map_name, find_map_type, match_frames
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
-from cityscapes_coco.lookup import find_labels, find_map_name, find_map_type, match_frames
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.results import decode_mask, find_size, read_results
 from cityscapes_coco.run.files import new_folder

@@ -42,9 +42,14 @@ from cityscapes_coco.coco.records import (
     read_info,
     read_options,
 )
+from cityscapes_coco.convert.sources import (
+    find_frames,
+    find_map_name,
+    find_map_type,
+    list_all_frames,
+)
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import LABELS, category_instancesonly
-from cityscapes_coco.lookup import find_frames, find_map_name, find_map_type, list_all_frames
 from cityscapes_coco.options import ALL_SPLITS, Options
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.run.workers import Map

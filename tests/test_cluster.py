@@ -23,7 +23,7 @@ from distributed import Client
 
 from cityscapes_coco import UserError, __version__, find_dataset
 from cityscapes_coco import cluster as dask_cluster
-from cityscapes_coco.convert import find_lack
+from cityscapes_coco.convert.split import find_lack
 from cityscapes_coco.run.cluster import connect_cluster
 from cityscapes_coco.run.workers import WorkersLost
 from main import main

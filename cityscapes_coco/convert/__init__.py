@@ -1,0 +1,1 @@
+"""Where the two sides meet: frames of Cityscapes become files of COCO."""
