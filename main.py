@@ -176,7 +176,7 @@ def _convert(args: argparse.Namespace) -> int:
                     print(describe_split(split, summary))
                     written += summary.paths
             for path in written if args.verify else ():
-                from cityscapes_coco.verify import verify_file
+                from cityscapes_coco.check.verify import verify_file
 
                 report = verify_file(path, args.datadir, imagedir=args.imagedir, run=run)
                 print(describe_check(report))

@@ -46,6 +46,7 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
 
 # They need the path set just above.
 from cityscapes_coco import __version__, convert, png  # noqa: E402
+from cityscapes_coco.check.verify import verify_file  # noqa: E402
 from cityscapes_coco.cityscapes.dataset import (  # noqa: E402
     find_dataset,
     find_splits,
@@ -60,7 +61,6 @@ from cityscapes_coco.options import Options, Panoptic, usable_cores  # noqa: E40
 from cityscapes_coco.report import describe_check  # noqa: E402
 from cityscapes_coco.run.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from cityscapes_coco.upload import write_upload  # noqa: E402
-from cityscapes_coco.verify import verify_file  # noqa: E402
 from data.generate import write_dataset  # noqa: E402
 
 Row = tuple[str, str, str]  # what was measured, the figure, what it compares with

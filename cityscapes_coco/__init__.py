@@ -33,12 +33,12 @@ The names in `__all__` are meant for use from Python.
 
 TYPE_CHECKING = False  # as in `typing`, which a script's first line need not wait for
 if TYPE_CHECKING:
+    from cityscapes_coco.check.verify import verify_file
     from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits
     from cityscapes_coco.convert.split import convert_split
     from cityscapes_coco.errors import UserError
     from cityscapes_coco.evaluate import evaluate_results
     from cityscapes_coco.options import Options
-    from cityscapes_coco.verify import verify_file
 
 __all__ = [
     "Options",

@@ -14,10 +14,10 @@ from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
     # The summary of a file need not wait for numpy and OpenCV.
+    from cityscapes_coco.check.verify import Report
     from cityscapes_coco.convert.split import SplitSummary
     from cityscapes_coco.evaluate import AnyScore, Scores
     from cityscapes_coco.upload import Upload
-    from cityscapes_coco.verify import Report
 
 _VERDICTS = {
     0: "all exact",

@@ -19,10 +19,9 @@ import cv2
 import numpy as np
 import pytest
 
-import cityscapes_coco.run.workers  # noqa: F401
-
 # Imported late, these could not be read as another user.
-import cityscapes_coco.verify
+import cityscapes_coco.check.verify
+import cityscapes_coco.run.workers  # noqa: F401
 import inspect_coco
 from cityscapes_coco.errors import one_line
 from main import main

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 import inspect_coco
 import main
+from cityscapes_coco.check.verify import Report, compare_with_published, verify_file
 from cityscapes_coco.report import describe_check
 from cityscapes_coco.run.workers import Map, start_workers
-from cityscapes_coco.verify import Report, compare_with_published, verify_file
 from tests import oracle
 from tests.conftest import (
     OUTPUT,
@@ -457,7 +457,7 @@ def test_both_programs_end_with_the_verdict_and_its_exit_code(
     write_map(street())
     write_map(street(), split="val")
     with monkeypatch.context() as patch:
-        patch.setattr("cityscapes_coco.verify.verify_file", verify_spoilt)
+        patch.setattr("cityscapes_coco.check.verify.verify_file", verify_spoilt)
         assert main.main(["--datadir", str(datadir), "--workers", "2", "--verify"]) == code
     out = capsys.readouterr().out
     assert out.count("held against its maps (1)") == 2 and f"  {VERDICTS[code]}\n" in out

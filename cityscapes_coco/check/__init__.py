@@ -1,0 +1,1 @@
+"""A COCO file compared with the maps that it was made from."""
