@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits
     from cityscapes_coco.convert.split import convert_split
     from cityscapes_coco.errors import UserError
-    from cityscapes_coco.evaluate import evaluate_results
     from cityscapes_coco.options import Options
+    from cityscapes_coco.scores.average_precision.evaluate import evaluate_results
 
 __all__ = [
     "Options",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cityscapes_coco.scores.average_precision.evaluate import evaluate_results
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -16,7 +17,6 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from cityscapes_coco.evaluate import evaluate_results
 from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.curves import draw_curves
 from cityscapes_coco.pictures.examples import choose_colors

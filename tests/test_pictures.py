@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cityscapes_coco.scores.average_precision.results import read_results
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -39,7 +40,6 @@ from cityscapes_coco.pictures.examples import (
 from cityscapes_coco.pictures.predictions import hold_against_truth
 from cityscapes_coco.pictures.statistics import draw_statistics
 from cityscapes_coco.report import name_categories
-from cityscapes_coco.results import read_results
 from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, annotate, save_map, write_json
 from tests.oracle import decode, encode
 

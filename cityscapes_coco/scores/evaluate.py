@@ -30,10 +30,9 @@ from cityscapes_coco.convert.sources import find_labels, match_frames
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.pixels.rle import Rle, to_rles
-from cityscapes_coco.results import decode_annotation, decode_mask, find_size, read_results
 from cityscapes_coco.run.files import replacing
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores import (
+from cityscapes_coco.scores.average_precision import (
     CocoMatches,
     CocoTruth,
     Floats,
@@ -44,6 +43,12 @@ from cityscapes_coco.scores import (
     match_frame,
     rate_coco_matches,
     rate_curves,
+)
+from cityscapes_coco.scores.average_precision.results import (
+    decode_annotation,
+    decode_mask,
+    find_size,
+    read_results,
 )
 
 Shape = Literal["box", "mask"]

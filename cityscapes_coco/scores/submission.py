@@ -30,9 +30,9 @@ from cityscapes_coco.convert.sources import find_labels, find_map_name, find_map
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
 from cityscapes_coco.pixels.rle import to_mask
-from cityscapes_coco.results import decode_mask, find_size, read_results
 from cityscapes_coco.run.files import new_folder
 from cityscapes_coco.run.workers import Map
+from cityscapes_coco.scores.average_precision.results import decode_mask, find_size, read_results
 
 
 class Upload(NamedTuple):

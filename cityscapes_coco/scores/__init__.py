@@ -1,0 +1,1 @@
+"""Results of a network read, scored, and written for the Cityscapes benchmark."""
