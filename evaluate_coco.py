@@ -1,7 +1,7 @@
 """Score the results of a network, as COCO does and as Cityscapes does, or save them for the
 Cityscapes benchmark."""
 
-from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program, stoppable
+from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program, stoppable
 
 if __name__ == "__main__":
     end_at_ctrl_c()
@@ -62,8 +62,8 @@ def _evaluate(args: argparse.Namespace) -> int:
         write_scores,
     )
 
+    from cityscapes_coco.cli.tables import describe_scores, describe_upload
     from cityscapes_coco.convert.sources import find_data_folder, find_file
-    from cityscapes_coco.report import describe_scores, describe_upload
     from cityscapes_coco.run.files import check_free
     from cityscapes_coco.run.workers import keep_freed_memory, start_workers
     from cityscapes_coco.scores.submission import write_upload

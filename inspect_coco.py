@@ -1,6 +1,6 @@
 """Look at a COCO file, of instances or panoptic: draw examples or statistics, or check it."""
 
-from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program
+from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program
 
 if __name__ == "__main__":
     end_at_ctrl_c()
@@ -80,8 +80,8 @@ def _inspect(args: argparse.Namespace) -> int:
     if args.verify:
         return _verify(path, args.coco_dir, args.imagedir)
 
+    from cityscapes_coco.cli.tables import describe_file
     from cityscapes_coco.coco.records import read_coco
-    from cityscapes_coco.report import describe_file
 
     coco = read_coco(path)
     print(describe_file(path, coco))
@@ -94,7 +94,7 @@ def _inspect(args: argparse.Namespace) -> int:
 
 def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
     from cityscapes_coco.check.verify import verify_file
-    from cityscapes_coco.report import describe_check
+    from cityscapes_coco.cli.tables import describe_check
     from cityscapes_coco.run.workers import keep_freed_memory, start_workers
 
     with start_workers(usable_cores(), prepare=keep_freed_memory) as run:
@@ -106,8 +106,8 @@ def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
 def _show_examples(
     args: argparse.Namespace, path: Path, coco: "CocoFile", data_folder: Path
 ) -> None:
+    from cityscapes_coco.cli.tables import name_categories
     from cityscapes_coco.coco.records import group_by_image
-    from cityscapes_coco.report import name_categories
 
     names = name_categories(coco)
     for name in args.category or ():
@@ -177,7 +177,7 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
 
     from cityscapes_coco.scores.average_precision.results import read_results
 
-    from cityscapes_coco.report import describe_choice
+    from cityscapes_coco.cli.tables import describe_choice
 
     results = read_results(args.results, coco)
     least = _MIN_SCORE if args.min_score is None else args.min_score

@@ -1,6 +1,6 @@
 """Convert Cityscapes to COCO: JSON files of instances, and panoptic files."""
 
-from cityscapes_coco.terminal import end_at_ctrl_c, open_streams, run_program, stoppable
+from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program, stoppable
 
 if __name__ == "__main__":
     end_at_ctrl_c()
@@ -132,8 +132,8 @@ def _convert(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
     from tqdm import tqdm
 
+    from cityscapes_coco.cli.tables import describe_check, describe_split
     from cityscapes_coco.convert.split import convert_split, find_lack
-    from cityscapes_coco.report import describe_check, describe_split
     from cityscapes_coco.run.workers import WorkersLost, keep_freed_memory, start_workers
 
     def warn(message: str) -> None:

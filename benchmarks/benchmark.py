@@ -57,9 +57,9 @@ from cityscapes_coco.cityscapes.dataset import (  # noqa: E402
 )
 from cityscapes_coco.cityscapes.id_map import read_id_map  # noqa: E402
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON  # noqa: E402
+from cityscapes_coco.cli.tables import describe_check  # noqa: E402
 from cityscapes_coco.errors import UserError  # noqa: E402
 from cityscapes_coco.options import Options, Panoptic, usable_cores  # noqa: E402
-from cityscapes_coco.report import describe_check  # noqa: E402
 from cityscapes_coco.run.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from cityscapes_coco.scores.submission import write_upload  # noqa: E402
 from data.generate import write_dataset  # noqa: E402

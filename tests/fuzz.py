@@ -41,8 +41,8 @@ import evaluate_coco
 import inspect_coco
 import main
 from cityscapes_coco import png
+from cityscapes_coco.cli.program import open_streams
 from cityscapes_coco.errors import one_line
-from cityscapes_coco.terminal import open_streams
 from tests.conftest import (
     OUTPUT,
     PATIENCE,

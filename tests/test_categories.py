@@ -11,6 +11,7 @@ import pytest
 import inspect_coco
 from cityscapes_coco import Options
 from cityscapes_coco.check.verify import verify_file
+from cityscapes_coco.cli.tables import name_categories
 from cityscapes_coco.coco.records import peek_options, read_coco, read_info, read_options
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import parse_categories
@@ -20,7 +21,6 @@ from cityscapes_coco.pictures.examples import (
     load_example,
     new_figure,
 )
-from cityscapes_coco.report import name_categories
 from main import main
 from tests import oracle
 from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, verify, write_json

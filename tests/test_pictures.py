@@ -26,6 +26,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from cityscapes_coco.cli.tables import name_categories
 from cityscapes_coco.coco.records import read_coco
 from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.examples import (
@@ -39,7 +40,6 @@ from cityscapes_coco.pictures.examples import (
 )
 from cityscapes_coco.pictures.predictions import hold_against_truth
 from cityscapes_coco.pictures.statistics import draw_statistics
-from cityscapes_coco.report import name_categories
 from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, annotate, save_map, write_json
 from tests.oracle import decode, encode
 

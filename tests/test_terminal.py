@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cityscapes_coco.cli.program import run_program, stoppable
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.terminal import run_program, stoppable
 from main import main
 from tests.conftest import (
     OUTPUT,

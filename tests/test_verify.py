@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import inspect_coco
 import main
 from cityscapes_coco.check.verify import Report, compare_with_published, verify_file
-from cityscapes_coco.report import describe_check
+from cityscapes_coco.cli.tables import describe_check
 from cityscapes_coco.run.workers import Map, start_workers
 from tests import oracle
 from tests.conftest import (

@@ -11,9 +11,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from msgspec import UNSET
 
+from cityscapes_coco.cli.tables import name_categories
 from cityscapes_coco.coco.records import Annotation, CocoFile, list_stuff
 from cityscapes_coco.pictures.examples import plain_text
-from cityscapes_coco.report import name_categories
 
 # A blue that is a middle grey in print, lighter than lines; all else is black, white and grey.
 _BAR = "#6fa8d6"
