@@ -16,7 +16,7 @@ from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
-    from cityscapes_coco.scores.average_precision.evaluate import Scores
+    from cityscapes_coco.scores.evaluate import Scores
 
 
 # fmt: off
@@ -56,16 +56,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _evaluate(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
-    from cityscapes_coco.scores.average_precision.evaluate import (
-        NoTruth,
-        evaluate_results,
-        write_scores,
-    )
-
     from cityscapes_coco.cli.tables import describe_scores, describe_upload
     from cityscapes_coco.convert.sources import find_data_folder, find_file
     from cityscapes_coco.run.files import check_free
     from cityscapes_coco.run.workers import keep_freed_memory, start_workers
+    from cityscapes_coco.scores.evaluate import (
+        NoTruth,
+        evaluate_results,
+        write_scores,
+    )
     from cityscapes_coco.scores.submission import write_upload
 
     path = args.coco or find_file(find_data_folder(args.coco_dir), args.split, "--coco")

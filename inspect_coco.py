@@ -175,9 +175,8 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
     if not args.results:
         return []
 
-    from cityscapes_coco.scores.average_precision.results import read_results
-
     from cityscapes_coco.cli.tables import describe_choice
+    from cityscapes_coco.scores.results import read_results
 
     results = read_results(args.results, coco)
     least = _MIN_SCORE if args.min_score is None else args.min_score

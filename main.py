@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import get_args
 
-from cityscapes_coco import __version__
 from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import category_instancesonly
@@ -30,6 +29,7 @@ from cityscapes_coco.options import (
     usable_cores,
     whole_number,
 )
+from cityscapes_coco.version import __version__
 
 # How to find each dataset that --dataset can name.
 _DATASETS = {"cityscapes": find_dataset}

@@ -45,9 +45,6 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
     sys.path.insert(0, str(ROOT))
 
 # They need the path set just above.
-from cityscapes_coco.scores.average_precision.evaluate import evaluate_results  # noqa: E402
-
-from cityscapes_coco import __version__, convert, png  # noqa: E402
 from cityscapes_coco.check.verify import verify_file  # noqa: E402
 from cityscapes_coco.cityscapes.dataset import (  # noqa: E402
     find_dataset,
@@ -58,10 +55,14 @@ from cityscapes_coco.cityscapes.dataset import (  # noqa: E402
 from cityscapes_coco.cityscapes.id_map import read_id_map  # noqa: E402
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.cli.tables import describe_check  # noqa: E402
+from cityscapes_coco.convert import split as convert  # noqa: E402
 from cityscapes_coco.errors import UserError  # noqa: E402
 from cityscapes_coco.options import Options, Panoptic, usable_cores  # noqa: E402
+from cityscapes_coco.pixels import png  # noqa: E402
 from cityscapes_coco.run.workers import Map, keep_freed_memory, start_workers  # noqa: E402
+from cityscapes_coco.scores.evaluate import evaluate_results  # noqa: E402
 from cityscapes_coco.scores.submission import write_upload  # noqa: E402
+from cityscapes_coco.version import __version__  # noqa: E402
 from data.generate import write_dataset  # noqa: E402
 
 Row = tuple[str, str, str]  # what was measured, the figure, what it compares with

@@ -40,9 +40,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import evaluate_coco
 import inspect_coco
 import main
-from cityscapes_coco import png
 from cityscapes_coco.cli.program import open_streams
 from cityscapes_coco.errors import one_line
+from cityscapes_coco.pixels import png
 from tests.conftest import (
     OUTPUT,
     PATIENCE,

@@ -22,8 +22,8 @@ import pytest
 from distributed import Client
 
 from cityscapes_coco import UserError, __version__, find_dataset
-from cityscapes_coco import cluster as dask_cluster
 from cityscapes_coco.convert.split import find_lack
+from cityscapes_coco.run import cluster as dask_cluster
 from cityscapes_coco.run.cluster import connect_cluster
 from cityscapes_coco.run.workers import WorkersLost
 from main import main
@@ -39,7 +39,8 @@ import time
 from pathlib import Path
 
 import main
-from cityscapes_coco import cluster, convert
+from cityscapes_coco.convert import split as convert
+from cityscapes_coco.run import cluster
 
 
 def convert_slowly(frame, **choices):

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cityscapes_coco.scores.average_precision.evaluate import evaluate_results
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -20,6 +19,7 @@ from pycocotools.cocoeval import COCOeval
 from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.curves import draw_curves
 from cityscapes_coco.pictures.examples import choose_colors
+from cityscapes_coco.scores.evaluate import evaluate_results
 from evaluate_coco import main as evaluate
 from tests.conftest import OUTPUT, PREDICTIONS, ROOT, SAMPLE, Capture, load, write_json
 

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cityscapes_coco.scores.average_precision.results import read_results
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -40,6 +39,7 @@ from cityscapes_coco.pictures.examples import (
 )
 from cityscapes_coco.pictures.predictions import hold_against_truth
 from cityscapes_coco.pictures.statistics import draw_statistics
+from cityscapes_coco.scores.results import read_results
 from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, annotate, save_map, write_json
 from tests.oracle import decode, encode
 

@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 from PIL import Image
 
-from cityscapes_coco import png
+from cityscapes_coco.pixels import png
 from tests.conftest import STREET, Chunk, encode_png, join_chunks
 from tests.oracle import pixels_of, read_strictly
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cityscapes_coco.scores.average_precision.results import decode_mask, read_results
 from msgspec import UNSET
 
 from cityscapes_coco import UserError
 from cityscapes_coco.coco.records import Category, CocoFile, Image, group_by_image
 from cityscapes_coco.pixels.rle import to_mask
+from cityscapes_coco.scores.results import decode_mask, read_results
 from tests.conftest import write_json
 from tests.oracle import count_runs, encode
 

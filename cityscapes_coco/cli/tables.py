@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     # The summary of a file need not wait for numpy and OpenCV.
     from cityscapes_coco.check.verify import Report
     from cityscapes_coco.convert.split import SplitSummary
-    from cityscapes_coco.scores.average_precision.evaluate import AnyScore, Scores
+    from cityscapes_coco.scores.evaluate import AnyScore, Scores
     from cityscapes_coco.scores.submission import Upload
 
 _VERDICTS = {

@@ -22,7 +22,6 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from cityscapes_coco import __version__
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame, list_frames, needs_photographs
 from cityscapes_coco.cityscapes.id_map import Instance, cut_mask, find_instances, read_id_map
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON, read_size
@@ -53,6 +52,7 @@ from cityscapes_coco.options import FileNames, Options, Segmentation
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
 from cityscapes_coco.pixels.rle import to_rles
 from cityscapes_coco.run.workers import Map
+from cityscapes_coco.version import __version__
 
 # Where foreign values come from, and what to do.
 ENCODINGS = (

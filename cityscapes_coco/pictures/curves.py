@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cityscapes_coco.pictures.examples import OTHER_COLOR, new_figure, plain_text
-from cityscapes_coco.scores.average_precision.evaluate import AnyScore, Curve, Scores
+from cityscapes_coco.scores.evaluate import AnyScore, Curve, Scores
 
 _PLURALS = {"box": "boxes", "mask": "masks"}
 # Cityscapes' colours of similar classes are similar, so that lines differ in another way too.

@@ -33,7 +33,7 @@ from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
 from cityscapes_coco.pixels.rle import Rle, to_mask
 from cityscapes_coco.run.files import replacing
-from cityscapes_coco.scores.average_precision.results import decode_annotation
+from cityscapes_coco.scores.results import decode_annotation
 
 LAYERS = ("masks", "boxes", "labels")
 

@@ -17,7 +17,7 @@ from cityscapes_coco.pictures.examples import (
     sort_by_size,
 )
 from cityscapes_coco.pixels.rle import Rle
-from cityscapes_coco.scores.average_precision.results import decode_mask
+from cityscapes_coco.scores.results import decode_mask
 
 Bools = NDArray[np.bool_]
 

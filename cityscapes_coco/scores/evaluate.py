@@ -44,7 +44,7 @@ from cityscapes_coco.scores.average_precision import (
     rate_coco_matches,
     rate_curves,
 )
-from cityscapes_coco.scores.average_precision.results import (
+from cityscapes_coco.scores.results import (
     decode_annotation,
     decode_mask,
     find_size,

@@ -32,7 +32,7 @@ from cityscapes_coco.labels import Label
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.run.files import new_folder
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.average_precision.results import decode_mask, find_size, read_results
+from cityscapes_coco.scores.results import decode_mask, find_size, read_results
 
 
 class Upload(NamedTuple):
