@@ -1,7 +1,14 @@
 """Score the results of a network, as COCO does and as Cityscapes does, or save them for the
 Cityscapes benchmark."""
 
-from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program, stoppable
+from cityscapes_coco.cli.program import (
+    end_at_ctrl_c,
+    open_streams,
+    run_program,
+)
+from cityscapes_coco.run.signals import (
+    stoppable,
+)
 
 if __name__ == "__main__":
     end_at_ctrl_c()
