@@ -1,14 +1,8 @@
 """Score the results of a network, as COCO does and as Cityscapes does, or save them for the
 Cityscapes benchmark."""
 
-from cityscapes_coco.cli.program import (
-    end_at_ctrl_c,
-    open_streams,
-    run_program,
-)
-from cityscapes_coco.run.signals import (
-    stoppable,
-)
+from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program
+from cityscapes_coco.run.signals import stoppable
 
 if __name__ == "__main__":
     end_at_ctrl_c()
@@ -67,11 +61,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.convert.sources import find_data_folder, find_file
     from cityscapes_coco.run.files import check_free
     from cityscapes_coco.run.workers import keep_freed_memory, start_workers
-    from cityscapes_coco.scores.evaluate import (
-        NoTruth,
-        evaluate_results,
-        write_scores,
-    )
+    from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
     from cityscapes_coco.scores.submission import write_upload
 
     path = args.coco or find_file(find_data_folder(args.coco_dir), args.split, "--coco")
@@ -103,7 +93,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
-    from cityscapes_coco.coco.records import read_coco, read_info, read_options
+    from cityscapes_coco.coco.reading import read_coco, read_info, read_options
     from cityscapes_coco.pictures.curves import draw_curves
     from cityscapes_coco.pictures.examples import choose_colors, save_figure
 

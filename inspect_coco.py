@@ -81,7 +81,7 @@ def _inspect(args: argparse.Namespace) -> int:
         return _verify(path, args.coco_dir, args.imagedir)
 
     from cityscapes_coco.cli.tables import describe_file
-    from cityscapes_coco.coco.records import read_coco
+    from cityscapes_coco.coco.reading import read_coco
 
     coco = read_coco(path)
     print(describe_file(path, coco))
@@ -107,7 +107,7 @@ def _show_examples(
     args: argparse.Namespace, path: Path, coco: "CocoFile", data_folder: Path
 ) -> None:
     from cityscapes_coco.cli.tables import name_categories
-    from cityscapes_coco.coco.records import group_by_image
+    from cityscapes_coco.coco.reading import group_by_image
 
     names = name_categories(coco)
     for name in args.category or ():
@@ -124,7 +124,8 @@ def _show_examples(
         return
 
     from cityscapes_coco.coco.panoptic import add_masks
-    from cityscapes_coco.coco.records import PanopticFile, list_stuff, read_info, read_options
+    from cityscapes_coco.coco.reading import list_stuff, read_info, read_options
+    from cityscapes_coco.coco.records import PanopticFile
     from cityscapes_coco.pictures.examples import Example, choose_colors, load_example
     from cityscapes_coco.pictures.predictions import hold_against_truth
     from cityscapes_coco.pictures.windows import open_window, show_examples

@@ -1,13 +1,7 @@
 """Convert Cityscapes to COCO: JSON files of instances, and panoptic files."""
 
-from cityscapes_coco.cli.program import (
-    end_at_ctrl_c,
-    open_streams,
-    run_program,
-)
-from cityscapes_coco.run.signals import (
-    stoppable,
-)
+from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program
+from cityscapes_coco.run.signals import stoppable
 
 if __name__ == "__main__":
     end_at_ctrl_c()

@@ -46,12 +46,7 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
 
 # They need the path set just above.
 from cityscapes_coco.check.verify import verify_file  # noqa: E402
-from cityscapes_coco.cityscapes.dataset import (  # noqa: E402
-    find_dataset,
-    find_splits,
-    list_frames,
-    map_suffix,
-)
+from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits, list_frames, map_suffix  # noqa: E402
 from cityscapes_coco.cityscapes.id_map import read_id_map  # noqa: E402
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.cli.tables import describe_check  # noqa: E402

@@ -10,20 +10,17 @@ import pytest
 from msgspec import UNSET, Raw
 
 from cityscapes_coco import Options, UserError, convert_split, find_dataset
-from cityscapes_coco.coco.records import (
-    Annotation,
-    Image,
-    Info,
+from cityscapes_coco.coco.reading import (
     decode_segmentation,
-    encode_segmentation,
     group_by_image,
     has_segmentation,
-    list_categories,
     read_coco,
     read_info,
     read_options,
-    write_coco,
 )
+from cityscapes_coco.coco.records import Annotation, Image, Info
+from cityscapes_coco.coco.writing import encode_segmentation, write_coco
+from cityscapes_coco.convert.categories import list_categories
 from cityscapes_coco.options import parse_categories
 from tests.conftest import WriteMap, load, write_json
 

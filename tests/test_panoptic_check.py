@@ -12,7 +12,7 @@ from PIL import Image
 import inspect_coco
 import main
 from cityscapes_coco.check.verify import Report, verify_file
-from cityscapes_coco.coco.records import read_coco
+from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.pictures.statistics import draw_statistics
 from tests.conftest import (
     PANOPTIC,

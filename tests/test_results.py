@@ -9,7 +9,8 @@ import pytest
 from msgspec import UNSET
 
 from cityscapes_coco import UserError
-from cityscapes_coco.coco.records import Category, CocoFile, Image, group_by_image
+from cityscapes_coco.coco.reading import group_by_image
+from cityscapes_coco.coco.records import Category, CocoFile, Image
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.scores.results import decode_mask, read_results
 from tests.conftest import write_json

@@ -14,13 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cityscapes_coco.cli.program import (
-    run_program,
-)
+from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.run.signals import (
-    stoppable,
-)
+from cityscapes_coco.run.signals import stoppable
 from main import main
 from tests.conftest import (
     OUTPUT,

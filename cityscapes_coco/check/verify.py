@@ -25,6 +25,14 @@ from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, lis
 from cityscapes_coco.cityscapes.id_map import read_id_map
 from cityscapes_coco.cityscapes.photographs import read_size
 from cityscapes_coco.coco.panoptic import decode_segment_ids, read_png
+from cityscapes_coco.coco.reading import (
+    decode_segmentation,
+    group_by_image,
+    has_segmentation,
+    read_coco,
+    read_info,
+    read_options,
+)
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -35,12 +43,6 @@ from cityscapes_coco.coco.records import (
     PanopticCategory,
     PanopticFile,
     PanopticRecords,
-    decode_segmentation,
-    group_by_image,
-    has_segmentation,
-    read_coco,
-    read_info,
-    read_options,
 )
 from cityscapes_coco.convert.sources import (
     find_frames,

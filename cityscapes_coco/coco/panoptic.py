@@ -23,17 +23,14 @@ from cityscapes_coco.coco.records import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
     Annotation,
-    CocoWriter,
     Image,
     Info,
     PanopticAnnotation,
     PanopticCategory,
     PanopticImage,
     Segment,
-    blaming,
-    encode_segmentation,
-    write_coco,
 )
+from cityscapes_coco.coco.writing import CocoWriter, blaming, encode_segmentation, write_coco
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic

@@ -8,6 +8,7 @@ from msgspec import UNSET
 
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON
+from cityscapes_coco.coco.reading import read_info, read_options
 from cityscapes_coco.coco.records import (
     PANOPTIC_PREFIX,
     PANOPTIC_SUFFIX,
@@ -15,8 +16,6 @@ from cityscapes_coco.coco.records import (
     CocoFile,
     Image,
     Info,
-    read_info,
-    read_options,
 )
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label

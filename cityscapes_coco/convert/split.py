@@ -33,19 +33,10 @@ from cityscapes_coco.coco.panoptic import (
     segment_frame,
     write_panoptic,
 )
-from cityscapes_coco.coco.records import (
-    PREFIX,
-    Annotation,
-    Category,
-    CocoWriter,
-    Id,
-    Image,
-    Info,
-    encode_segmentation,
-    list_categories,
-    peek_options,
-    write_coco,
-)
+from cityscapes_coco.coco.reading import peek_options
+from cityscapes_coco.coco.records import PREFIX, Annotation, Category, Id, Image, Info
+from cityscapes_coco.coco.writing import CocoWriter, encode_segmentation, write_coco
+from cityscapes_coco.convert.categories import list_categories
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import FileNames, Options, Segmentation

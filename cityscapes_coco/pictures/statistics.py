@@ -12,7 +12,8 @@ from matplotlib.ticker import MaxNLocator
 from msgspec import UNSET
 
 from cityscapes_coco.cli.tables import name_categories
-from cityscapes_coco.coco.records import Annotation, CocoFile, list_stuff
+from cityscapes_coco.coco.reading import list_stuff
+from cityscapes_coco.coco.records import Annotation, CocoFile
 from cityscapes_coco.pictures.examples import plain_text
 
 # A blue that is a middle grey in print, lighter than lines; all else is black, white and grey.

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+TYPE_CHECKING = False  # as in `typing`, which would take a while to load
 if TYPE_CHECKING:
     from types import FrameType
 

@@ -22,10 +22,7 @@ from threading import Lock
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.run.signals import (
-    STOP_SIGNALS,
-    ctrl_c_held,
-)
+from cityscapes_coco.run.signals import STOP_SIGNALS, ctrl_c_held
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -17,15 +17,8 @@ from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
-from cityscapes_coco.coco.records import (
-    Annotation,
-    CocoFile,
-    Image,
-    Result,
-    group_by_image,
-    has_segmentation,
-    read_coco,
-)
+from cityscapes_coco.coco.reading import group_by_image, has_segmentation, read_coco
+from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
 from cityscapes_coco.convert.sources import find_labels, match_frames
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
@@ -44,12 +37,7 @@ from cityscapes_coco.scores.average_precision import (
     rate_coco_matches,
     rate_curves,
 )
-from cityscapes_coco.scores.results import (
-    decode_annotation,
-    decode_mask,
-    find_size,
-    read_results,
-)
+from cityscapes_coco.scores.results import decode_annotation, decode_mask, find_size, read_results
 
 Shape = Literal["box", "mask"]
 

@@ -1,0 +1,233 @@
+"""COCO files of any tool, looked at before they are believed."""
+
+import json
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from cityscapes_coco.coco.records import (
+    Annotation,
+    CocoFile,
+    Id,
+    Image,
+    Info,
+    PanopticFile,
+    PanopticRecords,
+    Result,
+)
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.options import Options
+from cityscapes_coco.run.files import read_file
+
+if TYPE_CHECKING:
+    from cityscapes_coco.pixels.rle import Runs
+
+T = TypeVar("T")
+
+# A segmentation that is there but empty, in a compact file or in one with line breaks.
+_NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
+
+# So many bytes at the beginning of a file of this program hold the options.
+_HEAD = 1 << 16
+
+AnyRecord = TypeVar("AnyRecord", Annotation, Result)
+
+
+def decode_segmentation(record: Annotation | Result) -> "list[list[float]] | Runs | None":
+    """Return the polygons or the run lengths of an annotation or a result; None if there are none.
+
+    Raises ValueError if its segmentation is something else.
+    """
+    if record.segmentation is UNSET or not has_segmentation(record):
+        return None
+    try:
+        return _segmentation_decoder().decode(record.segmentation)
+    except msgspec.ValidationError as error:
+        raise ValueError(_explain(error, "segmentation")) from error
+
+
+def has_segmentation(record: Annotation | Result) -> bool:
+    """Return whether an annotation or a result has a segmentation at all, readable or not."""
+    return record.segmentation is not UNSET and not _NOTHING.fullmatch(record.segmentation)
+
+
+@cache
+def _segmentation_decoder() -> "msgspec.json.Decoder[list[list[float]] | Runs]":
+    # Whoever needs no segmentation need not wait for numpy.
+    from cityscapes_coco.pixels.rle import Runs
+
+    return msgspec.json.Decoder(list[list[float]] | Runs)
+
+
+def read_coco(path: Path) -> CocoFile:
+    """Return the COCO file at `path`, which any tool may have written; a PanopticFile if it has
+    segments.
+
+    Raises UserError if the file cannot be read or is not a COCO file; the error names the record
+    and the field.
+    """
+    content = read_file(path)
+    if is_list(content):
+        raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
+    # No other record of COCO has this field.
+    if b'"segments_info"' in content:
+        return _tell_as_instances(decode_file(path, content, PanopticRecords, "a COCO file"))
+    return decode_file(path, content, CocoFile, "a COCO file")
+
+
+def is_list(content: bytes) -> bool:
+    """Return whether the JSON of a file, in UTF-8 or UTF-16, is a list."""
+    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
+
+
+def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str = "") -> T:
+    """Return the `content` of the file at `path`, which any tool may have written, as `kind`.
+
+    Raises UserError if the content is not `what` it should be; the error names the record and the
+    field. `root` is the name of a list that has no name of its own.
+    """
+    try:
+        return _decode(content, msgspec.json.Decoder(kind))
+    except msgspec.ValidationError as error:
+        reason = _explain(error, root)
+        if b"NaN" in content or b"Infinity" in content:
+            # They have become texts: see `_decode`.
+            reason = reason.replace("not a text", "not a text, NaN or Infinity")
+        raise UserError(path, f"not {what}: {reason}") from error
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
+        raise UserError(path, f"not a JSON file ({error}); write it again") from error
+
+
+def read_info(coco: CocoFile) -> Info | None:
+    """Return how a file of this program was made; None for a file of another tool."""
+    try:
+        return msgspec.json.decode(coco.info or b"null", type=Info)
+    except msgspec.ValidationError:
+        return None
+
+
+def read_options(info: Info | None) -> Options:
+    """Return the options that a file was made with; the defaults where they are unknown."""
+    try:
+        options = msgspec.convert(info.options if info else {}, Options)
+    except msgspec.ValidationError:
+        return Options()
+    # No name of a file is longer: a pattern that is longer is foreign, and slow to match.
+    return options if max(map(len, options.images)) < 256 else Options()
+
+
+def peek_options(path: Path) -> dict[str, Any] | None:
+    """Return the options that a file of this program was made with, without reading all of it; None
+    for any other file, or if there is none."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD).decode(errors="replace")
+    except OSError:
+        return None
+    # The options come first in this program's files.
+    start = re.search(r'"options":\s*', head)
+    try:
+        options = json.JSONDecoder().raw_decode(head, start.end())[0] if start else None
+    except ValueError:
+        return None
+    return options if isinstance(options, dict) else None
+
+
+def list_stuff(coco: CocoFile) -> set[Id]:
+    """Return the ids of the categories that are stuff, which only a panoptic file tells of."""
+    categories = coco.records.categories if isinstance(coco, PanopticFile) else ()
+    return {category.id for category in categories if category.isthing == 0}
+
+
+def group_by_image(records: Iterable[AnyRecord]) -> dict[Id | str, list[AnyRecord]]:
+    """Return the annotations, or the results, of each image id; under UNSET those that name no
+    image."""
+    groups: dict[Id | str, list[AnyRecord]] = {}
+    for record in records:
+        groups.setdefault(record.image_id, []).append(record)
+    return groups
+
+
+def _tell_as_instances(records: PanopticRecords) -> PanopticFile:
+    """Return a panoptic file as one of instances. Of two images with one id the first has the
+    segments, and of two annotations of one image the first has the PNG file."""
+    numbers: dict[object, int] = {}
+    images = []
+    for number, image in enumerate(records.images, 1):
+        numbers.setdefault(image.id, number)
+        images.append(Image(number, image.file_name, UNSET, image.width, image.height))
+    annotations = []
+    for record in records.annotations:
+        number = numbers.get(record.image_id, 0)
+        if number and images[number - 1].seg_file_name is UNSET:
+            images[number - 1].seg_file_name = record.file_name
+        annotations += [
+            Annotation(
+                id=segment.id,
+                image_id=number or UNSET,
+                category_id=segment.category_id,
+                iscrowd=segment.iscrowd,
+                area=segment.area,
+                bbox=segment.bbox,
+                map_value=segment.id,
+            )
+            for segment in record.segments_info or ()
+        ]
+    return PanopticFile(
+        categories=list(records.categories),
+        images=images,
+        annotations=annotations,
+        info=records.info,
+        licenses=records.licenses,
+        records=records,
+    )
+
+
+def _decode(content: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+    try:
+        return decoder.decode(content)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        # Some tools write NaN and Infinity, which JSON does not have. As texts, they are found
+        # where they stand. Others write half a character, which Python has and UTF-8 does not.
+        loaded = json.loads(content, parse_constant=str)
+        return decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
+
+
+def _explain(error: msgspec.ValidationError, root: str = "") -> str:
+    """Return what another tool's record gets wrong: "annotations[3].bbox should be ...".
+
+    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`".
+    """
+    message, _, path = str(error).partition(" - at `$")
+    for name, plain in _PLAIN.items():
+        message = message.replace(f"`{name}`", plain)
+    message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
+    where = f"{root}{path.rstrip('`')}".removeprefix(".")
+    missing = r"has no \1" if where else r"no list of \1 in it"
+    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
+    return f"{where} {message}".strip()
+
+
+_PLAIN = {
+    "int": "an integer",
+    "float": "a number",
+    "int | float": "a number",
+    "int | str": "an integer or a text",
+    "str | int": "an integer or a text",
+    "int | bool": "an integer or a boolean",
+    "bool | int": "an integer or a boolean",
+    "str": "a text",
+    "bool": "a boolean",
+    "null": "null",
+    "array": "a list",
+    "object": "an object",
+    "str | array": "a text or a list",
+    "object | array": "polygons or run lengths",
+}
