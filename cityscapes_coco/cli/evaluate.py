@@ -1,0 +1,108 @@
+"""Score the results of a network, as COCO does and as Cityscapes does, or save them for the
+Cityscapes benchmark."""
+
+from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program
+from cityscapes_coco.run.signals import stoppable
+
+if __name__ == "__main__":
+    end_at_ctrl_c()
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.options import given_path, usable_cores, whole_number
+
+if TYPE_CHECKING:
+    from cityscapes_coco.scores.evaluate import Scores
+
+
+# fmt: off
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="example: python evaluate_coco.py --split val --results predictions.json",
+    )
+    add = parser.add_argument
+    add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
+        help="the data folder, with annotations/ and the maps in it (default: %(default)s)")
+    add("--split", default="val", help="which file in annotations/ (default: %(default)s)")
+    add("--coco", type=given_path, metavar="FILE",
+        help="any COCO file, instead of one found in the folder")
+    add("--results", type=given_path, required=True, metavar="FILE",
+        help="the results: a list, or an object with annotations")
+    add("--json", type=given_path, metavar="FILE", help="write all scores there")
+    add("--plot", type=given_path, metavar="DIR",
+        help="draw precision over recall, and write the page into this folder as a PNG file")
+    add("--save", type=given_path, metavar="DIR",
+        help="write what the server of Cityscapes takes into this new folder")
+    add("--top", type=partial(whole_number, least=1), metavar="N",
+        help="save only the N results of each frame with the highest scores (default: all)")
+    add("--workers", type=partial(whole_number, least=1), default=usable_cores(), metavar="N",
+        help="processes (default: the cores that may be used, %(default)s)")
+    return parser
+# fmt: on
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.top and not args.save:
+        parser.error("argument --top: is for --save")
+    return run_program(lambda: _evaluate(args))
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    # numpy and OpenCV take a while to load, which --help need not wait for.
+    from cityscapes_coco.cli.tables import describe_scores, describe_upload
+    from cityscapes_coco.convert.sources import find_data_folder, find_file
+    from cityscapes_coco.run.files import check_free
+    from cityscapes_coco.run.workers import keep_freed_memory, start_workers
+    from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
+    from cityscapes_coco.scores.submission import write_upload
+
+    path = args.coco or find_file(find_data_folder(args.coco_dir), args.split, "--coco")
+    files = path, args.results, args.coco_dir
+    if args.json and args.json.resolve() in (path.resolve(), args.results.resolve()):
+        raise UserError(args.json, "is read, so the scores cannot go there; see --json")
+    if args.save:
+        # Scores take a while, and are not to be lost for it.
+        check_free(args.save)
+    with (
+        stoppable() as check,
+        start_workers(args.workers, prepare=keep_freed_memory, check=check) as run,
+    ):
+        try:
+            scores = evaluate_results(*files, run=run)
+        except NoTruth as error:
+            if args.json or args.plot or not args.save:
+                raise
+            print(one_line(error))
+        else:
+            print(describe_scores(args.results, scores))
+            if args.json:
+                write_scores(args.json, scores)
+            if args.plot:
+                _plot(args, path, scores)
+        if args.save:
+            print(describe_upload(write_upload(*files, args.save, top=args.top, run=run)))
+    return 0
+
+
+def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
+    from cityscapes_coco.coco.reading import read_coco, read_info, read_options
+    from cityscapes_coco.pictures.curves import draw_curves
+    from cityscapes_coco.pictures.examples import choose_colors, save_figure
+
+    colors = choose_colors(read_options(read_info(read_coco(path))))
+    target = args.plot / f"{args.results.stem}_curves.png"
+    save_figure(draw_curves(scores, args.results.name, colors), target, "--plot")
+    print(one_line(target))
+
+
+if __name__ == "__main__":
+    open_streams()
+    raise SystemExit(main())

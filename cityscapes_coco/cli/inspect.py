@@ -1,0 +1,237 @@
+"""Look at a COCO file, of instances or panoptic: draw examples or statistics, or check it."""
+
+from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program
+
+if __name__ == "__main__":
+    end_at_ctrl_c()
+
+import argparse
+import random
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from cityscapes_coco.cityscapes.dataset import find_root
+from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.options import given_path, usable_cores, whole_number
+
+if TYPE_CHECKING:
+    from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
+    from cityscapes_coco.pictures.examples import Example
+
+_MIN_SCORE = 0.5
+
+
+# fmt: off
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="In a window: left and right arrow for the next and previous image, m, b, l and t to"
+        " switch masks, boxes, labels and the truth over results on and off, q to close.",
+    )
+    add = parser.add_argument
+    add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
+        help="the data folder, with annotations/ in it (default: %(default)s)")
+    add("--imagedir", type=given_path, metavar="DIR",
+        help="the folder of the images, if main.py was given one")
+    add("--split", help="which file (default: train, or the first that exists; with --results val)")
+    add("--panoptic", action="store_true", help="the panoptic file of the split")
+    add("--json", type=given_path, metavar="FILE",
+        help="any COCO file, instead of one found in the folder")
+    add("--num_examples", type=whole_number, default=5, metavar="N",
+        help="how many images (default: %(default)s)")
+    add("--image", default="", metavar="TEXT", help="frames whose name contains this text")
+    add("--category", action="append", metavar="NAME",
+        help="frames with this class, and only its instances drawn; may be repeated")
+    add("--seed", type=int, help="which random frames (default: a new choice each time)")
+    add("--save", type=given_path, metavar="DIR", help="write PNG files there (default: windows, or"
+        " without a display a folder beside the COCO file)")
+    alone = parser.add_mutually_exclusive_group().add_argument
+    alone("--results", type=given_path, metavar="FILE",
+        help="draw results of a network, and the truth over them")
+    alone("--stats", action="store_true", help="one page of statistics instead of examples")
+    alone("--verify", action="store_true", help="compare the file with the maps in the data folder,"
+        " pixel for pixel; exit code 1: not exact, 3: exact, but fields are missing or wrong")
+    add("--min-score", type=float, metavar="SCORE",
+        help=f"draw only results with this score or a higher one (default: {_MIN_SCORE})")
+    return parser
+# fmt: on
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if args.min_score is not None and not args.results:
+        parser.error("argument --min-score: is for --results")
+    return run_program(lambda: _inspect(args))
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    # msgspec, numpy and matplotlib take a while to load; each is loaded where it is needed.
+    from cityscapes_coco.convert.sources import find_data_folder, find_file
+
+    data_folder = find_data_folder(args.coco_dir)
+    # Ids of one file fit those of another. Results are mostly of val.
+    split = args.split or ("val" if args.results else None)
+    path = args.json or find_file(data_folder, split, "--json", panoptic=args.panoptic)
+    if args.verify:
+        return _verify(path, args.coco_dir, args.imagedir)
+
+    from cityscapes_coco.cli.tables import describe_file
+    from cityscapes_coco.coco.reading import read_coco
+
+    coco = read_coco(path)
+    print(describe_file(path, coco))
+    if args.stats:
+        _show_statistics(args, path, coco)
+    else:
+        _show_examples(args, path, coco, data_folder)
+    return 0
+
+
+def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
+    from cityscapes_coco.check.verify import verify_file
+    from cityscapes_coco.cli.tables import describe_check
+    from cityscapes_coco.run.workers import keep_freed_memory, start_workers
+
+    with start_workers(usable_cores(), prepare=keep_freed_memory) as run:
+        report = verify_file(path, datadir, imagedir=imagedir, run=run)
+    print(describe_check(report))
+    return report.exit_code
+
+
+def _show_examples(
+    args: argparse.Namespace, path: Path, coco: "CocoFile", data_folder: Path
+) -> None:
+    from cityscapes_coco.cli.tables import name_categories
+    from cityscapes_coco.coco.reading import group_by_image
+
+    names = name_categories(coco)
+    for name in args.category or ():
+        if name not in names.values():
+            raise UserError(path, f"no category {name}; it has {', '.join(names.values())}")
+
+    def is_asked_for(record: "Annotation | Result") -> bool:
+        return not args.category or names.get(record.category_id) in args.category
+
+    annotations = group_by_image(filter(is_asked_for, coco.annotations))
+    results = group_by_image(filter(is_asked_for, _read_results(args, coco)))
+    chosen = _choose_images(args, path, coco, {*annotations, *results})
+    if not chosen:
+        return
+
+    from cityscapes_coco.coco.panoptic import add_masks
+    from cityscapes_coco.coco.reading import list_stuff, read_info, read_options
+    from cityscapes_coco.coco.records import PanopticFile
+    from cityscapes_coco.pictures.examples import Example, choose_colors, load_example
+    from cityscapes_coco.pictures.predictions import hold_against_truth
+    from cityscapes_coco.pictures.windows import open_window, show_examples
+
+    colors = choose_colors(read_options(read_info(coco)))
+    stuff = list_stuff(coco)
+    root = find_root(data_folder, args.imagedir)
+
+    def load(number: int) -> Example:
+        image = chosen[number]
+        truth = annotations.get(image.id, [])
+        if isinstance(coco, PanopticFile):
+            add_masks(path, image, truth)
+        example = load_example(path, root, image, truth, names, colors, stuff)
+        if not args.results:
+            return example
+        predicted = results.get(image.id, [])
+        return hold_against_truth(example, args.results, predicted, names, colors)
+
+    figure = None if args.save else open_window()
+    if figure:
+        show_examples(figure, len(chosen), load)
+    else:
+        kind = args.results.stem if args.results else "panoptic" if stuff else "instances"
+        _save_examples(_picture_folder(args, path), kind, chosen, load)
+
+
+def _choose_images(
+    args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
+) -> "list[Image]":
+    """Choose among the images that are asked for; `ids` are those of images with something on."""
+    images = [
+        image
+        for image in coco.images
+        if args.image in (image.file_name or "") and (not args.category or image.id in ids)
+    ]
+    if not images:
+        asked = " that --image and --category ask for" if coco.images else ""
+        raise UserError(path, f"no image in it{asked}")
+    seed = random.randrange(10**6) if args.seed is None else args.seed
+    chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
+    print(f"{len(chosen)} of {len(images)} images, --seed {seed}")
+    return chosen
+
+
+def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
+    """Return the results that are to be drawn, none if nobody asked for them."""
+    if not args.results:
+        return []
+
+    from cityscapes_coco.cli.tables import describe_choice
+    from cityscapes_coco.scores.results import read_results
+
+    results = read_results(args.results, coco)
+    least = _MIN_SCORE if args.min_score is None else args.min_score
+    drawn = [result for result in results if result.score >= least]
+    print(describe_choice(args.results, len(results), len(results) - len(drawn), least))
+    return drawn
+
+
+def _save_examples(
+    folder: Path, kind: str, images: "Sequence[Image]", load: "Callable[[int], Example]"
+) -> None:
+    from cityscapes_coco.pictures.examples import save_example
+
+    taken: Counter[str] = Counter()
+    for number, image in enumerate(images):
+        # The name comes from the file, and must neither lead out of the folder nor be too long.
+        stem = re.sub(r"[^-.0-9A-Za-z_]", "_", PurePosixPath(image.file_name or "").stem)[:200]
+        # Two images may have one name, and some systems take A and a for the same.
+        taken[stem.lower()] += 1
+        again = f"_{taken[stem.lower()]}" if taken[stem.lower()] > 1 else ""
+        target = folder / f"{stem}_{kind}{again}.png"
+        example = load(number)
+        save_example(example, target)
+        print(one_line(target))
+        if example.note:
+            print(one_line(f"{target}: {example.note}"), file=sys.stderr)
+
+
+def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> None:
+    from cityscapes_coco.convert.sources import name_split
+    from cityscapes_coco.pictures.examples import new_figure, save_figure
+    from cityscapes_coco.pictures.statistics import draw_statistics
+    from cityscapes_coco.pictures.windows import open_window, show_figure
+
+    figure = None if args.save else open_window()
+    page = figure or new_figure(1792, 1152)
+    draw_statistics(page, coco, name_split(path, coco.images))
+    if figure:
+        show_figure(figure, f"{path.name}  |  q close")
+        return
+    target = _picture_folder(args, path) / f"{path.stem}_statistics.png"
+    save_figure(page, target, "--save")
+    print(one_line(target))
+
+
+def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
+    """Return where pictures go, and say so if nobody asked for it."""
+    if args.save:
+        return Path(args.save)
+    folder = path.parent / "pictures"
+    print(one_line(f"no display, so pictures go to {folder}"))
+    return folder
+
+
+if __name__ == "__main__":
+    open_streams()
+    raise SystemExit(main())
