@@ -1,8 +1,8 @@
 """Score the results of a network."""
 
-from cityscapes_coco.cli.program import start, verb
+from cityscapes_coco.cli.program import load_verb, run_script
 
-main = verb("evaluate")
+main = load_verb("evaluate")
 
 if __name__ == "__main__":
-    start(main)
+    run_script(main)

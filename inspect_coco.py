@@ -1,8 +1,8 @@
 """Look at a COCO file, or check it."""
 
-from cityscapes_coco.cli.program import start, verb
+from cityscapes_coco.cli.program import load_verb, run_script
 
-main = verb("inspect")
+main = load_verb("inspect")
 
 if __name__ == "__main__":
-    start(main)
+    run_script(main)

@@ -1,8 +1,8 @@
 """Convert Cityscapes to COCO."""
 
-from cityscapes_coco.cli.program import start, verb
+from cityscapes_coco.cli.program import load_verb, run_script
 
-main = verb("convert")
+main = load_verb("convert")
 
 if __name__ == "__main__":
-    start(main)
+    run_script(main)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import inspect_coco
 import main
+from cityscapes_coco.cli.convert import build_parser
 from tests.oracle import PASSES, box_of, encode
 
 ROOT = Path(__file__).parent.parent
@@ -109,7 +110,7 @@ def convert(datadir: Path, *options: object) -> Coco:
     where = [] if {"--workers", "--scheduler"} & set(options) else ["--workers", "1"]
     argv = ["--datadir", str(datadir), *where, *map(str, options)]
     assert main.main(argv) == 0
-    outdir = main.build_parser().parse_args(argv).outdir or datadir / "annotations"
+    outdir = build_parser().parse_args(argv).outdir or datadir / "annotations"
     return load(outdir / OUTPUT)
 
 

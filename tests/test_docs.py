@@ -13,12 +13,14 @@ import cv2
 import numpy as np
 import pytest
 
-import cityscapes_coco
 import evaluate_coco
 import inspect_coco
 import main
 from benchmarks import benchmark
 from cityscapes_coco import convert_split
+from cityscapes_coco.cli.convert import build_parser as build_convert
+from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
+from cityscapes_coco.cli.inspect import build_parser as build_inspect
 from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, write_json
 from tests.readers.run import HERE, READERS, requirements, versions
 
@@ -28,9 +30,9 @@ PAGES = {
 }
 README = PAGES["README.md"]
 PARSERS = {
-    "main.py": main.build_parser(),
-    "inspect_coco.py": inspect_coco.build_parser(),
-    "evaluate_coco.py": evaluate_coco.build_parser(),
+    "main.py": build_convert(),
+    "inspect_coco.py": build_inspect(),
+    "evaluate_coco.py": build_evaluate(),
     "benchmarks/benchmark.py": benchmark.build_parser(),
 }
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
@@ -342,19 +344,23 @@ def test_the_figures_on_speed_are_the_benchmarks() -> None:
     assert abs(float(seconds) * 2975 / 500 - int(told)) < 1
 
 
-# The tour of the package.
+# The house.
+
+# The folders of the package, from the ground up; a folder knows only those before it and itself.
+FLOORS = "run", "pixels", "cityscapes", "coco", "convert", "check", "scores", "pictures", "cli"
 
 
-def test_each_room_is_in_the_tour_and_knows_only_those_before_it() -> None:
-    rooms = re.findall(r"^\d+\. `(\w+)", cityscapes_coco.__doc__ or "", re.MULTILINE)
+def test_no_folder_knows_one_above_it_and_the_two_sides_do_not_know_each_other() -> None:
     package = ROOT / "cityscapes_coco"
-    modules = {path.relative_to(package).parts[0] for path in package.rglob("*.py")}
-    assert set(rooms) == {name.removesuffix(".py") for name in modules} - {"__init__"}
-    for number, room in enumerate(rooms):
-        for path in [package / f"{room}.py", *(package / room).glob("*.py")]:
-            text = path.read_text() if path.is_file() else ""
-            known = set(re.findall(r"from cityscapes_coco\.(\w+)", text))
-            assert known <= {*rooms[: number + 1]}, path
+    assert {path.parent.name for path in package.glob("*/__init__.py")} == set(FLOORS)
+    apart = {"cityscapes": {"coco"}, "coco": {"cityscapes"}, "cli": set()}
+    for number, floor in enumerate(FLOORS):
+        above = {*FLOORS[number + 1 :]} | apart.get(floor, set())
+        for path in (package / floor).glob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            known = set(re.findall(r"cityscapes_coco\.(\w+)", text))
+            assert not known & above, path
+            assert "from cityscapes_coco import" not in text, path
 
 
 # The pages themselves.

@@ -1,11 +1,5 @@
 """Convert Cityscapes to COCO: JSON files of instances, and panoptic files."""
 
-from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program
-from cityscapes_coco.run.signals import stoppable
-
-if __name__ == "__main__":
-    end_at_ctrl_c()
-
 import argparse
 import sys
 from collections.abc import Sequence
@@ -13,6 +7,7 @@ from functools import partial
 from typing import get_args
 
 from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits
+from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import category_instancesonly
 from cityscapes_coco.options import (
@@ -30,6 +25,7 @@ from cityscapes_coco.options import (
     usable_cores,
     whole_number,
 )
+from cityscapes_coco.run.signals import stoppable
 from cityscapes_coco.version import __version__
 
 # How to find each dataset that --dataset can name.
@@ -184,8 +180,3 @@ def _convert(args: argparse.Namespace) -> int:
                 codes.append(report.exit_code)
     # Of both kinds of failure, 1 is the worse one.
     return 1 if 1 in codes else max(codes)
-
-
-if __name__ == "__main__":
-    open_streams()
-    raise SystemExit(main())

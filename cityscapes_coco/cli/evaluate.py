@@ -1,20 +1,16 @@
 """Score the results of a network, as COCO does and as Cityscapes does, or save them for the
 Cityscapes benchmark."""
 
-from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program
-from cityscapes_coco.run.signals import stoppable
-
-if __name__ == "__main__":
-    end_at_ctrl_c()
-
 import argparse
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import given_path, usable_cores, whole_number
+from cityscapes_coco.run.signals import stoppable
 
 if TYPE_CHECKING:
     from cityscapes_coco.scores.evaluate import Scores
@@ -101,8 +97,3 @@ def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
     target = args.plot / f"{args.results.stem}_curves.png"
     save_figure(draw_curves(scores, args.results.name, colors), target, "--plot")
     print(one_line(target))
-
-
-if __name__ == "__main__":
-    open_streams()
-    raise SystemExit(main())

@@ -1,10 +1,5 @@
 """Look at a COCO file, of instances or panoptic: draw examples or statistics, or check it."""
 
-from cityscapes_coco.cli.program import end_at_ctrl_c, open_streams, run_program
-
-if __name__ == "__main__":
-    end_at_ctrl_c()
-
 import argparse
 import random
 import re
@@ -15,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cityscapes_coco.cityscapes.dataset import find_root
+from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import given_path, usable_cores, whole_number
 
@@ -230,8 +226,3 @@ def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
     folder = path.parent / "pictures"
     print(one_line(f"no display, so pictures go to {folder}"))
     return folder
-
-
-if __name__ == "__main__":
-    open_streams()
-    raise SystemExit(main())

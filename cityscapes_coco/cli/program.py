@@ -8,14 +8,39 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 
 from cityscapes_coco.errors import UserError, one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO
+    from collections.abc import Callable, Sequence
+    from typing import Protocol, TextIO
+
+    class Main(Protocol):
+        """The main function of a verb; without `argv` it takes the arguments of the process."""
+
+        def __call__(self, argv: Sequence[str] | None = None) -> int: ...
+
+
+def load_verb(verb: str) -> Main:
+    """Return the main function of a verb, `convert`, `inspect` or `evaluate`; its module is loaded
+    when the function is called."""
+
+    def main(argv: Sequence[str] | None = None) -> int:
+        from importlib import import_module
+
+        main: Main = import_module(f"cityscapes_coco.cli.{verb}").main
+        return main(argv)
+
+    return main
+
+
+def run_script(main: Main) -> None:
+    """Run a main function as this process, which ends with its exit code."""
+    end_at_ctrl_c()
+    open_streams()
+    raise SystemExit(main())
 
 
 def end_at_ctrl_c() -> None:
