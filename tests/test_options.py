@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, find_splits
+from cityscapes_coco.cli.convert import build_parser, main
 from cityscapes_coco.coco.reading import read_coco, read_info, read_options
-from main import build_parser, main
 from tests import conftest
 from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, street, touch, verify
 from tests.oracle import box_of, check_exact, encode

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cityscapes_coco.scores.average_precision import CocoTruth, match_coco_frame, rate_coco_matches
+from cityscapes_coco.scores.coco_score import CocoTruth, match_coco_frame, rate_coco_matches
 from cityscapes_coco.scores.evaluate import Scores, evaluate_results
 from cityscapes_coco.scores.submission import write_upload
 from tests.conftest import OUTPUT, Coco, convert, save_map, street, write_json

@@ -13,12 +13,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence, Set
 from fnmatch import fnmatchcase
 from itertools import chain
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import ALL_SPLITS, SPLITS
-from cityscapes_coco.run.folders import Listing, is_folder, list_folder
+from cityscapes_coco.run.folders import Listing, is_folder, list_folder, parts_inside
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -147,14 +147,6 @@ def locate(start: Path, name: str) -> Path | None:
         if os.path.isfile(path):  # noqa: PTH113
             return path
     return None
-
-
-def parts_inside(name: str) -> tuple[str, ...]:
-    """Return the parts of a name that starts at a folder; none if it leads out of the folder, or
-    can be the name of no file."""
-    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
-    path = PureWindowsPath(name)
-    return () if path.anchor or ".." in path.parts or "\0" in name else path.parts
 
 
 def read_size(path: str) -> tuple[int, int] | None:

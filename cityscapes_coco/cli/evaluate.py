@@ -53,8 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _evaluate(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load, which --help need not wait for.
+    from cityscapes_coco.cli.coco_file import find_data_folder, find_file
     from cityscapes_coco.cli.tables import describe_scores, describe_upload
-    from cityscapes_coco.convert.sources import find_data_folder, find_file
     from cityscapes_coco.run.files import check_free
     from cityscapes_coco.run.workers import keep_freed_memory, start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores

@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _inspect(args: argparse.Namespace) -> int:
     # msgspec, numpy and matplotlib take a while to load; each is loaded where it is needed.
-    from cityscapes_coco.convert.sources import find_data_folder, find_file
+    from cityscapes_coco.cli.coco_file import find_data_folder, find_file
 
     data_folder = find_data_folder(args.coco_dir)
     # Ids of one file fit those of another. Results are mostly of val.
@@ -203,7 +203,7 @@ def _save_examples(
 
 
 def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> None:
-    from cityscapes_coco.convert.sources import name_split
+    from cityscapes_coco.cli.coco_file import name_split
     from cityscapes_coco.pictures.examples import new_figure, save_figure
     from cityscapes_coco.pictures.statistics import draw_statistics
     from cityscapes_coco.pictures.windows import open_window, show_figure

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cityscapes_coco.cli.coco_file import name_split
 from cityscapes_coco.coco.records import CocoFile, Id, PanopticFile
-from cityscapes_coco.convert.sources import name_split
 from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:

@@ -22,10 +22,12 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import Options
+from cityscapes_coco.pixels.rle import Rle, to_rle
 from cityscapes_coco.run.files import read_file
 
 if TYPE_CHECKING:
     from cityscapes_coco.pixels.rle import Runs
+
 
 T = TypeVar("T")
 
@@ -231,3 +233,29 @@ _PLAIN = {
     "str | array": "a text or a list",
     "object | array": "polygons or run lengths",
 }
+
+
+def find_size(path: Path, image: Image) -> tuple[int, int]:
+    """Return (height, width) of an image of the COCO file at `path`, in pixels.
+
+    Raises UserError if the file does not tell, or tells what no image has.
+    """
+    if image.height is UNSET or image.width is UNSET:
+        raise UserError(path, f"image {image.id} has no height or no width")
+    height, width = image.height, image.width
+    # A run length of pycocotools has 32 bits.
+    if min(height, width) < 1 or max(height, width) >= 1 << 16:
+        raise UserError(path, f"image {image.id} has {width} x {height} pixels")
+    return height, width
+
+
+def decode_annotation(path: Path, annotation: Annotation, height: int, width: int) -> Rle:
+    """Return the RLE of the mask of an annotation in the COCO file at `path`, in an image of the
+    given size; None if there is no mask.
+
+    Raises UserError if the mask cannot be decoded or is of another size.
+    """
+    try:
+        return to_rle(decode_segmentation(annotation), height, width)
+    except ValueError as error:
+        raise UserError(path, f"annotation {annotation.id}: {error}") from error

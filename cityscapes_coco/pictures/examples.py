@@ -27,14 +27,13 @@ from PIL import Image as PillowImage
 from pycocotools import mask as coco_mask
 
 from cityscapes_coco.cityscapes.photographs import locate, open_photograph
-from cityscapes_coco.coco.reading import AnyRecord
+from cityscapes_coco.coco.reading import AnyRecord, decode_annotation
 from cityscapes_coco.coco.records import Annotation, Id, Image, Result
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
 from cityscapes_coco.pixels.rle import Rle, to_mask
 from cityscapes_coco.run.files import replacing
-from cityscapes_coco.scores.results import decode_annotation
 
 LAYERS = ("masks", "boxes", "labels")
 

@@ -1,7 +1,7 @@
 """Folders and the names in them; what operating systems and tools leave behind is passed over."""
 
 import os
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
 from cityscapes_coco.errors import UserError
@@ -65,3 +65,11 @@ def name_some(names: list[str]) -> str:
     """Return the first five names as text, and how many more there are."""
     rest = len(names) - 5
     return ", ".join(names[:5]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def parts_inside(name: str) -> tuple[str, ...]:
+    """Return the parts of a name that starts at a folder; none if it leads out of the folder, or
+    can be the name of no file."""
+    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
+    path = PureWindowsPath(name)
+    return () if path.anchor or ".." in path.parts or "\0" in name else path.parts

@@ -17,7 +17,13 @@ from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
-from cityscapes_coco.coco.reading import group_by_image, has_segmentation, read_coco
+from cityscapes_coco.coco.reading import (
+    decode_annotation,
+    find_size,
+    group_by_image,
+    has_segmentation,
+    read_coco,
+)
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
 from cityscapes_coco.convert.sources import find_labels, match_frames
 from cityscapes_coco.errors import UserError
@@ -26,18 +32,20 @@ from cityscapes_coco.pixels.rle import Rle, to_rles
 from cityscapes_coco.run.files import replacing
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.average_precision import (
-    CocoMatches,
-    CocoTruth,
     Floats,
     Matches,
     Truth,
     find_curves,
-    match_coco_frame,
     match_frame,
-    rate_coco_matches,
     rate_curves,
 )
-from cityscapes_coco.scores.results import decode_annotation, decode_mask, find_size, read_results
+from cityscapes_coco.scores.coco_score import (
+    CocoMatches,
+    CocoTruth,
+    match_coco_frame,
+    rate_coco_matches,
+)
+from cityscapes_coco.scores.results import decode_mask, read_results
 
 Shape = Literal["box", "mask"]
 

@@ -12,7 +12,7 @@ from pathlib import Path, PureWindowsPath
 from msgspec import UNSET, Raw, Struct
 
 from cityscapes_coco.coco.reading import decode_file, decode_segmentation, has_segmentation, is_list
-from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, PanopticFile, Result
+from cityscapes_coco.coco.records import CocoFile, Id, Image, PanopticFile, Result
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
 from cityscapes_coco.run.files import read_file
@@ -57,32 +57,6 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
         except ValueError as error:
             raise UserError(path, f"{_name(result)}{error}") from error
     return results
-
-
-def find_size(path: Path, image: Image) -> tuple[int, int]:
-    """Return (height, width) of an image of the COCO file at `path`, in pixels.
-
-    Raises UserError if the file does not tell, or tells what no image has.
-    """
-    if image.height is UNSET or image.width is UNSET:
-        raise UserError(path, f"image {image.id} has no height or no width")
-    height, width = image.height, image.width
-    # A run length of pycocotools has 32 bits.
-    if min(height, width) < 1 or max(height, width) >= 1 << 16:
-        raise UserError(path, f"image {image.id} has {width} x {height} pixels")
-    return height, width
-
-
-def decode_annotation(path: Path, annotation: Annotation, height: int, width: int) -> Rle:
-    """Return the RLE of the mask of an annotation in the COCO file at `path`, in an image of the
-    given size; None if there is no mask.
-
-    Raises UserError if the mask cannot be decoded or is of another size.
-    """
-    try:
-        return to_rle(decode_segmentation(annotation), height, width)
-    except ValueError as error:
-        raise UserError(path, f"annotation {annotation.id}: {error}") from error
 
 
 def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:

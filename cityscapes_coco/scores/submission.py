@@ -18,7 +18,13 @@ from msgspec import UNSET
 from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.dataset import Frame, map_suffix
-from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
+from cityscapes_coco.coco.reading import (
+    find_size,
+    group_by_image,
+    read_coco,
+    read_info,
+    read_options,
+)
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.convert.sources import find_labels, find_map_name, find_map_type, match_frames
 from cityscapes_coco.errors import UserError
@@ -26,7 +32,7 @@ from cityscapes_coco.labels import Label
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.run.files import new_folder
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.results import decode_mask, find_size, read_results
+from cityscapes_coco.scores.results import decode_mask, read_results
 
 
 class Upload(NamedTuple):

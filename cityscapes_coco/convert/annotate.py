@@ -1,0 +1,189 @@
+"""One frame becomes annotations."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cityscapes_coco.cityscapes.dataset import Frame
+from cityscapes_coco.cityscapes.id_map import Instance, cut_mask, find_instances, read_id_map
+from cityscapes_coco.cityscapes.photographs import read_size
+from cityscapes_coco.coco.records import Annotation
+from cityscapes_coco.coco.writing import encode_segmentation
+from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.labels import LABELS
+from cityscapes_coco.options import Options, Segmentation
+from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
+from cityscapes_coco.pixels.rle import to_rles
+
+_CV_NO_MEMORY = -4  # cv::Error::StsNoMem
+
+_NAMES = {label.id: label.name for label in LABELS}
+
+
+@dataclass(frozen=True)
+class FrameRecords:
+    """What one frame adds to a file; `width` and `height` are the map's, in pixels.
+
+    The annotations are in the order of their instance ids, and have neither id nor image id yet.
+    `left_out` counts the other instances and groups by reason and class. `has_instances` is about
+    all classes; `foreign` are values that Cityscapes' own tools never write. `other_sizes` has a
+    line for each photograph that has another size than the map. `panoptic` is there if asked for.
+    """
+
+    width: int
+    height: int
+    annotations: list[Annotation]
+    left_out: Counter[tuple[str, str]]
+    has_instances: bool
+    foreign: list[int]
+    other_sizes: list[str]
+    panoptic: PanopticFrame | None
+
+
+def convert_frame(
+    frame: Frame, options: Options, category_ids: Mapping[int, int], root: Path
+) -> FrameRecords:
+    """Return the annotations of one frame.
+
+    `category_ids` has the category of each label id that is asked for; the names of photographs
+    start at `root`. Raises UserError if the map cannot be read.
+    """
+    try:
+        "".join(frame.file_names).encode()
+    except UnicodeEncodeError as error:
+        # JSON could hold the name, but few readers of JSON would take it.
+        raise UserError(frame.map_path, "its name is not valid UTF-8; rename it") from error
+    id_map = read_id_map(frame.map_path)
+    try:
+        instances, foreign = find_instances(id_map)
+    except ValueError as error:
+        raise UserError(frame.map_path, str(error)) from error
+    annotations, left_out = _annotate(instances, id_map, options, category_ids)
+    height, width = id_map.shape
+    return FrameRecords(
+        width,
+        height,
+        annotations,
+        left_out,
+        has_instances=any(not instance.is_group for instance in instances),
+        foreign=foreign,
+        other_sizes=list(_compare_sizes(frame, root, width, height)),
+        panoptic=segment_frame(id_map, options.panoptic) if options.panoptic != "none" else None,
+    )
+
+
+def _try_to_convert(
+    frame: Frame, options: Options, category_ids: Mapping[int, int], root: Path
+) -> FrameRecords | UserError:
+    """Return what is wrong with a frame as a value, so that the frames after it are tried too."""
+    try:
+        return convert_frame(frame, options, category_ids, root)
+    except UserError as error:
+        return error
+    except cv2.error as error:
+        if error.code == _CV_NO_MEMORY:
+            raise MemoryError(frame.map_path) from error
+        raise
+
+
+def _annotate(
+    instances: Iterable[Instance],
+    id_map: NDArray[np.uint16],
+    options: Options,
+    category_ids: Mapping[int, int],
+) -> tuple[list[Annotation], Counter[tuple[str, str]]]:
+    """Return the annotations of a map's instances, and a count of those that are left out."""
+    annotations = []
+    left_out: Counter[tuple[str, str]] = Counter()
+    chosen = []
+    for instance in instances:
+        reason = _reason_to_leave_out(instance, options, category_ids)
+        if reason:
+            left_out[reason, _NAMES[instance.label_id]] += 1
+        else:
+            chosen.append(instance)
+    for group in _split_by_size(chosen, most=2 * id_map.size):
+        segmentations = _segment(group, id_map, options.segmentation)
+        for instance, segmentation in zip(group, segmentations, strict=True):
+            if segmentation == []:
+                reason = "a contour of two points or fewer"
+                left_out[reason, _NAMES[instance.label_id]] += 1
+                continue
+            annotation = Annotation(
+                category_id=category_ids[instance.label_id],
+                iscrowd=int(instance.is_group),
+                area=instance.area,
+                bbox=instance.bbox,
+                map_value=instance.id,
+            )
+            if segmentation is not None:
+                annotation.segmentation = encode_segmentation(segmentation)
+            annotations.append(annotation)
+    return annotations, left_out
+
+
+def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterator[str]:
+    """Yield a line for each photograph of a frame that has another size than the map."""
+    for file_name in frame.file_names:
+        size = read_size(os.path.join(root, file_name))
+        if size not in (None, (width, height)):
+            yield f"{file_name} ({size[0]} x {size[1]}, the map {width} x {height})"
+
+
+def _reason_to_leave_out(
+    instance: Instance, options: Options, category_ids: Mapping[int, int]
+) -> str:
+    if instance.label_id not in category_ids:
+        return "classes not asked for"
+    if instance.is_group and options.crowd == "drop":
+        return "groups"
+    if instance.area < options.min_area:
+        return f"smaller than {options.min_area} pixels"
+    return ""
+
+
+def _split_by_size(instances: Iterable[Instance], most: int) -> Iterator[list[Instance]]:
+    """Yield the instances in groups whose boxes cover `most` pixels together, or of one instance.
+
+    All masks of a group are outlined together, which is quick. The masks of a whole frame may take
+    any amount of memory: thousands of instances may each reach from corner to corner.
+    """
+    group: list[Instance] = []
+    pixels = 0
+    for instance in instances:
+        _, _, width, height = instance.bbox
+        pixels += width * height
+        if group and pixels > most:
+            yield group
+            group, pixels = [], width * height
+        group.append(instance)
+    if group:
+        yield group
+
+
+def _segment(
+    instances: Sequence[Instance], id_map: NDArray[np.uint16], kind: Segmentation
+) -> list[object]:
+    """Return the segmentation of each instance: polygons, or run lengths, or None for boxes only.
+
+    An instance that the original script drops has no polygons.
+    """
+    if kind == "none":
+        return [None] * len(instances)
+    masks = [(cut_mask(id_map, instance), *instance.bbox[:2]) for instance in instances]
+    as_rle = [kind == "rle" or instance.is_group for instance in instances]
+    outline = contours_like_original if kind == "original" else to_polygons
+    outlines = iter(outline(compress(masks, [not rle for rle in as_rle])))
+    rles = iter(to_rles(compress(masks, as_rle), *id_map.shape))
+    return [
+        next(rles) if rle else [polygon.ravel().tolist() for polygon in next(outlines)]
+        for rle in as_rle
+    ]
