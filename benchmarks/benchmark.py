@@ -50,7 +50,8 @@ from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits, list_f
 from cityscapes_coco.cityscapes.id_map import read_id_map  # noqa: E402
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.cli.tables import describe_check  # noqa: E402
-from cityscapes_coco.convert import split as convert  # noqa: E402
+from cityscapes_coco.convert import annotate  # noqa: E402
+from cityscapes_coco.convert.split import SplitSummary, convert_split  # noqa: E402
 from cityscapes_coco.errors import UserError  # noqa: E402
 from cityscapes_coco.options import Options, Panoptic, usable_cores  # noqa: E402
 from cityscapes_coco.pixels import png  # noqa: E402
@@ -321,11 +322,11 @@ def run_python(*command: object) -> str:
     return done.stdout
 
 
-def convert_train(datadir: Path, outdir: Path, panoptic: Panoptic = "none") -> convert.SplitSummary:
+def convert_train(datadir: Path, outdir: Path, panoptic: Panoptic = "none") -> SplitSummary:
     """Convert the split train in this process, without a progress bar."""
     options = Options(panoptic=panoptic)
     with redirect_stderr(io.StringIO()):
-        return convert.convert_split(find_dataset(datadir), "train", outdir, options, warn=tell)
+        return convert_split(find_dataset(datadir), "train", outdir, options, warn=tell)
 
 
 def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
@@ -450,7 +451,7 @@ def describe_pngs(outdir: Path, frames: int) -> str:
     return f"{sum(sizes) / frames / 1000:.1f} kB a PNG file"
 
 
-# The stages of a conversion, by the functions of convert.py that they consist of.
+# The stages of a conversion, by the functions of annotate.py that they consist of.
 _STAGES = {
     "read_id_map": "read",
     "find_instances": "find",
@@ -466,7 +467,7 @@ def stopwatches() -> Iterator[dict[str, float]]:
     spent: dict[str, float] = dict.fromkeys(_STAGES.values(), 0.0)
 
     def timed(name: str) -> Callable[..., Any]:
-        function = getattr(convert, name)
+        function = getattr(annotate, name)
 
         def call(*args: Any) -> Any:
             start = time.perf_counter()
@@ -477,7 +478,7 @@ def stopwatches() -> Iterator[dict[str, float]]:
         return call
 
     timers: Any = {name: timed(name) for name in _STAGES}
-    with mock.patch.multiple(convert, **timers):
+    with mock.patch.multiple(annotate, **timers):
         yield spent
 
 

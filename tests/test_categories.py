@@ -11,8 +11,13 @@ import pytest
 import inspect_coco
 from cityscapes_coco import Options
 from cityscapes_coco.check.verify import verify_file
-from cityscapes_coco.cli.tables import name_categories
-from cityscapes_coco.coco.reading import peek_options, read_coco, read_info, read_options
+from cityscapes_coco.coco.reading import (
+    name_categories,
+    peek_options,
+    read_coco,
+    read_info,
+    read_options,
+)
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import parse_categories
 from cityscapes_coco.pictures.examples import choose_colors, draw_example, load_example, new_figure

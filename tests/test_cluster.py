@@ -39,20 +39,20 @@ import time
 from pathlib import Path
 
 import main
-from cityscapes_coco.convert import split as convert
+from cityscapes_coco.convert import annotate, split
 from cityscapes_coco.run import cluster
 
 
 def convert_slowly(frame, **choices):
     Path(frame.map_path + ".begun").touch()
     time.sleep(0.1)
-    return convert._try_to_convert(frame, **choices)
+    return annotate._try_to_convert(frame, **choices)
 
 
 if __name__ == "__main__":
     import slow
 
-    convert._try_to_convert = slow.convert_slowly
+    split._try_to_convert = slow.convert_slowly
     cluster._CONNECT = cluster._PATIENCE = 3
     sys.exit(main.main())
 """
@@ -224,8 +224,8 @@ def unfit_worker(kind: str, address: str, frames: Path, folder: Path) -> Iterato
     elif kind == "of another version":
         path = folder / "other"
         shutil.copytree(ROOT / "cityscapes_coco", path / "cityscapes_coco")
-        init = path / "cityscapes_coco" / "__init__.py"
-        init.write_text(init.read_text().replace(f'"{__version__}"', '"0.0.1"'))
+        version = path / "cityscapes_coco" / "version.py"
+        version.write_text(version.read_text().replace(f'"{__version__}"', '"0.0.1"'))
     elif kind == "so old that it cannot be asked":
         path = folder / "old"
         (path / "cityscapes_coco").mkdir(parents=True)

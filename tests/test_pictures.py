@@ -25,8 +25,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from cityscapes_coco.cli.tables import name_categories
-from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.coco.reading import name_categories, read_coco
 from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.examples import (
     LAYERS,

@@ -70,7 +70,7 @@ def test_a_fault_of_the_program_is_traced_to_its_line_wherever_the_work_is_done(
     if workers == "2" and multiprocessing.get_start_method() != "fork":
         pytest.skip("only a forked worker inherits what the test replaces")
     write_map()
-    monkeypatch.setattr("cityscapes_coco.convert.split.find_instances", find_nothing)
+    monkeypatch.setattr("cityscapes_coco.convert.annotate.find_instances", find_nothing)
     assert main(["--datadir", str(datadir), "--workers", workers]) == 70
     err = capfd.readouterr().err
     assert "in find_nothing\n    return 1 / 0\n" in err

@@ -187,7 +187,7 @@ def test_a_dead_worker_ends_the_run_with_one_line(
     frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """Every worker dies on its first frame, as if the system had run out of memory."""
-    monkeypatch.setattr("cityscapes_coco.convert.split.convert_frame", kill_this_process)
+    monkeypatch.setattr("cityscapes_coco.convert.annotate.convert_frame", kill_this_process)
     assert main(["--datadir", str(frames), "--workers", "2"]) == 1
     lines = capsys.readouterr().err.splitlines()
     assert [line for line in lines if line.startswith("error: ")] == lines[-1:]

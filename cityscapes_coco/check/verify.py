@@ -25,14 +25,7 @@ from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, lis
 from cityscapes_coco.cityscapes.id_map import read_id_map
 from cityscapes_coco.cityscapes.photographs import read_size
 from cityscapes_coco.coco.panoptic import decode_segment_ids, read_png
-from cityscapes_coco.coco.reading import (
-    decode_segmentation,
-    group_by_image,
-    has_segmentation,
-    read_coco,
-    read_info,
-    read_options,
-)
+from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -44,6 +37,7 @@ from cityscapes_coco.coco.records import (
     PanopticFile,
     PanopticRecords,
 )
+from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
 from cityscapes_coco.convert.sources import (
     find_frames,
     find_map_name,

@@ -102,8 +102,7 @@ def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
 def _show_examples(
     args: argparse.Namespace, path: Path, coco: "CocoFile", data_folder: Path
 ) -> None:
-    from cityscapes_coco.cli.tables import name_categories
-    from cityscapes_coco.coco.reading import group_by_image
+    from cityscapes_coco.coco.reading import group_by_image, name_categories
 
     names = name_categories(coco)
     for name in args.category or ():

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityscapes_coco.cli.coco_file import name_split
-from cityscapes_coco.coco.records import CocoFile, Id, PanopticFile
+from cityscapes_coco.coco.reading import name_categories
+from cityscapes_coco.coco.records import CocoFile, PanopticFile
 from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
@@ -144,11 +145,6 @@ def describe_upload(upload: "Upload") -> str:
     if upload.left_out:
         rows.append(f"  left out, no class that Cityscapes evaluates: {_list(upload.left_out)}")
     return _join(rows)
-
-
-def name_categories(coco: CocoFile) -> dict[Id, str]:
-    """Return the name of each category by its id."""
-    return {category.id: category.name or "unnamed" for category in coco.categories}
 
 
 def _score_rows(classes: "Mapping[str, AnyScore]", average: "AnyScore") -> list[str]:

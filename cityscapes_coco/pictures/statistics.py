@@ -11,8 +11,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from msgspec import UNSET
 
-from cityscapes_coco.cli.tables import name_categories
-from cityscapes_coco.coco.reading import list_stuff
+from cityscapes_coco.coco.reading import list_stuff, name_categories
 from cityscapes_coco.coco.records import Annotation, CocoFile
 from cityscapes_coco.pictures.examples import plain_text
 

@@ -27,6 +27,8 @@ from cityscapes_coco.run.workers import (
     unwrap_answer,
 )
 
+_PACKAGE = "cityscapes_coco"
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -126,10 +128,12 @@ class _Cluster:
             lack = (await asyncio.wait_for(asked, _PATIENCE))[worker]
         except (OSError, asyncio.TimeoutError):
             lack = "this worker does not answer"
-        except ModuleNotFoundError as error:
-            lack = f"lacks the package {error.name}: pip install ."
         except Exception as error:
-            lack = f"cannot use this version of {__package__}: pip install . ({error})"
+            lack = f"cannot use this version of {_PACKAGE}: pip install . ({error})"
+            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            # An older version of this package lacks modules, and not the package.
+            if missing and not missing.startswith(f"{_PACKAGE}."):
+                lack = f"lacks the package {missing}: pip install ."
         if lack:
             raise WorkersLost(worker, lack)
 

@@ -17,14 +17,9 @@ from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
-from cityscapes_coco.coco.reading import (
-    decode_annotation,
-    find_size,
-    group_by_image,
-    has_segmentation,
-    read_coco,
-)
+from cityscapes_coco.coco.reading import group_by_image, read_coco
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
+from cityscapes_coco.coco.segmentations import decode_annotation, find_size, has_segmentation
 from cityscapes_coco.convert.sources import find_labels, match_frames
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly

@@ -11,8 +11,9 @@ from pathlib import Path, PureWindowsPath
 
 from msgspec import UNSET, Raw, Struct
 
-from cityscapes_coco.coco.reading import decode_file, decode_segmentation, has_segmentation, is_list
+from cityscapes_coco.coco.reading import decode_file, is_list
 from cityscapes_coco.coco.records import CocoFile, Id, Image, PanopticFile, Result
+from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
 from cityscapes_coco.run.files import read_file

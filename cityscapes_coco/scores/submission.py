@@ -18,14 +18,9 @@ from msgspec import UNSET
 from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.dataset import Frame, map_suffix
-from cityscapes_coco.coco.reading import (
-    find_size,
-    group_by_image,
-    read_coco,
-    read_info,
-    read_options,
-)
+from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import CocoFile, Result
+from cityscapes_coco.coco.segmentations import find_size
 from cityscapes_coco.convert.sources import find_labels, find_map_name, find_map_type, match_frames
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
