@@ -130,7 +130,7 @@ def _convert(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from cityscapes_coco.cli.tables import describe_check, describe_split
-    from cityscapes_coco.convert.split import convert_split, find_lack
+    from cityscapes_coco.convert.split import convert_split
     from cityscapes_coco.run.workers import WorkersLost, keep_freed_memory, start_workers
 
     def warn(message: str) -> None:
@@ -151,11 +151,10 @@ def _convert(args: argparse.Namespace) -> int:
     written = []
     with stoppable() as check:
         if args.scheduler:
-            folders = [dataset.maps / split for split in splits]
-            probe = partial(find_lack, __version__, folders)
             from cityscapes_coco.run.cluster import connect_cluster
 
-            workers = connect_cluster(args.scheduler, probe=probe, check=check)
+            folders = [dataset.maps / split for split in splits]
+            workers = connect_cluster(args.scheduler, folders, check=check)
         else:
             workers = start_workers(
                 args.workers or usable_cores(), prepare=keep_freed_memory, check=check

@@ -8,7 +8,7 @@ import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -194,23 +194,6 @@ def _add_frame(
         name = _shorten(file_name, frame.split, options.file_names)
         size = records.width, records.height
         file.add(Image(summary.images, name, frame.map_name, *size), records.annotations)
-
-
-def find_lack(version: str, folders: Iterable[Path]) -> str:
-    """Return what this process lacks to convert or check maps in some folders as the `version` of
-    the package does, and the remedy; or ""."""
-    if version != __version__:
-        return (
-            f"has version {__version__} of cityscapes_coco, not {version}: pip install ., and start"
-            " the worker again"
-        )
-    for folder in folders:
-        if not os.access(folder, os.R_OK | os.X_OK):
-            return (
-                f"cannot read the folder {folder}; every worker needs the data under the same,"
-                " absolute path"
-            )
-    return ""
 
 
 def _list_frames(

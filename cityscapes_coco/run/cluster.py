@@ -5,13 +5,15 @@ Nothing else needs the package distributed, nor waits for this module to load.
 
 import asyncio
 import logging
+import os
 import pickle
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -26,6 +28,7 @@ from cityscapes_coco.run.workers import (
     map_ahead,
     unwrap_answer,
 )
+from cityscapes_coco.version import __version__
 
 _PACKAGE = "cityscapes_coco"
 
@@ -39,21 +42,21 @@ _CONNECT, _PATIENCE = 5, 20
 
 @contextmanager
 def connect_cluster(
-    address: str, *, probe: Callable[[], str] = str, check: Callable[[], object] = do_nothing
+    address: str, folders: Iterable[Path] = (), *, check: Callable[[], object] = do_nothing
 ) -> Iterator[Map]:
     """Give a map that works on the Dask cluster whose scheduler is at `address`.
 
-    `probe` is called in every worker at first, and again before each chunk, as workers may join
-    later: it returns what the process lacks, or "". `check` is as for `start_workers`. If workers
-    are lost, others do their work again. Raises UserError if there is no such cluster, and
-    WorkersLost if a worker lacks something or the cluster cannot go on.
+    Each worker needs this version of the package and has to be able to read the `folders`. That is
+    asked at first, and again before each chunk, as workers may join later. `check` is as for
+    `start_workers`. If workers are lost, others do their work again. Raises UserError if there is
+    no such cluster, and WorkersLost if a worker lacks something or the cluster cannot go on.
     """
     try:
         import distributed  # noqa: F401
     except ImportError as error:
         reason = "needs the package distributed: pip install -r requirements-cluster.txt"
         raise UserError(address, reason) from error
-    cluster = _Cluster(address, probe)
+    cluster = _Cluster(address, partial(_find_lack, __version__, list(folders)))
     # The client lives in a thread of its own, so that `check` is called whatever hangs.
     loop = asyncio.new_event_loop()
     # An error that matters is raised by a call, too; the event loop would log it.
@@ -187,6 +190,23 @@ def _pickle_call(*call: Any) -> bytes:
 class _Call(tuple[Any, ...]):
     def __reduce__(self) -> tuple[Any, ...]:
         return self[0], self[1:]
+
+
+def _find_lack(version: str, folders: Iterable[Path]) -> str:
+    """Return what this process lacks to do the work of a program of that `version` on the files in
+    some folders, and the remedy; or ""."""
+    if version != __version__:
+        return (
+            f"has version {__version__} of {_PACKAGE}, not {version}: pip install ., and start the"
+            " worker again"
+        )
+    for folder in folders:
+        if not os.access(folder, os.R_OK | os.X_OK):
+            return (
+                f"cannot read the folder {folder}; every worker needs the data under the same,"
+                " absolute path"
+            )
+    return ""
 
 
 def _call_if_fit(probe: Callable[[], str], function: Callable[..., R], *args: Any) -> R:

@@ -22,7 +22,6 @@ import pytest
 from distributed import Client
 
 from cityscapes_coco import UserError, __version__, find_dataset
-from cityscapes_coco.convert.split import find_lack
 from cityscapes_coco.run import cluster as dask_cluster
 from cityscapes_coco.run.cluster import connect_cluster
 from cityscapes_coco.run.workers import WorkersLost
@@ -262,8 +261,7 @@ def test_no_work_is_done_with_a_worker_that_lacks_something(
 ) -> None:
     """Neither if the worker joins while others work, nor afterwards, if the worker is there."""
     await_workers(cluster, 2)
-    probe = partial(find_lack, __version__, [frames / "gtFine" / "train"])
-    with connect_cluster(cluster, probe=probe) as run:
+    with connect_cluster(cluster, [frames / "gtFine" / "train"]) as run:
         naps = run(time.sleep, repeat(0.01, 100 * PATIENCE))
         next(naps)
         with unfit_worker(kind, cluster, frames, tmp_path):
