@@ -1,11 +1,10 @@
-"""COCO's panoptic files: a JSON file of segments and a folder of PNG files that show where they
-are. They are written whole, and read from any tool."""
+"""COCO's panoptic files: a JSON file of segments, and a folder of PNG files that show where the
+segments are. They are written whole, and read from any tool."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
 
 import cv2
 import numpy as np
@@ -21,7 +20,8 @@ from cityscapes_coco.coco.records import (
     PanopticImage,
     Segment,
 )
-from cityscapes_coco.coco.writing import CocoWriter, blaming, encode_segmentation, write_coco
+from cityscapes_coco.coco.segmentations import encode_segmentation
+from cityscapes_coco.coco.writing import blaming, write_coco
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.png import decode_rgb_png
 from cityscapes_coco.pixels.rle import find_rles
@@ -35,13 +35,15 @@ _MOST_BYTES = 1 << 28
 class PanopticWriter:
     """Panoptic files that are being written: `add` the frames in order, then `finish`.
 
-    The PNG files wait in one file until all frames are there.
+    The PNG files wait in one temporary file until all frames are there.
     """
 
-    def __init__(self, file: CocoWriter, folder: Path, pngs: IO[bytes]) -> None:
-        self._file = file
-        self._folder = folder
-        self._pngs = pngs
+    def __init__(self, path: Path, files: ExitStack) -> None:
+        self._folder = _png_folder(path)
+        with blaming(self._folder):
+            self._pngs = files.enter_context(waiting_file(path.parent))
+        in_place = replacing_folder(self._folder, path, self._unpack)
+        self._file = files.enter_context(write_coco(path, in_place))
         self._sizes: dict[str, int] = {}
 
     def add(
@@ -57,58 +59,37 @@ class PanopticWriter:
     def finish(self, info: Info, categories: Sequence[PanopticCategory]) -> None:
         self._file.finish(info, categories)
 
-    def unpack(self, draft: Path) -> None:
+    def _unpack(self, draft: Path) -> None:
         """Write each PNG file into a folder."""
         self._pngs.seek(0)
         for name, size in self._sizes.items():
-            # Where A and a are one, two frames could get one file.
+            # "x" refuses a second file of one name: on some systems A and a are the same.
             with (draft / name).open("xb") as file:
                 file.write(self._pngs.read(size))
 
 
 @contextmanager
 def write_panoptic(path: Path) -> Iterator[PanopticWriter]:
-    """Give a writer of the JSON file at `path` and of the folder of PNG files beside it, which
-    appear when the context is left: the folder first, the JSON file last.
+    """Give a writer of the JSON file at `path` and of the folder of PNG files beside it. When the
+    context is left the folder appears, then the JSON file.
 
     Until then, and whatever goes wrong, earlier ones stay as they were. Raises UserError if they
     cannot be written, or if the folder holds other files, which would be lost.
     """
-    folder = find_folder(path)
-    _check_earlier(folder)
-    with ExitStack() as stack:
-        with blaming(folder):
-            pngs = stack.enter_context(waiting_file(path.parent))
-        in_place = replacing_folder(folder, path, lambda draft: writer.unpack(draft))
-        writer = PanopticWriter(stack.enter_context(write_coco(path, in_place)), folder, pngs)
-        yield writer
-
-
-def find_folder(path: Path) -> Path:
-    """Return the folder of the PNG files that belong to the JSON file at `path`."""
-    return path.with_suffix("")
+    _check_earlier(_png_folder(path))
+    with ExitStack() as files:
+        yield PanopticWriter(path, files)
 
 
 def read_png(path: Path, image: Image) -> bytes:
-    """Return the PNG file of an image of the panoptic file at `path`, which any tool may have
-    written. Raises UserError if it cannot be read."""
+    """Return the PNG file of an image of the panoptic file at `path`, of any tool.
+
+    Raises UserError if it cannot be read.
+    """
     parts = parts_inside(image.seg_file_name or "")
     if not parts:
         raise UserError(path, f"the image {image.file_name or ''} has no PNG file in the folder")
-    return read_file(find_folder(path).joinpath(*parts), _MOST_BYTES)
-
-
-def add_masks(path: Path, image: Image, annotations: Iterable[Annotation]) -> None:
-    """Give the segments of an image in the panoptic file at `path` their masks, as RLEs. Raises
-    UserError if its PNG file cannot be read."""
-    try:
-        ids = decode_segment_ids(read_png(path, image), image.height or 0, image.width or 0)
-    except ValueError as error:
-        raise UserError(find_folder(path) / str(image.seg_file_name), str(error)) from error
-    by_value = {annotation.map_value: annotation for annotation in annotations}
-    for value, rle in find_rles(ids, lambda ids: ids > 0, 1).items():
-        if value in by_value:
-            by_value[value].segmentation = encode_segmentation(rle)
+    return read_file(_png_folder(path).joinpath(*parts), _MOST_BYTES)
 
 
 def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]:
@@ -126,8 +107,28 @@ def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]
     return ids
 
 
+def add_masks(path: Path, image: Image, annotations: Iterable[Annotation]) -> None:
+    """Give the segments of an image in the panoptic file at `path` their masks, as RLEs.
+
+    Raises UserError if the PNG file cannot be read.
+    """
+    try:
+        ids = decode_segment_ids(read_png(path, image), image.height or 0, image.width or 0)
+    except ValueError as error:
+        raise UserError(_png_folder(path) / str(image.seg_file_name), str(error)) from error
+    by_id = {annotation.map_value: annotation for annotation in annotations}
+    for segment_id, rle in find_rles(ids, lambda ids: ids > 0, 1).items():
+        if segment_id in by_id:
+            by_id[segment_id].segmentation = encode_segmentation(rle)
+
+
+def _png_folder(path: Path) -> Path:
+    """Return the folder of the PNG files that belong to the JSON file at `path`."""
+    return path.with_suffix("")
+
+
 def _check_earlier(folder: Path) -> None:
-    """Refuse to replace what is no folder of panoptic maps."""
+    """Raise UserError unless a folder is missing or holds PNG files of panoptic files alone."""
     if not os.path.lexists(folder):
         return
     if folder.is_symlink() or not folder.is_dir():

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -23,22 +23,33 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import Options
 from cityscapes_coco.run.files import read_file
 
-if TYPE_CHECKING:
-    # The summary of a file need not wait for numpy and OpenCV.
-    pass
-
-
 T = TypeVar("T")
+AnyRecord = TypeVar("AnyRecord", Annotation, Result)
 
-# So many bytes at the beginning of a file of this program hold the options.
+# The options are among the first bytes of a file of this program.
 _HEAD = 1 << 16
 
-AnyRecord = TypeVar("AnyRecord", Annotation, Result)
+# msgspec's names of types, in plain words.
+_PLAIN = {
+    "int": "an integer",
+    "float": "a number",
+    "int | float": "a number",
+    "int | str": "an integer or a text",
+    "str | int": "an integer or a text",
+    "int | bool": "an integer or a boolean",
+    "bool | int": "an integer or a boolean",
+    "str": "a text",
+    "bool": "a boolean",
+    "null": "null",
+    "array": "a list",
+    "object": "an object",
+    "str | array": "a text or a list",
+    "object | array": "polygons or run lengths",
+}
 
 
 def read_coco(path: Path) -> CocoFile:
-    """Return the COCO file at `path`, which any tool may have written; a PanopticFile if it has
-    segments.
+    """Return the COCO file at `path`, of any tool; a PanopticFile if it has segments.
 
     Raises UserError if the file cannot be read or is not a COCO file; the error names the record
     and the field.
@@ -48,31 +59,8 @@ def read_coco(path: Path) -> CocoFile:
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
     # No other record of COCO has this field.
     if b'"segments_info"' in content:
-        return _tell_as_instances(decode_file(path, content, PanopticRecords, "a COCO file"))
+        return _to_instances(decode_file(path, content, PanopticRecords, "a COCO file"))
     return decode_file(path, content, CocoFile, "a COCO file")
-
-
-def is_list(content: bytes) -> bool:
-    """Return whether the JSON of a file, in UTF-8 or UTF-16, is a list."""
-    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
-
-
-def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str = "") -> T:
-    """Return the `content` of the file at `path`, which any tool may have written, as `kind`.
-
-    Raises UserError if the content is not `what` it should be; the error names the record and the
-    field. `root` is the name of a list that has no name of its own.
-    """
-    try:
-        return _decode(content, msgspec.json.Decoder(kind))
-    except msgspec.ValidationError as error:
-        reason = _explain(error, root)
-        if b"NaN" in content or b"Infinity" in content:
-            # They have become texts: see `_decode`.
-            reason = reason.replace("not a text", "not a text, NaN or Infinity")
-        raise UserError(path, f"not {what}: {reason}") from error
-    except (ValueError, msgspec.DecodeError, RecursionError) as error:
-        raise UserError(path, f"not a JSON file ({error}); write it again") from error
 
 
 def read_info(coco: CocoFile) -> Info | None:
@@ -101,7 +89,6 @@ def peek_options(path: Path) -> dict[str, Any] | None:
             head = file.read(_HEAD).decode(errors="replace")
     except OSError:
         return None
-    # The options come first in this program's files.
     start = re.search(r'"options":\s*', head)
     try:
         options = json.JSONDecoder().raw_decode(head, start.end())[0] if start else None
@@ -110,23 +97,65 @@ def peek_options(path: Path) -> dict[str, Any] | None:
     return options if isinstance(options, dict) else None
 
 
+def name_categories(coco: CocoFile) -> dict[Id, str]:
+    """Return the name of each category by its id."""
+    return {category.id: category.name or "unnamed" for category in coco.categories}
+
+
 def list_stuff(coco: CocoFile) -> set[Id]:
-    """Return the ids of the categories that are stuff, which only a panoptic file tells of."""
+    """Return the ids of the categories that are stuff; only a panoptic file says which are."""
     categories = coco.records.categories if isinstance(coco, PanopticFile) else ()
     return {category.id for category in categories if category.isthing == 0}
 
 
 def group_by_image(records: Iterable[AnyRecord]) -> dict[Id | str, list[AnyRecord]]:
-    """Return the annotations, or the results, of each image id; under UNSET those that name no
-    image."""
+    """Return the annotations or results of each image id; under UNSET, those without one."""
     groups: dict[Id | str, list[AnyRecord]] = {}
     for record in records:
         groups.setdefault(record.image_id, []).append(record)
     return groups
 
 
-def _tell_as_instances(records: PanopticRecords) -> PanopticFile:
-    """Return a panoptic file as one of instances. Of two images with one id the first has the
+def is_list(content: bytes) -> bool:
+    """Return whether the JSON of a file, in UTF-8 or UTF-16, is a list."""
+    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
+
+
+def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str = "") -> T:
+    """Return the `content` of the file at `path`, of any tool, as an object of the type `kind`.
+
+    Raises UserError if the content is not `what` it should be; the error names the record and the
+    field. `root` is the name of a list that has no name of its own.
+    """
+    try:
+        return _decode(content, msgspec.json.Decoder(kind))
+    except msgspec.ValidationError as error:
+        reason = explain(error, root)
+        if b"NaN" in content or b"Infinity" in content:
+            # They have become texts: see `_decode`.
+            reason = reason.replace("not a text", "not a text, NaN or Infinity")
+        raise UserError(path, f"not {what}: {reason}") from error
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
+        raise UserError(path, f"not a JSON file ({error}); write it again") from error
+
+
+def explain(error: msgspec.ValidationError, root: str = "") -> str:
+    """Return what is wrong with a record of another tool: "annotations[3].bbox should be ...".
+
+    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`". `root` stands for the `$`.
+    """
+    message, _, path = str(error).partition(" - at `$")
+    for name, plain in _PLAIN.items():
+        message = message.replace(f"`{name}`", plain)
+    message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
+    where = f"{root}{path.rstrip('`')}".removeprefix(".")
+    missing = r"has no \1" if where else r"no list of \1 in it"
+    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
+    return f"{where} {message}".strip()
+
+
+def _to_instances(records: PanopticRecords) -> PanopticFile:
+    """Return a panoptic file as instance records. Of two images with one id the first has the
     segments, and of two annotations of one image the first has the PNG file."""
     numbers: dict[object, int] = {}
     images = []
@@ -166,45 +195,7 @@ def _decode(content: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
-        # Some tools write NaN and Infinity, which JSON does not have. As texts, they are found
-        # where they stand. Others write half a character, which Python has and UTF-8 does not.
+        # Some tools write NaN and Infinity, which JSON does not have. As texts, they become errors
+        # that name the field. Others write half a character, which Python has and UTF-8 does not.
         loaded = json.loads(content, parse_constant=str)
         return decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
-
-
-def _explain(error: msgspec.ValidationError, root: str = "") -> str:
-    """Return what another tool's record gets wrong: "annotations[3].bbox should be ...".
-
-    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`".
-    """
-    message, _, path = str(error).partition(" - at `$")
-    for name, plain in _PLAIN.items():
-        message = message.replace(f"`{name}`", plain)
-    message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
-    where = f"{root}{path.rstrip('`')}".removeprefix(".")
-    missing = r"has no \1" if where else r"no list of \1 in it"
-    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
-    return f"{where} {message}".strip()
-
-
-_PLAIN = {
-    "int": "an integer",
-    "float": "a number",
-    "int | float": "a number",
-    "int | str": "an integer or a text",
-    "str | int": "an integer or a text",
-    "int | bool": "an integer or a boolean",
-    "bool | int": "an integer or a boolean",
-    "str": "a text",
-    "bool": "a boolean",
-    "null": "null",
-    "array": "a list",
-    "object": "an object",
-    "str | array": "a text or a list",
-    "object | array": "polygons or run lengths",
-}
-
-
-def name_categories(coco: CocoFile) -> dict[Id, str]:
-    """Return the name of each category by its id."""
-    return {category.id: category.name or "unnamed" for category in coco.categories}

@@ -1,24 +1,23 @@
 """COCO's records, each stated once.
 
-A file of another tool may lack any field of a record, so a field that is missing is UNSET. COCO
-asks for the fields that are `needed`. Other fields than those stated are passed over.
+A file of another tool may lack any field of a record: a missing field is UNSET. COCO asks for the
+fields that are `needed`. Fields that are not stated here are passed over.
 """
 
 from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-# How the names of this program's files begin, as the original script has them.
+# How the names of files of instances begin, from the original script.
 PREFIX = "instancesonly_filtered_"
-# And those of its panoptic files, as the official createPanopticImgs.py has them.
+# How the names of panoptic files begin, from the official createPanopticImgs.py.
 PANOPTIC_PREFIX = "cityscapes_panoptic_"
-# How the names of the PNG files end that belong to a panoptic file.
+# How the names of the PNG files of a panoptic file end.
 PANOPTIC_SUFFIX = "_panoptic.png"
 
 # Numbers beyond these bounds fit into no array of numpy.
 Integer = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Number = Integer | Annotated[float, Meta(ge=-(2.0**63), le=2.0**63)]
-
 
 Id = int | UnsetType
 
@@ -31,8 +30,8 @@ class Category(Struct):
 
 
 class Image(Struct):
-    """A photograph, `width` and `height` in pixels. `seg_file_name` is the name of the map, as the
-    original script calls it."""
+    """A photograph; `width` and `height` are in pixels. `seg_file_name` is the name of the map: the
+    original script calls it so."""
 
     needed: ClassVar = ("id", "file_name", "width", "height")
     id: Integer | UnsetType = UNSET
@@ -61,60 +60,6 @@ class Annotation(Struct, gc=False):
     segmentation: Raw | UnsetType = UNSET
 
 
-class PanopticCategory(Category):
-    """`isthing` is 1 for a class with instances and 0 for stuff; `color` is RGB, 0..255."""
-
-    needed: ClassVar[tuple[str, ...]] = ("id", "name", "isthing")
-    isthing: Integer | bool | UnsetType = UNSET
-    color: tuple[int, int, int] | UnsetType = UNSET
-
-
-class PanopticImage(Struct):
-    """A photograph, as `Image`; Cityscapes' id of an image is a text, COCO's a number."""
-
-    needed: ClassVar = ("id", "file_name", "width", "height")
-    id: Integer | str | UnsetType = UNSET
-    file_name: str | UnsetType = UNSET
-    width: Integer | UnsetType = UNSET
-    height: Integer | UnsetType = UNSET
-
-
-class Segment(Struct, gc=False):
-    """The pixels of one id in the PNG file of an image: a thing, a group of things (COCO: crowd),
-    or all stuff of one category. `bbox` and `area` are as those of an annotation."""
-
-    needed: ClassVar = ("id", "category_id", "iscrowd", "area", "bbox")
-    id: Integer | UnsetType = UNSET
-    category_id: Integer | UnsetType = UNSET
-    iscrowd: Integer | bool | UnsetType = UNSET
-    area: Number | UnsetType = UNSET
-    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
-
-
-class PanopticAnnotation(Struct):
-    """All segments of an image; `file_name` is that of the PNG file that shows where they are."""
-
-    needed: ClassVar = ("image_id", "file_name", "segments_info")
-    image_id: Integer | str | UnsetType = UNSET
-    file_name: str | UnsetType = UNSET
-    segments_info: list[Segment] | UnsetType = UNSET
-
-
-class Result(Struct, gc=False):
-    """A prediction, as trainers write it and `results.py` reads it.
-
-    `id` is the place among the results, from 1, as pycocotools hands it out. `image_id` may be the
-    name of an image, until it has been looked up. `bbox` and `segmentation` are an annotation's.
-    """
-
-    image_id: Integer | str
-    category_id: Integer
-    score: Number
-    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
-    segmentation: Raw | UnsetType = UNSET
-    id: Integer | UnsetType = UNSET
-
-
 class License(Struct):
     id: int
     name: str
@@ -122,9 +67,12 @@ class License(Struct):
 
 
 class Info(Struct):
-    """How a file of this program was made; `options` are those of `Options`, and the type of the
-    maps as `annotations`. `skipped` names the maps that could not be read, `foreign` those with
-    values that Cityscapes' own tools never write."""
+    """How a file of this program was made.
+
+    `options` are the fields of `Options` that count for the file, the type of the maps as
+    `annotations`, and `imagedir`. `skipped` names the maps that could not be read, `foreign` the
+    maps with values that Cityscapes' own tools never write.
+    """
 
     description: str
     url: str
@@ -136,7 +84,7 @@ class Info(Struct):
 
 
 class CocoFile(Struct):
-    """What is read of a file; `info` and `licenses` are JSON, of any form."""
+    """What is read of a file; `info` and `licenses` are JSON of any form."""
 
     needed: ClassVar = ("info", "licenses", "images", "annotations", "categories")
     categories: list[Category]
@@ -144,6 +92,45 @@ class CocoFile(Struct):
     annotations: list[Annotation]
     info: Raw | UnsetType = UNSET
     licenses: Raw | UnsetType = UNSET
+
+
+class PanopticCategory(Category):
+    """`isthing` is 1 for a class with instances and 0 for stuff; `color` is RGB, 0..255."""
+
+    needed: ClassVar[tuple[str, ...]] = ("id", "name", "isthing")
+    isthing: Integer | bool | UnsetType = UNSET
+    color: tuple[int, int, int] | UnsetType = UNSET
+
+
+class PanopticImage(Struct):
+    """A photograph, as `Image`; its id is a text in Cityscapes' files, a number in COCO's."""
+
+    needed: ClassVar = ("id", "file_name", "width", "height")
+    id: Integer | str | UnsetType = UNSET
+    file_name: str | UnsetType = UNSET
+    width: Integer | UnsetType = UNSET
+    height: Integer | UnsetType = UNSET
+
+
+class Segment(Struct, gc=False):
+    """The pixels of one id in the PNG file of an image: a thing, a group of things (COCO: crowd),
+    or all stuff of one category. `bbox` and `area` are as in an annotation."""
+
+    needed: ClassVar = ("id", "category_id", "iscrowd", "area", "bbox")
+    id: Integer | UnsetType = UNSET
+    category_id: Integer | UnsetType = UNSET
+    iscrowd: Integer | bool | UnsetType = UNSET
+    area: Number | UnsetType = UNSET
+    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+
+
+class PanopticAnnotation(Struct):
+    """All segments of an image; the PNG file `file_name` shows where they are."""
+
+    needed: ClassVar = ("image_id", "file_name", "segments_info")
+    image_id: Integer | str | UnsetType = UNSET
+    file_name: str | UnsetType = UNSET
+    segments_info: list[Segment] | UnsetType = UNSET
 
 
 class PanopticRecords(Struct):
@@ -158,8 +145,25 @@ class PanopticRecords(Struct):
 
 
 class PanopticFile(CocoFile, kw_only=True):
-    """A panoptic file, told as one of instances: each segment is an annotation whose `map_value` is
-    its id in the PNG file, the images are numbered in their order, and `seg_file_name` is that of
-    the PNG file. The file's own `records` are there too."""
+    """A panoptic file converted to instance records, beside its own `records`.
+
+    Each segment is an annotation; its `map_value` is the segment's id. The images are numbered in
+    their order; their `seg_file_name` is the name of the PNG file.
+    """
 
     records: PanopticRecords
+
+
+class Result(Struct, gc=False):
+    """A prediction, as trainers write it.
+
+    `id` is the place among the results, from 1, as pycocotools hands it out. `image_id` may be the
+    name of an image until it has been looked up. `bbox` and `segmentation` are as in an annotation.
+    """
+
+    image_id: Integer | str
+    category_id: Integer
+    score: Number
+    bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+    segmentation: Raw | UnsetType = UNSET
+    id: Integer | UnsetType = UNSET

@@ -1,30 +1,35 @@
-"""The masks of annotations and results, decoded when they are needed.
+"""The masks of annotations and results, encoded, and decoded where they are needed.
 
-Nothing else of coco/ needs numpy, so the summary of a file does not wait for it.
+This takes numpy, which the rest of `coco/` but panoptic.py does without: the summary of a file does
+not wait for it.
 """
 
 import re
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Raw
 
-from cityscapes_coco.coco.reading import _explain
+from cityscapes_coco.coco.reading import explain
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pixels.rle import Rle, to_rle
-
-if TYPE_CHECKING:
-    from cityscapes_coco.pixels.rle import Runs
-
+from cityscapes_coco.pixels.rle import Rle, Runs, to_rle
 
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
 
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(list[list[float]] | Runs)
 
-def decode_segmentation(record: Annotation | Result) -> "list[list[float]] | Runs | None":
+
+def encode_segmentation(segmentation: list[list[float]] | Rle) -> Raw:
+    """Return polygons, [x0, y0, x1, y1, ...] each, or an RLE of pycocotools as JSON."""
+    if isinstance(segmentation, dict):
+        segmentation = {**segmentation, "counts": segmentation["counts"].decode()}
+    return Raw(_encoder.encode(segmentation))
+
+
+def decode_segmentation(record: Annotation | Result) -> list[list[float]] | Runs | None:
     """Return the polygons or the run lengths of an annotation or a result; None if there are none.
 
     Raises ValueError if its segmentation is something else.
@@ -32,36 +37,14 @@ def decode_segmentation(record: Annotation | Result) -> "list[list[float]] | Run
     if record.segmentation is UNSET or not has_segmentation(record):
         return None
     try:
-        return _segmentation_decoder().decode(record.segmentation)
+        return _decoder.decode(record.segmentation)
     except msgspec.ValidationError as error:
-        raise ValueError(_explain(error, "segmentation")) from error
+        raise ValueError(explain(error, "segmentation")) from error
 
 
 def has_segmentation(record: Annotation | Result) -> bool:
     """Return whether an annotation or a result has a segmentation at all, readable or not."""
     return record.segmentation is not UNSET and not _NOTHING.fullmatch(record.segmentation)
-
-
-@cache
-def _segmentation_decoder() -> "msgspec.json.Decoder[list[list[float]] | Runs]":
-    # Whoever needs no segmentation need not wait for numpy.
-    from cityscapes_coco.pixels.rle import Runs
-
-    return msgspec.json.Decoder(list[list[float]] | Runs)
-
-
-def find_size(path: Path, image: Image) -> tuple[int, int]:
-    """Return (height, width) of an image of the COCO file at `path`, in pixels.
-
-    Raises UserError if the file does not tell, or tells what no image has.
-    """
-    if image.height is UNSET or image.width is UNSET:
-        raise UserError(path, f"image {image.id} has no height or no width")
-    height, width = image.height, image.width
-    # A run length of pycocotools has 32 bits.
-    if min(height, width) < 1 or max(height, width) >= 1 << 16:
-        raise UserError(path, f"image {image.id} has {width} x {height} pixels")
-    return height, width
 
 
 def decode_annotation(path: Path, annotation: Annotation, height: int, width: int) -> Rle:
@@ -74,3 +57,17 @@ def decode_annotation(path: Path, annotation: Annotation, height: int, width: in
         return to_rle(decode_segmentation(annotation), height, width)
     except ValueError as error:
         raise UserError(path, f"annotation {annotation.id}: {error}") from error
+
+
+def find_size(path: Path, image: Image) -> tuple[int, int]:
+    """Return (height, width) of an image of the COCO file at `path`, in pixels.
+
+    Raises UserError if the file does not say, or says what no image has.
+    """
+    if image.height is UNSET or image.width is UNSET:
+        raise UserError(path, f"image {image.id} has no height or no width")
+    height, width = image.height, image.width
+    # A run length of pycocotools has 32 bits.
+    if min(height, width) < 1 or max(height, width) >= 1 << 16:
+        raise UserError(path, f"image {image.id} has {width} x {height} pixels")
+    return height, width

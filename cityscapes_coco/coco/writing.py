@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
-from msgspec import Raw
 
 from cityscapes_coco.coco.records import (
     Annotation,
@@ -29,18 +28,10 @@ CITYSCAPES_LICENSE = License(
 _encoder = msgspec.json.Encoder()
 
 
-def encode_segmentation(segmentation: object) -> Raw:
-    """Return a segmentation as JSON: lists of coordinates, or a dictionary of run lengths whose
-    counts are bytes."""
-    if isinstance(segmentation, dict):
-        segmentation = {**segmentation, "counts": segmentation["counts"].decode()}
-    return Raw(_encoder.encode(segmentation))
-
-
 class CocoWriter:
     """A COCO file that is being written: `add` the images in order, then `finish`.
 
-    Images and annotations wait in two temporary files, as one follows the other in the file.
+    In the file all annotations follow all images, so both wait in temporary files until the end.
     """
 
     def __init__(self, path: Path, file: IO[bytes], parts: Mapping[str, IO[bytes]]) -> None:
@@ -68,7 +59,7 @@ class CocoWriter:
                 shutil.copyfileobj(records, self._file)
                 self._file.write(b"]")
             self._file.write(b"}")
-            # What does not fit on the disk is told here, before other files are put in place.
+            # A full disk shows here, before any other file is put in place.
             self._file.flush()
 
 
@@ -77,8 +68,8 @@ def write_coco(
     path: Path,
     beside: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
 ) -> Iterator[CocoWriter]:
-    """Give a writer of the COCO file at `path`, which appears, within the context `beside`, when
-    this context is left.
+    """Give a writer of the COCO file at `path`, which appears when this context is left; `beside`
+    is entered just before the file is put in place.
 
     Until then, and whatever goes wrong, an earlier file stays as it was. Raises UserError if the
     file cannot be written.
@@ -97,7 +88,7 @@ def write_coco(
 
 @contextmanager
 def blaming(path: Path) -> Iterator[None]:
-    """Blame an error of the system on the file or folder at `path`, which is being written."""
+    """Re-raise OSError as UserError that names `path`, the file or folder being written."""
     try:
         yield
     except OSError as error:
@@ -107,7 +98,7 @@ def blaming(path: Path) -> Iterator[None]:
 
 
 def _encode(records: object) -> bytes:
-    """Return records as JSON of ASCII characters: some readers open a file in another encoding."""
+    """Return records as JSON in ASCII: some readers open a file in the encoding of the system."""
     encoded = _encoder.encode(records)
     if encoded.isascii():
         return encoded

@@ -15,7 +15,7 @@ from cityscapes_coco.cityscapes.dataset import Frame
 from cityscapes_coco.cityscapes.id_map import Instance, cut_mask, find_instances, read_id_map
 from cityscapes_coco.cityscapes.photographs import read_size
 from cityscapes_coco.coco.records import Annotation
-from cityscapes_coco.coco.writing import encode_segmentation
+from cityscapes_coco.coco.segmentations import encode_segmentation
 from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS

@@ -12,8 +12,12 @@ from msgspec import UNSET, Raw
 from cityscapes_coco import Options, UserError, convert_split, find_dataset
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import Annotation, Image, Info
-from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
-from cityscapes_coco.coco.writing import encode_segmentation, write_coco
+from cityscapes_coco.coco.segmentations import (
+    decode_segmentation,
+    encode_segmentation,
+    has_segmentation,
+)
+from cityscapes_coco.coco.writing import write_coco
 from cityscapes_coco.convert.categories import list_categories
 from cityscapes_coco.options import parse_categories
 from tests.conftest import WriteMap, load, write_json

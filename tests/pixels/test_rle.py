@@ -14,8 +14,7 @@ from pycocotools import mask as coco_mask
 
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Annotation
-from cityscapes_coco.coco.segmentations import decode_segmentation
-from cityscapes_coco.coco.writing import encode_segmentation
+from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
 from cityscapes_coco.pixels.rle import to_mask, to_rle, to_rles
 from tests.conftest import write_json
 from tests.oracle import count_runs
