@@ -39,9 +39,9 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
 from cityscapes_coco.convert.sources import (
-    find_frames,
-    find_map_name,
-    find_map_type,
+    find_candidates,
+    infer_map_name,
+    infer_map_type,
     list_all_frames,
 )
 from cityscapes_coco.errors import UserError, one_line
@@ -238,10 +238,10 @@ def verify_file(
     coco = read_coco(path)
     info = read_info(coco)
     options = read_options(info)
-    map_type = find_map_type(coco.images, info)
+    map_type = infer_map_type(coco.images, info)
     dataset = find_dataset(datadir, map_type, options.images, imagedir)
     frames = list_all_frames(dataset)
-    found = find_frames(coco.images, frames, dataset.map_suffix)
+    found = find_candidates(coco.images, frames, dataset.map_suffix)
     claimed = Counter(candidates[0] for candidates in found if len(candidates) == 1)
     splits = {frame.split for frame in claimed} or _find_empty_splits(coco, info, options)
     if not splits:
@@ -521,7 +521,7 @@ def _check_images(
     for image, frames in zip(images, found, strict=True):
         name = image.file_name or "an image"
         if not frames:
-            yield Fault("image without a map", f"{name}: no {find_map_name(image, suffix)}")
+            yield Fault("image without a map", f"{name}: no {infer_map_name(image, suffix)}")
         elif len(frames) > 1:
             paths = " or ".join(frame.map_path for frame in frames)
             yield Fault("image of several maps", f"{name}: {paths}")
@@ -532,7 +532,7 @@ def _check_photographs(
 ) -> Iterator[Fault]:
     """Yield the images whose map is of one frame, and whose photograph is named like another."""
     photographs = [Image(file_name=image.file_name) for image in images]
-    shown = find_frames(photographs, frames, suffix)
+    shown = find_candidates(photographs, frames, suffix)
     for image, candidates, others in zip(images, found, shown, strict=True):
         if len(candidates) == 1 and others and candidates[0] not in others:
             culprit = f"{image.file_name}, the map is {candidates[0].map_name}"

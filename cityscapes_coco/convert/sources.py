@@ -1,4 +1,4 @@
-"""A COCO file is found in a data folder, and the frame that each of its images is of."""
+"""The frame that each image of a COCO file shows, found among the frames of a dataset."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,34 +11,19 @@ from cityscapes_coco.cityscapes.photographs import DRAWN_ON
 from cityscapes_coco.coco.reading import read_info, read_options
 from cityscapes_coco.coco.records import PANOPTIC_SUFFIX, CocoFile, Image, Info
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import SPLITS, MapType
 
 
-def find_labels(coco: CocoFile) -> dict[int, Label]:
-    """Return the label of each category that is one class which Cityscapes evaluates, by the
-    category's id; neither merged categories nor caravan and trailer are."""
-    chosen = read_options(read_info(coco)).parsed_categories
-    classes = {category.name: category.classes for category in chosen}
-    labels = {label.name: label for label in LABELS if label.has_instances and not label.ignored}
-    found = {}
-    for category in coco.categories:
-        names = classes.get(category.name or "", (category.name or "",))
-        if category.id is not UNSET and len(names) == 1 and names[0] in labels:
-            found[category.id] = labels[names[0]]
-    return found
+def trace_images(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame]]:
+    """Return the frame of each image of a COCO file, in the order of the images, and the other
+    frames of the same splits.
 
-
-def match_frames(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame]]:
-    """Return the frame of each image of a COCO file, in the order of the images, and the frames of
-    the same splits that have no image there.
-
-    Raises UserError if `datadir` has no maps, or if an image has not just one.
+    Raises UserError if `datadir` has no maps, or if an image has no map there or several.
     """
     info = read_info(coco)
-    dataset = find_dataset(datadir, find_map_type(coco.images, info), read_options(info).images)
+    dataset = find_dataset(datadir, infer_map_type(coco.images, info), read_options(info).images)
     frames = list_all_frames(dataset)
-    found = find_frames(coco.images, frames, dataset.map_suffix)
+    found = find_candidates(coco.images, frames, dataset.map_suffix)
     unclear = [
         image for image, candidates in zip(coco.images, found, strict=True) if len(candidates) != 1
     ]
@@ -54,10 +39,10 @@ def match_frames(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame
     return claimed, [frame for frame in frames if frame.split in splits and frame not in taken]
 
 
-def find_map_type(images: Iterable[Image], info: Info | None) -> MapType:
-    """Return the type of the maps that the images name, or else that of the options, or else that
-    of the fine annotations."""
-    names = [find_map_name(image, "") for image in images if image.seg_file_name is not UNSET]
+def infer_map_type(images: Iterable[Image], info: Info | None) -> MapType:
+    """Return the type of the maps that a file was made from: by the names of maps in its images, or
+    else by its options; gtFine if neither says."""
+    names = [infer_map_name(image, "") for image in images if image.seg_file_name is not UNSET]
     for map_type in SPLITS:
         if any(name.endswith(map_suffix(map_type)) for name in names):
             return map_type
@@ -66,20 +51,22 @@ def find_map_type(images: Iterable[Image], info: Info | None) -> MapType:
 
 
 def list_all_frames(dataset: Dataset) -> list[Frame]:
-    """Return all frames of a dataset."""
+    """Return the frames of all splits of a dataset, without photographs."""
     frames = []
     for split in SPLITS[dataset.map_type]:
-        # A split that is missing or empty shows where an image has no map.
+        # If a split is missing or empty, its images turn out to have no map.
         with suppress(UserError):
             frames += list_maps(dataset, split)
     return frames
 
 
-def find_frames(images: Iterable[Image], frames: Iterable[Frame], suffix: str) -> list[list[Frame]]:
-    """Return the frames that each image can be of: one, if all is well.
+def find_candidates(
+    images: Iterable[Image], frames: Iterable[Frame], suffix: str
+) -> list[list[Frame]]:
+    """Return the frames that each image may show: one, if all is well.
 
-    Frames of two splits or cities may have one name. So a frame fits only if its split and city are
-    among the folders of the image, as far as these are `places`: splits or cities at all.
+    Frames of two splits or cities may have one name. So folders of an image that are splits or
+    cities (`places`) must be the frame's own.
     """
     places: set[str] = set()
     by_name: dict[str, list[Frame]] = {}
@@ -89,19 +76,20 @@ def find_frames(images: Iterable[Image], frames: Iterable[Frame], suffix: str) -
 
     def fit(image: Image, separator: str) -> list[Frame]:
         folders = {*(image.file_name or "").split(separator)[:-1]} & places
-        candidates = by_name.get(find_map_name(image, suffix, separator), ())
+        candidates = by_name.get(infer_map_name(image, suffix, separator), ())
         return [frame for frame in candidates if folders <= {frame.split, frame.city}]
 
     # A name may have been written on Windows; elsewhere a name may hold a backslash of its own.
     return [fit(image, "/") or fit(image, "\\") for image in images]
 
 
-def find_map_name(image: Image, suffix: str, separator: str = "/") -> str:
-    """Return the name of the map of an image, which some tools give and others leave to guess."""
+def infer_map_name(image: Image, suffix: str, separator: str = "/") -> str:
+    """Return the name of the map of an image: as `seg_file_name` says, or else by the name of the
+    photograph. `suffix` is how names of maps end, `separator` what stands between folders."""
     if image.seg_file_name is not UNSET:
         name = image.seg_file_name.rpartition(separator)[2]
         return name.replace(PANOPTIC_SUFFIX, "_instanceIds.png")
     name = (image.file_name or "").rpartition(separator)[2]
     stem = PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0]
-    # The official createPanopticImgs.py has the type of the maps in names of photographs.
+    # The official createPanopticImgs.py puts the type of the maps into names of photographs.
     return stem.removesuffix(suffix.removesuffix("_instanceIds.png")) + suffix

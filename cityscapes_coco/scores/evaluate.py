@@ -20,7 +20,8 @@ from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_
 from cityscapes_coco.coco.reading import group_by_image, read_coco
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
 from cityscapes_coco.coco.segmentations import decode_annotation, find_size, has_segmentation
-from cityscapes_coco.convert.sources import find_labels, match_frames
+from cityscapes_coco.convert.categories import find_labels
+from cityscapes_coco.convert.sources import trace_images
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.pixels.rle import Rle, to_rles
@@ -250,7 +251,7 @@ def _find_maps(
     if not labels:
         return {}, {}, [f"{lack}no category is a class that Cityscapes evaluates"]
     try:
-        frames, others = match_frames(coco, datadir)
+        frames, others = trace_images(coco, datadir)
     except UserError as error:
         return {}, {}, [f"{lack}{error}"]
     notes = []

@@ -21,7 +21,8 @@ from cityscapes_coco.cityscapes.dataset import Frame, map_suffix
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.coco.segmentations import find_size
-from cityscapes_coco.convert.sources import find_labels, find_map_name, find_map_type, match_frames
+from cityscapes_coco.convert.categories import find_labels
+from cityscapes_coco.convert.sources import infer_map_name, infer_map_type, trace_images
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
 from cityscapes_coco.pixels.rle import to_mask
@@ -98,10 +99,10 @@ def _list_tasks(
 ) -> list[_Task]:
     """Return the images of a COCO file, each with its best results, best first."""
     grouped = group_by_image(results)
-    suffix = map_suffix(find_map_type(coco.images, read_info(coco)))
+    suffix = map_suffix(infer_map_type(coco.images, read_info(coco)))
     tasks = []
     for image in coco.images:
-        stem = _clean(find_map_name(image, suffix).removesuffix(suffix))
+        stem = _clean(infer_map_name(image, suffix).removesuffix(suffix))
         best = sorted(grouped.get(image.id, ()), key=lambda result: -result.score)[:top]
         tasks.append(_Task(stem, find_size(path, image), best))
     return tasks
@@ -116,7 +117,7 @@ def _find_others(coco: CocoFile, datadir: Path) -> list[Frame]:
     """Return the frames of the split that have no image in a COCO file."""
     info = read_info(coco)
     try:
-        return match_frames(coco, datadir)[1]
+        return trace_images(coco, datadir)[1]
     except UserError:
         # A file that leaves out no frame can do without the maps.
         if info and (info.skipped or read_options(info).empty_frames == "drop"):
