@@ -5,7 +5,8 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from cityscapes_coco.cityscapes.dataset import find_dataset
-from cityscapes_coco.coco.records import PANOPTIC_PREFIX, PREFIX, Image
+from cityscapes_coco.coco.records import Image
+from cityscapes_coco.convert.names import PANOPTIC_PREFIX, PREFIX
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import SPLITS
 

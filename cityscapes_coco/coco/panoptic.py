@@ -15,6 +15,7 @@ from cityscapes_coco.coco.records import (
     Annotation,
     Image,
     Info,
+    License,
     PanopticAnnotation,
     PanopticCategory,
     PanopticImage,
@@ -56,8 +57,10 @@ class PanopticWriter:
         for image in images:
             self._file.add(image, [PanopticAnnotation(image.id, name, segments)])
 
-    def finish(self, info: Info, categories: Sequence[PanopticCategory]) -> None:
-        self._file.finish(info, categories)
+    def finish(
+        self, info: Info, licenses: Sequence[License], categories: Sequence[PanopticCategory]
+    ) -> None:
+        self._file.finish(info, licenses, categories)
 
     def _unpack(self, draft: Path) -> None:
         """Write each PNG file into a folder."""

@@ -8,10 +8,6 @@ from typing import Annotated, Any, ClassVar
 
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-# How the names of files of instances begin, from the original script.
-PREFIX = "instancesonly_filtered_"
-# How the names of panoptic files begin, from the official createPanopticImgs.py.
-PANOPTIC_PREFIX = "cityscapes_panoptic_"
 # How the names of the PNG files of a panoptic file end.
 PANOPTIC_SUFFIX = "_panoptic.png"
 

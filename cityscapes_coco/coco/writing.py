@@ -21,10 +21,6 @@ from cityscapes_coco.coco.records import (
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run.files import replacing, waiting_file
 
-CITYSCAPES_LICENSE = License(
-    1, "Cityscapes Dataset License Agreement", "https://www.cityscapes-dataset.com/license/"
-)
-
 _encoder = msgspec.json.Encoder()
 
 
@@ -49,8 +45,10 @@ class CocoWriter:
                     file.write(b"," if file.tell() else b"")
                     file.write(_encode(records)[1:-1])
 
-    def finish(self, info: Info, categories: Sequence[Category]) -> None:
-        head = {"info": info, "licenses": [CITYSCAPES_LICENSE], "categories": categories}
+    def finish(
+        self, info: Info, licenses: Sequence[License], categories: Sequence[Category]
+    ) -> None:
+        head = {"info": info, "licenses": licenses, "categories": categories}
         with blaming(self._path):
             self._file.write(_encode(head)[:-1])
             for part, records in self._parts.items():

@@ -16,6 +16,7 @@ from cityscapes_coco.cityscapes.id_map import Instance, cut_mask, find_instances
 from cityscapes_coco.cityscapes.photographs import read_size
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import encode_segmentation
+from cityscapes_coco.convert.categories import find_category_ids
 from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
@@ -30,12 +31,13 @@ _NAMES = {label.id: label.name for label in LABELS}
 
 @dataclass(frozen=True)
 class FrameRecords:
-    """What one frame adds to a file; `width` and `height` are the map's, in pixels.
+    """What one frame adds to files; `width` and `height` are the size of the map in pixels.
 
     The annotations are in the order of their instance ids, and have neither id nor image id yet.
-    `left_out` counts the other instances and groups by reason and class. `has_instances` is about
-    all classes; `foreign` are values that Cityscapes' own tools never write. `other_sizes` has a
-    line for each photograph that has another size than the map. `panoptic` is there if asked for.
+    `left_out` counts the other instances and groups by reason and class. `has_instances` is true
+    for a map with instances of any class, asked for or not. `foreign` are values that Cityscapes'
+    own tools never write. `other_sizes` has a line for each photograph of another size than the
+    map. `panoptic` is None unless the options ask for it.
     """
 
     width: int
@@ -48,13 +50,23 @@ class FrameRecords:
     panoptic: PanopticFrame | None
 
 
-def convert_frame(
-    frame: Frame, options: Options, category_ids: Mapping[int, int], root: Path
-) -> FrameRecords:
-    """Return the annotations of one frame.
+def try_to_convert(frame: Frame, options: Options, root: Path) -> FrameRecords | UserError:
+    """Convert a frame as `convert_frame` does, but return what is wrong with it as a value, so that
+    the other frames are tried too."""
+    try:
+        return convert_frame(frame, options, root)
+    except UserError as error:
+        return error
+    except cv2.error as error:
+        if error.code == _CV_NO_MEMORY:
+            raise MemoryError(frame.map_path) from error
+        raise
 
-    `category_ids` has the category of each label id that is asked for; the names of photographs
-    start at `root`. Raises UserError if the map cannot be read.
+
+def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
+    """Return what one frame adds to files; the names of its photographs start at `root`.
+
+    Raises UserError if the map cannot be read.
     """
     try:
         "".join(frame.file_names).encode()
@@ -66,7 +78,7 @@ def convert_frame(
         instances, foreign = find_instances(id_map)
     except ValueError as error:
         raise UserError(frame.map_path, str(error)) from error
-    annotations, left_out = _annotate(instances, id_map, options, category_ids)
+    annotations, left_out = _annotate(instances, id_map, options)
     height, width = id_map.shape
     return FrameRecords(
         width,
@@ -80,27 +92,11 @@ def convert_frame(
     )
 
 
-def _try_to_convert(
-    frame: Frame, options: Options, category_ids: Mapping[int, int], root: Path
-) -> FrameRecords | UserError:
-    """Return what is wrong with a frame as a value, so that the frames after it are tried too."""
-    try:
-        return convert_frame(frame, options, category_ids, root)
-    except UserError as error:
-        return error
-    except cv2.error as error:
-        if error.code == _CV_NO_MEMORY:
-            raise MemoryError(frame.map_path) from error
-        raise
-
-
 def _annotate(
-    instances: Iterable[Instance],
-    id_map: NDArray[np.uint16],
-    options: Options,
-    category_ids: Mapping[int, int],
+    instances: Iterable[Instance], id_map: NDArray[np.uint16], options: Options
 ) -> tuple[list[Annotation], Counter[tuple[str, str]]]:
-    """Return the annotations of a map's instances, and a count of those that are left out."""
+    """Return the annotations of a map's instances, and a count of the instances left out."""
+    category_ids = find_category_ids(options)
     annotations = []
     left_out: Counter[tuple[str, str]] = Counter()
     chosen = []
@@ -110,9 +106,9 @@ def _annotate(
             left_out[reason, _NAMES[instance.label_id]] += 1
         else:
             chosen.append(instance)
-    for group in _split_by_size(chosen, most=2 * id_map.size):
-        segmentations = _segment(group, id_map, options.segmentation)
-        for instance, segmentation in zip(group, segmentations, strict=True):
+    for batch in _batch_by_size(chosen, most=2 * id_map.size):
+        segmentations = _segment(batch, id_map, options.segmentation)
+        for instance, segmentation in zip(batch, segmentations, strict=True):
             if segmentation == []:
                 reason = "a contour of two points or fewer"
                 left_out[reason, _NAMES[instance.label_id]] += 1
@@ -150,31 +146,32 @@ def _reason_to_leave_out(
     return ""
 
 
-def _split_by_size(instances: Iterable[Instance], most: int) -> Iterator[list[Instance]]:
-    """Yield the instances in groups whose boxes cover `most` pixels together, or of one instance.
+def _batch_by_size(instances: Iterable[Instance], most: int) -> Iterator[list[Instance]]:
+    """Yield the instances in batches whose boxes cover at most `most` pixels together; an instance
+    with a larger box is a batch of its own.
 
-    All masks of a group are outlined together, which is quick. The masks of a whole frame may take
-    any amount of memory: thousands of instances may each reach from corner to corner.
+    Outlining all masks of a batch together is quick. The masks of a whole frame may take any amount
+    of memory: thousands of instances may each reach from corner to corner.
     """
-    group: list[Instance] = []
+    batch: list[Instance] = []
     pixels = 0
     for instance in instances:
         _, _, width, height = instance.bbox
         pixels += width * height
-        if group and pixels > most:
-            yield group
-            group, pixels = [], width * height
-        group.append(instance)
-    if group:
-        yield group
+        if batch and pixels > most:
+            yield batch
+            batch, pixels = [], width * height
+        batch.append(instance)
+    if batch:
+        yield batch
 
 
 def _segment(
     instances: Sequence[Instance], id_map: NDArray[np.uint16], kind: Segmentation
 ) -> list[object]:
-    """Return the segmentation of each instance: polygons, or run lengths, or None for boxes only.
+    """Return the segmentation of each instance: polygons, an RLE, or None for boxes only.
 
-    An instance that the original script drops has no polygons.
+    The polygons of an instance that the original script drops are an empty list.
     """
     if kind == "none":
         return [None] * len(instances)

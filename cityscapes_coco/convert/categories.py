@@ -1,29 +1,34 @@
 """The categories of a file: which classes of Cityscapes each stands for, and its id."""
 
-from collections.abc import Iterable
-
 from msgspec import UNSET
 
 from cityscapes_coco.coco.reading import read_info, read_options
 from cityscapes_coco.coco.records import Category, CocoFile
 from cityscapes_coco.labels import LABELS, Label
-from cityscapes_coco.options import CategoryIds, ChosenCategory
+from cityscapes_coco.options import Options
+
+_LABELS = {label.name: label for label in LABELS}
 
 
-def list_categories(chosen: Iterable[ChosenCategory], ids: CategoryIds = "one") -> list[Category]:
-    """Return the categories that are chosen, which are in the order of the label table.
-
-    Their `ids` count from "one" or from "zero", or are those of the "label" table. What several
-    classes have become has the id there, and the supercategory, of the first.
-    """
-    labels = {label.name: label for label in LABELS}
-    start = {"one": 1, "zero": 0}.get(ids)
+def list_categories(options: Options) -> list[Category]:
+    """Return the chosen categories, in the order of the label table. A category of several classes
+    takes the supercategory of the first class, and with `category_ids` "label" the id too."""
     categories = []
-    for index, category in enumerate(chosen):
-        first = labels[category.classes[0]]
-        number = first.id if start is None else start + index
-        categories.append(Category(number, category.name, first.category))
+    for index, chosen in enumerate(options.parsed_categories):
+        first = _LABELS[chosen.classes[0]]
+        number = {"one": 1 + index, "zero": index, "label": first.id}[options.category_ids]
+        categories.append(Category(number, chosen.name, first.category))
     return categories
+
+
+def find_category_ids(options: Options) -> dict[int, int]:
+    """Return the category id of each label id that is asked for."""
+    categories = list_categories(options)
+    return {
+        _LABELS[name].id: int(category.id or 0)
+        for chosen, category in zip(options.parsed_categories, categories, strict=True)
+        for name in chosen.classes
+    }
 
 
 def find_labels(coco: CocoFile) -> dict[int, Label]:

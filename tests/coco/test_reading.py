@@ -19,7 +19,6 @@ from cityscapes_coco.coco.segmentations import (
 )
 from cityscapes_coco.coco.writing import write_coco
 from cityscapes_coco.convert.categories import list_categories
-from cityscapes_coco.options import parse_categories
 from tests.conftest import WriteMap, load, write_json
 
 INFO = Info("a file", "https://example.org", "nobody", "1", {"min_area": 3}, ["a.png"])
@@ -31,7 +30,7 @@ EMPTY: dict[str, Any] = {"images": [], "categories": [], "annotations": []}
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
-    categories = list_categories(parse_categories(["car", "person"]))
+    categories = list_categories(Options(categories=("car", "person")))
     images = [Image(n, f"{n}.png", f"map{n}.png", 6, 4) for n in (1, 2, 3)]
     polygons = [[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]
     first = Annotation(1, 1, 2, 0, 1, (0, 0, 1, 1), 26000, encode_segmentation(polygons))
@@ -41,7 +40,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         writer.add(images[0], [first])
         writer.add(images[1], [])
         writer.add(images[2], [second, Annotation(3)])
-        writer.finish(INFO, categories)
+        writer.finish(INFO, [], categories)
     coco = read_coco(path)
     assert (coco.categories, coco.images) == (categories, images)
     assert read_info(coco) == INFO and read_options(INFO) == Options(min_area=3)

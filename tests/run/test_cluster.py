@@ -45,13 +45,13 @@ from cityscapes_coco.run import cluster
 def convert_slowly(frame, **choices):
     Path(frame.map_path + ".begun").touch()
     time.sleep(0.1)
-    return annotate._try_to_convert(frame, **choices)
+    return annotate.try_to_convert(frame, **choices)
 
 
 if __name__ == "__main__":
     import slow
 
-    split._try_to_convert = slow.convert_slowly
+    split.try_to_convert = slow.convert_slowly
     cluster._CONNECT = cluster._PATIENCE = 3
     sys.exit(main.main())
 """

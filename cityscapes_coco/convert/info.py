@@ -1,0 +1,62 @@
+"""What `info` says in a file, and how an earlier file differs."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+from cityscapes_coco.coco.reading import peek_options
+from cityscapes_coco.coco.records import Info, License
+from cityscapes_coco.convert.job import Job
+from cityscapes_coco.version import __version__
+
+LICENSES = [
+    License(
+        1, "Cityscapes Dataset License Agreement", "https://www.cityscapes-dataset.com/license/"
+    )
+]
+
+# The options that count for panoptic files; the others are about instances.
+_OF_PANOPTIC = {"images", "file_names", "panoptic", "skip_bad"}
+
+
+def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
+    """Return what is known of a file of instances, or of a panoptic one, before any map is read."""
+    dataset, options = job.dataset, job.options
+    values = asdict(options) | {"categories": list(map(str, options.parsed_categories))}
+    count = _OF_PANOPTIC if what == "panoptic" else values.keys() - {"panoptic"}
+    return Info(
+        description=f"Cityscapes {dataset.map_type} {job.split}, {what}",
+        url="https://www.cityscapes-dataset.com",
+        contributor="cityscapes-coco",
+        version=__version__,
+        options={
+            "annotations": dataset.map_type,
+            "imagedir": dataset.imagedir_name,
+            **{name: value for name, value in values.items() if name in count},
+        },
+        skipped=[],
+    )
+
+
+def warn_of_earlier(job: Job, path: Path, info: Info) -> None:
+    """Warn if the file at `path`, to be replaced, was made by another program or with other options
+    than in `info`."""
+    earlier = peek_options(path)
+    if earlier is None:
+        if path.is_file() and os.access(path, os.R_OK):
+            job.warn(f"{path}: will be overwritten; it was made by another program")
+        return
+    # As in a file: lists, where the options have tuples.
+    options = json.loads(json.dumps(info.options))
+    # An option that only one of two versions has is no difference, nor is skip_bad, which changes
+    # nothing where every map can be read.
+    differing = [
+        f"{name} {json.dumps(value)}"
+        for name, value in earlier.items()
+        if value != options.get(name, value) and name != "skip_bad"
+    ]
+    if differing:
+        told = ", ".join(differing)
+        job.warn(f"{path}: will be overwritten; it was made with other options: {told}")
