@@ -382,7 +382,7 @@ def _find_empty_splits(coco: CocoFile, info: Info | None, options: Options) -> s
     """Return the split of a file without images that was to have no empty frames."""
     if coco.images or info is None or options.empty_frames == "keep":
         return set()
-    return set(ALL_SPLITS) & set(info.description.replace(",", "").split())
+    return set(ALL_SPLITS) & {info.split}
 
 
 def _list_photographs(

@@ -62,18 +62,19 @@ class License(Struct):
     url: str
 
 
-class Info(Struct):
+class Info(Struct, kw_only=True):
     """How a file of this program was made.
 
-    `options` are the fields of `Options` that count for the file, the type of the maps as
-    `annotations`, and `imagedir`. `skipped` names the maps that could not be read, `foreign` the
-    maps with values that Cityscapes' own tools never write.
+    Earlier versions left `split` out. `options` are the fields of `Options` that count for the
+    file, the type of the maps as `annotations`, and `imagedir`. `skipped` names the maps that could
+    not be read, `foreign` the maps with values that Cityscapes' own tools never write.
     """
 
     description: str
     url: str
     contributor: str
     version: str
+    split: str | UnsetType = UNSET
     options: dict[str, Any]
     skipped: list[str]
     foreign: list[str] | UnsetType = UNSET

@@ -31,6 +31,7 @@ def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
         url="https://www.cityscapes-dataset.com",
         contributor="cityscapes-coco",
         version=__version__,
+        split=job.split,
         options={
             "annotations": dataset.map_type,
             "imagedir": dataset.imagedir_name,

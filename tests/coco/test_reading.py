@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import UNSET, Raw
+from msgspec import UNSET, Raw, convert
 
 from cityscapes_coco import Options, UserError, convert_split, find_dataset
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
@@ -21,7 +21,15 @@ from cityscapes_coco.coco.writing import write_coco
 from cityscapes_coco.convert.categories import list_categories
 from tests.conftest import WriteMap, load, write_json
 
-INFO = Info("a file", "https://example.org", "nobody", "1", {"min_area": 3}, ["a.png"])
+INFO = Info(
+    description="a file",
+    url="https://example.org",
+    contributor="nobody",
+    version="1",
+    split="val",
+    options={"min_area": 3},
+    skipped=["a.png"],
+)
 EMPTY: dict[str, Any] = {"images": [], "categories": [], "annotations": []}
 
 
@@ -164,4 +172,5 @@ def test_what_another_tool_leaves_out_or_adds_is_no_fault(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("options", [{"crowd": "kept"}, {"min_area": "few"}, {"min_area": -1}])
 def test_options_of_a_file_that_are_none_are_taken_for_the_defaults(options: Any) -> None:
-    assert read_options(Info("", "", "", "", options, [])) == Options()
+    told = {"description": "", "url": "", "contributor": "", "version": "", "skipped": []}
+    assert read_options(convert({**told, "options": options}, Info)) == Options()
