@@ -1,7 +1,5 @@
-"""What goes into a file: merged and renamed categories, empty frames, and a file that is
-overwritten; each judged by the oracle and by the check."""
+"""Merged and renamed categories, judged by the oracle and by the check."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +9,13 @@ import pytest
 import inspect_coco
 from cityscapes_coco import Options
 from cityscapes_coco.check.verify import verify_file
-from cityscapes_coco.coco.reading import (
-    name_categories,
-    peek_options,
-    read_coco,
-    read_info,
-    read_options,
-)
+from cityscapes_coco.coco.reading import name_categories, read_coco, read_info, read_options
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import parse_categories
 from cityscapes_coco.pictures.examples import choose_colors, draw_example, load_example, new_figure
 from main import main
 from tests import oracle
-from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, verify, write_json
+from tests.conftest import OUTPUT, Capture, Coco, WriteMap, verify
 from tests.conftest import convert as convert_only
 
 # Two persons, a rider, a group of riders, a car, two trucks, a caravan.
@@ -45,9 +37,6 @@ def convert(datadir: Path, *options: str) -> Coco:
     coco = convert_only(datadir, *options, "--verify")
     assert verify(datadir, coco) == 0
     return coco
-
-
-# Merging and renaming.
 
 
 def test_merged_classes_are_one_category_with_all_their_masks(
@@ -172,132 +161,3 @@ def test_the_names_are_those_that_are_parsed() -> None:
         ("train", ("train",)),
         ("two", ("motorcycle", "bicycle")),
     ]
-
-
-# Empty frames.
-
-NOBODY = [[26000, 25], [7, 7]]
-
-
-@pytest.fixture
-def some_empty(datadir: Path, write_map: WriteMap) -> Path:
-    """Four frames: a person; none but a car and a group of riders; nothing; a rider."""
-    for number, values in enumerate([[[24000]], NOBODY, [[7]], [[25000]]]):
-        write_map(values, name=f"a_{number:06d}_000019")
-    return datadir
-
-
-@pytest.mark.parametrize(
-    ("options", "kept"),
-    [
-        ([], [0, 1, 3]),
-        (["--categories", "person"], [0]),
-        (["--categories", "p=person+rider"], [0, 3]),
-        (["--categories", "p=person+rider", "--crowd", "keep"], [0, 1, 3]),
-        (["--min-area", "2"], []),
-        (["--segmentation", "none", "--categories", "car"], [1]),
-    ],
-)
-def test_frames_without_an_annotation_are_left_out_and_counted(
-    options: list[str], kept: list[int], some_empty: Path, capsys: Capture
-) -> None:
-    assert len(convert(some_empty, *options)["images"]) == 4
-    coco = convert(some_empty, "--empty-frames", "drop", *options)
-    names = [image["seg_file_name"][:8] for image in coco["images"]]
-    assert names == [f"a_{number:06d}" for number in kept]
-    assert [image["id"] for image in coco["images"]] == [*range(1, len(kept) + 1)]
-    assert {a["image_id"] for a in coco["annotations"]} == {*range(1, len(kept) + 1)}
-    assert coco["info"]["options"]["empty_frames"] == "drop"
-    out, err = capsys.readouterr()
-    assert f"left out, frames without an instance of these classes: {4 - len(kept)}\n" in out
-    assert ("holds no image, as --empty-frames drop leaves out all" in err) == (not kept)
-
-
-def test_the_check_holds_dropped_frames_to_be_empty(some_empty: Path, capsys: Capture) -> None:
-    coco = convert(some_empty, "--empty-frames", "drop", "--categories", "person", "rider")
-    coco["images"].pop()
-    coco["annotations"].pop()
-    assert verify(some_empty, coco) == 1
-    assert "a_000003_000019: rider 25000, 1 pixels" in capsys.readouterr().out
-    coco["info"]["options"]["empty_frames"] = "keep"
-    assert verify(some_empty, coco) == 1
-    assert "map without an image: 3" in capsys.readouterr().out
-
-
-def test_a_frame_that_is_skipped_is_not_an_empty_one(
-    some_empty: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map(name="a_000000_000019").write_bytes(b"")
-    convert(some_empty, "--empty-frames", "drop", "--skip-bad")
-    out = capsys.readouterr().out
-    assert "left out, frames whose map cannot be read: 1" in out
-    assert "skipped when the file was made: 1 frames" in out
-    # Even if nothing is left: the split could be read.
-    options = ["--empty-frames", "drop", "--skip-bad", "--categories", "bus"]
-    assert convert(some_empty, *options)["images"] == []
-
-
-def test_each_split_without_an_instance_is_checked_for_itself(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    """As the dummy maps of the real test split."""
-    write_map([[24000]])
-    write_map([[1, 7]], "test")
-    argv = ["--datadir", str(datadir), "--empty-frames", "drop", "--workers", "1", "--verify"]
-    assert main(argv) == 0
-    assert capsys.readouterr().out.count("its maps (1)") == 2
-
-
-# A file that is overwritten.
-
-
-def test_a_file_of_other_options_is_overwritten_with_a_word(people: Path, capsys: Capture) -> None:
-    path = people / "annotations" / OUTPUT
-
-    def news(*options: str) -> list[str]:
-        capsys.readouterr()
-        convert_only(people, *options)
-        return [line for line in capsys.readouterr().err.splitlines() if "not here" not in line]
-
-    assert news("--categories", "car") == []
-    assert news("--categories", "car", "--skip-bad") == []
-    [line] = news()
-    assert line == (
-        f'{path}: will be overwritten; it was made with other options: categories ["car"]'
-    )
-    assert len(load(path)["categories"]) == 8
-    [line] = news("--crowd", "keep", "--min-area", "3")
-    assert line.endswith('it was made with other options: crowd "drop", min_area 0')
-
-
-def test_options_that_the_earlier_program_did_not_have_are_no_difference(
-    people: Path, capsys: Capture
-) -> None:
-    path = people / "annotations" / OUTPUT
-    coco = convert_only(people)
-    del coco["info"]["options"]["empty_frames"]
-    write_json(path, coco)
-    capsys.readouterr()
-    convert_only(people)
-    assert "overwritten" not in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff", b'{"images": []}', b'{"info":{"options":[1'])
-def test_a_file_of_another_program_is_overwritten_with_a_word(
-    content: bytes, people: Path, capsys: Capture
-) -> None:
-    path = people / "annotations" / OUTPUT
-    path.parent.mkdir()
-    path.write_bytes(content)
-    convert_only(people)
-    assert f"{path}: will be overwritten; it was made by another program" in capsys.readouterr().err
-
-
-def test_of_a_large_file_only_the_beginning_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "file.json"
-    options: dict[str, Any] = {"crowd": "keep", "categories": ["a\"b{'"]}
-    head = json.dumps({"info": {"options": options}}).replace(": ", ":")[:-1]
-    with path.open("wb") as file:
-        file.write(head.encode())
-        file.truncate(1 << 34)
-    assert peek_options(path) == options

@@ -3,8 +3,6 @@
 import copy
 import json
 import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +24,8 @@ from tests.conftest import (
     WriteMap,
     convert,
     load,
-    posix_only,
     read_folder,
     street,
-    touch,
 )
 
 NAME = "aachen_000000_000019"
@@ -159,58 +155,6 @@ def test_what_is_about_instances_leaves_panoptic_files_alone(
     assert len(json.loads(first[PANOPTIC])["images"]) == 2
 
 
-@pytest.mark.parametrize(
-    ("options", "name"),
-    [
-        ((), PHOTOGRAPH),
-        (("--file-names", "split"), PHOTOGRAPH.removeprefix("leftImg8bit/train/")),
-        (("--file-names", "base"), PHOTOGRAPH.rpartition("/")[2]),
-    ],
-)
-def test_the_names_of_images_are_those_of_photographs(
-    options: tuple[str, ...], name: str, datadir: Path, write_map: WriteMap
-) -> None:
-    write_map()
-    touch(datadir / PHOTOGRAPH)
-    convert(datadir, "--panoptic", *options)
-    coco = load(datadir / "annotations" / PANOPTIC)
-    assert coco["images"] == [{"id": NAME, "file_name": name, "width": 4, "height": 3}]
-
-
-def test_coarse_maps_and_other_image_sets_have_files_of_their_own(
-    datadir: Path, write_map: WriteMap
-) -> None:
-    write_map(map_type="gtCoarse")
-    for beta in ("0.01", "0.02"):
-        touch(datadir / f"leftImg8bit_foggy/train/aachen/{NAME}_leftImg8bit_foggy_beta_{beta}.png")
-    options = ["--annotations", "gtCoarse", "--images", "leftImg8bit_foggy_beta_*", "--panoptic"]
-    assert main(["--datadir", str(datadir), "--workers", "1", "--verify", *options]) == 0
-    name = "cityscapes_panoptic_gtCoarse_train_foggy_beta"
-    coco = load(datadir / "annotations" / f"{name}.json")
-    ids = [f"{NAME}_leftImg8bit_foggy_beta_{beta}" for beta in ("0.01", "0.02")]
-    assert [image["id"] for image in coco["images"]] == ids
-    assert [annotation["image_id"] for annotation in coco["annotations"]] == ids
-    png = PNG.replace("gtFine", "gtCoarse")
-    assert {annotation["file_name"] for annotation in coco["annotations"]} == {png}
-    assert os.listdir(datadir / "annotations" / name) == [png]
-
-
-def test_images_that_would_have_one_id_are_refused(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    path = write_map()
-    for folder in "leftImg8bit_foggy", "leftImg8bit_foggyDBF":
-        touch(datadir / f"{folder}/train/aachen/{NAME}_leftImg8bit_foggy_beta_0.01.png")
-    argv = ["--datadir", str(datadir), "--workers", "1", "--panoptic"]
-    assert main([*argv, "--images", "leftImg8bit_foggy", "leftImg8bit_foggyDBF"]) == 1
-    id_of_both = f"{NAME}_leftImg8bit_foggy_beta_0.01"
-    assert f"--panoptic gives 2 images the id {id_of_both}; take one" in capsys.readouterr().err
-    shutil.copytree(path.parent, path.parent.with_name("aachen (1)"))
-    assert main(argv) == 1
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert f"--panoptic gives 2 frames the PNG file {PNG}; " in line
-
-
 def test_the_summary_counts_segments_and_names_the_file(
     datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
@@ -219,108 +163,3 @@ def test_the_summary_counts_segments_and_names_the_file(
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "panoptic segments 5" in lines
     assert lines[-1].startswith(f"written to {datadir / 'annotations' / PANOPTIC} (")
-
-
-# Whole or not there.
-
-
-@pytest.fixture
-def earlier(datadir: Path, write_map: WriteMap) -> dict[str, bytes]:
-    """A folder of earlier output, of one map that is another one now."""
-    write_map([[26000, 7]])
-    convert(datadir, "--panoptic")
-    write_map()
-    return read_folder(datadir / "annotations")
-
-
-def test_a_later_run_replaces_both(datadir: Path, earlier: dict[str, bytes]) -> None:
-    touch(datadir / "annotations" / FOLDER / "b_gtFine_panoptic.png")
-    convert(datadir, "--panoptic", "--verify")
-    later = read_folder(datadir / "annotations")
-    assert set(later) == set(earlier)
-    assert all(later[name] != earlier[name] for name in earlier)
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_after_a_bad_map_the_earlier_files_are_there_and_nothing_else(
-    workers: int, datadir: Path, earlier: dict[str, bytes], write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map([[999]], name="b_000000_000000")
-    argv = ["--datadir", str(datadir), "--workers", str(workers), "--panoptic"]
-    assert main(argv) == 1
-    assert read_folder(datadir / "annotations") == earlier
-    assert main([*argv, "--skip-bad", "--verify"]) == 0
-    coco = load(datadir / "annotations" / PANOPTIC)
-    assert [image["id"] for image in coco["images"]] == [NAME]
-    assert coco["info"]["skipped"] == ["b_000000_000000_gtFine_instanceIds.png"]
-
-
-@posix_only
-@pytest.mark.parametrize("most", [100, 900, 1500, 2200])
-def test_on_a_disk_that_takes_no_more_the_earlier_files_stay(
-    most: int, datadir: Path, earlier: dict[str, bytes], capsys: Capture
-) -> None:
-    """Wherever the writing breaks off, one line names the file."""
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, before[1]))
-    try:
-        code = main(["--datadir", str(datadir), "--workers", "1", "--panoptic"])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert code == 1 and "cannot be written: File too large; choose a folder" in line
-    assert line.startswith(f"error: {datadir / 'annotations'}{os.sep}")
-    assert read_folder(datadir / "annotations") == earlier
-
-
-def put_a_file(folder: Path) -> None:
-    touch(folder)
-
-
-def put_a_note_into_it(folder: Path) -> None:
-    touch(folder / "notes.txt")
-
-
-def put_a_link(folder: Path) -> None:
-    (folder.parent / "elsewhere").mkdir(parents=True)
-    folder.symlink_to("elsewhere")
-
-
-@pytest.mark.parametrize(
-    ("put", "says"),
-    [
-        (put_a_file, "not a folder"),
-        (put_a_link, "not a folder"),
-        (put_a_note_into_it, "holds more than panoptic maps: notes.txt; move it away, or"),
-    ],
-)
-def test_what_is_no_folder_of_panoptic_maps_is_not_replaced(
-    put: Callable[[Path], None], says: str, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map()
-    outdir = datadir / "annotations"
-    put(outdir / FOLDER)
-    before = sorted(outdir.rglob("*"))
-    assert main(["--datadir", str(datadir), "--workers", "1", "--panoptic"]) == 1
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert line.startswith(f"error: {outdir / FOLDER}: ") and says in line
-    assert sorted(outdir.rglob("*")) == before
-
-
-def test_what_the_system_puts_into_the_folder_is_replaced(
-    datadir: Path, earlier: dict[str, bytes]
-) -> None:
-    touch(datadir / "annotations" / FOLDER / ".DS_Store")
-    touch(datadir / "annotations" / FOLDER / "Thumbs.db")
-    convert(datadir, "--panoptic")
-    assert set(read_folder(datadir / "annotations")) == set(earlier)
-
-
-def test_other_options_of_an_earlier_file_are_named(
-    datadir: Path, earlier: dict[str, bytes], capsys: Capture
-) -> None:
-    convert(datadir, "--panoptic", "--file-names", "base", "--min-area", "7")
-    told = [line for line in capsys.readouterr().err.splitlines() if PANOPTIC in line]
-    assert len(told) == 1 and told[0].endswith('with other options: file_names "datadir"')

@@ -1,28 +1,26 @@
-"""What no single file has wrong, and what stands in the place of a file: said by the converter and
-by the check alike."""
+"""A split as a whole: maps of another encoding, empty frames, and what stands in the place of a
+file; said by the converter and by the check alike."""
 
-import os
-import shutil
-import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import inspect_coco
 from main import main
-from tests.conftest import OUTPUT, Capture, WriteMap, convert, posix_only, run_script, verify
+from tests.conftest import OUTPUT, Capture, Coco, WriteMap, verify
+from tests.conftest import convert as convert_only
 
-FRAMES = [f"aachen_{number:06d}_000019" for number in range(5)]
+NAME = "aachen_000001_000019"
 TRAIN_IDS = [[11000, 12000], [13000, 13001]]
 NEVER = "that Cityscapes never writes: 1"
 
 
-def photograph(datadir: Path, frame: str) -> Path:
-    path = datadir / "leftImg8bit/train/aachen" / f"{frame}_leftImg8bit.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def convert(datadir: Path, *options: str) -> Coco:
+    """Convert, have both programs check the result, and return it."""
+    coco = convert_only(datadir, *options, "--verify")
+    assert verify(datadir, coco) == 0
+    return coco
 
 
 # Maps of another encoding.
@@ -56,15 +54,15 @@ def test_a_frame_in_another_encoding_is_named_and_counted(
     datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
     write_map()
-    name = write_map(TRAIN_IDS, name=FRAMES[1]).name
-    coco = convert(datadir, "--verify")
+    name = write_map(TRAIN_IDS, name=NAME).name
+    coco = convert_only(datadir, "--verify")
     out, err = capsys.readouterr()
     warning = (
         f"maps with values {NEVER} (11000, 12000, 13000, 13001), such as {name}; likely train ids"
     )
     assert f"{datadir / 'gtFine' / 'train'}: {warning}" in err
     assert f"  maps with values {NEVER}\n" in out and coco["info"]["foreign"] == [name]
-    assert f"  map with values {NEVER}\n    {FRAMES[1]}: 11000, 12000, 13000, 13001\n" in out
+    assert f"  map with values {NEVER}\n    {NAME}: 11000, 12000, 13000, 13001\n" in out
     assert out.endswith("  all exact\n")
 
 
@@ -79,85 +77,6 @@ def test_a_split_without_instances_is_strange_unless_it_is_test(
         "no map has an instance of any class; are these the instanceIds maps?" in err
     ) == strange
     assert ("maps without any instance" in out) == strange and out.endswith("  all exact\n")
-
-
-# Photographs of another size.
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_photographs_of_another_size_are_counted_and_the_first_are_named(
-    kind: str, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    for frame in FRAMES:
-        write_map(name=frame)
-        size = (4, 3) if frame == FRAMES[0] else (8, 6)
-        Image.new("RGB", size).save(photograph(datadir, frame), kind)
-    convert(datadir, "--verify")
-    out, err = capsys.readouterr()
-    named = [
-        f"leftImg8bit/train/aachen/{frame}_leftImg8bit.png (8 x 6, the map 4 x 3)"
-        for frame in FRAMES[1:4]
-    ]
-    [line] = err.splitlines()
-    assert line.endswith(
-        f"photographs of another size than their map: 4, such as {', '.join(named)}"
-    )
-    assert "  photographs of another size than their map: 4\n" in out
-    assert "  photograph of another size than its map: 4\n" in out and "    and 1 more\n" in out
-    assert f"{FRAMES[1]}_leftImg8bit.png: 8 x 6, the map has 4 x 3\n" in out
-    assert out.endswith("  all exact\n")
-
-
-@posix_only
-def test_what_is_no_photograph_is_passed_over(datadir: Path, write_map: WriteMap) -> None:
-    """Nor is anything said but the size of one that Pillow would warn of."""
-    pipe, folder, text, large = (photograph(datadir, frame) for frame in FRAMES[1:])
-    for frame in FRAMES[1:]:
-        write_map(name=frame)
-    os.mkfifo(pipe)
-    folder.mkdir()
-    text.write_text("no photograph")
-    Image.new("RGB", (8, 8)).save(large, "JPEG")
-    size = large.read_bytes().index(b"\xff\xc0") + 5
-    content = bytearray(large.read_bytes())
-    content[size : size + 4] = struct.pack(">HH", 12_000, 10_000)
-    large.write_bytes(content)
-    done = run_script("main.py", "--datadir", datadir, "--workers", 1)
-    missing, line = done.stderr.splitlines()
-    assert "maps whose image is not here: 1 " in missing
-    assert done.returncode == 0 and "than their map: 1, such as" in line and "10000 x 12000" in line
-
-
-@pytest.mark.parametrize("relative", [True, False])
-def test_the_check_opens_no_photograph_outside_of_the_data_folder(
-    relative: bool, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map()
-    outside = datadir.parent / "outside.png"
-    Image.new("RGB", (8, 6)).save(outside)
-    coco = convert(datadir)
-    coco["images"][0]["file_name"] = "../outside.png" if relative else str(outside)
-    assert verify(datadir, coco) == 0
-    assert "another size" not in capsys.readouterr().out
-
-
-# Two images of one name.
-
-
-def test_a_frame_in_two_folders_is_said_and_never_gets_one_name_twice(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    path = write_map()
-    shutil.copytree(path.parent, path.parent.with_name("aachen (1)"))
-    assert len(convert(datadir)["images"]) == 2
-    told = f"frames in several folders, all of them converted: 1, such as {path.name}"
-    assert told in capsys.readouterr().err
-    old = (datadir / "annotations" / OUTPUT).read_bytes()
-    assert main(["--datadir", str(datadir), "--workers", "1", "--file-names", "base"]) == 1
-    line = capsys.readouterr().err.splitlines()[-1]
-    name = f"{FRAMES[0]}_leftImg8bit.png"
-    assert line.startswith(f"error: {datadir}: --file-names base gives 2 images the name {name};")
-    assert (datadir / "annotations" / OUTPUT).read_bytes() == old
 
 
 # Something else in the place of a file.
@@ -187,3 +106,93 @@ def test_what_is_in_the_place_of_a_map_or_a_coco_file_is_told(
     path.write_bytes(content)
     assert inspect_coco.main(["--coco_dir", str(datadir), "--json", str(path)]) == 1
     assert capsys.readouterr().err.startswith(f"error: {path}: {says}")
+
+
+# Empty frames.
+
+NOBODY = [[26000, 25], [7, 7]]
+
+
+@pytest.fixture
+def some_empty(datadir: Path, write_map: WriteMap) -> Path:
+    """Four frames: a person; none but a car and a group of riders; nothing; a rider."""
+    for number, values in enumerate([[[24000]], NOBODY, [[7]], [[25000]]]):
+        write_map(values, name=f"a_{number:06d}_000019")
+    return datadir
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ([], [0, 1, 3]),
+        (["--categories", "person"], [0]),
+        (["--categories", "p=person+rider"], [0, 3]),
+        (["--categories", "p=person+rider", "--crowd", "keep"], [0, 1, 3]),
+        (["--min-area", "2"], []),
+        (["--segmentation", "none", "--categories", "car"], [1]),
+    ],
+)
+def test_frames_without_an_annotation_are_left_out_and_counted(
+    options: list[str], kept: list[int], some_empty: Path, capsys: Capture
+) -> None:
+
+    def counts() -> list[str]:
+        lines = capsys.readouterr().out.splitlines()
+        return [line for line in lines if "left out, " in line and "frames" not in line]
+
+    assert len(convert(some_empty, *options)["images"]) == 4
+    all_counts = counts()
+    coco = convert(some_empty, "--empty-frames", "drop", *options)
+    names = [image["seg_file_name"][:8] for image in coco["images"]]
+    assert names == [f"a_{number:06d}" for number in kept]
+    assert [image["id"] for image in coco["images"]] == [*range(1, len(kept) + 1)]
+    assert {a["image_id"] for a in coco["annotations"]} == {*range(1, len(kept) + 1)}
+    assert coco["info"]["options"]["empty_frames"] == "drop"
+    out, err = capsys.readouterr()
+    assert f"left out, frames without an instance of these classes: {4 - len(kept)}\n" in out
+    assert all(line in out for line in all_counts) and all_counts
+    assert ("holds no image, as --empty-frames drop leaves out all" in err) == (not kept)
+
+
+def test_the_check_holds_dropped_frames_to_be_empty(some_empty: Path, capsys: Capture) -> None:
+    coco = convert(some_empty, "--empty-frames", "drop", "--categories", "person", "rider")
+    coco["images"].pop()
+    coco["annotations"].pop()
+    assert verify(some_empty, coco) == 1
+    assert "a_000003_000019: rider 25000, 1 pixels" in capsys.readouterr().out
+    coco["info"]["options"]["empty_frames"] = "keep"
+    assert verify(some_empty, coco) == 1
+    assert "map without an image: 3" in capsys.readouterr().out
+
+
+def test_a_frame_that_is_skipped_is_not_an_empty_one(
+    some_empty: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map(name="a_000000_000019").write_bytes(b"")
+    convert(some_empty, "--empty-frames", "drop", "--skip-bad")
+    out = capsys.readouterr().out
+    assert "left out, frames whose map cannot be read: 1" in out
+    assert "skipped when the file was made: 1 frames" in out
+    # Even if nothing is left: the split could be read.
+    options = ["--empty-frames", "drop", "--skip-bad", "--categories", "bus"]
+    assert convert(some_empty, *options)["images"] == []
+
+
+def test_a_split_of_bad_maps_alone_is_refused_even_with_skip_bad(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map().write_bytes(b"")
+    assert main(["--datadir", str(datadir), "--workers", "1", "--skip-bad"]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.endswith("1 of 1 maps cannot be read, so no file is written; mend them")
+
+
+def test_each_split_without_an_instance_is_checked_for_itself(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    """As the dummy maps of the real test split."""
+    write_map([[24000]])
+    write_map([[1, 7]], "test")
+    argv = ["--datadir", str(datadir), "--empty-frames", "drop", "--workers", "1", "--verify"]
+    assert main(argv) == 0
+    assert capsys.readouterr().out.count("its maps (1)") == 2

@@ -1,0 +1,75 @@
+"""Photographs of another size than their map."""
+
+import os
+import struct
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.conftest import Capture, WriteMap, convert, posix_only, run_script, verify
+
+FRAMES = [f"aachen_{number:06d}_000019" for number in range(5)]
+
+
+def photograph(datadir: Path, frame: str) -> Path:
+    path = datadir / "leftImg8bit/train/aachen" / f"{frame}_leftImg8bit.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_photographs_of_another_size_are_counted_and_the_first_are_named(
+    kind: str, datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    for frame in FRAMES:
+        write_map(name=frame)
+        size = (4, 3) if frame == FRAMES[0] else (8, 6)
+        Image.new("RGB", size).save(photograph(datadir, frame), kind)
+    convert(datadir, "--verify")
+    out, err = capsys.readouterr()
+    named = [
+        f"leftImg8bit/train/aachen/{frame}_leftImg8bit.png (8 x 6, the map 4 x 3)"
+        for frame in FRAMES[1:4]
+    ]
+    [line] = err.splitlines()
+    assert line.endswith(
+        f"photographs of another size than their map: 4, such as {', '.join(named)}"
+    )
+    assert "  photographs of another size than their map: 4\n" in out
+    assert "  photograph of another size than its map: 4\n" in out and "    and 1 more\n" in out
+    assert f"{FRAMES[1]}_leftImg8bit.png: 8 x 6, the map has 4 x 3\n" in out
+    assert out.endswith("  all exact\n")
+
+
+@posix_only
+def test_what_is_no_photograph_is_passed_over(datadir: Path, write_map: WriteMap) -> None:
+    """Nor is anything said but the size of one that Pillow would warn of."""
+    pipe, folder, text, large = (photograph(datadir, frame) for frame in FRAMES[1:])
+    for frame in FRAMES[1:]:
+        write_map(name=frame)
+    os.mkfifo(pipe)
+    folder.mkdir()
+    text.write_text("no photograph")
+    Image.new("RGB", (8, 8)).save(large, "JPEG")
+    size = large.read_bytes().index(b"\xff\xc0") + 5
+    content = bytearray(large.read_bytes())
+    content[size : size + 4] = struct.pack(">HH", 12_000, 10_000)
+    large.write_bytes(content)
+    done = run_script("main.py", "--datadir", datadir, "--workers", 1)
+    missing, line = done.stderr.splitlines()
+    assert "maps whose image is not here: 1 " in missing
+    assert done.returncode == 0 and "than their map: 1, such as" in line and "10000 x 12000" in line
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_the_check_opens_no_photograph_outside_of_the_data_folder(
+    relative: bool, datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map()
+    outside = datadir.parent / "outside.png"
+    Image.new("RGB", (8, 6)).save(outside)
+    coco = convert(datadir)
+    coco["images"][0]["file_name"] = "../outside.png" if relative else str(outside)
+    assert verify(datadir, coco) == 0
+    assert "another size" not in capsys.readouterr().out
