@@ -9,6 +9,7 @@ from typing import Literal
 from cityscapes_coco.coco.reading import peek_options
 from cityscapes_coco.coco.records import Info, License
 from cityscapes_coco.convert.job import Job
+from cityscapes_coco.options import Options
 from cityscapes_coco.version import __version__
 
 LICENSES = [
@@ -19,6 +20,20 @@ LICENSES = [
 
 # The options that count for panoptic files; the others are about instances.
 _OF_PANOPTIC = {"images", "file_names", "panoptic", "skip_bad"}
+# The options that every file states. Later ones are stated where they are not the default, so that
+# the same conversion gives the same bytes as before there was a choice.
+_ALWAYS_STATED = {
+    "images",
+    "categories",
+    "segmentation",
+    "crowd",
+    "min_area",
+    "empty_frames",
+    "category_ids",
+    "file_names",
+    "panoptic",
+    "skip_bad",
+}
 
 
 def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
@@ -26,6 +41,8 @@ def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
     dataset, options = job.dataset, job.options
     values = asdict(options) | {"categories": list(map(str, options.parsed_categories))}
     count = _OF_PANOPTIC if what == "panoptic" else values.keys() - {"panoptic"}
+    usual = asdict(Options())
+    stated = {n: v for n, v in values.items() if n in _ALWAYS_STATED or v != usual[n]}
     return Info(
         description=f"Cityscapes {dataset.map_type} {job.split}, {what}",
         url="https://www.cityscapes-dataset.com",
@@ -35,7 +52,7 @@ def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
         options={
             "annotations": dataset.map_type,
             "imagedir": dataset.imagedir_name,
-            **{name: value for name, value in values.items() if name in count},
+            **{name: value for name, value in stated.items() if name in count},
         },
         skipped=[],
     )
@@ -49,8 +66,10 @@ def warn_of_earlier(job: Job, path: Path, info: Info) -> None:
         if path.is_file() and os.access(path, os.R_OK):
             job.warn(f"{path}: will be overwritten; it was made by another program")
         return
+    usual = asdict(Options())
     # As in a file: lists, where the options have tuples.
-    options = json.loads(json.dumps(info.options))
+    options = json.loads(json.dumps(usual | info.options))
+    earlier = {name: usual.get(name) for name in info.options} | earlier
     # An option that only one of two versions has is no difference, nor is skip_bad, which changes
     # nothing where every map can be read.
     differing = [
