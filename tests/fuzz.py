@@ -33,6 +33,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+import shapely  # noqa: F401  (the oracle would skip without it)
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent.parent))

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import shapely
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -12,6 +11,8 @@ from numpy.typing import NDArray
 
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
 from tests.oracle import decode
+
+shapely = pytest.importorskip("shapely")
 
 Mask = NDArray[np.uint8]
 Polygon = list[int]

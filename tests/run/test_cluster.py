@@ -19,7 +19,6 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from distributed import Client
 
 from cityscapes_coco import UserError, __version__, find_dataset
 from cityscapes_coco.run import cluster as dask_cluster
@@ -28,6 +27,8 @@ from cityscapes_coco.run.workers import WorkersLost
 from main import main
 from tests import conftest
 from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, posix_only, read_folder, touch
+
+distributed = pytest.importorskip("distributed")
 
 pytestmark = [posix_only, pytest.mark.filterwarnings("ignore")]
 
@@ -106,7 +107,7 @@ def worker(address: str, *options: str) -> list[str]:
 
 def await_workers(address: str, count: int) -> list[int]:
     """Wait until there are so many workers, and return the numbers of their processes."""
-    with Client(address, timeout=PATIENCE, set_as_default=False) as client:
+    with distributed.Client(address, timeout=PATIENCE, set_as_default=False) as client:
         client.wait_for_workers(count, timeout=PATIENCE)
         return list(client.run(os.getpid).values())
 
