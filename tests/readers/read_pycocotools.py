@@ -1,5 +1,6 @@
-"""pycocotools: boxes and masks."""
+"""pycocotools: boxes, masks and scores."""
 
+from pycocotools.cocoeval import COCOeval
 from recipe import judge_coco
 
-judge_coco("pycocotools")
+judge_coco("pycocotools", COCOeval)

@@ -1,10 +1,11 @@
-"""What the scripts of the readers share: the recipes of docs/training.md, run word for word, and a
-judge that knows the maps only.
+"""What the readers' scripts share: the recipes of docs/training.md, run word for word, and a judge
+that knows only the maps.
 
-A script runs in its reader's own environment, in a folder that holds `data/cityscapes`. Of other
-packages, this module needs numpy and Pillow only, and nothing of cityscapes_coco.
+A script runs in its reader's own environment, in a folder that holds `data/cityscapes`. This module
+needs numpy and Pillow, and nothing from cityscapes_coco.
 """
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -19,6 +20,15 @@ PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 RESULTS_PAGE = PAGE.with_name("evaluation.md")
 DATADIR = Path("data", "cityscapes")
 RESULTS = Path("results.json")
+# Conversions beside those of the recipes, by the folder in `others`, with their options.
+OTHERS = {
+    "boxes": ["--segmentation", "none"],
+    "crowds": ["--crowd", "keep"],
+    "rle": ["--segmentation", "rle"],
+    "rle_and_crowds": ["--segmentation", "rle", "--crowd", "keep"],
+    "label_ids": ["--category-ids", "label"],
+    "panoptic": ["--panoptic"],
+}
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # The classes that Cityscapes evaluates, in the order of the file, by their ids.
 CLASSES = {24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus"}
@@ -31,8 +41,8 @@ Map = NDArray[np.int64]  # the same
 
 
 class Found(NamedTuple):
-    """An instance as a reader gives it: the file name of its photograph, without or with folders;
-    its class; and what the reader gives of box, mask and value in the map.
+    """An instance as a reader gives it: the file name of its photograph, with or without folders;
+    its class; and its box, mask and value in the map, as far as the reader has them.
     """
 
     photograph: str
@@ -52,7 +62,7 @@ class Truth(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A truth, how far the edges of the box found are off in pixels, and the IoU of the mask."""
+    """A truth, how far off the edges of the box found are, in pixels, and the IoU of the mask."""
 
     truth: Truth
     distance: float | None
@@ -60,7 +70,7 @@ class Match(NamedTuple):
 
 
 def section(heading: str, page: Path | None = None) -> str:
-    """Return the text of a page, by default that on training, below a heading, down to the next."""
+    """Return the text below a heading of a page, by default docs/training.md, up to the next."""
     page = page or PAGE
     _, found, rest = page.read_text(encoding="utf-8").partition(f"# {heading}\n")
     assert found, f"{page} has no heading {heading}"
@@ -114,9 +124,53 @@ def fill(polygons: Iterable[Any], height: int, width: int) -> Mask:
     return np.asarray(mask == 1)
 
 
-def judge_coco(heading: str) -> None:
-    """Judge the `coco` of a recipe, with the methods of pycocotools; crowds are passed over."""
-    coco = run_recipe(heading)["coco"]
+def other(name: str, split: str = "train") -> str:
+    """Return the path of the file of a split that was converted with other options."""
+    return str(DATADIR / "others" / name / f"instancesonly_filtered_gtFine_{split}.json")
+
+
+def judge_coco(heading: str, evaluator: Any) -> None:
+    """Judge the `COCO` of a recipe and an `evaluator`, which have the methods of pycocotools: the
+    instances of the recipe's file, and all masks and scores of files with other options."""
+    made = run_recipe(heading)
+    for name in "crowds", "rle", "rle_and_crowds":
+        _judge_masks(made["COCO"](other(name)))
+    for name, kind in (
+        *(("boxes", "bbox"), ("crowds", "bbox"), ("label_ids", "bbox")),
+        *(("rle_and_crowds", "bbox"), ("rle_and_crowds", "segm")),
+    ):
+        truth = made["COCO"](other(name))
+        scored = evaluator(truth, truth.loadRes(_perfect_results(other(name))), kind)
+        scored.evaluate()
+        scored.accumulate()
+        scored.summarize()
+        assert abs(scored.stats[0] - 1) < 1e-6, (name, kind, scored.stats)
+    _judge_instances(made["coco"])
+
+
+def _judge_masks(coco: Any) -> None:
+    """Assert that each annotation, crowds too, has the mask of its value in the map."""
+    maps = read_maps()
+    annotations = coco.loadAnns(coco.getAnnIds())
+    assert annotations
+    for annotation in annotations:
+        [image] = coco.loadImgs(annotation["image_id"])
+        mask = maps[frame_of(image["file_name"])] == annotation["map_value"]
+        assert (coco.annToMask(annotation) == mask).all(), annotation
+
+
+def _perfect_results(path: str) -> list[dict[str, Any]]:
+    """Return the annotations of a file, without crowds, as results."""
+    fields = "image_id", "category_id", "bbox", "segmentation"
+    annotations = json.loads(Path(path).read_text())["annotations"]
+    return [
+        {name: a[name] for name in fields if name in a} | {"score": 1.0}
+        for a in annotations
+        if not a["iscrowd"]
+    ]
+
+
+def _judge_instances(coco: Any) -> None:
     judge(
         Found(
             coco.loadImgs(annotation["image_id"])[0]["file_name"],
@@ -146,10 +200,10 @@ def frame_of(name: str) -> str:
 def judge(
     found: Iterable[Found], exact: bool = True, maps: Mapping[str, Map] | None = None
 ) -> None:
-    """Hold what a reader gives against maps, by default those of train; print what was found.
+    """Compare what a reader gives with maps, by default those of train; print what was found.
 
-    Photographs, instances and classes must be those of the maps. With `exact`, boxes and masks must
-    be as well; without it, the line says how far off they are.
+    Photographs, instances and classes must be those in the maps. With `exact`, so must boxes and
+    masks; without it, the line says how far off they are.
     """
     by_frame: dict[str, list[Found]] = {}
     for instance in found:

@@ -1,15 +1,19 @@
 """Run the recipes of docs/training.md, each with its reader in an environment of its own.
 
     python tests/readers/run.py supervision kwcoco
+    python tests/readers/run.py --together light
 
 The dataset is the sample and generated frames. A recipe is taken from the page word for word: first
-its command, with the main.py of this folder, then its code. What the reader gives is held against
-the maps, and the page is told what was found and with which versions. Of some trainers, the script
-also runs the code in docs/evaluation.md, whose results evaluate_coco.py must read.
+its command, with the main.py of this folder, then its code. What the reader gives is compared with
+the maps, and what was found is written into the page, with the versions. For some trainers, the
+script also runs the code in docs/evaluation.md, and evaluate_coco.py must read its results. `light`
+stands for the readers without a deep-learning framework; they fit into one environment.
 
-A reader has a script, `read_<name>.py`, and its requirements, `read_<name>.txt`. A line of these
-that begins with `# https://` names a repository that is checked out, and the commit. A package from
-a repository is installed last, as its build needs the others. Needs git for both.
+A reader has a script, `read_<name>.py`, and its requirements, `read_<name>.txt`. A line in these
+that begins with `# https://` names a repository to check out, and the commit. A package from a
+repository is installed last, because its build needs the others. Both need git.
+
+The exit code is 0 if nothing failed, and each reader that was asked for by name was run.
 """
 
 import argparse
@@ -20,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +35,14 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from data.generate import CITIES, write_dataset  # noqa: E402  (needs the path set just above)
-from tests.readers.recipe import DATADIR, PAGE, RESULTS, blocks, section  # noqa: E402
+from tests.readers.recipe import DATADIR, OTHERS, PAGE, RESULTS, blocks, section  # noqa: E402
 
 SEED = 14
 FRAMES = {"train": 5, "val": 2}
 CITY = "neustadt"
 HEADINGS = re.findall(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 READERS = {re.sub(r"\W+", "_", heading.lower()): heading for heading in HEADINGS}
+LIGHT = ["pycocotools", "faster_coco_eval", "hotcoco", "globox", "labelformat", "supervision"]
 CHECKED_OUT = re.compile(r"^# (https://.+)@(\w+)$", re.MULTILINE)
 HOUR = 3600  # seconds; what lasts longer hangs
 GIGABYTES = 10  # of disk that an environment with torch may take while it is made
@@ -49,29 +54,51 @@ class LeftOut(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Run the recipes of docs/training.md.")
-    names = f"{', '.join(READERS)} (default: all)"
-    parser.add_argument("readers", nargs="*", default=list(READERS), metavar="NAME", help=names)
+    names = f"light, {', '.join(READERS)} (default: all but light)"
+    parser.add_argument("readers", nargs="*", metavar="NAME", help=names)
     kept = "keep environments here, and take those that are here (default: none is kept)"
     parser.add_argument("--envs", type=Path, metavar="DIR", help=kept)
+    shared = "install what all these readers need into one environment"
+    parser.add_argument("--together", action="store_true", help=shared)
     args = parser.parse_args(argv)
-    if unknown := [name for name in args.readers if name not in READERS]:
+    readers = LIGHT if args.readers == ["light"] else args.readers or list(READERS)
+    if unknown := [name for name in readers if name not in READERS]:
         parser.error(f"no recipe for {', '.join(unknown)}; there are {names}")
     failed = False
     with tempfile.TemporaryDirectory() as scratch:
         dataset = Path(scratch, "dataset")
         make_dataset(dataset)
-        for reader in args.readers:
+        for group in [readers] if args.together else [[reader] for reader in readers]:
+            failed |= not run_group(group, dataset, args.envs, must_run=bool(args.readers))
+    return int(failed)
+
+
+def run_group(readers: Sequence[str], dataset: Path, envs: Path | None, must_run: bool) -> bool:
+    """Run the recipes of readers in one environment; return whether all is well."""
+    required = list(dict.fromkeys(line for reader in readers for line in requirements(reader)))
+    well = True
+    with ExitStack() as stack:
+        try:
+            python = stack.enter_context(make_environment("+".join(readers), required, envs))
+        except LeftOut as reason:
+            print(f"{', '.join(readers)}: left out: {reason}", flush=True)
+            return not must_run
+        for reader in readers:
             try:
-                line = run_reader(reader, dataset, args.envs)
+                found = "; the next command: ".join(
+                    dict.fromkeys(run_commands(reader, dataset, python))
+                )
             except LeftOut as reason:
+                well &= not must_run
                 print(f"{reader}: left out: {reason}", flush=True)
             except subprocess.SubprocessError as error:
-                failed = True
+                well = False
                 print(f"{reader}: FAILED: {_last_line(error)}", flush=True)
             else:
+                line = f"Last run with {versions(requirements(reader))}: {found}."
                 write_result(READERS[reader], line)
                 print(f"{reader}: {line}", flush=True)
-    return int(failed)
+    return well
 
 
 def make_dataset(folder: Path) -> None:
@@ -94,14 +121,9 @@ def make_dataset(folder: Path) -> None:
                     photograph.with_name(name.replace("gtFine_color", "leftImg8bit"))
                 )
     shutil.rmtree(drawn)
-
-
-def run_reader(reader: str, dataset: Path, envs: Path | None) -> str:
-    """Return the line for the page: the versions, and what was found with each command."""
-    required = requirements(reader)
-    with make_environment(reader, required, envs) as python:
-        found = dict.fromkeys(run_commands(reader, dataset, python))
-    return f"Last run with {versions(required)}: {'; the next command: '.join(found)}."
+    for name, options in OTHERS.items():
+        outdir = folder / "others" / name
+        _call(sys.executable, ROOT / "main.py", "--datadir", folder, "--outdir", outdir, *options)
 
 
 def requirements(reader: str) -> list[str]:
@@ -109,7 +131,7 @@ def requirements(reader: str) -> list[str]:
 
 
 def versions(required: Sequence[str]) -> str:
-    """Return names and versions of what is required, of a repository the first of its commit."""
+    """Return names and versions of what is required; a repository's version is its commit."""
     named = [re.sub(r"^.*/([\w.-]+)@(\w{7}).*$", r"\1 at \2", line) for line in required]
     return ", ".join(named).replace("==", " ")
 
@@ -132,7 +154,7 @@ def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
 
 
 def count_results(work: Path) -> str:
-    """Score the results that a reader's script left, if any; return how many there are."""
+    """Score the results file that a reader's script wrote, if any; return their number as text."""
     results = work / RESULTS
     if not results.exists():
         return ""
@@ -145,10 +167,10 @@ def count_results(work: Path) -> str:
 
 
 @contextmanager
-def make_environment(reader: str, required: Sequence[str], envs: Path | None) -> Iterator[Path]:
-    """Give the Python of an environment with what is required."""
+def make_environment(name: str, required: Sequence[str], envs: Path | None) -> Iterator[Path]:
+    """Yield the Python of an environment with what is required."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = (envs or Path(scratch)).absolute() / reader
+        folder = (envs or Path(scratch)).absolute() / name
         folder.parent.mkdir(parents=True, exist_ok=True)
         python = folder / "bin" / "python"
         if not python.exists():
@@ -179,7 +201,7 @@ def check_out(address: str, commit: str, work: Path) -> None:
 
 
 def write_result(heading: str, line: str) -> None:
-    """Put the line into the section of the page, in place of the earlier one."""
+    """Write the line into its section of the page, in place of the earlier one."""
     text, old = PAGE.read_text(encoding="utf-8"), section(heading)
     new = re.sub(r"^Last run with .*\n", "", old, flags=re.MULTILINE).rstrip("\n")
     end = "\n\n" if text.partition(old)[2] else "\n"
