@@ -1,34 +1,31 @@
-"""The README and the pages in docs/ held against the program."""
+"""What the README and the pages in docs/ say, and how the package is laid out."""
 
-import inspect
 import io
 import json
 import re
 import shlex
 import shutil
+from collections import Counter
 from contextlib import redirect_stdout
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 import evaluate_coco
 import inspect_coco
 import main
 from benchmarks import benchmark
-from cityscapes_coco import convert_split
 from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
-from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, write_json
-from tests.readers.run import HERE, READERS, requirements, versions
+from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, save_map
+from tests.readers.run import READERS, requirements, versions
 
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 }
-README = PAGES["README.md"]
+PROGRAMS = {"main.py": main, "inspect_coco.py": inspect_coco, "evaluate_coco.py": evaluate_coco}
 PARSERS = {
     "main.py": build_convert(),
     "inspect_coco.py": build_inspect(),
@@ -36,9 +33,6 @@ PARSERS = {
     "benchmarks/benchmark.py": benchmark.build_parser(),
 }
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-# A row that --verify prints: the class; in maps, exact, inexact; mean IoU; lost.
-CHECKED = r"^  (\w+) +(\d+) +(\d+) +(\d+) +(\S+) +(\d+) +\d+$"
-FOLDER_ROWS = "Which data folder the program takes"
 
 
 def section(page: str, title: str) -> str:
@@ -56,10 +50,11 @@ def blocks(text: str, language: str = "") -> list[str]:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The cells of a section's table, without the two lines at its head."""
-    lines = re.findall(r"^\|(.*)\|$", text, re.MULTILINE)[2:]
-    assert lines, text
-    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
+    """The cells of a section's tables, without the line of dashes."""
+    lines = re.findall(r"^\|(.*)\|$", text, re.MULTILINE)
+    table = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)] for line in lines]
+    assert len(table) > 2, text
+    return [cells for cells in table if not cells[0].startswith("---")]
 
 
 def commands(page: str) -> list[str]:
@@ -76,38 +71,21 @@ def run(command: str, folder: Path) -> tuple[int, str]:
         argv += ["--workers", "1"]
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as printed:
         patch.chdir(folder)
-        programs = {module.__name__: module.main for module in (main, inspect_coco, evaluate_coco)}
-        code = programs[program.removesuffix(".py")](argv)
+        code = PROGRAMS[program].main(argv)
     return code, printed.getvalue().replace("\\", "/")
 
 
-def write_map(path: Path) -> None:
-    """Write a map with one car, or a photograph of the same size."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    kind = np.uint16 if path.name.endswith("Ids.png") else np.uint8
-    assert cv2.imwrite(str(path), np.array([[26000, 26000], [7, 7]]).astype(kind))
-
-
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with data/sample in it, as the folder of the project has it."""
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample in it, converted by the README's first command."""
     folder = tmp_path_factory.mktemp("project")
     for name in "gtFine", "leftImg8bit":
         shutil.copytree(SAMPLE / name, folder / "data" / "sample" / name)
     shutil.copy(SAMPLE / "predictions.json", folder / "data" / "sample")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def written(sample: Path) -> Path:
-    """The file that the README's first command writes of train; it prints what is shown."""
-    code, printed = run(commands("README.md")[0], sample)
+    code, printed = run(commands("README.md")[0], folder)
     [shown] = [block for block in blocks(section("README.md", "Try it")) if "instances" in block]
     assert code == 0 and printed.startswith(shown)
-    return sample / "data" / "sample" / "annotations" / OUTPUT
-
-
-# Options.
+    return folder
 
 
 @pytest.mark.parametrize(
@@ -121,7 +99,7 @@ def written(sample: Path) -> Path:
 def test_the_table_of_options_is_the_parsers(program: str, page: str, title: str) -> None:
     actions = [a for a in PARSERS[program]._actions if a.option_strings[0] != "-h"]
     options = {action.option_strings[-1]: action for action in actions}
-    table = rows(section(page, title))
+    _, *table = rows(section(page, title))
     assert [cells[0].strip("`").split()[0] for cells in table] == list(options)
     for name, meaning, default in table:
         action = options[name.strip("`").split()[0]]
@@ -133,208 +111,124 @@ def test_the_table_of_options_is_the_parsers(program: str, page: str, title: str
             assert choice in usual or f"`{choice}`" in meaning, (name, choice)
         if action.nargs == 0:
             assert default == ("" if name == "`--version`" else "off"), name
-        elif given and len(usual) == 1 and name != "`--workers N`":
+        elif given not in (None, "") and len(usual) == 1 and name != "`--workers N`":
             shown = given if isinstance(given, int | float) else f"`{Path(usual[0]).as_posix()}`"
             assert default == str(shown), name
 
 
-def test_each_command_shown_is_one_that_the_parsers_take() -> None:
+def test_each_command_is_one_that_the_parsers_take_and_each_recipe_is_python() -> None:
     shown = [command for page in PAGES for command in commands(page)]
     recipes = re.findall(r"`(--[^`]+)`", PAGES["docs/training.md"])
     assert shown and recipes
     for command in [*shown, *(f"python main.py {options}" for options in recipes)]:
         _, program, *argv = shlex.split(command)
         PARSERS[program].parse_args(argv)
+    for page in "docs/training.md", "docs/panoptic.md", "docs/evaluation.md":
+        for code in blocks(PAGES[page], "python"):
+            compile(code, page, "exec")
 
 
-@pytest.mark.parametrize("page", ["docs/training.md", "docs/panoptic.md", "docs/evaluation.md"])
-def test_each_recipe_is_python(page: str) -> None:
-    for code in blocks(PAGES[page], "python"):
-        compile(code, page, "exec")
+def test_each_recipe_was_run_with_the_versions_that_are_required() -> None:
+    """tests/readers/run.py writes the lines, and how many results of a trainer were scored."""
+    for reader, heading in READERS.items():
+        lines = re.findall("^Last run with .*$", section("docs/training.md", heading), re.M)
+        told = f"Last run with {versions(requirements(reader))}"
+        assert [line.partition(": ")[0] for line in lines] == [told]
+    for trainer in re.findall("^### (.+)$", PAGES["docs/evaluation.md"], re.M):
+        # The code for Hugging Face is for one of its models.
+        headings = [heading for heading in READERS.values() if heading.startswith(trainer)]
+        lines = [section("docs/training.md", heading) for heading in headings]
+        assert re.search(r"^Last run with .* [1-9]\d* results scored", "".join(lines), re.M)
 
 
-@pytest.mark.parametrize("reader", READERS)
-def test_each_recipe_was_run_with_the_versions_that_are_required(reader: str) -> None:
-    """The line is written by tests/readers/run.py, which also found what the line says."""
-    assert (HERE / f"read_{reader}.py").is_file()
-    lines = re.findall("^Last run with .*$", section("docs/training.md", READERS[reader]), re.M)
-    assert [line.partition(": ")[0] for line in lines] == [
-        f"Last run with {versions(requirements(reader))}"
-    ]
-
-
-@pytest.mark.parametrize(
-    "trainer", re.findall("^### (.+)$", PAGES["docs/evaluation.md"], flags=re.MULTILINE)
-)
-def test_the_results_of_each_trainer_were_scored(trainer: str) -> None:
-    """Of Hugging Face, the code is for Mask2Former."""
-    headings = [heading for heading in READERS.values() if heading.startswith(trainer)]
-    runs = "".join(section("docs/training.md", heading) for heading in headings)
-    assert re.search(r"^Last run with .* [1-9]\d* results scored", runs, re.M)
-
-
-# What is printed and written.
-
-
-def test_the_annotation_shown_is_in_the_file(written: Path) -> None:
+def test_the_annotation_shown_is_in_the_file(project: Path) -> None:
     text = section("README.md", "What the file holds")
     [shown] = map(json.loads, blocks(text, "json"))
-    coco = load(written)
+    coco = load(project / "data/sample/annotations" / OUTPUT)
     [found] = [a for a in coco["annotations"] if a["id"] == shown["id"]]
     assert list(found.items()) == list(shown.items())
     [name] = [c["name"] for c in coco["categories"] if c["id"] == found["category_id"]]
     assert f"This annotation is a {name} of {found['area']} pixels" in text
 
 
-@pytest.mark.parametrize("title", ["What the file holds", "What the files hold"])
-def test_each_field_of_a_file_is_described(title: str, written: Path, sample: Path) -> None:
-    page = "docs/file.md"
-    if title == "What the files hold":
-        page = "docs/panoptic.md"
-        command = f"{commands(page)[0]} --datadir data/sample --splits train"
-        assert run(command, sample)[0] == 0
-        written = written.with_name(PANOPTIC)
+@pytest.mark.parametrize(
+    ("page", "title", "file"),
+    [
+        ("docs/file.md", "What the file holds", OUTPUT),
+        ("docs/panoptic.md", "What the files hold", PANOPTIC),
+    ],
+)
+def test_each_field_of_a_file_is_described(page: str, title: str, file: str, project: Path) -> None:
+    assert run("python main.py --datadir data/sample --splits train --panoptic", project)[0] == 0
     described: dict[str, list[str]] = {}
-    for where, _ in rows(section(page, title)):
+    for where, _ in rows(section(page, title))[1:]:
         names = re.findall(r"`(\w+)`", where)
         if where.startswith("- "):  # a field of the records in the row above
             described[list(described)[-1]] += names
         else:
             described[names[0]] = []
-    coco = load(written)
+    coco = load(project / "data/sample/annotations" / file)
     assert set(described) == set(coco)
     for name in "images", "annotations":
         assert set(described[name]) == set(coco[name][0]), name
 
 
-def test_the_scores_shown_are_printed(sample: Path, written: Path) -> None:
+def test_the_scores_shown_are_printed(project: Path) -> None:
     commands, shown = blocks(section("docs/evaluation.md", "Score results"))
-    assert run(commands.splitlines()[1], sample) == (0, shown)
+    assert run(commands.splitlines()[1], project) == (0, shown)
+
+
+def test_masks_are_as_exact_as_shown(project: Path) -> None:
+    text = section("README.md", "How exact")
+    [command] = blocks(text)
+    # A row that --verify prints: in maps, exact, inexact; mean IoU; lost.
+    checked = r"^  (\w+) +(\d+) +(\d+) +(\d+) +(\S+) +(\d+) +\d+$"
+    table = [list(column) for column in zip(*rows(text), strict=True)]
+    for column, option, code in (1, "--like-original", 1), (2, "", 0):
+        done, printed = run(command.replace("--like-original", option), project)
+        counts: Counter[str] = Counter()
+        for _, total, exact, inexact, _, lost in re.findall(checked, printed, re.M):
+            counts.update(total=int(total), exact=int(exact), inexact=int(inexact), lost=int(lost))
+        assert done == code
+        assert table[0] == [f"of the sample's {counts['total']} instances", *table[0][1:]]
+        assert table[column][1:] == [str(counts[name]) for name in table[0][1:]]
+        if option:
+            cars = re.findall(checked.replace(r"(\w+)", "car"), printed, re.M)
+            train, val = [iou for *_, iou, _ in cars if iou != "-"]
+            assert f"a mean IoU of {float(train):.2f} in train and {float(val):.2f} in val" in text
+            losses = re.findall(r"^    \S+: (\w+) \d+, (\d+) pixels$", printed, re.M)
+            pixels, name = max((int(pixels), name) for name, pixels in losses)
+            assert f"The largest lost instance is a {name} of {pixels:,} pixels." in text
+
+
+def test_the_python_code_prints_what_the_readme_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    text = section("README.md", "From Python")
+    monkeypatch.chdir(project)
+    exec(compile(*blocks(text, "python"), "README.md", "exec"), {})
+    [told] = re.findall(r"This code prints `([^`]+)`\.", text)
+    assert capsys.readouterr().out.replace("\\", "/") == f"{told}\n"
 
 
 @pytest.mark.parametrize(
-    ("column", "option", "code"), [("original", "--like-original", 1), ("here", "", 0)]
+    "row",
+    rows(section("docs/folders.md", "Which data folder the program takes"))[1:],
+    ids=" | ".join,
 )
-def test_masks_are_as_exact_as_shown(column: str, option: str, code: int, sample: Path) -> None:
-    text = section("README.md", "How exact")
-    [command] = blocks(text)
-    done, printed = run(command.replace("--like-original", option), sample)
-    assert done == code
-    counts = re.findall(CHECKED, printed, re.MULTILINE)
-    total, exact, inexact, lost = np.array(counts)[:, [1, 2, 3, 5]].astype(int).sum(axis=0)
-    assert f"the sample's {total} instances | original | here" in text
-    shown = {name: (original, here)[column == "here"] for name, original, here in rows(text)}
-    assert shown == {"lost": str(lost), "exact": str(exact), "inexact": str(inexact)}
-    if column == "original":
-        train, val = [iou for name, *_, iou, _ in counts if name == "car" and iou != "-"]
-        assert f"a mean IoU of {float(train):.2f} in train and {float(val):.2f} in val" in text
-        losses = re.findall(r"^    \S+: (\w+) \d+, (\d+) pixels$", printed, re.MULTILINE)
-        name, pixels = max(losses, key=lambda loss: int(loss[1]))
-        assert f"The largest lost instance is a {name} of {int(pixels):,} pixels." in text
-
-
-def test_the_python_code_runs_and_prints_what_is_told(
-    sample: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    text = section("README.md", "From Python")
-    [code] = blocks(text, "python")
-    monkeypatch.chdir(sample)
-    exec(compile(code, "README.md", "exec"), {})
-    [told] = re.findall(r"This code prints `([^`]+)`\.", text)
-    out = capsys.readouterr().out.replace("\\", "/")
-    assert out == f"{told}\n"
-    assert load(sample / told.split()[0])["info"]["options"]["crowd"] == "keep"
-    named = re.findall(r"`(\w+)`, a function", text)
-    assert named and set(named) <= set(inspect.signature(convert_split).parameters)
-
-
-# Folders.
-
-
-def test_the_data_folder_shown_can_be_converted_as_shown(tmp_path: Path) -> None:
-    [tree] = blocks(section("README.md", "Prepare the data"))
-    names = re.findall(r"(train/\S+\.png)", tree)
-    folders = re.findall(r"^[├└]── (\w+)$", tree, re.MULTILINE)
-    top = tree.splitlines()[0]
-    for folder, name in zip(folders, names, strict=True):
-        write_map(tmp_path / top / folder / name)
-    convert, draw, _ = blocks(section("README.md", "Convert"))[0].splitlines()
-    assert run(convert, tmp_path)[0] == 0
-    assert run(f"{draw} --save drawn", tmp_path)[0] == 0
-    [path] = tmp_path.glob(f"{top}/annotations/*_train.json")
-    [image] = load(path)["images"]
-    assert (tmp_path / top / image["file_name"]).is_file()
-
-
-@pytest.mark.parametrize("row", rows(section("docs/folders.md", FOLDER_ROWS)), ids=" | ".join)
 def test_the_data_folder_is_found_as_the_table_tells(row: list[str], tmp_path: Path) -> None:
     maps, datadir, folder = (cell.strip("`") for cell in row)
-    write_map(tmp_path / maps / "train/ulm/ulm_000000_000019_gtFine_instanceIds.png")
+    name = "train/ulm/ulm_000000_000019_gtFine_instanceIds.png"
+    save_map(tmp_path / maps / name, [[26000, 26000], [7, 7]])
     (tmp_path / datadir).mkdir(parents=True, exist_ok=True)
     assert run(f"python main.py --datadir {datadir}", tmp_path)[0] == 0
     [written] = tmp_path.rglob("*.json")
     assert written.parent == tmp_path / folder / "annotations"
 
 
-def test_the_first_command_for_fog_writes_the_file_that_is_named(tmp_path: Path) -> None:
-    text = section("docs/folders.md", "Fog and rain")
-    name, lines = (block.strip() for block in blocks(text))
-    folder = tmp_path / "data" / "cityscapes"
-    write_map(folder / name)
-    frame = Path(name.replace("leftImg8bit_foggy/", "gtFine/", 1).split("_leftImg8bit")[0])
-    write_map(folder / f"{frame}_gtFine_instanceIds.png")
-    assert run(lines.splitlines()[0], tmp_path)[0] == 0
-    [told] = re.findall(r"The first command writes `([^`]+)`", text)
-    [image] = load(folder / "annotations" / told)["images"]
-    assert image["file_name"] == name
-
-
-def test_coarse_maps_have_the_splits_and_the_file_that_are_named(tmp_path: Path) -> None:
-    text = section("docs/folders.md", "Coarse maps")
-    [option] = re.findall(r"`(--annotations \w+)`", text)
-    [splits] = re.findall(r"The coarse splits are (.+)\.", text)
-    for split in re.findall(r"`(\w+)`", splits):
-        write_map(tmp_path / f"gtCoarse/{split}/ulm/ulm_000000_000019_gtCoarse_instanceIds.png")
-        assert run(f"python main.py --datadir . {option} --splits {split}", tmp_path)[0] == 0
-    [told] = re.findall(r"`(\S+\.json)`", text)
-    assert (tmp_path / "annotations" / told).is_file()
-
-
-# Errors.
-
-
-@pytest.mark.parametrize(
-    ("meaning", "command"),
-    [
-        ("the program did everything", "main.py --datadir data/sample --outdir out"),
-        ("an error", "main.py --datadir nowhere"),
-        ("a wrong option", "main.py --splits everything"),
-        (
-            "with `--verify`: all",
-            "inspect_coco.py --coco_dir data/sample --json bare.json --verify",
-        ),
-    ],
-)
-def test_the_exit_code_is_the_one_in_the_table(
-    meaning: str, command: str, sample: Path, written: Path
-) -> None:
-    bare = {name: value for name, value in load(written).items() if name != "info"}
-    write_json(sample / "bare.json", bare)
-    table = rows(section("docs/errors.md", "Exit codes"))
-    [documented] = [int(code) for code, text in table if text.startswith(meaning)]
-    try:
-        code, _ = run(f"python {command}", sample)
-    except SystemExit as end:
-        code = int(end.code or 0)
-    assert code == documented
-
-
-# Figures.
-
-
 def test_the_figures_on_speed_are_the_benchmarks() -> None:
     text = section("README.md", "How fast")
-    shown, measured = rows(text), rows(PAGES["docs/benchmark.md"])
+    [_, *shown], measured = rows(text), rows(PAGES["docs/benchmark.md"])
     assert len(shown) == 3 and all(row in measured for row in shown)
     pattern = r"At ([\d.]+) s for 500 frames, the 2,975 frames .* about (\d+) s on two cores"
     [(seconds, told)] = re.findall(pattern, text)
@@ -343,8 +237,6 @@ def test_the_figures_on_speed_are_the_benchmarks() -> None:
     ]
     assert abs(float(seconds) * 2975 / 500 - int(told)) < 1
 
-
-# The house.
 
 # The folders of the package, from the ground up; a folder knows only those before it and itself.
 FLOORS = "run", "pixels", "cityscapes", "coco", "convert", "check", "scores", "pictures", "cli"
@@ -363,37 +255,25 @@ def test_no_folder_knows_one_above_it_and_the_two_sides_do_not_know_each_other()
             assert "from cityscapes_coco import" not in text, path
 
 
-# The pages themselves.
+def test_each_link_leads_to_a_file_and_a_heading_and_the_readme_to_each_page() -> None:
+    plain = {ROOT / page: FENCED.sub("", text) for page, text in PAGES.items()}
+    linked = set()
+    for page, text in plain.items():
+        for name, anchor in re.findall(r"\]\((?!\w+://)([^)#\s]*)#?([^)\s]*)\)", text):
+            path = (page.parent / name).resolve() if name else page
+            assert path.is_file(), path
+            if anchor:  # which GitHub makes of the heading
+                headings = re.findall(r"^#+ (.+)$", plain[path], re.M)
+                anchors = [re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings]
+                assert anchor in anchors, (path, anchor)
+            if page.name == "README.md":
+                linked.add(path)
+    assert set(plain) - {ROOT / "README.md"} <= linked
 
 
-def anchors(page: str) -> set[str]:
-    """The names by which a page's headings can be linked to, as GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", PAGES[page]), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-def links(page: str) -> list[tuple[Path, str]]:
-    """The links of a page that lead to files: the file, and the heading if there is one."""
-    targets = re.findall(r"\]\((?!\w+://)([^)#\s]*)#?([^)\s]*)\)", FENCED.sub("", PAGES[page]))
-    here = ROOT / page
-    return [((here.parent / name).resolve() if name else here, title) for name, title in targets]
-
-
-def test_each_link_leads_to_a_file_and_a_heading() -> None:
-    for path, heading in (link for page in PAGES for link in links(page)):
-        assert path.is_file(), path
-        if heading:
-            assert heading in anchors(path.relative_to(ROOT).as_posix()), (path, heading)
-
-
-def test_the_readme_is_short_and_leads_to_each_page() -> None:
+def test_the_readme_is_short_and_names_the_lowest_python() -> None:
     assert (ROOT / "README.md").stat().st_size <= 9000
-    linked = {path for path, _ in links("README.md")}
-    assert {ROOT / page for page in PAGES if page != "README.md"} <= linked
-
-
-def test_the_lowest_python_is_the_packages() -> None:
     package = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     [lowest] = re.findall(r'^requires-python = ">=(.+)"$', package, re.MULTILINE)
-    assert re.findall(r"Python ([\d.]+) or newer", README) == [lowest]
+    assert re.findall(r"Python ([\d.]+) or newer", PAGES["README.md"]) == [lowest]
     assert re.findall(r"Python :: (3\.\d+)", package)[0] == lowest
