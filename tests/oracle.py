@@ -179,9 +179,8 @@ def count_runs(mask: NDArray[Any]) -> list[int]:
 
 def box_of(mask: NDArray[Any]) -> tuple[int, ...]:
     """Return the bbox of a mask: x, y, width, height."""
-    rows, columns = np.nonzero(mask)
-    left, top = int(columns.min()), int(rows.min())
-    return left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1
+    rows, columns = (np.flatnonzero(np.any(mask, axis)).tolist() for axis in (1, 0))
+    return columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
 
 
 def is_exact(annotation: Coco, name: str, value: int, mask: Mask) -> bool:

@@ -1,4 +1,4 @@
-"""The sample and generated streets, converted and judged by the oracle."""
+"""The sample: what it converts to, judged by the oracle and by what the original script wrote."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from data import predict
-from data.generate import write_dataset
 from tests.conftest import OUTPUT, ROOT, SAMPLE, Coco, convert, load, run_script
 from tests.oracle import check_exact, read_maps
 
 GOLDEN = ROOT / "tests" / "golden"
+SPLITS = {"train": 81, "val": 34, "test": 0}  # and their instances: the maps of test have none
 # Not every platform has these packages, which only make it faster.
 WITHOUT_FAST_PACKAGES = f"""
 import sys
@@ -25,33 +25,23 @@ def output(folder: Path, split: str) -> Path:
     return folder / OUTPUT.replace("train", split)
 
 
-@pytest.fixture(scope="module", params=["fast packages", "without them"])
-def outdir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("annotations")
+def test_the_golden_files_are_exact() -> None:
+    maps = read_maps(SAMPLE)
+    for split, instances in SPLITS.items():
+        assert len(check_exact(load(output(GOLDEN, split)), maps)) == instances
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_sample_converts_to_the_golden_files(workers: int, tmp_path: Path) -> None:
+    """With whatever versions of numpy and OpenCV are installed, and without the fast packages."""
     script = ROOT / "main.py"
-    if request.param == "without them":
-        script = folder / "main.py"
+    if workers == 1:
+        script = tmp_path / "main.py"
         script.write_text(WITHOUT_FAST_PACKAGES)
-    done = run_script(str(script), "--datadir", SAMPLE, "--outdir", folder, "--workers", 1)
-    assert done.returncode == 0
-    return folder
-
-
-@pytest.mark.parametrize(("split", "instances"), [("train", 81), ("val", 34), ("test", 0)])
-def test_the_sample_converts_to_the_golden_file_which_is_exact(
-    outdir: Path, split: str, instances: int
-) -> None:
-    """With whatever versions of numpy and OpenCV are installed. The maps of the test split are
-    dummies, as those of Cityscapes are."""
-    written = output(outdir, split)
-    assert written.read_bytes() == output(GOLDEN, split).read_bytes()
-    assert len(check_exact(load(written), read_maps(SAMPLE))) == instances
-
-
-def test_each_instance_of_generated_frames_is_there_and_exact(tmp_path: Path) -> None:
-    write_dataset(tmp_path, seed=7, frames={"train": 6})
-    coco = convert(tmp_path, "--workers", "2")
-    assert len(check_exact(coco, read_maps(tmp_path))) > 100
+    options = "--datadir", SAMPLE, "--outdir", tmp_path, "--workers", workers
+    assert run_script(str(script), *options).returncode == 0
+    for split in SPLITS:
+        assert output(tmp_path, split).read_bytes() == output(GOLDEN, split).read_bytes()
 
 
 def test_the_predictions_of_the_sample_are_made_again(tmp_path: Path) -> None:
@@ -60,7 +50,7 @@ def test_the_predictions_of_the_sample_are_made_again(tmp_path: Path) -> None:
     assert made == (SAMPLE / "predictions.json").read_bytes()
 
 
-def described(coco: Coco) -> tuple[Coco, list[str]]:
+def describe(coco: Coco) -> tuple[Coco, list[str]]:
     """The images and annotations of a file, without ids and order."""
     files = {image["id"]: image["file_name"] for image in coco["images"]}
     names = {category["id"]: category["name"] for category in coco["categories"]}
@@ -80,4 +70,4 @@ def test_like_original_writes_what_the_original_wrote(tmp_path: Path) -> None:
     convert(SAMPLE, "--outdir", tmp_path, "--like-original")
     for split in "train", "val":
         original = load(GOLDEN / f"original_{split}.json")
-        assert described(load(output(tmp_path, split))) == described(original)
+        assert describe(load(output(tmp_path, split))) == describe(original)
