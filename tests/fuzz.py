@@ -1,14 +1,14 @@
-"""Looks for input that the programs cannot bear.
+"""Looks for input that breaks the programs.
 
     python tests/fuzz.py --seconds 1200
     python tests/fuzz.py --pngs 100000
 
 Maps, data folders, COCO files and results are made up, damaged, and given to the three scripts.
-Each must end in one of two ways: an error of printable lines, the earlier output as it was; or a
-result that is exact, judged by Pillow's pixels and pycocotools' masks. Nothing else may change on
-the disk. With --pngs only the reader of maps is called, with and without its fast packages: it must
-refuse a file that breaks a rule of PNG, and find the pixels of any other. The exit code is 0 if
-nothing was found. A run is repeated with its --seed.
+Either the program prints an error in printable lines and leaves the earlier output as it was, or
+its result is exact, judged by Pillow's pixels and pycocotools' masks. Nothing else on the disk may
+change. --pngs calls only the reader of maps, with and without its fast packages: it must refuse a
+file that breaks a rule of PNG, and find the right pixels in any other. The exit code is 0 if
+nothing was found. --seed repeats a run.
 """
 
 import argparse
@@ -44,6 +44,7 @@ import main
 from cityscapes_coco.cli.program import open_streams
 from cityscapes_coco.errors import one_line
 from cityscapes_coco.pixels import png
+from tests import oracle
 from tests.conftest import (
     OUTPUT,
     PATIENCE,
@@ -54,25 +55,16 @@ from tests.conftest import (
     join_chunks,
     save_map,
 )
-from tests.oracle import (
-    box_of,
-    check_exact,
-    count_runs,
-    is_exact,
-    masks_in,
-    name_of,
-    pixels_of,
-    read_strictly,
-)
+from tests.oracle import box_of, masks_in, name_of
 
 SUFFIX = "_gtFine_instanceIds.png"
 OLD = b"an earlier file"
-MAGENTA = (255, 0, 255)  # of a photograph that lies outside of the data folder
+MAGENTA = (255, 0, 255)  # the colour of a photograph outside the data folder
 
 
 class Bench:
-    """A folder with one input, and the programs run on it; in a process of its own, as it takes
-    what is printed as errors."""
+    """Runs the programs on one input in a folder. It redirects the errors of the whole process, so
+    it needs one of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -89,7 +81,7 @@ class Bench:
         (self.outdir / OUTPUT).write_bytes(OLD)
 
     def call(self, program: Callable[[list[str]], int], *options: object) -> tuple[int, str]:
-        """Return the exit code and what was printed; check how it was, and what was touched."""
+        """Return the exit code and what was printed; check the text and what was changed."""
         before = self.snapshot()
         self.errors.truncate(0)
         self.errors.seek(0)
@@ -110,15 +102,14 @@ class Bench:
 
     def snapshot(self) -> list[tuple[str, int, int, int]]:
         """Return what there is outside of the output folder."""
-        outside = [
-            os.path.join(folder, name)
-            for folder, names, files in os.walk(self.folder)
+        outside = {
+            entry.path: entry.stat(follow_symlinks=False)
+            for folder, _, _ in os.walk(self.folder)
             if folder != str(self.outdir)
-            for name in names + files
-            if name != self.outdir.name
-        ]
-        status = {path: os.lstat(path) for path in sorted(outside)}
-        return [(path, s.st_mode, s.st_size, s.st_mtime_ns) for path, s in status.items()]
+            for entry in os.scandir(folder)
+            if entry.name != self.outdir.name
+        }
+        return sorted((p, s.st_mode, s.st_size, s.st_mtime_ns) for p, s in outside.items())
 
     def convert(self, *options: object) -> Coco | None:
         """Return the file that main.py writes; None after an error, which left the earlier one."""
@@ -146,7 +137,7 @@ def refuse(constant: str) -> None:
 VALUES = [7, 23, 24, 26, 33, 24000, 26000, 26001, 26999, 28000, 33000, 31005, 29000, 0, 4, 1000]
 VALUES_WITHOUT_LABEL = [999, 34000, 65535]
 
-# What may stand beside a PNG's pixels, and bear on them in one reader and not in another.
+# Chunks beside a PNG's pixels; some readers let these change the pixels.
 EXTRAS = [
     *((b"gAMA", struct.pack(">I", 1)), (b"sBIT", b"\x0c"), (b"tRNS", struct.pack(">H", 26000))),
     *((b"PLTE", bytes(range(48))), (b"bKGD", struct.pack(">H", 7)), (b"CgBI", b"\x50\0\x20\x02")),
@@ -158,7 +149,7 @@ CHANGES = ["header", "data", "end", "pixels", "pixels", "split", "add", "animate
 
 
 def make_map(dice: Random) -> bytes:
-    """Make up a PNG file, most often one that is damaged."""
+    """Make up a PNG file, usually damaged."""
     height, width = dice.randint(1, 12), dice.randint(1, 12)
     palette = VALUES + (VALUES_WITHOUT_LABEL if dice.random() < 0.1 else [])
     pixels = np.array(dice.choices(palette, k=height * width)).reshape(height, width)
@@ -170,7 +161,7 @@ def make_map(dice: Random) -> bytes:
 
 
 def damage(dice: Random, chunks: list[Chunk], change: str) -> list[Chunk]:
-    """Change the chunks of a file; all checksums of chunks will be right."""
+    """Change the chunks of a file; their checksums are computed later, and right."""
     if change == "swap":
         return dice.sample(chunks, len(chunks))
     place = dice.randrange(len(chunks))
@@ -208,14 +199,14 @@ def damage(dice: Random, chunks: list[Chunk], change: str) -> list[Chunk]:
 
 
 def deflate(dice: Random, data: bytes) -> bytes:
-    """Compress in one of all the ways there are."""
+    """Compress with random settings."""
     level, window, strategy = dice.randint(0, 9), dice.randint(9, 15), dice.randint(0, 4)
     stream = zlib.compressobj(level, zlib.DEFLATED, window, 8, strategy)
     return stream.compress(data) + stream.flush()
 
 
 def splice(dice: Random, data: bytes) -> bytes:
-    """Put up to four bytes in the place of as many others, or of more or fewer."""
+    """Replace up to four bytes by up to four random ones."""
     place, count = dice.randint(0, len(data)), dice.randint(0, 4)
     more = count if dice.random() < 0.5 else dice.randint(0, 4)
     return data[:place] + dice.randbytes(more) + data[place + count :]
@@ -226,7 +217,7 @@ def check_map(bench: Bench, data: bytes) -> str:
     path.parent.mkdir(parents=True)
     path.write_bytes(data)
     coco = bench.convert()
-    pixels = read_strictly(data)
+    pixels = oracle.read_strictly(data)
     values = set() if pixels is None else set(pixels.ravel().tolist())
     numbered = [value for value in values if value >= 1000]
     no_label = any(33 < value < 1000 or value >= 34_000 for value in values)
@@ -235,25 +226,20 @@ def check_map(bench: Bench, data: bytes) -> str:
     if coco is None or pixels is None:
         return "error"
     [image] = coco["images"]
-    check_exact(coco, {image["seg_file_name"]: pixels})
+    oracle.check_exact(coco, {image["seg_file_name"]: pixels})
     return "exact"
 
 
 # PNG files alone, a thousand a second.
 
-
-# What of the reader of PNG files is another where its fast packages are not there.
-WITHOUT_FAST_PACKAGES = {"fast_zlib": zlib} | dict.fromkeys(
-    ("decode_image_png_u8", "decode_image_png_u16")
-)
+# What the reader of PNG files imports where its fast packages are not installed.
+WITHOUT_FAST_PACKAGES = dict(fast_zlib=zlib, decode_image_png_u8=None, decode_image_png_u16=None)
 
 
 def check_png(_: Bench, data: bytes) -> str:
-    """Read a file in all ways there are: all refuse it, or all find the same pixels."""
-    expected = read_strictly(data)
-    if expected is not None:
-        pillows = pixels_of(data)
-        assert pillows is not None and np.array_equal(pillows, expected)
+    """Read a file in every way there is: all refuse it, or all find the same pixels."""
+    expected = oracle.read_strictly(data)
+    assert expected is None or np.array_equal(oracle.pixels_of(data), expected)
     for packages in {}, WITHOUT_FAST_PACKAGES:
         with patch.dict(vars(png), packages):
             try:
@@ -261,16 +247,25 @@ def check_png(_: Bench, data: bytes) -> str:
             except ValueError as error:
                 assert expected is None and str(error).isprintable()
             else:
-                assert expected is not None and np.array_equal(found, expected)
+                assert np.array_equal(found, expected)
     return "error" if expected is None else "exact"
 
 
 # Folders.
 
 GOOD = join_chunks(encode_png(np.array([[26000, 7], [26001, 26]])))
+
+
+def link_elsewhere(path: Path) -> None:
+    """Link to a map in a place where the converter does not look."""
+    elsewhere = path.parent / f"{len(os.listdir(path.parent))}.elsewhere"
+    elsewhere.write_bytes(GOOD)
+    path.symlink_to(elsewhere)
+
+
 KINDS: dict[str, Callable[[Path], object]] = {
     "map": lambda path: path.write_bytes(GOOD),
-    "link": lambda path: path.symlink_to(store(path, GOOD)),
+    "link": link_elsewhere,
     "empty": lambda path: path.touch(),
     "damaged": lambda path: path.write_bytes(GOOD[:-30]),
     "folder": lambda path: path.mkdir(),
@@ -281,15 +276,8 @@ KINDS: dict[str, Callable[[Path], object]] = {
 Folder = tuple[dict[tuple[str, str], str], str | None, bool]
 
 
-def store(path: Path, data: bytes) -> Path:
-    """Write `data` where no converter looks for it."""
-    elsewhere = path.parent / f"{len(os.listdir(path.parent))}.elsewhere"
-    elsewhere.write_bytes(data)
-    return elsewhere
-
-
 def make_folder(dice: Random) -> Folder:
-    """Make up what is where: kinds by city and frame, something in a city's place, --skip-bad."""
+    """Make up a kind for each city and frame, something in place of a city, and --skip-bad."""
     entries = {}
     for _ in range(dice.randint(0, 4)):
         stem = "".join(dice.choices("aü_-. \n\x1b\u202e\udcff'\"\\$%{}", k=dice.randint(1, 12)))
@@ -346,7 +334,7 @@ VALUES_IN_JSON: list[Any] = [
 
 
 def valid_file(masks: str) -> Coco:
-    """Return the COCO file of two frames that are alike, masks as polygons or RLE."""
+    """Return the COCO file of two equal frames, with masks as polygons or RLE."""
     coco: Coco = {"info": {}, "licenses": [], "categories": [], "images": [], "annotations": []}
     coco["categories"] = [{"id": number, "name": name} for name, number in CATEGORIES.items()]
     for image_id in (1, 2):
@@ -357,7 +345,7 @@ def valid_file(masks: str) -> Coco:
             ids = {"id": len(coco["annotations"]) + 1, "image_id": image_id}
             annotation = annotate(mask, category_id=CATEGORIES[name_of(value)], **ids)
             if masks == "runs":
-                annotation["segmentation"]["counts"] = count_runs(mask)
+                annotation["segmentation"]["counts"] = oracle.count_runs(mask)
             elif masks == "polygons" and value != 26000:
                 x, y, w, h = box_of(mask)
                 annotation["segmentation"] = [[x, y, x, y + h, x + w, y + h, x + w, y]]
@@ -366,7 +354,7 @@ def valid_file(masks: str) -> Coco:
 
 
 def make_coco_file(dice: Random) -> tuple[bytes, str]:
-    """Make up a COCO file that may be damaged, and what to do with it."""
+    """Make up a COCO file, perhaps damaged, and what to do with it."""
     return make_json(dice, valid_file(dice.choice(["polygons", "runs", "text"]))), choose_task(dice)
 
 
@@ -375,7 +363,7 @@ def choose_task(dice: Random) -> str:
 
 
 def make_json(dice: Random, coco: Any) -> bytes:
-    """Return a file as JSON that may be damaged."""
+    """Return a file as JSON, perhaps damaged."""
     for _ in range(dice.randint(0, 3)):
         holder, key = coco, dice.choice(list(coco))
         while isinstance(holder[key], dict | list) and holder[key] and dice.random() < 0.8:
@@ -403,7 +391,7 @@ def make_json(dice: Random, coco: Any) -> bytes:
 
 
 def store_coco_file(bench: Bench, data: bytes) -> Path:
-    """Store a COCO file with its maps and photographs, and a picture that nobody may see."""
+    """Store a COCO file with its maps and photographs, and a picture outside the data folder."""
     path = bench.root / "file.json"
     path.write_bytes(data)
     (bench.root / "leftImg8bit" / "train" / "a").mkdir(parents=True)
@@ -446,7 +434,7 @@ def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
         claims = [a for a in coco["annotations"] if a["image_id"] == image["id"]]
         assert len(claims) == len(sources)
         for source in sources:
-            assert any(is_exact(a, names[a["category_id"]], *source) for a in claims)
+            assert any(oracle.is_exact(a, names[a["category_id"]], *source) for a in claims)
     return "exact"
 
 
@@ -454,7 +442,7 @@ def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
 
 
 def make_results(dice: Random) -> tuple[bytes, str]:
-    """Make up results for the valid COCO file that may be damaged, and what to do with them."""
+    """Make up results for the valid COCO file, perhaps damaged, and what to do with them."""
     kept = ["image_id", "category_id", *dice.sample(["bbox", "segmentation"], dice.randint(1, 2))]
     coco = valid_file(dice.choice(["polygons", "runs", "text"]))
     results = [
@@ -493,8 +481,7 @@ SEGMENTS = {7: "road", 26: "car", 24001: "person", 26000: "car", 33002: "bicycle
 
 
 def make_panoptic(dice: Random) -> tuple[bytes, bytes, str]:
-    """Make up a panoptic file of two frames that are alike, the PNG file of both, and what to do
-    with them."""
+    """Make up a panoptic file of two equal frames, their one PNG file, and what to do with them."""
     names = {**CATEGORIES, "road": 4}
     coco: Coco = {"categories": [], "images": [], "annotations": []}
     for name, number in names.items():
@@ -556,12 +543,12 @@ CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] =
     "PNG files": (make_map, check_png),
 }
 OUTCOMES = ("error", "exact", "boxes", "drawn")
-# Inputs of a kind that one process tries, within seconds.
+# How many inputs of a kind one process tries; it takes seconds.
 ROUND, ROUND_OF_PNGS = 100, 5000
 
 
 def explore(kind: str, seed: int, count: int, deadline: float, folder: Path, tally: Any) -> None:
-    """Try `count` inputs of one kind; what is found is printed, and ends the process with 1."""
+    """Try `count` inputs of one kind; a finding is printed, and ends the process with 1."""
     make, check = CHECKS[kind]
     bench = Bench(folder / "bench")
     for number in range(count):
@@ -572,14 +559,14 @@ def explore(kind: str, seed: int, count: int, deadline: float, folder: Path, tal
             bench.clear()
         try:
             tally[OUTCOMES.index(check(bench, made))] += 1
-        except Exception:  # whatever a check or a program raises is what is looked for
+        except Exception:  # whatever a check or a program raises is a finding
             print(f"{made!r}\n{traceback.format_exc()}", flush=True)
             raise SystemExit(1) from None
 
 
 def run(kinds: Sequence[str], seeds: Iterable[int], count: int, seconds: float) -> int:
-    """Try `count` inputs of each kind for each of the seeds, until the time is over; return how
-    many times something was found."""
+    """Try `count` inputs of each kind for each seed until the time is over; return the number of
+    findings."""
     end = time.monotonic() + seconds
     tallies: dict[str, Any] = {kind: multiprocessing.Array("L", len(OUTCOMES)) for kind in kinds}
     findings = 0
