@@ -8,6 +8,7 @@ Without shapely or cityscapesscripts, the tests that need them are skipped.
 import copy
 import io
 import itertools
+import json
 import re
 import struct
 import warnings
@@ -49,10 +50,10 @@ def read_maps(datadir: Path) -> dict[str, NDArray[np.uint16]]:
 
 
 def pixels_of(data: bytes) -> NDArray[np.uint16] | None:
-    """Return the values of a map as Pillow reads them, None if it does not.
+    """Return the values of a map as Pillow reads them, None if it cannot.
 
-    Pillow trips over damage beside the pixels (an empty gAMA) that others leave alone, so it is
-    given the header and the pixels only.
+    Pillow fails at damage beside the pixels, such as an empty gAMA, that other readers ignore. So
+    it gets only the header and the pixels.
     """
     parts, rest = [data[:8]], data[8:]
     while rest:
@@ -79,7 +80,8 @@ PASSES = [
 def read_strictly(data: bytes) -> NDArray[np.uint16] | None:
     """Return the values of a map by the rules of PNG, None if the file breaks one.
 
-    What follows the end of the compressed pixels, or of the file, is passed over, as Pillow does.
+    Data after the end of the compressed pixels, or after the last chunk, is ignored, as Pillow
+    does.
     """
     chunks = list(_split_chunks(data))
     names = b" ".join(name for name, _ in chunks)
@@ -109,8 +111,7 @@ def read_strictly(data: bytes) -> NDArray[np.uint16] | None:
 
 
 def _split_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield name and data of each chunk until the end of the file or the first one that is wrong;
-    nothing of another file."""
+    """Yield name and data of each chunk of a PNG file, up to the first that is damaged."""
     name, place = b"", 8
     while data.startswith(b"\x89PNG\r\n\x1a\n") and name != b"IEND":
         end = place + 8 + int.from_bytes(data[place : place + 4], "big")
@@ -129,7 +130,7 @@ def _unfilter(kind: int, line: bytes, above: bytes) -> bytes:
         left, up, corner = row[x - 2], above[x], above[x - 2]
         if kind == 4:
             guess = left + up - corner
-            # Of several that are equally near, PNG takes the first.
+            # If several are equally near, PNG takes the first.
             predicted = min(left, up, corner, key=lambda value: abs(guess - value))
         else:
             predicted = (0, left, up, (left + up) // 2)[kind]
@@ -138,22 +139,22 @@ def _unfilter(kind: int, line: bytes, above: bytes) -> bytes:
 
 
 def name_of(value: int) -> str:
-    """Return the class of a value in a map, no name if the class has no instances."""
+    """Return the class of a value in a map, or "" if the class has no instances."""
     return CLASSES.get(value if value < 1000 else value // 1000, "")
 
 
 def masks_in(
     id_map: NDArray[Any], names: Collection[str] = EVALUATED, groups: bool = False
 ) -> Iterator[tuple[int, Mask]]:
-    """Yield value and mask, shape (height, width), of each instance of the named classes in a map,
-    and if asked of each group."""
+    """Yield value and mask, shape (height, width), of each instance of the named classes in a map;
+    with `groups`, of each group too."""
     for value in np.unique(id_map).tolist():
         if name_of(value) in names and (value >= 1000 or groups):
             yield value, id_map == value
 
 
 def decode(segmentation: Any, height: int, width: int) -> Mask:
-    """Return the mask of polygons or of run lengths of either kind."""
+    """Return the mask of polygons or of run lengths, compressed or not."""
     if isinstance(segmentation, list):
         rle: Any = coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width))
     elif isinstance(segmentation["counts"], list):
@@ -170,7 +171,7 @@ def encode(mask: NDArray[Any]) -> dict[str, Any]:
 
 
 def count_runs(mask: NDArray[Any]) -> list[int]:
-    """Return the run lengths of a mask, down its columns, not compressed."""
+    """Return the uncompressed run lengths of a mask, column by column."""
     flat = np.asarray(mask, np.bool_).T.ravel()
     edges = np.flatnonzero(np.diff(flat, prepend=False))
     runs: list[int] = np.diff(edges, prepend=0, append=flat.size).tolist()
@@ -184,15 +185,15 @@ def box_of(mask: NDArray[Any]) -> tuple[int, ...]:
 
 
 def is_exact(annotation: Coco, name: str, value: int, mask: Mask) -> bool:
-    """Return whether an annotation of the class `name` is just what a map has under a value."""
+    """Return whether an annotation of the class `name` equals what a map has under a value."""
     found = name, annotation["iscrowd"], annotation["area"], tuple(annotation["bbox"])
     there = name_of(value), value < 1000, mask.sum(), box_of(mask)
     return found == there and bool((decode(annotation["segmentation"], *mask.shape) == mask).all())
 
 
 def check_exact(coco: Coco, maps: Mapping[str, NDArray[Any]]) -> list[int]:
-    """Assert that a file of this program has each instance in the maps that it was asked for, and
-    nothing else, all exact; return the values that its annotations have in the maps."""
+    """Assert that a file of this program has exactly the instances that its options ask for, with
+    the right masks; return the values of its annotations in the maps."""
     names = {category["id"]: category["name"] for category in coco["categories"]}
     options = coco["info"]["options"]
     claims = {(a["image_id"], a["map_value"]): a for a in coco["annotations"]}
@@ -260,13 +261,13 @@ def official_scores(upload: Path, maps: Iterable[Path]) -> dict[str, Any] | None
     }
 
 
-def coco_precision(coco: Coco, results: Sequence[Coco]) -> NDArray[np.float64]:
-    """Return the precision of boxes as pycocotools has it: overlaps, recalls, categories, areas."""
+def coco_precision(coco: Coco, results: Sequence[Coco], kind: Any = "bbox") -> NDArray[np.float64]:
+    """Return the precision by pycocotools: overlaps, recalls, categories, areas; -1 for none."""
     with redirect_stdout(io.StringIO()):
         truth: Any = COCO()
         truth.dataset = copy.deepcopy(coco)
         truth.createIndex()
-        evaluator = COCOeval(truth, truth.loadRes(copy.deepcopy(list(results))), "bbox")
+        evaluator = COCOeval(truth, truth.loadRes(copy.deepcopy(list(results))), kind)
         evaluator.evaluate()
         evaluator.accumulate()
     precision: NDArray[np.float64] = evaluator.eval["precision"][..., -1]
@@ -274,19 +275,21 @@ def coco_precision(coco: Coco, results: Sequence[Coco]) -> NDArray[np.float64]:
 
 
 def coco_scores(path: Path, results: Sequence[Coco], kind: Any) -> dict[str, list[float | None]]:
-    """Return what pycocotools makes of results for a COCO file: AP, AP50, AP75, and those of small,
-    medium and large, on average and for each category; None where it has no number."""
-    with redirect_stdout(io.StringIO()):
-        truth = COCO(str(path))
-        found = truth.loadRes(copy.deepcopy(list(results)))
-        chosen = {"average": [category["id"] for category in truth.dataset["categories"]]}
-        chosen |= {category["name"]: [category["id"]] for category in truth.dataset["categories"]}
-        numbers = {}
-        for name, ids in chosen.items():
-            evaluator = COCOeval(truth, found, kind)
-            evaluator.params.catIds = ids
-            evaluator.evaluate()
-            evaluator.accumulate()
-            evaluator.summarize()
-            numbers[name] = [None if n == -1 else n for n in evaluator.stats[:6]]
-    return numbers
+    """Return the scores by pycocotools for a COCO file: AP, AP50, AP75, and AP of small, medium
+    and large instances, on average and for each category; None where there is none."""
+    coco = json.loads(path.read_bytes())
+    precision = coco_precision(coco, results, kind)
+    ids = sorted(category["id"] for category in coco["categories"])
+    places: dict[str, Any] = {c["name"]: ids.index(c["id"]) for c in coco["categories"]}
+
+    def average(part: NDArray[np.float64]) -> float | None:
+        there = part[part > -1]
+        return float(np.mean(there)) if there.size else None
+
+    return {
+        name: [
+            *(average(precision[overlaps, :, place, 0]) for overlaps in (slice(None), 0, 5)),
+            *(average(precision[:, :, place, area]) for area in (1, 2, 3)),
+        ]
+        for name, place in {"average": slice(None), **places}.items()
+    }

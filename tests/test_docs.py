@@ -206,7 +206,8 @@ def test_the_python_code_prints_what_the_readme_says(
 ) -> None:
     text = section("README.md", "From Python")
     monkeypatch.chdir(project)
-    exec(compile(*blocks(text, "python"), "README.md", "exec"), {})
+    [code] = blocks(text, "python")
+    exec(compile(code, "README.md", "exec"), {})
     [told] = re.findall(r"This code prints `([^`]+)`\.", text)
     assert capsys.readouterr().out.replace("\\", "/") == f"{told}\n"
 
