@@ -1,10 +1,11 @@
-"""Ends main.py at random moments, in all the ways there are, and looks at what it leaves.
+"""Ends main.py at random moments and in every way, and checks what it leaves.
 
     python tests/kill.py --count 200
 
-Afterwards the earlier files or the new ones must be there, whole, and nothing else; no process may
-remain, and no traceback be printed. Only what ends the program at once may leave a hidden folder,
-or a folder of panoptic maps without its JSON file. The exit code is 0 if that held each time.
+Afterwards either the earlier files or the new ones must be there, whole, and nothing else; no
+process may remain and no traceback may be printed. Only a kill -9 or a second signal may leave a
+hidden folder, or a folder of panoptic maps without its JSON file. The exit code is 0 if that held
+each time.
 """
 
 import argparse
@@ -31,7 +32,7 @@ FOLDER = PANOPTIC.removesuffix(".json")
 
 
 class Victim:
-    """A folder of maps, and the program run on it again and again."""
+    """Runs the program on a folder of maps, again and again."""
 
     def __init__(self, folder: Path) -> None:
         self.datadir = folder / "data"
@@ -60,9 +61,9 @@ class Victim:
         )
 
     def end(self, whom: str, number: int, workers: int, delay: float) -> str:
-        """Run the program, end `whom` after `delay` seconds, and check what is left.
+        """Run the program, end `whom` after `delay` seconds, and check the files that are left.
 
-        Returns which files these are: the old ones, the new ones, or some of either.
+        Returns which these are: "old", "new", or some of each, "between".
         """
         shutil.rmtree(self.outdir)
         for name, content in self.old.items():
@@ -90,7 +91,7 @@ class Victim:
         if left not in (self.old, self.new):
             assert whom == "burst" or (number == signal.SIGKILL and whom != "worker"), story
             self.check_parts(left, story)
-        # What comes before the program's first line, or in it, is Python's own affair.
+        # A signal may arrive while Python starts, before the program can handle it.
         if b"import end_at_ctrl_c" not in errors:
             assert b"main.py" not in errors and b"Exception ignored" not in errors, story
         by_itself = 1 if whom == "worker" else 128 + number
@@ -99,7 +100,7 @@ class Victim:
         return "new" if left == self.new else "old" if left == self.old else "between"
 
     def check_parts(self, left: dict[str, bytes], story: str) -> None:
-        """Check what is left if the program was ended at once, while it put files in place."""
+        """Check what a kill leaves while the program moves its files into place."""
         seen = {name: content for name, content in left.items() if not name.startswith(".")}
         assert seen.pop(OUTPUT) in (OLD, self.new[OUTPUT]), story
         pairs = [files.items() - {(OUTPUT, files[OUTPUT])} for files in (self.old, self.new)]
@@ -130,7 +131,7 @@ WAYS = [
 
 
 def kill(folder: Path, count: int, seed: int) -> Counter[str]:
-    """End the program `count` times; return how often which files were left."""
+    """End the program `count` times; return how often it left old, new or mixed files."""
     victim = Victim(folder)
     dice = random.Random(seed)
     left: Counter[str] = Counter()
