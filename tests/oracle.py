@@ -229,10 +229,8 @@ def official_scores(upload: Path, maps: Iterable[Path]) -> dict[str, Any] | None
 
     The script needs a function that numpy no longer has, and would write a file into the package.
     """
-    official = pytest.importorskip(
-        "cityscapesscripts.evaluation.evalInstanceLevelSemanticLabeling",
-        reason="the official score",
-    )
+    name = "cityscapesscripts.evaluation.evalInstanceLevelSemanticLabeling"
+    official = pytest.importorskip(name)
     predictions = {
         path: upload / path.name.replace("_gtFine_instanceIds.png", ".txt") for path in maps
     }
