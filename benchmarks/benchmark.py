@@ -593,7 +593,7 @@ def decode_all(paths: Iterable[str]) -> None:
 def measure_verifying(datadir: Path, verified: Path, workers: int, runs: int) -> list[Row]:
     """Time the check of a file in this process and in several, beside the conversion."""
     tell(f"verifying with 1 worker and with {workers}, {runs} times")
-    with start_workers(workers, prepare=keep_freed_memory) as run:
+    with start_workers(workers) as run:
         converting, alone, together = time_in_turn(
             runs,
             partial(convert_train, datadir, datadir / "annotations"),

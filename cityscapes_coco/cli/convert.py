@@ -131,7 +131,7 @@ def _convert(args: argparse.Namespace) -> int:
 
     from cityscapes_coco.cli.tables import describe_check, describe_split
     from cityscapes_coco.convert.split import convert_split
-    from cityscapes_coco.run.workers import WorkersLost, keep_freed_memory, start_workers
+    from cityscapes_coco.run.workers import WorkersLost, start_workers
 
     def warn(message: str) -> None:
         tqdm.write(one_line(message), file=sys.stderr)
@@ -156,9 +156,7 @@ def _convert(args: argparse.Namespace) -> int:
             folders = [dataset.maps / split for split in splits]
             workers = connect_cluster(args.scheduler, folders, check=check)
         else:
-            workers = start_workers(
-                args.workers or usable_cores(), prepare=keep_freed_memory, check=check
-            )
+            workers = start_workers(args.workers or usable_cores(), check=check)
         with workers as run:
             for split in splits:
                 try:

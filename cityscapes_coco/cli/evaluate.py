@@ -56,7 +56,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.cli.coco_file import find_data_folder, find_file
     from cityscapes_coco.cli.tables import describe_scores, describe_upload
     from cityscapes_coco.run.files import check_free
-    from cityscapes_coco.run.workers import keep_freed_memory, start_workers
+    from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
     from cityscapes_coco.scores.submission import write_upload
 
@@ -69,7 +69,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         check_free(args.save)
     with (
         stoppable() as check,
-        start_workers(args.workers, prepare=keep_freed_memory, check=check) as run,
+        start_workers(args.workers, check=check) as run,
     ):
         try:
             scores = evaluate_results(*files, run=run)

@@ -91,9 +91,9 @@ def _inspect(args: argparse.Namespace) -> int:
 def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
     from cityscapes_coco.check.verify import verify_file
     from cityscapes_coco.cli.tables import describe_check
-    from cityscapes_coco.run.workers import keep_freed_memory, start_workers
+    from cityscapes_coco.run.workers import start_workers
 
-    with start_workers(usable_cores(), prepare=keep_freed_memory) as run:
+    with start_workers(usable_cores()) as run:
         report = verify_file(path, datadir, imagedir=imagedir, run=run)
     print(describe_check(report))
     return report.exit_code

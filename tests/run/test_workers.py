@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,17 +82,6 @@ def test_the_check_ends_the_work(workers: int) -> None:
     with pytest.raises(KeyboardInterrupt), start_workers(2, check=check) as run:
         list(run(time.sleep, [10 * PATIENCE]))
     assert multiprocessing.active_children() == []
-
-
-def prepare(folder: Path) -> None:
-    (folder / str(os.getpid())).touch()
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_each_process_is_prepared_once(workers: int, tmp_path: Path) -> None:
-    with start_workers(workers, prepare=partial(prepare, tmp_path)) as run:
-        list(run(square, range(100)))
-    assert len(list(tmp_path.iterdir())) in range(1, workers + 1)
 
 
 # The file is the same, however the work is done.
