@@ -3,14 +3,12 @@ Cityscapes benchmark."""
 
 import argparse
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cityscapes_coco.cli.arguments import add_workers, given_path, positive, usable_cores
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import given_path, usable_cores, whole_number
-from cityscapes_coco.run.signals import stoppable
 
 if TYPE_CHECKING:
     from cityscapes_coco.scores.evaluate import Scores
@@ -35,10 +33,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="draw precision over recall, and write the page into this folder as a PNG file")
     add("--save", type=given_path, metavar="DIR",
         help="write what the server of Cityscapes takes into this new folder")
-    add("--top", type=partial(whole_number, least=1), metavar="N",
+    add("--top", type=positive, metavar="N",
         help="save only the N results of each frame with the highest scores (default: all)")
-    add("--workers", type=partial(whole_number, least=1), default=usable_cores(), metavar="N",
-        help="processes (default: the cores that may be used, %(default)s)")
+    add_workers(add)
     return parser
 # fmt: on
 
@@ -56,6 +53,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.cli.coco_file import find_data_folder, find_file
     from cityscapes_coco.cli.tables import describe_scores, describe_upload
     from cityscapes_coco.run.files import check_free
+    from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
     from cityscapes_coco.scores.submission import write_upload
@@ -67,10 +65,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.save:
         # Scores take a while, and are not to be lost for it.
         check_free(args.save)
-    with (
-        stoppable() as check,
-        start_workers(args.workers, check=check) as run,
-    ):
+    workers = args.workers or usable_cores()
+    with stoppable() as check, start_workers(workers, check=check) as run:
         try:
             scores = evaluate_results(*files, run=run)
         except NoTruth as error:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.cityscapes.dataset import find_root
+from cityscapes_coco.cli.arguments import given_path, usable_cores, whole_number
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
@@ -118,6 +117,7 @@ def _show_examples(
     if not chosen:
         return
 
+    from cityscapes_coco.cityscapes.dataset import find_root
     from cityscapes_coco.coco.panoptic import add_masks
     from cityscapes_coco.coco.reading import list_stuff, read_info, read_options
     from cityscapes_coco.coco.records import PanopticFile
