@@ -41,11 +41,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    return run_program(lambda: _evaluate(_parse(argv)))
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.top and not args.save:
         parser.error("argument --top: is for --save")
-    return run_program(lambda: _evaluate(args))
+    return args
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -57,11 +57,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    return run_program(lambda: _inspect(_parse(argv)))
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.min_score is not None and not args.results:
         parser.error("argument --min-score: is for --results")
-    return run_program(lambda: _inspect(args))
+    return args
 
 
 def _inspect(args: argparse.Namespace) -> int:
