@@ -94,9 +94,10 @@ def _inspect(args: argparse.Namespace) -> int:
 def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
     from cityscapes_coco.check.verify import verify_file
     from cityscapes_coco.cli.tables import describe_check
+    from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
 
-    with start_workers(usable_cores()) as run:
+    with stoppable() as check, start_workers(usable_cores(), check=check) as run:
         report = verify_file(path, datadir, imagedir=imagedir, run=run)
     print(describe_check(report))
     return report.exit_code
