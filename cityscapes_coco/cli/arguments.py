@@ -1,4 +1,4 @@
-"""Types and defaults of arguments that several verbs take."""
+"""Arguments that several verbs have in common."""
 
 import argparse
 import os

@@ -53,7 +53,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    # numpy and OpenCV take a while to load, which --help need not wait for.
+    # numpy and OpenCV take a while to load; --help does not wait for them.
     from cityscapes_coco.cli.coco_file import find_data_folder, find_file
     from cityscapes_coco.cli.tables import describe_scores, describe_upload
     from cityscapes_coco.run.files import check_free
@@ -67,7 +67,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.json and args.json.resolve() in (path.resolve(), args.results.resolve()):
         raise UserError(args.json, "is read, so the scores cannot go there; see --json")
     if args.save:
-        # Scores take a while, and are not to be lost for it.
+        # Check it before the scores, which take a while.
         check_free(args.save)
     workers = args.workers or usable_cores()
     with stoppable() as check, start_workers(workers, check=check) as run:

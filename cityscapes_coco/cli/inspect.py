@@ -73,7 +73,7 @@ def _inspect(args: argparse.Namespace) -> int:
     from cityscapes_coco.cli.coco_file import find_data_folder, find_file
 
     data_folder = find_data_folder(args.coco_dir)
-    # Ids of one file fit those of another. Results are mostly of val.
+    # Results are mostly of val. Their image ids do not tell: train has the same numbers.
     split = args.split or ("val" if args.results else None)
     path = args.json or find_file(data_folder, split, "--json", panoptic=args.panoptic)
     if args.verify:
@@ -156,7 +156,10 @@ def _show_examples(
 def _choose_images(
     args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
 ) -> "list[Image]":
-    """Choose among the images that are asked for; `ids` are those of images with something on."""
+    """Return random images among those that --image and --category allow.
+
+    `ids` are the ids of images with an annotation or a result of the chosen categories.
+    """
     images = [
         image
         for image in coco.images
@@ -172,7 +175,7 @@ def _choose_images(
 
 
 def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
-    """Return the results that are to be drawn, none if nobody asked for them."""
+    """Return the results to draw: those whose score is at least --min-score."""
     if not args.results:
         return []
 
@@ -193,9 +196,9 @@ def _save_examples(
 
     taken: Counter[str] = Counter()
     for number, image in enumerate(images):
-        # The name comes from the file, and must neither lead out of the folder nor be too long.
+        # The name comes from the COCO file: keep it inside the folder, and short.
         stem = re.sub(r"[^-.0-9A-Za-z_]", "_", PurePosixPath(image.file_name or "").stem)[:200]
-        # Two images may have one name, and some systems take A and a for the same.
+        # Two images may have the same name, and some file systems ignore case.
         taken[stem.lower()] += 1
         again = f"_{taken[stem.lower()]}" if taken[stem.lower()] > 1 else ""
         target = folder / f"{stem}_{kind}{again}.png"
@@ -224,7 +227,7 @@ def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> 
 
 
 def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
-    """Return where pictures go, and say so if nobody asked for it."""
+    """Return the folder for pictures; print it if the user did not name it."""
     if args.save:
         return Path(args.save)
     folder = path.parent / "pictures"
