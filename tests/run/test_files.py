@@ -27,27 +27,6 @@ def test_a_file_is_read_unless_it_is_too_large(tmp_path: Path) -> None:
         read_file(path, 4)
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (None, "cannot be read: No such file"),
-        (b"", "an empty file; get it again"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS, not the file"),
-        (b"\r\n <!DOCTYPE html><p>", "a web page, perhaps of a login, not the file"),
-        (b"<HTML>", "a web page, perhaps of a login, not the file"),
-    ],
-)
-def test_what_is_not_the_file_itself_is_told(
-    content: bytes | None, says: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "file"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(UserError) as error:
-        read_file(path)
-    assert str(error.value).startswith(f"{path}: {says}")
-
-
 # A file that is written.
 
 
