@@ -26,12 +26,8 @@ def given_path(text: str) -> Path:
 
 def add_workers(add: Callable[..., object]) -> None:
     """Add --workers with `add`, the method of a parser or group."""
-    add(
-        "--workers",
-        type=positive,
-        metavar="N",
-        help=f"processes (default: the cores that may be used, {usable_cores()})",
-    )
+    meaning = f"processes (default: the cores that may be used, {usable_cores()})"
+    add("--workers", type=positive, metavar="N", help=meaning)
 
 
 def usable_cores() -> int:

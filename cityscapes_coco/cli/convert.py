@@ -6,23 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, get_args, get_type_hints
 
 from cityscapes_coco.cli.arguments import add_workers, given_path, usable_cores, whole_number
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import (
-    CLASSES,
-    SPLITS,
-    CategoryIds,
-    Crowd,
-    EmptyFrames,
-    FileNames,
-    MapType,
-    Options,
-    Panoptic,
-    Segmentation,
-)
+from cityscapes_coco.options import CLASSES, SPLITS, Options
 from cityscapes_coco.version import __version__
 
 if TYPE_CHECKING:
@@ -37,11 +26,12 @@ def build_parser() -> argparse.ArgumentParser:
         usage="%(prog)s [options]",
         epilog="example: python main.py --splits val --categories car",
     )
+    choices = {name: get_args(kind) for name, kind in get_type_hints(Options).items()}
     add = parser.add_argument_group("what is converted").add_argument
     add("--dataset", choices=["cityscapes"], default="cityscapes", help="%(default)s only")
     add("--datadir", type=given_path, default="data/cityscapes", metavar="DIR",
         help="holds gtFine or gtCoarse (default: %(default)s)")
-    add("--annotations", choices=get_args(MapType), default="gtFine",
+    add("--annotations", choices=list(SPLITS), default="gtFine",
         help="fine or coarse maps (default: %(default)s)")
     add("--images", nargs="+", metavar="SET",
         help="image sets, or patterns, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
@@ -52,25 +42,25 @@ def build_parser() -> argparse.ArgumentParser:
         " trailer)")
     add("--min-area", type=whole_number, metavar="N",
         help="leave out instances of fewer pixels (default: %(default)s)")
-    add("--crowd", choices=get_args(Crowd),
+    add("--crowd", choices=choices["crowd"],
         help="groups that cannot be told apart (default: %(default)s)")
-    add("--empty-frames", choices=get_args(EmptyFrames),
+    add("--empty-frames", choices=choices["empty_frames"],
         help="frames without an instance of these (default: %(default)s)")
     add("--skip-bad", action="store_true", help="leave out maps that cannot be read, do not fail")
     how = parser.add_argument_group("how it is written")
     how.add_argument("--outdir", type=given_path, metavar="DIR",
         help="made if missing (default: <datadir>/annotations)")
     add = how.add_mutually_exclusive_group().add_argument
-    add("--segmentation", choices=[kind for kind in get_args(Segmentation) if kind != "original"],
+    add("--segmentation", choices=[kind for kind in choices["segmentation"] if kind != "original"],
         help=f"masks; none: boxes only (default: {Options.segmentation})")
     add("--like-original", action="store_const", const="original", dest="segmentation",
         help="contours of the original script: inexact, some missing")
-    how.add_argument("--category-ids", choices=get_args(CategoryIds),
+    how.add_argument("--category-ids", choices=choices["category_ids"],
         help="from 1, from 0, or Cityscapes' 24 to 33 (default: %(default)s)")
-    how.add_argument("--file-names", choices=get_args(FileNames),
+    how.add_argument("--file-names", choices=choices["file_names"],
         help="where the names of images start: at the data folder, at the split's folder, or"
         " without any folder (default: %(default)s)")
-    how.add_argument("--panoptic", nargs="?", const="label", choices=get_args(Panoptic),
+    how.add_argument("--panoptic", nargs="?", const="label", choices=choices["panoptic"],
         help="panoptic files too (label), or with train ids")
     run = parser.add_argument_group("how it is run")
     add = run.add_mutually_exclusive_group().add_argument
@@ -79,9 +69,9 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--verify", action="store_true",
         help="compare what was written with the maps, by pixels")
     run.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
+    defaults = {field.name: field.default for field in fields(Options)}
     # Of two options that exclude each other, argparse passes over one that is given its default.
-    defaults = {field.name: field.default for field in fields(Options)} | {"segmentation": None}
-    parser.set_defaults(**defaults)
+    parser.set_defaults(**defaults | {"segmentation": None})
     return parser
 # fmt: on
 
@@ -102,9 +92,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
             )
     if args.scheduler == "":
         parser.error("argument --scheduler: an address is needed")
+    args.segmentation = args.segmentation or Options.segmentation
     chosen = {field.name: getattr(args, field.name) for field in fields(Options)}
     try:
-        args.options = Options(**{name: v for name, v in chosen.items() if v is not None})
+        args.options = Options(**chosen)
     except ValueError as error:
         parser.error(f"argument --{error}")
     return args

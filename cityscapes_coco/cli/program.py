@@ -14,29 +14,23 @@ from cityscapes_coco.errors import UserError, one_line
 
 TYPE_CHECKING = False  # importing it from `typing` would take a while
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Protocol, TextIO
-
-    class Main(Protocol):
-        """The main function of a verb. Without `argv` it takes the arguments of the process."""
-
-        def __call__(self, argv: Sequence[str] | None = None) -> int: ...
+    from collections.abc import Callable
+    from typing import TextIO
 
 
-def load_verb(verb: str) -> Main:
-    """Return the main function of `convert`, `inspect` or `evaluate`. The module of the verb is
-    imported when the function is called."""
+def load_verb(verb: str) -> Callable[..., int]:
+    """Return the main function of `convert`, `inspect` or `evaluate`. It imports the module of the
+    verb. Without a list of arguments it takes the arguments of the process."""
 
-    def main(argv: Sequence[str] | None = None) -> int:
+    def main(*argv: list[str]) -> int:
         from importlib import import_module
 
-        main: Main = import_module(f"cityscapes_coco.cli.{verb}").main
-        return main(argv)
+        return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
 
     return main
 
 
-def run_script(main: Main) -> None:
+def run_script(main: Callable[[], int]) -> None:
     """Run a main function, and end this process with its exit code."""
     end_at_ctrl_c()
     open_streams()

@@ -75,7 +75,7 @@ def test_the_data_folder_is_found_from_its_parts(given: str, datadir: Path) -> N
         (f"{COARSE}_val.json", [], "gtCoarse_val"),
         (f"{PANOPTIC}_train.json", ["leftImg8bit/val/a/a.png"], "train"),
         ("my.json", ["leftImg8bit/val/a/a.png", "leftImg8bit/train/a/a.png"], "train, val"),
-        ("my.json", ["a.png"], "unknown"),
+        ("my.json", ["val/a/a.png", "a.png"], "unknown"),
     ],
 )
 def test_the_split_is_in_the_name_of_the_file_or_of_its_images(
