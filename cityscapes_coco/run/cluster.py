@@ -198,8 +198,8 @@ class _Call(tuple[Any, ...]):
 
 
 def _find_lack(version: str, folders: Iterable[Path]) -> str:
-    """Return what this process lacks to do the work of a program of that `version` on the files in
-    some folders, and the remedy; or ""."""
+    """Return what this process lacks to work on the files in `folders` for a program of `version`,
+    and the remedy; or ""."""
     if version != __version__:
         return (
             f"has version {__version__} of {_PACKAGE}, not {version}: pip install ., and start the"

@@ -1,12 +1,14 @@
 """Signals that end a program where it looks for them, and Ctrl-C that is delayed."""
 
 import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from cityscapes_coco.run.signals import ctrl_c_held, stoppable
-from tests.conftest import PATIENCE, posix_only
+from tests.conftest import PATIENCE, ROOT, posix_only
 
 
 def test_a_signal_is_noted_and_raised_where_it_is_looked_for_unless_it_is_ignored() -> None:
@@ -26,6 +28,21 @@ def test_a_signal_is_noted_and_raised_where_it_is_looked_for_unless_it_is_ignore
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@posix_only
+def test_a_second_signal_ends_the_process_at_once() -> None:
+    code = """
+import signal
+from cityscapes_coco.run.signals import stoppable
+with stoppable():
+    signal.raise_signal(signal.SIGTERM)
+    print("goes on", flush=True)
+    signal.raise_signal(signal.SIGTERM)
+    print("goes on")
+"""
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (process.returncode, process.stdout) == (-signal.SIGTERM, "goes on\n")
 
 
 def test_beside_the_main_thread_signals_are_left_alone() -> None:

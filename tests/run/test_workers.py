@@ -172,9 +172,11 @@ def test_a_signal_to_all_processes_is_no_lost_worker(tmp_path: Path) -> None:
 
 @forked_only
 def test_a_dead_worker_ends_the_run_with_one_line(
-    frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    frames: Path, write_map: WriteMap, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    """Every worker dies on its first frame, as if the system had run out of memory."""
+    """Every worker dies on its first frame, as if the system had run out of memory. Another split
+    is not begun."""
+    write_map(split="val")
     monkeypatch.setattr("cityscapes_coco.convert.annotate.convert_frame", kill_this_process)
     assert main(["--datadir", str(frames), "--workers", "2"]) == 1
     lines = capsys.readouterr().err.splitlines()
