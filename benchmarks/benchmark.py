@@ -49,11 +49,12 @@ from cityscapes_coco.check.verify import verify_file  # noqa: E402
 from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits, list_frames, map_suffix  # noqa: E402
 from cityscapes_coco.cityscapes.id_map import read_id_map  # noqa: E402
 from cityscapes_coco.cityscapes.photographs import DRAWN_ON  # noqa: E402
+from cityscapes_coco.cli.arguments import usable_cores  # noqa: E402
 from cityscapes_coco.cli.tables import describe_check  # noqa: E402
 from cityscapes_coco.convert import annotate  # noqa: E402
 from cityscapes_coco.convert.split import SplitSummary, convert_split  # noqa: E402
 from cityscapes_coco.errors import UserError  # noqa: E402
-from cityscapes_coco.options import Options, Panoptic, usable_cores  # noqa: E402
+from cityscapes_coco.options import Options, Panoptic  # noqa: E402
 from cityscapes_coco.pixels import png  # noqa: E402
 from cityscapes_coco.run.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from cityscapes_coco.scores.evaluate import evaluate_results  # noqa: E402
@@ -593,7 +594,7 @@ def decode_all(paths: Iterable[str]) -> None:
 def measure_verifying(datadir: Path, verified: Path, workers: int, runs: int) -> list[Row]:
     """Time the check of a file in this process and in several, beside the conversion."""
     tell(f"verifying with 1 worker and with {workers}, {runs} times")
-    with start_workers(workers, prepare=keep_freed_memory) as run:
+    with start_workers(workers) as run:
         converting, alone, together = time_in_turn(
             runs,
             partial(convert_train, datadir, datadir / "annotations"),

@@ -1,13 +1,13 @@
 """Cityscapes instance maps to COCO annotations, pixel for pixel.
 
-The names in `__all__` are meant for use from Python. `cityscapes/` knows Cityscapes, `coco/` knows
-COCO, and neither knows the other: they meet in `convert/`, `check/`, `scores/` and `pictures/`.
-CONTRIBUTING.md shows the whole house.
+The names in `__all__` are for users. `cityscapes/` knows Cityscapes and `coco/` knows COCO. Neither
+imports the other; they meet in `convert/`, `check/`, `scores/` and `pictures/`. CONTRIBUTING.md
+shows how the package is laid out.
 """
 
 from cityscapes_coco.version import __version__
 
-TYPE_CHECKING = False  # as in `typing`, which a script's first line need not wait for
+TYPE_CHECKING = False  # importing it from `typing` would take a while
 if TYPE_CHECKING:
     from cityscapes_coco.check.verify import verify_file
     from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cityscapes_coco.options import Options
     from cityscapes_coco.scores.evaluate import evaluate_results
 
-# Where each name is loaded from when it is first asked for: `--help` need not wait for numpy.
+# The module of each name, which is imported when the name is first used: `--help` needs no numpy.
 _HOMES = {
     "Options": "options",
     "UserError": "errors",

@@ -1,4 +1,4 @@
-"""The one error that a user can cause and mend, and how foreign text is printed."""
+"""The error for everything that a user can mend, and text that is safe to print."""
 
 import os
 
@@ -19,11 +19,9 @@ class UserError(Exception):
 
 
 def one_line(text: object) -> str:
-    """Return a text as one line that no name in the text can break, reorder or steer a terminal
-    with.
+    """Return a text as one line, so that no name in it can break the line or control a terminal.
 
-    Characters that cannot be seen are written as Python escapes them: line breaks, control
-    characters, marks that turn the direction of writing, and bytes of a file name that are not
-    UTF-8.
+    Invisible characters are written as Python escapes: line breaks, control characters, marks that
+    change the direction of writing, and bytes of a file name that are not UTF-8.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

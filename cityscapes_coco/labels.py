@@ -1,7 +1,6 @@
 """The official Cityscapes label table.
 
-Source: `cityscapesscripts/helpers/labels.py` of the package cityscapesscripts. Its ids of the
-groups of classes are left out.
+Source: `cityscapesscripts/helpers/labels.py` of the package cityscapesscripts, without `catId`.
 """
 
 from typing import NamedTuple
@@ -10,10 +9,10 @@ from typing import NamedTuple
 class Label(NamedTuple):
     """One class of Cityscapes.
 
-    `train_id` numbers the classes that networks are trained on; 255 and -1 are none of these.
-    `category` is Cityscapes' word for a group of classes and becomes COCO's supercategory.
-    `has_instances` says whether its objects are told apart in `instanceIds.png`, `ignored` whether
-    Cityscapes' scores pass over its pixels; `color` is RGB, 0..255.
+    `train_id` numbers the classes that networks are trained on; 255 and -1 mean none of them.
+    `category` is Cityscapes' word for a group of classes; it becomes COCO's supercategory.
+    `has_instances` says whether `instanceIds.png` tells objects of the class apart, `ignored`
+    whether Cityscapes' scores ignore its pixels. `color` is RGB, 0..255.
     """
 
     name: str
@@ -63,8 +62,8 @@ LABELS = (
     Label("license plate", -1, -1, "vehicle", False, True, (0, 0, 142)),
 )
 
-# The classes that Cityscapes evaluates instances of, in the order of the table. Lower case because
-# this is the name by which users of the original script know the list.
+# The classes whose instances Cityscapes evaluates, in the order of the table. In lower case, since
+# the original script has the list under this name.
 category_instancesonly = (
     "person",
     "rider",

@@ -1,14 +1,11 @@
-"""The choices of a user: each is stated here once, for the command line and for Python.
+"""The options of a conversion: each choice is stated here once, for the command line and Python.
 
-Nothing but the standard library is needed here, so that `--help` does not wait for other packages.
+Only the standard library is imported here, so that `--help` is fast.
 """
 
-import argparse
-import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from cityscapes_coco.labels import LABELS, category_instancesonly
@@ -33,14 +30,15 @@ _STUFF = {label.name for label in LABELS if not label.has_instances}
 
 @dataclass(frozen=True)
 class Options:
-    """What becomes of each frame, and what goes into a file.
+    """Which frames and objects are converted, and what is written about them.
 
-    `images` are the names of image sets, or patterns of such names; `categories` are classes in any
-    order, or "pedestrian=person+rider" for classes that become one category; `segmentation` is
-    "original" for contours as the original script writes them; `min_area` counts pixels;
-    `empty_frames` are those that no annotation is written of; `panoptic` says which ids the
-    categories of a panoptic file have, if there is to be one. README.md explains each choice.
-    Raises ValueError for a value that is no choice.
+    `images` holds names of image sets, or patterns of such names. `categories` holds classes, in
+    any order; "pedestrian=person+rider" merges classes into one category. `segmentation` is
+    "original" for contours as the original script writes them. `min_area` is in pixels.
+    `empty_frames` says whether frames without an annotation are written. `panoptic` says whether
+    panoptic files are written, and which ids their categories have. README.md explains each choice.
+
+    A list is stored as a tuple. Raises ValueError for an invalid value.
     """
 
     images: tuple[str, ...] = ("leftImg8bit",)
@@ -62,6 +60,9 @@ class Options:
         for name, kind in get_type_hints(type(self)).items():
             if get_origin(kind) is Literal:
                 check_choice(name, getattr(self, name), get_args(kind))
+        # A frozen dataclass sets its fields so. An image set that is named twice counts once.
+        object.__setattr__(self, "images", tuple(dict.fromkeys(self.images)))
+        object.__setattr__(self, "categories", tuple(self.categories))
         parse_categories(self.categories)
         if self.min_area < 0:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
@@ -70,7 +71,7 @@ class Options:
 
 
 class ChosenCategory(NamedTuple):
-    """A category under its name: a class of Cityscapes, or several that become one; the classes are
+    """A category: its name, and the class of Cityscapes it stands for, or several that are merged,
     in the order of the label table."""
 
     name: str
@@ -111,24 +112,3 @@ def check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
     """Raise ValueError unless the `value` of the option `name` is one of its `choices`."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}")
-
-
-def whole_number(text: str, least: int = 0) -> int:
-    """Return the number of an option, for argparse, which exits with code 2 if there is none."""
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, {least} or more")
-    return int(text)
-
-
-def given_path(text: str) -> Path:
-    """Return the path of an option, for argparse; a variable that is not set would give ""."""
-    if not text:
-        raise argparse.ArgumentTypeError("an empty name")
-    return Path(text)
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

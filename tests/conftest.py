@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 import inspect_coco
 import main
 from cityscapes_coco.cli.convert import build_parser
+from cityscapes_coco.run.signals import STOP_SIGNALS
 from tests.oracle import PASSES, box_of, encode
 
 ROOT = Path(__file__).parent.parent
@@ -40,6 +42,13 @@ posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 # The same inputs each time: tests/fuzz.py looks for others.
 settings.register_profile("suite", derandomize=True, deadline=None, database=None)
 settings.load_profile("suite")
+
+
+# Under `nohup` and in the background, signals are ignored, also by programs that are started. No
+# program inherits a handler, so this suite goes on and its programs end at a signal as usual.
+for _number in STOP_SIGNALS:
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 
 # Streets.

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, find_splits
-from cityscapes_coco.cli.convert import build_parser, main
 from cityscapes_coco.coco.reading import read_coco, read_info, read_options
 from tests import conftest
 from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, street, touch, verify
@@ -109,31 +108,6 @@ def test_the_check_misses_what_the_options_promise_and_nothing_else(
     assert "lost: 1\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        *("--dataset kitti", "--splits dev", "--splits train_extra", "--categories dog", "--no"),
-        *("--splits test --annotations gtCoarse", "--segmentation original", "--crowd", "--images"),
-        *("--segmentation rle --like-original", "--segmentation polygon --like-original"),
-        *("--min-area -1", "--min-area few", "--workers 0", "--workers -1", "--workers two"),
-        "--workers 2 --scheduler tcp://127.0.0.1:1",
-    ],
-)
-def test_a_wrong_option_is_exit_code_2(options: str, frame: Path, capsys: Capture) -> None:
-    with pytest.raises(SystemExit) as exit_info:
-        main(["--datadir", str(frame), *options.split()])
-    assert exit_info.value.code == 2
-    # The last line names the option.
-    out, err = capsys.readouterr()
-    assert out == "" and options.split()[0] in err.splitlines()[-1]
-
-
-def test_the_help_is_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    lines = build_parser().format_help().splitlines()
-    assert len(lines) <= 50 and max(map(len, lines)) <= 80
-
-
 # From Python, and from a file.
 
 
@@ -159,6 +133,11 @@ def test_the_package_converts_as_the_program_does(frame: Path, tmp_path: Path) -
 def test_a_wrong_option_from_python_raises(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="|".join(wrong)):
         Options(**wrong)
+
+
+def test_lists_from_python_are_as_good_as_tuples() -> None:
+    lists: Any = {"images": ["fog", "rain", "fog"], "categories": ["car"]}
+    assert Options(**lists) == Options(images=("fog", "rain"), categories=("car",))
 
 
 def test_a_wrong_type_of_maps_or_split_from_python_raises(frame: Path) -> None:

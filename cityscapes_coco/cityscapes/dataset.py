@@ -25,8 +25,8 @@ from cityscapes_coco.cityscapes.photographs import (
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, check_choice
 from cityscapes_coco.run.folders import (
-    is_debris,
     is_folder,
+    is_junk,
     list_folder,
     name_entries,
     name_some,
@@ -433,7 +433,7 @@ def _named_places(datadir: Path, map_type: MapType) -> Iterator[list[Path]]:
     yield [path for path in selves if path.name == map_type]
     below = [*datadir.glob(f"*/{map_type}"), *datadir.glob(f"*/{map_type}*/{map_type}")]
     for places in below, datadir.glob(f"*/*/{map_type}"):
-        yield [path for path in places if not any(map(is_debris, path.relative_to(datadir).parts))]
+        yield [path for path in places if not any(map(is_junk, path.relative_to(datadir).parts))]
     above = []
     for path in selves[:2]:
         inside = path.parent.name.startswith((map_type, DRAWN_ON))

@@ -1,4 +1,4 @@
-"""Which COCO file is meant: found in a data folder, and named after its split."""
+"""Which COCO file is meant: how it is found in a data folder, and which split it is of."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,27 +12,25 @@ from cityscapes_coco.options import SPLITS
 
 
 def find_data_folder(coco_dir: Path) -> Path:
-    """Return the folder that the names of images start at, and that has annotations/ in it."""
+    """Return the folder that holds annotations/ and that the names of images start at."""
     if not (coco_dir / "annotations").is_dir():
         for map_type in SPLITS:
-            # A COCO file can be looked at without the maps.
+            # Without maps it is no error yet: a COCO file can be looked at without them.
             with suppress(UserError):
                 return find_dataset(coco_dir, map_type).folder
     return coco_dir
 
 
 def find_file(data_folder: Path, split: str | None, option: str, *, panoptic: bool = False) -> Path:
-    """Return the COCO file of a split, or its panoptic file, or that of the first split that has a
-    file.
+    """Return the COCO file of `split`, or of the first split that has one; if `panoptic`, the
+    panoptic file.
 
-    Raises UserError if there is none; the error names the option for a file of any other name.
+    Raises UserError if there is none. The error names `option`, which takes any COCO file.
     """
     folder = data_folder / "annotations"
     if not folder.is_dir():
         raise UserError(folder, f"no such folder; convert first, or name a COCO file with {option}")
-    prefix, start, made = PREFIX, f"{PREFIX}gtFine_", ""
-    if panoptic:
-        prefix, start, made = PANOPTIC_PREFIX, PANOPTIC_PREFIX, " --panoptic"
+    prefix = PANOPTIC_PREFIX if panoptic else PREFIX
     found = {name_split(path): path for path in sorted(folder.glob(f"{prefix}*.json"))}
     wanted = [*SPLITS["gtFine"], *found]
     if split:
@@ -40,6 +38,7 @@ def find_file(data_folder: Path, split: str | None, option: str, *, panoptic: bo
     for name in wanted:
         if name in found:
             return found[name]
+    start, made = (prefix, " --panoptic") if panoptic else (f"{prefix}gtFine_", "")
     raise UserError(
         folder,
         f"no {start}{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
@@ -48,9 +47,9 @@ def find_file(data_folder: Path, split: str | None, option: str, *, panoptic: bo
 
 
 def name_split(path: Path, images: Sequence[Image] = ()) -> str:
-    """Return the split of a file, as the file's name has it, or else the folders of its images.
+    """Return the split that a file is of, by its name, or else by the folders of its `images`.
 
-    The fine annotations go unmentioned.
+    A file of coarse maps gives "gtCoarse_train", one of fine maps just "train".
     """
     for prefix in PREFIX, PANOPTIC_PREFIX:
         if path.stem.startswith(prefix):

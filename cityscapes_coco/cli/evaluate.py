@@ -3,14 +3,12 @@ Cityscapes benchmark."""
 
 import argparse
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cityscapes_coco.cli.arguments import add_workers, given_path, positive, usable_cores
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import given_path, usable_cores, whole_number
-from cityscapes_coco.run.signals import stoppable
 
 if TYPE_CHECKING:
     from cityscapes_coco.scores.evaluate import Scores
@@ -35,28 +33,32 @@ def build_parser() -> argparse.ArgumentParser:
         help="draw precision over recall, and write the page into this folder as a PNG file")
     add("--save", type=given_path, metavar="DIR",
         help="write what the server of Cityscapes takes into this new folder")
-    add("--top", type=partial(whole_number, least=1), metavar="N",
+    add("--top", type=positive, metavar="N",
         help="save only the N results of each frame with the highest scores (default: all)")
-    add("--workers", type=partial(whole_number, least=1), default=usable_cores(), metavar="N",
-        help="processes (default: the cores that may be used, %(default)s)")
+    add_workers(add)
     return parser
 # fmt: on
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    return run_program(lambda: _evaluate(_parse(argv)))
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.top and not args.save:
         parser.error("argument --top: is for --save")
-    return run_program(lambda: _evaluate(args))
+    return args
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    # numpy and OpenCV take a while to load, which --help need not wait for.
+    # numpy and OpenCV take a while to load; --help does not wait for them.
     from cityscapes_coco.cli.coco_file import find_data_folder, find_file
     from cityscapes_coco.cli.tables import describe_scores, describe_upload
     from cityscapes_coco.run.files import check_free
-    from cityscapes_coco.run.workers import keep_freed_memory, start_workers
+    from cityscapes_coco.run.signals import stoppable
+    from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
     from cityscapes_coco.scores.submission import write_upload
 
@@ -65,12 +67,10 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.json and args.json.resolve() in (path.resolve(), args.results.resolve()):
         raise UserError(args.json, "is read, so the scores cannot go there; see --json")
     if args.save:
-        # Scores take a while, and are not to be lost for it.
+        # Check it before the scores, which take a while.
         check_free(args.save)
-    with (
-        stoppable() as check,
-        start_workers(args.workers, prepare=keep_freed_memory, check=check) as run,
-    ):
+    workers = args.workers or usable_cores()
+    with stoppable() as check, start_workers(workers, check=check) as run:
         try:
             scores = evaluate_results(*files, run=run)
         except NoTruth as error:

@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.cityscapes.dataset import find_root
+from cityscapes_coco.cli.arguments import given_path, usable_cores, whole_number
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
@@ -58,11 +57,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    return run_program(lambda: _inspect(_parse(argv)))
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args = parser.parse_args(argv)
     if args.min_score is not None and not args.results:
         parser.error("argument --min-score: is for --results")
-    return run_program(lambda: _inspect(args))
+    return args
 
 
 def _inspect(args: argparse.Namespace) -> int:
@@ -70,7 +73,7 @@ def _inspect(args: argparse.Namespace) -> int:
     from cityscapes_coco.cli.coco_file import find_data_folder, find_file
 
     data_folder = find_data_folder(args.coco_dir)
-    # Ids of one file fit those of another. Results are mostly of val.
+    # Results are mostly of val. Their image ids do not tell: train has the same numbers.
     split = args.split or ("val" if args.results else None)
     path = args.json or find_file(data_folder, split, "--json", panoptic=args.panoptic)
     if args.verify:
@@ -91,9 +94,10 @@ def _inspect(args: argparse.Namespace) -> int:
 def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
     from cityscapes_coco.check.verify import verify_file
     from cityscapes_coco.cli.tables import describe_check
-    from cityscapes_coco.run.workers import keep_freed_memory, start_workers
+    from cityscapes_coco.run.signals import stoppable
+    from cityscapes_coco.run.workers import start_workers
 
-    with start_workers(usable_cores(), prepare=keep_freed_memory) as run:
+    with stoppable() as check, start_workers(usable_cores(), check=check) as run:
         report = verify_file(path, datadir, imagedir=imagedir, run=run)
     print(describe_check(report))
     return report.exit_code
@@ -118,6 +122,7 @@ def _show_examples(
     if not chosen:
         return
 
+    from cityscapes_coco.cityscapes.dataset import find_root
     from cityscapes_coco.coco.panoptic import add_masks
     from cityscapes_coco.coco.reading import list_stuff, read_info, read_options
     from cityscapes_coco.coco.records import PanopticFile
@@ -151,7 +156,10 @@ def _show_examples(
 def _choose_images(
     args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
 ) -> "list[Image]":
-    """Choose among the images that are asked for; `ids` are those of images with something on."""
+    """Return random images among those that --image and --category allow.
+
+    `ids` are the ids of images with an annotation or a result of the chosen categories.
+    """
     images = [
         image
         for image in coco.images
@@ -167,7 +175,7 @@ def _choose_images(
 
 
 def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
-    """Return the results that are to be drawn, none if nobody asked for them."""
+    """Return the results to draw: those whose score is at least --min-score."""
     if not args.results:
         return []
 
@@ -188,9 +196,9 @@ def _save_examples(
 
     taken: Counter[str] = Counter()
     for number, image in enumerate(images):
-        # The name comes from the file, and must neither lead out of the folder nor be too long.
+        # The name comes from the COCO file: keep it inside the folder, and short.
         stem = re.sub(r"[^-.0-9A-Za-z_]", "_", PurePosixPath(image.file_name or "").stem)[:200]
-        # Two images may have one name, and some systems take A and a for the same.
+        # Two images may have the same name, and some file systems ignore case.
         taken[stem.lower()] += 1
         again = f"_{taken[stem.lower()]}" if taken[stem.lower()] > 1 else ""
         target = folder / f"{stem}_{kind}{again}.png"
@@ -219,7 +227,7 @@ def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> 
 
 
 def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
-    """Return where pictures go, and say so if nobody asked for it."""
+    """Return the folder for pictures; print it if the user did not name it."""
     if args.save:
         return Path(args.save)
     folder = path.parent / "pictures"

@@ -1,6 +1,6 @@
-"""A program's streams, the signals that end a program, and the end: one line and an exit code.
+"""How a program starts and ends: its streams, its main function, and its exit code.
 
-Little is imported here: until `end_at_ctrl_c` has run, Ctrl-C shows a traceback.
+Few modules are imported here: until `end_at_ctrl_c` has run, Ctrl-C prints a traceback.
 """
 
 from __future__ import annotations
@@ -12,78 +12,72 @@ from contextlib import suppress
 
 from cityscapes_coco.errors import UserError, one_line
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # importing it from `typing` would take a while
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Protocol, TextIO
-
-    class Main(Protocol):
-        """The main function of a verb; without `argv` it takes the arguments of the process."""
-
-        def __call__(self, argv: Sequence[str] | None = None) -> int: ...
+    from collections.abc import Callable
+    from typing import TextIO
 
 
-def load_verb(verb: str) -> Main:
-    """Return the main function of a verb, `convert`, `inspect` or `evaluate`; its module is loaded
-    when the function is called."""
+def load_verb(verb: str) -> Callable[..., int]:
+    """Return the main function of `convert`, `inspect` or `evaluate`. It imports the module of the
+    verb. Without a list of arguments it takes the arguments of the process."""
 
-    def main(argv: Sequence[str] | None = None) -> int:
+    def main(*argv: list[str]) -> int:
         from importlib import import_module
 
-        main: Main = import_module(f"cityscapes_coco.cli.{verb}").main
-        return main(argv)
+        return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
 
     return main
 
 
-def run_script(main: Main) -> None:
-    """Run a main function as this process, which ends with its exit code."""
+def run_script(main: Callable[[], int]) -> None:
+    """Run a main function, and end this process with its exit code."""
     end_at_ctrl_c()
     open_streams()
     raise SystemExit(main())
 
 
 def end_at_ctrl_c() -> None:
-    """Have Ctrl-C end the program at once and in silence, as long as there is nothing to clean up.
+    """Make Ctrl-C end the process silently, for as long as there is nothing to clean up.
 
-    Meant for the first line of a script: Python would show where in its imports it was.
+    Otherwise Python prints which import it was at.
     """
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def run_program(program: Callable[[], int]) -> int:
-    """Return the exit code of a program; if the program fails or is stopped, say so on one line.
-
-    A fault of the program itself ends with its traceback and exit code 70.
-    """
-    try:
-        try:
-            return _run(program)
-        finally:
-            # Where the output went nowhere, Python would tell so too late, and at length.
-            sys.stdout.flush()
-    except OSError as error:
-        _give_up(sys.stdout)
-        if isinstance(error, BrokenPipeError):
-            # Whoever read the output, such as `head`, has seen enough. The code is that of SIGPIPE.
-            _give_up(sys.stderr)
-            return 128 + 13
-        return _fail(f"standard output: {error.strerror}")
-
-
 def open_streams() -> None:
-    """Give the program an output and an error stream that take every character.
+    """Make sure that stdout and stderr are open and take every character.
 
     A program may be started with streams that are closed, or whose encoding lacks most characters.
     """
-    # The next file to be opened would get the number of a stream that is closed, and with it what
-    # is written to that stream. So the free numbers are taken.
+    # A closed stream leaves its number free. The next file that is opened would get the number, and
+    # then the program's output. So open something harmless under each free number.
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(number)
     sys.stdout = _reopen(sys.stdout, 1)
     sys.stderr = _reopen(sys.stderr, 2)
+
+
+def run_program(program: Callable[[], int]) -> int:
+    """Call a program and return its exit code; print one line if it fails or is interrupted.
+
+    A fault of the program itself prints its traceback; the exit code is 70.
+    """
+    try:
+        try:
+            return _run(program)
+        finally:
+            # Python itself would flush after the end, and print several lines if that fails.
+            sys.stdout.flush()
+    except OSError as error:
+        _give_up(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            # The reader, such as `head`, has seen enough. A shell shows this code for SIGPIPE.
+            _give_up(sys.stderr)
+            return 128 + 13
+        return _fail(f"standard output: {error.strerror}")
 
 
 def _run(program: Callable[[], int]) -> int:
@@ -111,7 +105,7 @@ def _run(program: Callable[[], int]) -> int:
 
 
 def _report_fault() -> int:
-    """Show a fault of the program, which its user can only report."""
+    """Print the traceback of a fault of the program, and ask the user to report it."""
     import traceback
 
     with suppress(OSError):
@@ -128,7 +122,7 @@ def _reopen(stream: TextIO | None, number: int) -> TextIO:
 
 
 def _give_up(stream: TextIO) -> None:
-    """Let the rest of an output vanish, which Python would try to write once more at the end."""
+    """Send the rest of an output nowhere; Python would try to write it again at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

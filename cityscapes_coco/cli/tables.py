@@ -1,7 +1,4 @@
-"""What people are told, as text: of a conversion, a COCO file, a check, scores, and an upload.
-
-Nothing here is printed.
-"""
+"""The text that is printed about a conversion, a COCO file, a check, scores, or an upload."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +11,7 @@ from cityscapes_coco.coco.records import CocoFile, PanopticFile
 from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
-    # The summary of a file need not wait for numpy and OpenCV.
+    # These load numpy and OpenCV, which the summary of a COCO file does not need.
     from cityscapes_coco.check.verify import Report
     from cityscapes_coco.convert.split import SplitSummary
     from cityscapes_coco.scores.evaluate import AnyScore, Scores
@@ -28,7 +25,7 @@ _VERDICTS = {
 
 
 def describe_split(split: str, summary: "SplitSummary") -> str:
-    """Return what was written of a split, and what was left out."""
+    """Return what was written for a split, and what was left out."""
     counts = {"images": summary.images, "instances": summary.instances.total()}
     counts |= {f"  {name}": summary.instances[name] for name in summary.categories}
     rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
@@ -55,8 +52,7 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
 
 
 def describe_file(path: Path, coco: CocoFile) -> str:
-    """Return how many images and annotations there are, and in how many images each class is; of a
-    panoptic file, segments."""
+    """Return the number of annotations, or segments of a panoptic file, and of images, by class."""
     names = name_categories(coco)
     annotations: Counter[str] = Counter()
     crowds: Counter[str] = Counter()
@@ -79,7 +75,7 @@ def describe_file(path: Path, coco: CocoFile) -> str:
 
 
 def describe_choice(path: Path, total: int, left_out: int, min_score: float) -> str:
-    """Return how many results are in a file, and how many of them are left out for their score."""
+    """Return how many results a file has, and how many are not drawn because of their score."""
     return one_line(
         f"{path}: {total} results, of which {left_out} are left out: their score is below"
         f" --min-score {min_score:g}"
@@ -94,7 +90,7 @@ def describe_check(report: "Report") -> str:
         f"{'unexpected':>12}",
     ]
     for row, tally in report.rows.items():
-        # Of groups, only those that occur.
+        # A row of groups is shown only if there are any.
         if row.is_group and not tally.in_maps and not tally.unexpected:
             continue
         iou = f"{tally.ious / tally.inexact:.4f}" if tally.inexact else "-"
@@ -123,7 +119,7 @@ def describe_check(report: "Report") -> str:
 
 
 def describe_scores(path: Path, scores: "Scores") -> str:
-    """Return the scores of the results at `path`: COCO's table, and Cityscapes'."""
+    """Return COCO's and Cityscapes' scores of the results at `path`, as two tables."""
     rows = [
         f"{path}: {scores.results} results; images without a result:"
         f" {scores.without_results} of {scores.images}",
@@ -140,7 +136,7 @@ def describe_scores(path: Path, scores: "Scores") -> str:
 
 
 def describe_upload(upload: "Upload") -> str:
-    """Return what was written for the server of the benchmark, and what was left out."""
+    """Return what was written for the benchmark's server, and what was left out."""
     rows = [f"{upload.folder}: {upload.masks} masks of {upload.frames} frames, for the server"]
     if upload.left_out:
         rows.append(f"  left out, no class that Cityscapes evaluates: {_list(upload.left_out)}")
@@ -148,9 +144,9 @@ def describe_upload(upload: "Upload") -> str:
 
 
 def _score_rows(classes: "Mapping[str, AnyScore]", average: "AnyScore") -> list[str]:
-    """Return a row of a table for each score, with a dash for what the truth has nothing of."""
+    """Return a row for each class and the average; "-" where the truth has no such instance."""
     rows = []
-    # A class may be called average, too.
+    # Not a dictionary: a class may be called average, too.
     for name, score in [*classes.items(), ("average", average)]:
         numbers = (getattr(score, field) for field in score.__struct_fields__)
         texts = ("-" if number is None else f"{number:.3f}" for number in numbers)

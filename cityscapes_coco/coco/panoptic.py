@@ -26,7 +26,7 @@ from cityscapes_coco.coco.writing import blaming, write_coco
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.png import decode_rgb_png
 from cityscapes_coco.pixels.rle import find_rles
-from cityscapes_coco.run.files import read_file, replacing_folder, waiting_file
+from cityscapes_coco.run.files import read_file, replacing_folder, scratch_file
 from cityscapes_coco.run.folders import list_folder, parts_inside
 
 # More than any PNG file of a map has.
@@ -42,7 +42,7 @@ class PanopticWriter:
     def __init__(self, path: Path, files: ExitStack) -> None:
         self._folder = _png_folder(path)
         with blaming(self._folder):
-            self._pngs = files.enter_context(waiting_file(path.parent))
+            self._pngs = files.enter_context(scratch_file(path.parent))
         in_place = replacing_folder(self._folder, path, self._unpack)
         self._file = files.enter_context(write_coco(path, in_place))
         self._sizes: dict[str, int] = {}

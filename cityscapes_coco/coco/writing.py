@@ -19,7 +19,7 @@ from cityscapes_coco.coco.records import (
     PanopticImage,
 )
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.run.files import replacing, waiting_file
+from cityscapes_coco.run.files import replacing, scratch_file
 
 _encoder = msgspec.json.Encoder()
 
@@ -76,7 +76,7 @@ def write_coco(
         with blaming(path):
             file = stack.enter_context(replacing(path, beside))
             parts = {
-                part: stack.enter_context(waiting_file(path.parent))
+                part: stack.enter_context(scratch_file(path.parent))
                 for part in ("images", "annotations")
             }
         yield CocoWriter(path, file, parts)

@@ -1,1 +1,1 @@
-"""How work is run: files read in bounds and written whole, workers, a cluster, signals."""
+"""Files and folders, worker processes, a cluster, and the signals that end a program."""

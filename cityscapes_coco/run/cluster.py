@@ -1,6 +1,6 @@
-"""Work on the machines of a Dask cluster: a map, as `workers.py` gives one for processes.
+"""Work on the machines of a Dask cluster: a map like that in `workers.py`.
 
-Nothing else needs the package distributed, nor waits for this module to load.
+Only this module needs the package distributed.
 """
 
 import asyncio
@@ -24,7 +24,6 @@ from cityscapes_coco.run.workers import (
     WorkersLost,
     answer_call,
     await_future,
-    do_nothing,
     map_ahead,
     unwrap_answer,
 )
@@ -35,21 +34,27 @@ _PACKAGE = "cityscapes_coco"
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Seconds until a scheduler has let a client in; and until a scheduler or a worker, which may have
-# to load this package, has answered, or a cluster that lost all workers has one again.
-_CONNECT, _PATIENCE = 5, 20
+# Seconds to wait for a scheduler to accept a client.
+_CONNECT = 5
+# Seconds to wait for an answer of a scheduler, or of a worker, which may have to load this package;
+# and for a cluster that lost all workers to get one again.
+_PATIENCE = 20
 
 
 @contextmanager
 def connect_cluster(
-    address: str, folders: Iterable[Path] = (), *, check: Callable[[], object] = do_nothing
+    address: str,
+    folders: Iterable[Path] = (),
+    *,
+    check: Callable[[], object] = lambda: None,
 ) -> Iterator[Map]:
     """Give a map that works on the Dask cluster whose scheduler is at `address`.
 
     Each worker needs this version of the package and has to be able to read the `folders`. That is
-    asked at first, and again before each chunk, as workers may join later. `check` is as for
-    `start_workers`. If workers are lost, others do their work again. Raises UserError if there is
-    no such cluster, and WorkersLost if a worker lacks something or the cluster cannot go on.
+    checked in every worker at the start, and before each chunk of work, since workers may join
+    later. `check` is as for `start_workers`. If workers are lost, others repeat their work. Raises
+    UserError if there is no such cluster, and WorkersLost if a worker lacks something or the
+    cluster cannot go on.
     """
     try:
         import distributed  # noqa: F401
@@ -57,9 +62,9 @@ def connect_cluster(
         reason = "needs the package distributed: pip install -r requirements-cluster.txt"
         raise UserError(address, reason) from error
     cluster = _Cluster(address, partial(_find_lack, __version__, list(folders)))
-    # The client lives in a thread of its own, so that `check` is called whatever hangs.
+    # The client runs in a thread of its own, so that `check` is called even if the client hangs.
     loop = asyncio.new_event_loop()
-    # An error that matters is raised by a call, too; the event loop would log it.
+    # The event loop would log errors; those that matter are raised by a call, too.
     loop.set_exception_handler(lambda *_: None)
     thread = Thread(target=loop.run_forever, daemon=True)
 
@@ -86,7 +91,7 @@ def connect_cluster(
 
 
 class _Cluster:
-    """The client of a Dask cluster, in an event loop. Every wait but that for work is bounded."""
+    """The client of a Dask cluster. It waits a bounded time for everything except work."""
 
     def __init__(self, address: str, probe: Callable[[], str]) -> None:
         self.address = address
@@ -95,7 +100,7 @@ class _Cluster:
         self.lock = asyncio.Lock()
 
     async def open(self) -> int:
-        """Connect, ask all workers, and return how many threads they have."""
+        """Connect, probe all workers, and return how many threads they have."""
         from distributed import Client
 
         try:
@@ -120,7 +125,7 @@ class _Cluster:
             raise WorkersLost(self.address, "the scheduler does not answer any more") from error
 
     async def ask_workers(self) -> int:
-        """Return how many threads there are; raise WorkersLost if a worker lacks something."""
+        """Return how many threads there are. Raise WorkersLost if a worker lacks something."""
         threads = await self.count_threads()
         await asyncio.gather(*map(self._ask, threads))
         return sum(threads.values())
@@ -134,7 +139,7 @@ class _Cluster:
         except Exception as error:
             lack = f"cannot use this version of {_PACKAGE}: pip install . ({error})"
             missing = error.name if isinstance(error, ModuleNotFoundError) else None
-            # An older version of this package lacks modules, and not the package.
+            # An older version of this package lacks modules, not the package.
             if missing and not missing.startswith(f"{_PACKAGE}."):
                 lack = f"lacks the package {missing}: pip install ."
         if lack:
@@ -150,7 +155,7 @@ class _Cluster:
         raise WorkersLost(self.address, "all workers of the cluster are gone")
 
     async def work(self, *call: Any) -> Any:
-        """Return the result of a call that is made in a worker."""
+        """Make a call in a worker, and return its result."""
         from distributed import KilledWorker
 
         payload = _pickle_call(answer_call, _call_if_fit, self.probe, *call)
@@ -160,7 +165,7 @@ class _Cluster:
             reason = "workers of the cluster died, perhaps for want of memory"
             raise WorkersLost(self.address, reason) from killed
         except Exception as lost:
-            # A worker that lacks something fails chunk after chunk; once is enough to ask.
+            # Many chunks may fail at once; they probe the workers one after the other.
             async with self.lock:
                 await self.ask_workers()
             raise WorkersLost(self.address, f"the cluster gave the work up: {lost!r}") from lost
@@ -170,7 +175,7 @@ class _Cluster:
         if self.client is not None:
             with suppress(Exception):
                 await asyncio.wait_for(self.client.close(), _CONNECT)
-        # Tasks that are left when an event loop ends would say so when Python does.
+        # Python would print a line at exit for each task that is left.
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
             task.cancel()
@@ -179,10 +184,10 @@ class _Cluster:
 
 
 def _pickle_call(*call: Any) -> bytes:
-    """Return bytes that call a function with some arguments where they are unpickled.
+    """Return bytes that make a call when they are unpickled.
 
-    Whoever passes them on need not have this package, as a scheduler may not; and to lack it is an
-    error of the call like any other.
+    A scheduler that passes them on does not need this package. In a worker that lacks the package,
+    the call fails like any other.
     """
     return pickle.dumps(_Call(call))
 
@@ -193,8 +198,8 @@ class _Call(tuple[Any, ...]):
 
 
 def _find_lack(version: str, folders: Iterable[Path]) -> str:
-    """Return what this process lacks to do the work of a program of that `version` on the files in
-    some folders, and the remedy; or ""."""
+    """Return what this process lacks to work on the files in `folders` for a program of `version`,
+    and the remedy; or ""."""
     if version != __version__:
         return (
             f"has version {__version__} of {_PACKAGE}, not {version}: pip install ., and start the"
@@ -219,7 +224,7 @@ def _call_if_fit(probe: Callable[[], str], function: Callable[..., R], *args: An
 
 @contextmanager
 def _silence_distributed() -> Iterator[None]:
-    """Keep warnings and log lines of the library, and of what it uses, from standard error."""
+    """Keep warnings and log lines of distributed and its libraries from standard error."""
     with ExitStack() as stack:
         for name in "distributed", "distributed.client", "tornado", "tornado.application":
             logger = logging.getLogger(name)

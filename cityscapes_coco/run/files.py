@@ -1,4 +1,4 @@
-"""A file that is read in bounds, and a file or folder that is written whole or not at all."""
+"""Read a file of bounded size; write a file or a folder whole or not at all."""
 
 import errno
 import os
@@ -15,25 +15,25 @@ from typing import IO
 
 from cityscapes_coco.errors import UserError
 
-# What is often found in the place of a file, by how it begins.
+# How a file begins that is not the file that was asked for, and what it is.
 _MISTAKEN = {
     b"version https://git-lfs": "a pointer of Git LFS",
     b"<!doctype html": "a web page, perhaps of a login",
     b"<html": "a web page, perhaps of a login",
 }
-# Linux lists here the files that a process has open, by their numbers.
+# Linux lists the open files of a process here, by number.
 _OWN_FILES = Path("/proc/self/fd")
 
 
 def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
-    """Return the content of a file of at most so many bytes.
+    """Return the content of a file of at most `most` bytes.
 
-    Raises UserError if there is no such file, or if the content is not what it should be at all:
-    a page of a login, or a pointer to a file that was never fetched.
+    Raises UserError if the file cannot be read, is empty or too large, or is only a stand-in: the
+    page of a login, or a pointer of Git LFS.
     """
     try:
         status = os.stat(path)  # noqa: PTH116
-        # Anything but a file might never end, a pipe for example.
+        # A pipe or a device might never end.
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
             raise UserError(path, "cannot be read: not a file")
         if status.st_size > most:
@@ -51,9 +51,11 @@ def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
 
 
 @contextmanager
-def waiting_file(folder: Path) -> Iterator[IO[bytes]]:
-    """Give a file for what waits to be written elsewhere. The file lies in `folder`, which is made
-    if it is missing, and has no name, so that nothing is left of it even after kill -9."""
+def scratch_file(folder: Path) -> Iterator[IO[bytes]]:
+    """Give a temporary file on the disk of `folder`, which is created if it is missing.
+
+    The file has no name, so nothing is left of it even after kill -9.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closing it may fail)
     try:
@@ -65,20 +67,20 @@ def waiting_file(folder: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def replacing(
     path: Path,
-    beside: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
+    placing: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
 ) -> Iterator[IO[bytes]]:
-    """Open a draft that becomes the file at `path` when the context is left, and is removed if
-    anything fails. The folder is made if it is missing.
+    """Give a draft that becomes the file at `path` when the context is left, and is removed if
+    anything fails. The folder of `path` is created if it is missing.
 
-    `beside` is a context in which the draft, whole by then, is put in place. Where the system can,
-    the draft has no name until then, so that not even kill -9 leaves a draft behind.
+    `placing` is a context that is entered once the draft is complete, just before the rename. Where
+    the system allows it, the draft has no name until then, so that even kill -9 leaves no draft.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.is_dir():
-        # Replacing a folder would fail as well, but not until all the work has been done.
+        # The rename would fail anyway, but only after all the work.
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if path.exists() and not path.is_file():
-        # The system would let a draft take the place of a pipe, or of /dev/stdout.
+        # The rename would replace a pipe, or /dev/stdout.
         raise OSError(errno.EINVAL, "not a file")
     draft = _hidden_beside(path)
     unnamed = _open_unnamed(path.parent)
@@ -86,9 +88,9 @@ def replacing(
     try:
         yield file
         file.flush()
-        # Without this a power cut can leave the new name on an empty file.
+        # Without this, a power cut after the rename can leave an empty file.
         os.fsync(file.fileno())
-        with beside:
+        with placing:
             if unnamed:
                 _give_name(unnamed, draft)
             file.close()
@@ -108,7 +110,7 @@ def check_free(path: Path) -> None:
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
     """Give a draft folder that becomes the folder at `path` when the context is left, and is
-    removed if anything fails. Raises UserError if there is something at `path` already."""
+    removed if anything fails. Raises UserError if there is something at `path`."""
     check_free(path)
     with _draft_folder(path) as draft:
         yield draft
@@ -117,12 +119,12 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) -> Iterator[None]:
-    """Have `fill` write the files of a draft folder, which becomes the folder at `path`.
+    """Replace the folder at `path` by a draft folder that `fill` has written.
 
-    `index` is the file that tells what is in the folder, and whose absence tells that the folder is
-    not whole. The caller puts the new index in place within the context. The earlier index is gone
-    before the folder changes, so an index never stands beside a folder that is not its own, not
-    even after kill -9, which may leave the draft. If anything fails, both earlier ones come back.
+    `index` is the file that describes the folder; without an index, the folder is incomplete. The
+    caller writes the new index inside the context. The old index is removed before the folder
+    changes, so an index never describes another folder, not even after kill -9, which may leave the
+    draft. If anything fails, the old folder and the old index come back.
     """
     aside: dict[Path, Path] = {}
     with _draft_folder(path) as draft:
@@ -135,7 +137,7 @@ def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) ->
             draft.rename(path)
             yield
         except BaseException:
-            # Beside an index, the new one or that of another run, the folder is the right one.
+            # If an index exists, new or of another run, the folder matches it: leave both.
             if not index.exists():
                 if not draft.exists():
                     path.rename(draft)
@@ -153,7 +155,7 @@ def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) ->
 
 @contextmanager
 def _draft_folder(path: Path) -> Iterator[Path]:
-    """Give a new folder beside `path`, which is removed if anything fails."""
+    """Give a new hidden folder beside `path`, which is removed if anything fails."""
     draft = _hidden_beside(path)
     draft.mkdir(parents=True)
     try:
@@ -164,21 +166,21 @@ def _draft_folder(path: Path) -> Iterator[Path]:
 
 
 def _close(file: IO[bytes]) -> None:
-    """Close a file that nobody needs any more: what cannot be written to it, as when the disk is
-    full, is no error beside the one that there was."""
+    """Close a file that is not needed any more. Closing it may fail, as when the disk is full; the
+    first error counts, not this one."""
     with suppress(OSError):
         file.close()
 
 
 def _hidden_beside(path: Path) -> Path:
-    """Return a free name in the folder of `path` that is passed over where names are listed."""
+    """Return a free hidden name in the folder of `path`."""
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
 
 
 def _sync_files(folder: Path) -> None:
-    """Have the disk hold the files of a folder: `replacing` tells why.
+    """Make sure that the files of a folder are on the disk, as `replacing` does.
 
-    Files that wait together share a wait: one after the other takes thirty times as long.
+    They wait at the same time: one after the other takes thirty times as long.
     """
 
     def sync(name: str) -> None:
@@ -191,8 +193,10 @@ def _sync_files(folder: Path) -> None:
 
 
 def _open_unnamed(folder: Path) -> IO[bytes] | None:
-    """Open a file that vanishes when it is closed, unless `_give_name` names it; None if the system
-    or the file system has no files without a name."""
+    """Open a file without a name, which is gone when it is closed unless `_give_name` names it.
+
+    Returns None where the system or the file system has no such files.
+    """
     if not hasattr(os, "O_TMPFILE") or not _OWN_FILES.is_dir():
         return None
     try:
@@ -204,7 +208,7 @@ def _open_unnamed(folder: Path) -> IO[bytes] | None:
 def _give_name(file: IO[bytes], path: Path) -> None:
     own_files = os.open(_OWN_FILES, os.O_RDONLY)
     try:
-        # Python follows the link in /proc only if the source is named relative to an open folder.
+        # Python follows the link in /proc only if the source is relative to an open folder.
         os.link(str(file.fileno()), path, src_dir_fd=own_files)
     finally:
         os.close(own_files)

@@ -1,4 +1,4 @@
-"""Folders and the names in them; what operating systems and tools leave behind is passed over."""
+"""What is in a folder, without the files that operating systems and tools leave behind."""
 
 import os
 from pathlib import Path, PureWindowsPath
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cityscapes_coco.errors import UserError
 
-_DEBRIS = {"__macosx", "thumbs.db", "desktop.ini"}
+_JUNK = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
 class Listing(NamedTuple):
@@ -16,19 +16,19 @@ class Listing(NamedTuple):
     folders: list[str]
 
 
-def is_debris(name: str) -> bool:
-    """Return whether nobody put the file or folder there on purpose: `._a.png`, `Thumbs.db`."""
-    return name.startswith(".") or name.lower() in _DEBRIS
+def is_junk(name: str) -> bool:
+    """Return whether a system or a tool left this behind: `._a.png`, `Thumbs.db`."""
+    return name.startswith(".") or name.lower() in _JUNK
 
 
 def list_folder(folder: str | os.PathLike[str]) -> Listing:
-    """Return the names in a folder, without debris. Raises UserError if it cannot be listed."""
+    """Return the names in a folder, without junk. Raises UserError if it cannot be listed."""
     listing = Listing([], [])
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not is_debris(entry.name):
-                    listing[_is_folder(entry)].append(entry.name)
+                if not is_junk(entry.name):
+                    listing[_leads_to_folder(entry)].append(entry.name)
     except OSError as error:
         raise UserError(error.filename or folder, f"cannot be listed: {error.strerror}") from error
     for names in listing:
@@ -37,26 +37,18 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
-    """Return whether there is a folder; unlike Path.is_dir, where it may not be looked into too."""
+    """Return whether `path` is a folder. Path.is_dir raises where the parent may not be entered."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def refuse_dangling(path: Path) -> None:
-    """Raise UserError for a link that leads nowhere, perhaps to a share that is not there today."""
+    """Raise UserError for a broken link, perhaps to a network share that is not mounted."""
     if path.is_symlink() and not path.exists():
         raise UserError(path, "a link that leads nowhere")
 
 
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        # A link that leads in a circle.
-        return False
-
-
 def name_entries(folder: str | os.PathLike[str]) -> str:
-    """Return what is in a folder, as text: the first few names."""
+    """Return the first few names in a folder as text."""
     listing = list_folder(folder)
     return name_some(sorted(listing.files + listing.folders)) or "nothing"
 
@@ -68,8 +60,16 @@ def name_some(names: list[str]) -> str:
 
 
 def parts_inside(name: str) -> tuple[str, ...]:
-    """Return the parts of a name that starts at a folder; none if it leads out of the folder, or
-    can be the name of no file."""
-    # A Windows path, which has all the ways to lead out: roots, drives, and both kinds of slash.
+    """Return the parts of a relative path. Return () if it leads out of the folder that it starts
+    at, or cannot name a file."""
+    # The rules of Windows cover all ways to lead out: roots, drives, and both kinds of slash.
     path = PureWindowsPath(name)
     return () if path.anchor or ".." in path.parts or "\0" in name else path.parts
+
+
+def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A link to itself.
+        return False

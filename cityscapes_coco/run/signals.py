@@ -1,20 +1,12 @@
-"""The signals that ask a program to end.
-
-Little is imported here: until Ctrl-C has been made quiet, it shows a traceback.
-"""
-
-from __future__ import annotations
+"""The signals that ask a program to end."""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
-TYPE_CHECKING = False  # as in `typing`, which would take a while to load
-if TYPE_CHECKING:
-    from types import FrameType
-
-
-# What asks a program to end: Ctrl-C, `kill` or a shutdown, and a terminal that goes away.
+# Ctrl-C, `kill` or a shutdown, and a terminal that is closed.
 STOP_SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
@@ -22,15 +14,13 @@ STOP_SIGNALS = [
 
 @contextmanager
 def stoppable() -> Iterator[Callable[[], None]]:
-    """Give a function that raises KeyboardInterrupt, with its number, if a signal to end has come.
+    """Give a function that raises KeyboardInterrupt(number) if one of STOP_SIGNALS has arrived.
 
-    So a signal never raises an error inside code that cannot bear one. Whoever asks a second time
-    wants the end at once, and without cleaning up.
+    So a signal raises its error only where the function is called, never in code that would be left
+    half done. A second signal ends the process at once, without cleaning up.
     """
-    import threading
-
     received: list[int] = []
-    # Python lets the main thread only set signals. A signal that is ignored (`nohup`) stays so.
+    # Only the main thread can set handlers. A signal that is ignored, as under `nohup`, stays so.
     numbers = STOP_SIGNALS if threading.current_thread() is threading.main_thread() else []
     previous = {
         number: handler
@@ -38,9 +28,9 @@ def stoppable() -> Iterator[Callable[[], None]]:
         if (handler := signal.getsignal(number)) in (signal.SIG_DFL, signal.default_int_handler)
     }
 
-    def note(number: int, frame: FrameType | None) -> None:
-        # The handlers stay until then: Python complains of a signal that came at the same time as
-        # another one, whose handler has removed its own.
+    def note(number: int, _: FrameType | None) -> None:
+        # The default handlers are not restored before the second signal: if two arrive together,
+        # Python complains about the one whose handler is gone.
         if received:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
@@ -61,7 +51,7 @@ def stoppable() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def ctrl_c_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the context is left; processes started in it never see Ctrl-C."""
+    """Delay Ctrl-C until the context is left. Processes started in it never get Ctrl-C."""
     if hasattr(signal, "pthread_sigmask"):
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:

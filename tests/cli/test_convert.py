@@ -2,13 +2,14 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from main import main
+from cityscapes_coco.cli.convert import build_parser, main
 from tests.conftest import OUTPUT, STREET, Capture, WriteMap, convert, touch
 
 # What the file holds.
@@ -78,25 +79,6 @@ def test_bare_call_uses_the_default_folders(
 # What is printed.
 
 
-def test_the_summary_counts_what_is_in_the_file_and_what_is_not(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map()
-    convert(datadir, "--like-original")
-    out, err = capsys.readouterr()
-    lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert lines[:3] == ["train", "images 1", "instances 1"]
-    assert "car 1" in lines and "person 0" in lines and "caravan 0" not in lines
-    assert "left out, groups: 1 person" in lines
-    assert "left out, classes not asked for: 1 caravan" in lines
-    assert "left out, a contour of two points or fewer: 1 car" in lines
-    assert lines[-1].startswith(f"written to {datadir / 'annotations' / OUTPUT} (")
-    [line] = err.splitlines()
-    assert line.startswith(
-        f"{datadir}, train: maps whose image is not here: 1 (converted all the same)"
-    )
-
-
 def test_unpaired_files_are_counted_in_a_warning(
     datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
@@ -108,6 +90,34 @@ def test_unpaired_files_are_counted_in_a_warning(
     err = capsys.readouterr().err
     assert "images that have no map, so left out: 2" in err
     assert "maps whose image is not here: 1 " in err
+
+
+# The command line.
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *("--dataset kitti", "--splits dev", "--splits train_extra", "--categories dog", "--no"),
+        *("--splits test --annotations gtCoarse", "--segmentation original", "--crowd", "--images"),
+        *("--segmentation rle --like-original", "--segmentation polygon --like-original"),
+        "--workers 2 --scheduler tcp://127.0.0.1:1",
+    ],
+)
+def test_a_wrong_option_is_exit_code_2(options: str, datadir: Path, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as exit_info:
+        # argparse compares with a default by identity.
+        main(["--datadir", str(datadir), *map(sys.intern, options.split())])
+    assert exit_info.value.code == 2
+    # The last line names the option.
+    out, err = capsys.readouterr()
+    assert out == "" and options.split()[0] in err.splitlines()[-1]
+
+
+def test_the_help_is_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = build_parser().format_help().splitlines()
+    assert len(lines) <= 50 and max(map(len, lines)) <= 80
 
 
 # What is wrong, and what is said of it.

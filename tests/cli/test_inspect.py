@@ -55,31 +55,6 @@ def fail(capsys: Capture, data: Path, *options: object) -> str:
 # The summary, and which file and frames are chosen.
 
 
-def test_the_summary_counts_annotations_and_images_per_class(data: Path, capsys: Capture) -> None:
-    coco = load(data / "annotations" / OUTPUT)
-    bus = next(a for a in coco["annotations"] if a["map_value"] == 28000)
-    coco["annotations"] += [bus | {"id": 100}, bus | {"id": 101, "iscrowd": 1}]
-    path = write_json(data / "annotations" / OUTPUT, coco)
-    out = run(capsys, data, "--num_examples", 0, "--seed", 7)
-    lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert re.fullmatch(rf"{re.escape(str(path))} \(0.00 MB\), split train", lines[0])
-    assert lines[1:3] == ["class annotations images", "person 3 3"]
-    assert {"bus 5 3", "car 0 0"} < set(lines)
-    assert lines[-3:] == ["all 8 4", "of these crowds: 1 bus", "0 of 4 images, --seed 7"]
-
-
-def test_the_split_is_the_one_asked_for_or_the_first_there_is(
-    data: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map(split="val")
-    convert(data)
-    argv = ["--num_examples", 0]
-    assert "split train" in run(capsys, data, *argv)
-    assert "split val" in run(capsys, data, *argv, "--split", "val")
-    (data / "annotations" / OUTPUT).unlink()
-    assert "split val" in run(capsys, data, *argv)
-
-
 def test_a_seed_repeats_a_choice(data: Path, capsys: Capture) -> None:
     argv = ["--num_examples", 1, "--save", data / "pictures"]
     out = run(capsys, data, *argv)
@@ -258,7 +233,6 @@ def test_a_pipe_is_not_waited_for(option: str, tmp_path: Path, capsys: Capture) 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--split", "val"], f"no {OUTPUT.replace('train', 'val')} in it; found train"),
         (["--category", "dog"], "no category dog; it has person, rider, car"),
         (["--category", "train"], "no image in it that --image and --category ask for"),
         (["--image", "ulm"], "no image in it that --image and --category ask for"),
@@ -276,13 +250,12 @@ def test_pictures_that_cannot_be_written_are_an_error(data: Path, capsys: Captur
     assert "cannot be written: " in line and line.endswith("see --save")
 
 
-def test_help_and_summary_load_neither_numpy_nor_matplotlib(data: Path, tmp_path: Path) -> None:
+def test_the_summary_loads_neither_numpy_nor_matplotlib(data: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(f"""
 import sys, inspect_coco
 assert inspect_coco.main(["--coco_dir", {str(data)!r}, "--num_examples", "0"]) == 0
 assert not {{"numpy", "matplotlib", "cv2"}} & sys.modules.keys()
-inspect_coco.main(["--help"])
 """)
     process = run_script(str(script), env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert process.returncode == 0, process.stderr

@@ -1,4 +1,4 @@
-"""A program's streams, the signals that end it, and its end."""
+"""How a program ends: by itself, by a signal, or because of its streams."""
 
 import multiprocessing
 import os
@@ -8,15 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cityscapes_coco.cli.program import run_program
+from cityscapes_coco.cli.program import load_verb, run_program
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.run.signals import stoppable
+from cityscapes_coco.run.workers import Map
 from main import main
 from tests.conftest import (
     OUTPUT,
@@ -95,36 +94,52 @@ def test_a_missing_package_is_one_line(
     ]
 
 
+@pytest.mark.parametrize("program", ["main", "inspect_coco", "evaluate_coco"])
+def test_help_loads_no_large_package(program: str, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+import sys, {program}
+try:
+    {program}.main(["--help"])
+finally:
+    assert not {{"cv2", "matplotlib", "msgspec", "numpy", "tqdm"}} & sys.modules.keys()
+""")
+    process = run_script(str(script), env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert process.returncode == 0, process.stderr
+
+
 # Signals.
 
 
-def test_a_signal_is_noted_and_raised_where_it_is_looked_for_unless_it_is_ignored() -> None:
-    """As `nohup` has it."""
-    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+@pytest.mark.parametrize(
+    ("verb", "work", "options"),
+    [
+        ("convert", "convert.split.convert_split", ["--workers=1", "--datadir"]),
+        ("evaluate", "scores.evaluate.evaluate_results", ["--workers=1", "--results=x", "--coco"]),
+        ("inspect", "check.verify.verify_file", ["--verify", "--json"]),
+    ],
+)
+def test_a_verb_ends_at_a_signal_between_two_results(
+    verb: str, work: str, options: list[str], datadir: Path, write_map: WriteMap,
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture,
+) -> None:  # fmt: skip
+    write_map()
+    noted = False
+
+    def stop(*_: object, run: Map, **__: object) -> None:
+        nonlocal noted
+        signal.raise_signal(signal.SIGINT)
+        noted = True
+        list(run(abs, [1]))
+        pytest.fail("the signal was passed over")
+
+    monkeypatch.setattr(f"cityscapes_coco.{work}", stop)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with stoppable() as check:
-            signal.raise_signal(signal.SIGTERM)
-            check()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        with stoppable() as check:
-            signal.raise_signal(signal.SIGTERM)
-            for _ in range(2):
-                with pytest.raises(KeyboardInterrupt) as stopped:
-                    check()
-                assert stopped.value.args == (signal.SIGTERM,)
-        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        assert load_verb(verb)([*options, str(datadir)]) == 130
     finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def test_beside_the_main_thread_signals_are_left_alone() -> None:
-    def work() -> object:
-        with stoppable() as check:
-            check()
-            return signal.getsignal(signal.SIGINT)
-
-    with ThreadPoolExecutor(1) as threads:
-        assert threads.submit(work).result(PATIENCE) == signal.default_int_handler
+        signal.signal(signal.SIGINT, before)
+    assert noted and "interrupted; no file was left half-written" in capsys.readouterr().err
 
 
 @posix_only
@@ -170,6 +185,20 @@ def test_ctrl_c_while_it_starts_is_silent(program: str) -> None:
 
 
 # Streams.
+
+
+@posix_only
+@pytest.mark.parametrize("program", ["main.py", "inspect_coco.py", "evaluate_coco.py"])
+def test_help_that_cannot_be_printed_is_one_line(program: str) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    with Path("/dev/full").open("w") as full:
+        process = run_script(
+            program, "--help", capture_output=False, stdout=full, stderr=subprocess.PIPE
+        )
+    assert process.returncode == 1
+    assert process.stderr == "error: standard output: No space left on device\n"
+
 
 # Where the number is a pipe whose reader has gone.
 STREAMS = [

@@ -367,9 +367,3 @@ def test_an_address_without_a_scheduler_is_one_line(
     assert main(["--datadir", str(frames), "--scheduler", address]) == 1
     [line] = capfd.readouterr().err.splitlines()
     assert line.startswith(f"error: {address}: no Dask scheduler answers there")
-
-
-def test_an_empty_address_is_a_wrong_command_line() -> None:
-    with pytest.raises(SystemExit) as end:
-        main(["--scheduler", ""])
-    assert end.value.code == 2

@@ -1,13 +1,41 @@
-"""A file or a folder that is whole or not there."""
+"""Files that are read within bounds; files and folders that are whole or not there."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from cityscapes_coco.run.files import replacing, replacing_folder
-from cityscapes_coco.run.folders import is_debris
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.run.files import (
+    check_free,
+    new_folder,
+    read_file,
+    replacing,
+    replacing_folder,
+    scratch_file,
+)
+from cityscapes_coco.run.folders import is_junk
 from tests.conftest import ROOT, posix_only, run_script
+
+# A file that is read.
+
+
+def test_a_file_is_read_unless_it_is_too_large(tmp_path: Path) -> None:
+    (path := tmp_path / "file").write_bytes(b"12345")
+    assert read_file(path) == read_file(path, 5) == b"12345"
+    with pytest.raises(UserError, match="has 5 bytes, too many to be read"):
+        read_file(path, 4)
+
+
+# A file that is written.
+
+
+def test_a_scratch_file_leaves_nothing(tmp_path: Path) -> None:
+    with scratch_file(tmp_path / "a" / "b") as file:
+        file.write(b"part")
+        file.seek(0)
+        assert file.read() == b"part"
+    assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
 @pytest.fixture(params=["unnamed draft", "named draft"])
@@ -78,7 +106,27 @@ def test_an_earlier_file_survives_a_disk_that_takes_no_more(tmp_path: Path) -> N
     assert os.listdir(tmp_path / "out") == ["file"]
 
 
-# A folder, and the file that tells what is in it.
+# A new folder.
+
+
+def test_a_new_folder_appears_whole_and_takes_the_place_of_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "folder"
+    for error in ValueError, KeyboardInterrupt:
+        with pytest.raises(error), new_folder(folder) as draft:
+            touch_whole(draft)
+            raise error
+        assert os.listdir(folder.parent) == []
+    with new_folder(folder) as draft:
+        touch_whole(draft)
+        assert not folder.exists()
+    assert os.listdir(folder) == ["whole"]
+    for refuse in check_free, lambda path: new_folder(path).__enter__():
+        with pytest.raises(UserError, match="folder: is there already; remove it"):
+            refuse(folder)
+    assert os.listdir(folder.parent) == ["folder"]
+
+
+# A folder, and the file that describes it.
 
 
 @pytest.fixture
@@ -105,10 +153,10 @@ def test_a_folder_appears_whole_and_its_earlier_index_is_gone(folder: Path) -> N
     def fill(draft: Path) -> None:
         (draft / "later").write_bytes(b"whole")
         assert entries(folder) > EARLIER and index.read_text() == "earlier"
-        assert draft.parent == folder.parent and is_debris(draft.name)
+        assert draft.parent == folder.parent and is_junk(draft.name)
 
     with replacing_folder(folder, index, fill):
-        visible = {name for name in entries(folder) if not is_debris(name.partition("/")[0])}
+        visible = {name for name in entries(folder) if not is_junk(name.partition("/")[0])}
         assert visible == {"folder", "folder/later"}
         index.write_text("later")
     assert entries(folder) == {"folder", "folder/later", "folder.json"}
@@ -210,4 +258,4 @@ def test_an_index_stands_beside_its_own_folder_even_after_a_kill(
     options = str(tmp_path / "script.py"), folder, renames
     process = run_script(*options, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert process.returncode == (0 if renames == 3 else -9), process.stderr
-    assert {name for name in entries(folder) if not is_debris(name)} == visible
+    assert {name for name in entries(folder) if not is_junk(name)} == visible

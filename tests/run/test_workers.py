@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -83,17 +82,6 @@ def test_the_check_ends_the_work(workers: int) -> None:
     with pytest.raises(KeyboardInterrupt), start_workers(2, check=check) as run:
         list(run(time.sleep, [10 * PATIENCE]))
     assert multiprocessing.active_children() == []
-
-
-def prepare(folder: Path) -> None:
-    (folder / str(os.getpid())).touch()
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_each_process_is_prepared_once(workers: int, tmp_path: Path) -> None:
-    with start_workers(workers, prepare=partial(prepare, tmp_path)) as run:
-        list(run(square, range(100)))
-    assert len(list(tmp_path.iterdir())) in range(1, workers + 1)
 
 
 # The file is the same, however the work is done.
@@ -184,9 +172,11 @@ def test_a_signal_to_all_processes_is_no_lost_worker(tmp_path: Path) -> None:
 
 @forked_only
 def test_a_dead_worker_ends_the_run_with_one_line(
-    frames: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    frames: Path, write_map: WriteMap, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    """Every worker dies on its first frame, as if the system had run out of memory."""
+    """Every worker dies on its first frame, as if the system had run out of memory. Another split
+    is not begun."""
+    write_map(split="val")
     monkeypatch.setattr("cityscapes_coco.convert.annotate.convert_frame", kill_this_process)
     assert main(["--datadir", str(frames), "--workers", "2"]) == 1
     lines = capsys.readouterr().err.splitlines()

@@ -14,7 +14,6 @@ from main import main
 from tests.conftest import (
     GOLDEN_VAL,
     PREDICTIONS,
-    ROOT,
     SAMPLE,
     Capture,
     Change,
@@ -22,7 +21,6 @@ from tests.conftest import (
     WriteMap,
     convert,
     load,
-    run_script,
     save_map,
     set_field,
     street,
@@ -90,28 +88,6 @@ def test_any_number_of_workers_writes_and_prints_the_same(tmp_path: Path, capsys
     assert printed[0] == printed[1]
 
 
-def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
-    scores = score(tmp_path, GOLDEN_VAL, PREDICTIONS)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == f"{PREDICTIONS}: 46 results; images without a result: 0 of 2"
-    tables: dict[str, dict[str, list[str]]] = {}
-    title = ""
-    for line in lines[1:]:
-        name, *cells = line.split()
-        if line.startswith("    "):
-            tables[title][name] = cells
-        else:
-            title = name
-            tables[title] = {}
-    wanted = {"boxes": ("coco", "box"), "masks": ("coco", "mask"), "Cityscapes": ("cityscapes",)}
-    for title, (part, *shape) in wanted.items():
-        numbers: Any = scores[part]["classes"] | {"average": scores[part]["average"]}
-        assert list(tables[title]) == list(numbers)
-        for name, row in tables[title].items():
-            found = numbers[name][shape[0]] if shape else numbers[name]
-            assert row == ["-" if n is None else f"{n:.3f}" for n in found.values()]
-
-
 def test_an_annotation_with_the_id_0_is_found(tmp_path: Path) -> None:
     """To pycocotools, 0 stands for no annotation."""
     coco = load(GOLDEN_VAL)
@@ -131,15 +107,6 @@ def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
     assert found == coco_scores(GOLDEN_VAL, masks, "segm")["average"]
     assert found[:3] == coco_scores(GOLDEN_VAL, results, "segm")["average"][:3]
     assert found[3:] != coco_scores(GOLDEN_VAL, results, "segm")["average"][3:]
-
-
-def test_a_class_may_be_called_average(tmp_path: Path, capsys: Capture) -> None:
-    convert(SAMPLE, "--outdir", tmp_path, "--categories", "person", "average=car+bus")
-    coco = tmp_path / GOLDEN_VAL.name
-    capsys.readouterr()
-    score(tmp_path, coco, [r for r in annotated(coco) if r["category_id"] == 1])
-    rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()[3:6]]
-    assert rows == [["person", "1.000"], ["average", "0.000"], ["average", "0.500"]]
 
 
 def test_only_the_best_hundred_of_a_category_in_a_frame_count_for_coco(tmp_path: Path) -> None:
@@ -343,37 +310,3 @@ def test_scores_that_cannot_be_written_are_an_error(tmp_path: Path, capsys: Capt
     argv = "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", PREDICTIONS, "--json", tmp_path
     assert "cannot be written: " in fail(capsys, *argv)
     assert os.listdir(tmp_path) == []
-
-
-@pytest.mark.parametrize("name", ["results.json", "coco.json", "../here/results.json"])
-def test_scores_take_the_place_of_nothing_that_is_read(
-    name: str, tmp_path: Path, capsys: Capture
-) -> None:
-    folder = tmp_path / "here"
-    folder.mkdir()
-    for source, copy in (PREDICTIONS, "results.json"), (GOLDEN_VAL, "coco.json"):
-        (folder / copy).write_bytes(source.read_bytes())
-    argv = "--coco", folder / "coco.json", "--results", folder / "results.json"
-    line = fail(capsys, "--coco_dir", SAMPLE, *argv, "--json", folder / name)
-    assert line.startswith(f"error: {folder / name}: is read, so the scores cannot go there")
-    assert (folder / "results.json").read_bytes() == PREDICTIONS.read_bytes()
-
-
-@pytest.mark.parametrize("argv", [[], ["--results", "x", "--top", "3"], ["--results", ""]])
-def test_a_wrong_command_line_is_exit_code_2(argv: list[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        evaluate(argv)
-    assert end.value.code == 2
-
-
-def test_help_loads_no_numpy(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text("""
-import sys, evaluate_coco
-try:
-    evaluate_coco.main(["--help"])
-finally:
-    assert not {"numpy", "msgspec", "cv2"} & sys.modules.keys()
-""")
-    done = run_script(str(script), env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == 0, done.stderr
