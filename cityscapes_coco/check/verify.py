@@ -45,7 +45,7 @@ from cityscapes_coco.convert.sources import (
     list_all_frames,
 )
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.labels import LABELS, category_instancesonly
+from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import ALL_SPLITS, Options
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.run.workers import Map
@@ -53,14 +53,6 @@ from cityscapes_coco.run.workers import Map
 _LABELS = {label.id: label for label in LABELS}
 
 _PARTS = ("categories", "images", "annotations")
-
-# How many instances the real fine annotations have, groups not counted: the frames of a split, the
-# error that a count may have besides 2 percent, and the totals by class. The totals of train are
-# known to a hundred only; those of val were counted from the polygons, riders left out.
-_PUBLISHED = {
-    "train": (2975, 50, (17_900, 1_800, 26_900, 500, 400, 200, 700, 3_700)),
-    "val": (500, 5, (3_399, None, 4_656, 93, 98, 23, 149, 1_169)),
-}
 
 _FOREIGN = "map with values that Cityscapes never writes"
 
@@ -140,8 +132,7 @@ class Report:
     `left_out` counts what the file does not claim to hold: classes that the file does not name,
     groups if the file has none, and what is smaller than the file says. `skipped` counts frames of
     which the file itself says that they could not be read; `imageless` those that have no
-    photograph of the image sets that the file names. `far_from_published` has a line for each class
-    of a full split whose number is far from the published one.
+    photograph of the image sets that the file names.
     """
 
     path: Path
@@ -155,7 +146,6 @@ class Report:
     faults: Counter[str] = field(default_factory=Counter)
     culprits: dict[str, list[str]] = field(default_factory=dict)
     about: dict[str, About] = field(default_factory=dict)
-    far_from_published: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> Literal[0, 1, 3]:
@@ -282,32 +272,7 @@ def verify_file(
     if not report.instances and report.frames and (foreign or splits != {"test"}):
         about: About = "masks" if foreign else "data"
         report.add(Findings([Fault("maps without any instance", "all", about)]))
-    if map_type == "gtFine" and len(splits) == 1 and not options.min_area:
-        totals = _count_classes(report, scope)
-        report.far_from_published = compare_with_published(splits.pop(), report.frames, totals)
     return report
-
-
-def compare_with_published(split: str, frames: int, totals: Mapping[str, int]) -> list[str]:
-    """Return a line for each class of which a full split of the real fine annotations has a far
-    different number of instances than `totals`; none if `frames` are not a full split."""
-    full, slack, published = _PUBLISHED.get(split, (None, 0, ()))
-    return [
-        f"{totals[name]} {name}, published {expected}"
-        for name, expected in zip(category_instancesonly, published, strict=False)
-        if frames == full and expected and name in totals
-        if abs(totals[name] - expected) > slack + expected / 50
-    ]
-
-
-def _count_classes(report: Report, scope: _Scope) -> dict[str, int]:
-    """Return how many instances of each class the maps have, of those that are categories alone."""
-    times = Counter(scope.classes.values())
-    return {
-        row.name: tally.in_maps
-        for row, tally in report.rows.items()
-        if not row.is_group and scope.classes.get(row.name) == row.name and times[row.name] == 1
-    }
 
 
 def _find_scope(coco: CocoFile, options: Options) -> _Scope:

@@ -110,9 +110,6 @@ def describe_check(report: "Report") -> str:
         rows.append(f"  without an image of the sets in the file: {report.imageless} frames")
     if report.skipped:
         rows.append(f"  skipped when the file was made: {report.skipped} frames")
-    if report.far_from_published:
-        parts = "; ".join(report.far_from_published)
-        rows.append(f"  far from the published totals of Cityscapes: {parts}")
     for kind, number in report.faults.items():
         rows.append(f"  {kind}: {number}")
         rows += [f"    {culprit}" for culprit in report.culprits[kind]]

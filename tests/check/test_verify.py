@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import inspect_coco
 import main
-from cityscapes_coco.check.verify import Report, compare_with_published, verify_file
+from cityscapes_coco.check.verify import Report, verify_file
 from cityscapes_coco.cli.tables import describe_check
 from cityscapes_coco.run.workers import Map, start_workers
 from tests import oracle
@@ -400,34 +400,6 @@ def test_the_originals_own_output_for_the_sample_is_judged_so_in_one_process_and
     assert "no info in the file" in report.culprits["missing field"]
     with start_workers(2) as run:
         assert verify_file(path, SAMPLE, run=run) == report
-
-
-# Published totals.
-
-VAL = {"person": 3399, "car": 4656, "truck": 93, "bus": 98, "train": 23, "bicycle": 1169}
-TOTALS: list[tuple[str, int, dict[str, int], list[str]]] = [
-    ("val", 500, VAL, []),
-    ("val", 500, VAL | {"car": 4700, "rider": 12345}, []),
-    ("train", 2975, {"person": 17_950, "train": 168}, []),
-    (
-        *("val", 500, VAL | {"train": 0, "car": 2000}),
-        ["2000 car, published 4656", "0 train, published 23"],
-    ),
-    ("train", 2975, {"truck": 300}, ["300 truck, published 500"]),
-    # Only parts of a split, or a split whose totals nobody published.
-    ("val", 499, {"car": 1}, []),
-    ("test", 1525, {"car": 0}, []),
-]
-
-
-@pytest.mark.parametrize(("split", "frames", "totals", "news"), TOTALS)
-def test_a_full_split_far_from_the_published_totals_is_told(
-    split: str, frames: int, totals: dict[str, int], news: list[str]
-) -> None:
-    assert compare_with_published(split, frames, totals) == news
-
-
-# How it is called.
 
 
 # How it is called: each split is spoiled before it is checked.
