@@ -9,7 +9,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 from pycocotools.cocoeval import COCOeval
 
-from cityscapes_coco.scores.average_precision import Bools, Floats
+from cityscapes_coco.scores.cityscapes_score import Bools, Floats
 
 # COCO's overlaps, recalls, most predictions, and ranges of areas: all, small, medium, large.
 _COCO: Any = COCOeval(iouType="bbox").params

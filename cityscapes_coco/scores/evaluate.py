@@ -26,7 +26,7 @@ from cityscapes_coco.labels import LABELS, Label, category_instancesonly
 from cityscapes_coco.pixels.rle import Rle, to_rles
 from cityscapes_coco.run.files import replacing
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.average_precision import (
+from cityscapes_coco.scores.cityscapes_score import (
     Floats,
     Matches,
     Truth,
