@@ -1,4 +1,4 @@
-"""What people are told, as text: of a conversion, a COCO file, a check, scores, and an upload.
+"""What people are told, as text: of a conversion, a COCO file, a check, scores, and a submission.
 
 Nothing here is printed.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cityscapes_coco.check.verify import Report
     from cityscapes_coco.convert.split import SplitSummary
     from cityscapes_coco.scores.evaluate import AnyScore, Scores
-    from cityscapes_coco.scores.submission import Upload
+    from cityscapes_coco.scores.submission import Submission
 
 _VERDICTS = {
     0: "all exact",
@@ -136,11 +136,13 @@ def describe_scores(path: Path, scores: "Scores") -> str:
     return _join([*rows, *(f"  {note}" for note in scores.notes)])
 
 
-def describe_upload(upload: "Upload") -> str:
+def describe_submission(submission: "Submission") -> str:
     """Return what was written for the server of the benchmark, and what was left out."""
-    rows = [f"{upload.folder}: {upload.masks} masks of {upload.frames} frames, for the server"]
-    if upload.left_out:
-        rows.append(f"  left out, no class that Cityscapes evaluates: {_list(upload.left_out)}")
+    masks, frames = submission.masks, submission.frames
+    rows = [f"{submission.folder}: {masks} masks of {frames} frames, for the server"]
+    if submission.left_out:
+        left_out = _list(submission.left_out)
+        rows.append(f"  left out, no class that Cityscapes evaluates: {left_out}")
     return _join(rows)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cityscapes_coco.scores.coco_score import CocoTruth, match_coco_frame, rate_coco_matches
 from cityscapes_coco.scores.evaluate import Scores, evaluate_results
-from cityscapes_coco.scores.submission import write_upload
+from cityscapes_coco.scores.submission import write_submission
 from tests.conftest import OUTPUT, Coco, convert, save_map, street, write_json
 from tests.oracle import box_of, coco_precision, coco_scores, encode, official_scores
 
@@ -58,7 +58,7 @@ def judge(data: Path, results: list[Coco]) -> Scores:
     with tempfile.TemporaryDirectory() as folder:
         file = write_json(Path(folder) / "results.json", results)
         scores = evaluate_results(path, file, data)
-        write_upload(path, file, data, Path(folder) / "upload")
+        write_submission(path, file, data, Path(folder) / "upload")
         expected = official_scores(
             Path(folder) / "upload", data.glob("gtFine/train/*/*_instanceIds.png")
         )
