@@ -261,16 +261,16 @@ def test_frames_that_the_file_leaves_out_are_said(
 
 
 BAD_FILES: dict[str, tuple[Change, str]] = {
-    "an image twice": (set_field("images", "id", 1, 1), "images 2 times with the id 1"),
+    "an image twice": (set_field("images", "id", 1, 1), "images have the id 1 2 times"),
     "a name twice": (
         set_field("categories", "name", "car"),
-        "categories 2 times with the name car",
+        "categories have the name car 2 times",
     ),
-    "no id": (lambda coco: coco["images"][0].pop("id"), "images without the id"),
-    "no area": (lambda coco: coco["annotations"][2].pop("area"), "annotations[2] has no area"),
+    "no id": (lambda coco: coco["images"][0].pop("id"), "no id in images[0]"),
+    "no area": (lambda coco: coco["annotations"][2].pop("area"), "no area in annotations[2]"),
     "no such image": (
         set_field("annotations", "image_id", 7, 2),
-        "annotations[2] has no image or no category",
+        "annotation 3 has the image_id 7, which none of the images has",
     ),
     "no size": (set_field("images", "width", 0, 1), "image 2 has 0 x 1024 pixels"),
     "a size that no image has": (
