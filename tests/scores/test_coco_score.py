@@ -12,15 +12,8 @@ from tests.oracle import coco_precision
 
 # Boxes of 32 x 32 and 96 x 96 pixels, COCO's bounds of what is small and large, of one pixel more
 # and less, and such that lie half and three quarters in each other; an empty one.
-BOXES = [[0, 0, 32, 32], [0, 0, 32, 64], [0, 0, 31, 33], [0, 0, 33, 32], [16, 0, 32, 32]]
-BOXES += [
-    [0, 0, 24, 32],
-    [0, 0, 96, 96],
-    [0, 0, 96, 95],
-    [0, 0, 97, 96],
-    [0, 0, 96, 72],
-    [5, 5, 0, 9],
-]
+SIZES = [(32, 32), (96, 96), (32, 64), (31, 33), (33, 32), (24, 32), (96, 95), (97, 96), (96, 72)]
+BOXES = [[0, 0, *size] for size in SIZES] + [[16, 0, 32, 32], [5, 5, 0, 9]]
 TRUTH = st.tuples(
     st.sampled_from(BOXES), st.sampled_from([0, 1023, 1024, 1025, 9216, 9217]), st.booleans()
 )
@@ -28,8 +21,8 @@ GUESS = st.tuples(st.sampled_from(BOXES), st.sampled_from([-1, 0.25, 0.5, 0.75])
 FRAME = st.tuples(st.lists(TRUTH, max_size=6), st.lists(GUESS, max_size=6))
 
 
-@example([([(BOXES[0], 1024, False)], [(BOXES[6], 0.5)] * 100 + [(BOXES[0], 0.25)])])
-@example([([(BOXES[0], 1024, False)], [(BOXES[6], 0.5)] * 99 + [(BOXES[0], 0.25)])])
+@example([([(BOXES[0], 1024, False)], [(BOXES[1], 0.5)] * 100 + [(BOXES[0], 0.25)])])
+@example([([(BOXES[0], 1024, False)], [(BOXES[1], 0.5)] * 99 + [(BOXES[0], 0.25)])])
 @settings(max_examples=200)
 @given(st.lists(FRAME, min_size=1, max_size=3))
 def test_matches_are_those_of_cocoeval(frames: list[Any]) -> None:
