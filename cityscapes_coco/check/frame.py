@@ -111,7 +111,7 @@ def _find_sources(
     """Return the instances and groups of a map, shape (height, width), by their values, and the
     values that Cityscapes never writes: 1000 or more, of a label without instances.
 
-    `classes` are those of `Scope`. Stuff, which a panoptic file has, is one source per class.
+    `classes` is `Scope.classes`. Stuff, which panoptic files have, is one source per class.
     """
     ids = [label.id for label in LABELS if label.name in classes]
 

@@ -47,7 +47,7 @@ class Tally:
 
 @dataclass
 class Report:
-    """What the check found, in `frames` frames whose maps have so many `instances`.
+    """What the check found in so many `frames`, with so many `instances` in their maps.
 
     `faults` counts the faults of each kind, `culprits` has a line for each of the first few, and
     `about` says what each kind is about. `left_out` counts what the maps have and the file need not

@@ -133,8 +133,8 @@ def match_class(
 ) -> CityscapesMatches:
     """Match the predictions of one class in one map with the truth.
 
-    `scores`, (D,), are those of the predictions; `void` covers the pixels that every score ignores.
-    The rules are those of cityscapesscripts' `assignGt2Preds` and `evaluateMatches`:
+    Each prediction has one of the `scores`, (D,); `void` covers the pixels that every score ignores.
+    The rules come from cityscapesscripts' `assignGt2Preds` and `evaluateMatches`:
 
     - An empty prediction does not exist.
     - A prediction finds the instance with which its IoU exceeds the overlap. If several find one

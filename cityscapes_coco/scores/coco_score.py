@@ -146,8 +146,8 @@ def match_category(
 ) -> CocoMatches:
     """Match the predictions of one category in one image with the truth.
 
-    The predictions are boxes or RLEs; `areas` and `scores`, (D,), are theirs. The rules are those
-    of `evaluateImg` in pycocotools' COCOeval:
+    The predictions are boxes or RLEs, each with one of the `areas` and `scores`, (D,). The rules
+    come from `evaluateImg` in pycocotools' COCOeval:
 
     - The best 100 predictions choose one after the other, the highest score first.
     - Truth is ignored if it is a crowd or outside of the range of areas. A prediction chooses truth

@@ -37,7 +37,7 @@ def test_our_own_file_is_all_exact(spoil: Spoil) -> None:
 def test_our_own_panoptic_files_are_all_exact_and_void_is_none_of_them(spoil: Spoil) -> None:
     report = spoil(name=PANOPTIC)
     assert cells(report) == ALL_EXACT | {"road": (2, 2, 0, 0, 0), "car group": (2, 2, 0, 0, 0)}
-    assert report.frames == 2 and not report.faults
+    assert report.frames == 2 and not report.faults and not report.left_out
 
 
 def add_groups(coco: Coco) -> None:
