@@ -58,7 +58,7 @@ from cityscapes_coco.options import Options, Panoptic  # noqa: E402
 from cityscapes_coco.pixels import png  # noqa: E402
 from cityscapes_coco.run.workers import Map, keep_freed_memory, start_workers  # noqa: E402
 from cityscapes_coco.scores.evaluate import evaluate_results  # noqa: E402
-from cityscapes_coco.scores.submission import write_upload  # noqa: E402
+from cityscapes_coco.scores.submission import write_submission  # noqa: E402
 from cityscapes_coco.version import __version__  # noqa: E402
 from data.generate import write_dataset  # noqa: E402
 
@@ -688,7 +688,7 @@ def measure_scores(
     actions: list[Callable[[], object]] = [partial(score, path, results, datadir)]
     if official:
         with redirect_stderr(io.StringIO()):
-            write_upload(path, results, datadir, datadir / "upload")
+            write_submission(path, results, datadir, datadir / "upload")
         actions.append(partial(score_officially, datadir))
     tell(f"scoring {len(several)} frames, {runs} times")
     times = time_in_turn(runs, *actions)

@@ -55,12 +55,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _evaluate(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load; --help does not wait for them.
     from cityscapes_coco.cli.coco_file import find_data_folder, find_file
-    from cityscapes_coco.cli.tables import describe_scores, describe_upload
+    from cityscapes_coco.cli.tables import describe_scores, describe_submission
     from cityscapes_coco.run.files import check_free
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
-    from cityscapes_coco.scores.submission import write_upload
+    from cityscapes_coco.scores.submission import write_submission
 
     path = args.coco or find_file(find_data_folder(args.coco_dir), args.split, "--coco")
     files = path, args.results, args.coco_dir
@@ -84,7 +84,7 @@ def _evaluate(args: argparse.Namespace) -> int:
             if args.plot:
                 _plot(args, path, scores)
         if args.save:
-            print(describe_upload(write_upload(*files, args.save, top=args.top, run=run)))
+            print(describe_submission(write_submission(*files, args.save, top=args.top, run=run)))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The text that is printed about a conversion, a COCO file, a check, scores, or an upload."""
+"""The text that is printed about a conversion, a COCO file, a check, scores, or a submission."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cityscapes_coco.check.verify import Report
     from cityscapes_coco.convert.split import SplitSummary
     from cityscapes_coco.scores.evaluate import AnyScore, Scores
-    from cityscapes_coco.scores.submission import Upload
+    from cityscapes_coco.scores.submission import Submission
 
 _VERDICTS = {
     0: "all exact",
@@ -106,9 +106,6 @@ def describe_check(report: "Report") -> str:
         rows.append(f"  without an image of the sets in the file: {report.imageless} frames")
     if report.skipped:
         rows.append(f"  skipped when the file was made: {report.skipped} frames")
-    if report.far_from_published:
-        parts = "; ".join(report.far_from_published)
-        rows.append(f"  far from the published totals of Cityscapes: {parts}")
     for kind, number in report.faults.items():
         rows.append(f"  {kind}: {number}")
         rows += [f"    {culprit}" for culprit in report.culprits[kind]]
@@ -135,11 +132,13 @@ def describe_scores(path: Path, scores: "Scores") -> str:
     return _join([*rows, *(f"  {note}" for note in scores.notes)])
 
 
-def describe_upload(upload: "Upload") -> str:
+def describe_submission(submission: "Submission") -> str:
     """Return what was written for the benchmark's server, and what was left out."""
-    rows = [f"{upload.folder}: {upload.masks} masks of {upload.frames} frames, for the server"]
-    if upload.left_out:
-        rows.append(f"  left out, no class that Cityscapes evaluates: {_list(upload.left_out)}")
+    masks, frames = submission.masks, submission.frames
+    rows = [f"{submission.folder}: {masks} masks of {frames} frames, for the server"]
+    if submission.left_out:
+        left_out = _list(submission.left_out)
+        rows.append(f"  left out, no class that Cityscapes evaluates: {left_out}")
     return _join(rows)
 
 

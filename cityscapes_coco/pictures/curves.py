@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cityscapes_coco.pictures.examples import OTHER_COLOR, new_figure, plain_text
-from cityscapes_coco.scores.evaluate import AnyScore, Curve, Scores
+from cityscapes_coco.scores.coco_score import Curves
+from cityscapes_coco.scores.evaluate import AnyScore, Scores
 
 _PLURALS = {"box": "boxes", "mask": "masks"}
 # Cityscapes' colours of similar classes are similar, so that lines differ in another way too.
@@ -41,7 +42,7 @@ def draw_curves(scores: Scores, title: str, colors: Mapping[str, tuple[int, int,
 
 def _list_panels(
     scores: Scores,
-) -> Iterator[tuple[str, AnyScore, Mapping[str, AnyScore], Mapping[str, Curve]]]:
+) -> Iterator[tuple[str, AnyScore, Mapping[str, AnyScore], Curves]]:
     """Yield the name of each score, its average, and the scores and the curves of the classes."""
     for shape, average in scores.coco.average.items():
         classes = {name: of_class[shape] for name, of_class in scores.coco.classes.items()}
@@ -53,10 +54,10 @@ def _list_panels(
 def _draw_lines(
     axes: Axes,
     classes: Mapping[str, AnyScore],
-    curves: Mapping[str, Curve],
+    curves: Curves,
     colors: Mapping[str, tuple[int, int, int]],
 ) -> None:
-    nothing = Curve(np.empty(0), np.empty(0))
+    nothing = np.empty(0), np.empty(0)
     for number, name in enumerate(islice(classes, _MOST_CLASSES)):
         recall, precision = curves.get(name, nothing)
         axes.plot(

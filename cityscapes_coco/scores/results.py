@@ -1,13 +1,13 @@
-"""The results of a trainer: predictions read against the COCO file that the trainer was given.
+"""The results of a trainer: predictions for the images of the COCO file that it was given.
 
 A trainer writes a list of results, or an object with the list under `annotations`. Images and
-categories go by the ids in the COCO file; some trainers write the names of images instead.
-
-Masks, of results and of the truth beside them, are decoded when they are needed.
+categories go by their ids in the COCO file; some trainers write the names of images instead. Masks
+are decoded when they are needed.
 """
 
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
+from typing import NamedTuple
 
 from msgspec import UNSET, Raw, Struct
 
@@ -22,6 +22,13 @@ from cityscapes_coco.run.folders import name_some
 _WHAT = "a file of results"
 
 
+class Prediction(NamedTuple):
+    """A result and its mask; `rle` is None if the results have no masks."""
+
+    result: Result
+    rle: Rle
+
+
 class _ResultFile(Struct):
     annotations: Raw
 
@@ -29,11 +36,11 @@ class _ResultFile(Struct):
 def read_results(path: Path, coco: CocoFile) -> list[Result]:
     """Return the results at `path`, in the order of the file, each with the id of its image.
 
-    Either every result has a `segmentation` or all are UNSET, whatever stands for no mask in the
-    file. No mask is decoded yet: see `decode_mask`.
+    Either every result has a `segmentation`, or it is UNSET in all of them, however the file says
+    that there is no mask. `decode_mask` decodes the masks later.
 
-    Raises UserError if the file cannot be read, or if a result is not one for `coco`; the error
-    names the result, by its place from 0, and what is wrong with it.
+    Raises UserError if the file cannot be read or a result does not fit `coco`; the error names the
+    result by its index, from 0, and what is wrong with it.
     """
     if isinstance(coco, PanopticFile):
         raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
@@ -61,8 +68,8 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
 
 
 def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
-    """Return the RLE of the mask of a result at `path`, in an image of the given size; None if the
-    results have no masks.
+    """Return the RLE of the mask of a result at `path`, in an image of the given size in pixels;
+    None if the results have no masks.
 
     Raises UserError if the mask cannot be decoded or is of another size.
     """
@@ -80,10 +87,10 @@ def _name(result: Result) -> str:
 
 
 def _by_name(images: Iterable[Image]) -> dict[int | str, list[Id]]:
-    """Return the ids of the images of each name: with all folders, without, and the stem."""
+    """Return the ids of the images of each name: the path, the file's name, and its stem."""
     ids: dict[int | str, list[Id]] = {}
     for image in images:
-        # Whose folders may be parted either way.
+        # Folders may be separated by either slash.
         path = PureWindowsPath(image.file_name or "")
         for name in {image.file_name or "", path.name, path.stem}:
             ids.setdefault(name, []).append(image.id)

@@ -1,8 +1,8 @@
-"""The results of a trainer as the server of the Cityscapes benchmark takes them.
+"""The results of a trainer, written for the server of the Cityscapes benchmark.
 
-A frame has a text file with a line for each prediction: the name of the mask, the label id and the
-score, parted by spaces. A mask is a PNG file beside it, in which pixels that are not 0 belong to
-the prediction. Source: `getPrediction` and `readPredInfo` of cityscapesscripts'
+Each frame has a text file with one line for each prediction: the name of the mask, the label id and
+the score, separated by spaces. A mask is a PNG file in the same folder, whose nonzero pixels are
+the prediction. Source: `getPrediction` and `readPredInfo` in cityscapesscripts'
 evalInstanceLevelSemanticLabeling.py.
 """
 
@@ -31,9 +31,9 @@ from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.results import decode_mask, read_results
 
 
-class Upload(NamedTuple):
-    """What was written into `folder`; `left_out` counts the results of each category that is no
-    class which Cityscapes evaluates."""
+class Submission(NamedTuple):
+    """What was written into `folder`. `left_out` counts, by category, the results of categories
+    that Cityscapes does not evaluate."""
 
     folder: Path
     frames: int
@@ -41,16 +41,16 @@ class Upload(NamedTuple):
     left_out: Counter[str]
 
 
-class _Task(NamedTuple):
-    """A frame, by what the names of its files begin with, and its results; `size` is (height,
-    width)."""
+class SubmittedFrame(NamedTuple):
+    """The results of one frame. The names of its files begin with `stem`; `size` is (height,
+    width) in pixels."""
 
     stem: str
     size: tuple[int, int]
     results: Sequence[Result]
 
 
-def write_upload(
+def write_submission(
     path: Path,
     results_path: Path,
     datadir: Path,
@@ -58,15 +58,16 @@ def write_upload(
     *,
     top: int | None = None,
     run: Map = map,
-) -> Upload:
+) -> Submission:
     """Write the results at `results_path`, for the COCO file at `path`, into a new folder.
 
-    Of each frame only the `top` results with the highest scores are written, all if it is None.
-    Frames of the split that have no image in the COCO file, found by their maps in `datadir`, get
-    an empty text file. `run` does the work, frame by frame, with the meaning of the builtin `map`.
+    In each frame, only the `top` results with the highest scores are written; all if it is None.
+    Frames of the split without an image in the COCO file get an empty text file; the maps in
+    `datadir` tell which frames these are. `run` does the work, frame by frame; it works like the
+    builtin `map`.
 
-    Raises UserError, and leaves no folder behind, if a file cannot be read, if the results are none
-    that the server takes, or if there is something at `folder` already.
+    Raises UserError, and leaves no folder behind, if a file cannot be read, if the server would not
+    take the results, or if `folder` exists already.
     """
     coco = read_coco(path)
     results = read_results(results_path, coco)
@@ -75,15 +76,16 @@ def write_upload(
         raise UserError(results_path, "has no masks, which the server of Cityscapes asks for")
     if not labels:
         raise UserError(path, "no category in it is a class that Cityscapes evaluates")
-    tasks = _list_tasks(path, coco, [r for r in results if r.category_id in labels], top)
-    tasks += [_Task(_clean(frame.stem), (0, 0), ()) for frame in _find_others(coco, datadir)]
-    for stem, times in Counter(task.stem for task in tasks).items():
+    frames = _list_frames(path, coco, [r for r in results if r.category_id in labels], top)
+    others = _find_others(coco, datadir)
+    frames += [SubmittedFrame(_clean(other.stem), (0, 0), ()) for other in others]
+    for stem, times in Counter(frame.stem for frame in frames).items():
         if times > 1:
             raise UserError(path, f"has {times} images of the frame {stem}; the server takes one")
     work = partial(_encode_frame, labels=labels, results_path=results_path)
     try:
         with new_folder(folder) as draft:
-            encoded = tqdm(run(work, tasks), "save", len(tasks), unit="frame", disable=None)
+            encoded = tqdm(run(work, frames), "save", len(frames), unit="frame", disable=None)
             for files in encoded:
                 for name, content in files.items():
                     (draft / name).write_bytes(content)
@@ -91,50 +93,52 @@ def write_upload(
         raise UserError(folder, f"cannot be written: {error.strerror}; see --save") from error
     names = {category.id: str(category.name) for category in coco.categories}
     left_out = Counter(names[r.category_id] for r in results if r.category_id not in labels)
-    return Upload(folder, len(tasks), sum(len(task.results) for task in tasks), left_out)
+    return Submission(folder, len(frames), sum(len(frame.results) for frame in frames), left_out)
 
 
-def _list_tasks(
+def _list_frames(
     path: Path, coco: CocoFile, results: Sequence[Result], top: int | None
-) -> list[_Task]:
-    """Return the images of a COCO file, each with its best results, best first."""
+) -> list[SubmittedFrame]:
+    """Return a frame for each image of a COCO file, with its best results, best first."""
     grouped = group_by_image(results)
     suffix = map_suffix(infer_map_type(coco.images, read_info(coco)))
-    tasks = []
+    frames = []
     for image in coco.images:
         stem = _clean(infer_map_name(image, suffix).removesuffix(suffix))
         best = sorted(grouped.get(image.id, ()), key=lambda result: -result.score)[:top]
-        tasks.append(_Task(stem, find_size(path, image), best))
-    return tasks
+        frames.append(SubmittedFrame(stem, find_size(path, image), best))
+    return frames
 
 
 def _clean(stem: str) -> str:
-    """Return a stem that neither leads out of a folder nor is parted by a space."""
+    """Return a stem without spaces or anything that leads out of a folder."""
     return re.sub(r"[^\w.-]", "_", stem)
 
 
 def _find_others(coco: CocoFile, datadir: Path) -> list[Frame]:
-    """Return the frames of the split that have no image in a COCO file."""
+    """Return the frames of the split without an image in the COCO file."""
     info = read_info(coco)
     try:
         return trace_images(coco, datadir)[1]
     except UserError:
-        # A file that leaves out no frame can do without the maps.
+        # A file with all frames needs no maps.
         if info and (info.skipped or read_options(info).empty_frames == "drop"):
             raise
         return []
 
 
-def _encode_frame(task: _Task, labels: Mapping[int, Label], results_path: Path) -> dict[str, bytes]:
+def _encode_frame(
+    frame: SubmittedFrame, labels: Mapping[int, Label], results_path: Path
+) -> dict[str, bytes]:
     """Return the files of a frame by their names."""
     files: dict[str, bytes] = {}
     lines = []
-    for number, result in enumerate(task.results):
-        name = f"{task.stem}_{number:03}.png"
-        mask = to_mask(decode_mask(results_path, result, *task.size))
-        # pycocotools' masks go down the columns; OpenCV turns them in half of numpy's time.
+    for number, result in enumerate(frame.results):
+        name = f"{frame.stem}_{number:03}.png"
+        mask = to_mask(decode_mask(results_path, result, *frame.size))
+        # pycocotools' masks are stored by columns; OpenCV transposes them in half of numpy's time.
         rows = cv2.transpose(mask.T)
         files[name] = cv2.imencode(".png", rows, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
         lines.append(f"{name} {labels[result.category_id].id} {float(result.score)!r}\n")
-    files[f"{task.stem}.txt"] = "".join(lines).encode()
+    files[f"{frame.stem}.txt"] = "".join(lines).encode()
     return files

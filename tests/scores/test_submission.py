@@ -66,7 +66,7 @@ def convert_val(datadir: Path, *options: str) -> Path:
 
 
 def test_each_result_has_a_line_and_a_mask(tmp_path: Path) -> None:
-    """The official script scores what is saved as the results are scored: see test_scores.py."""
+    """test_cityscapes_score.py has the official script score what is saved."""
     lines = save(tmp_path, GOLDEN_VAL, PREDICTIONS)
     results = json.loads(PREDICTIONS.read_bytes())
     stems = {

@@ -1,0 +1,309 @@
+"""One image of a COCO file compared with its map.
+
+The converter's way to an instance is not used here, so that a mistake in it is found: a map is cut
+into runs down its columns, as pycocotools does it, and masks are compared as pycocotools' RLEs of
+the whole frame. The masks of a panoptic file are cut from its PNG files in the same way.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from msgspec import UNSET
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from cityscapes_coco.check.records import Fault, Row, Scope, name_id
+from cityscapes_coco.cityscapes.id_map import read_id_map
+from cityscapes_coco.cityscapes.photographs import read_size
+from cityscapes_coco.coco.panoptic import decode_segment_ids
+from cityscapes_coco.coco.records import Annotation, Id, Image
+from cityscapes_coco.coco.segmentations import decode_segmentation
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.labels import LABELS
+from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
+
+_LABEL_BY_ID = {label.id: label for label in LABELS}
+
+FOREIGN = "map with values that Cityscapes never writes"
+
+
+class CheckedImage(NamedTuple):
+    """An image of a file with everything that its check needs.
+
+    `where` names the frame in faults. `photograph` is a path, or "" if there is no photograph.
+    `png` is for panoptic files: the content of the PNG file, or the reason why there is none.
+    """
+
+    map_path: str
+    where: str
+    image: Image
+    annotations: Sequence[Annotation]
+    photograph: str
+    png: bytes | str | None = None
+
+
+class Outcome(NamedTuple):
+    """What became of an instance of the maps; or an annotation that matches no instance, which is
+    unexpected. `iou` is 0 unless there are both."""
+
+    row: Row
+    fate: Literal["exact", "inexact", "lost", "unexpected"]
+    iou: float = 0
+
+
+class Findings(NamedTuple):
+    """What the check found in one frame, or in the file as a whole.
+
+    `instances` counts the instances in the map. `left_out` has a line for each instance or group
+    that the file need not hold.
+    """
+
+    faults: Sequence[Fault]
+    frames: int = 0
+    instances: int = 0
+    outcomes: Sequence[Outcome] = ()
+    left_out: Sequence[str] = ()
+
+
+class _Source(NamedTuple):
+    """An instance or group in a map, and its value there; `bbox` is [x, y, width, height]."""
+
+    value: int
+    row: Row
+    rle: Rle
+    area: int
+    bbox: list[int]
+
+
+class _Claim(NamedTuple):
+    """An annotation and its mask. `rle` is None without a mask, the name of the row is empty
+    without a category; `who` names the annotation in faults."""
+
+    annotation: Annotation
+    row: Row
+    rle: Rle | None
+    who: str
+
+
+def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
+    """Compare the annotations of one image with its map."""
+    try:
+        id_map = read_id_map(checked.map_path)
+    except UserError as error:
+        return Findings([Fault("map that cannot be read", str(error))])
+    sources, foreign = _find_sources(id_map, scope.classes)
+    faults = [*_check_sizes(checked, *id_map.shape)]
+    if foreign:
+        values = ", ".join(map(str, foreign[:4]))
+        faults.append(Fault(FOREIGN, f"{checked.where}: {values}", "data"))
+    claims, broken = _list_claims(checked, scope, *id_map.shape)
+    compared = _compare(claims, sources, scope, checked.where)
+    instances = sum(value >= 1000 and value not in foreign for value in sources)
+    faults += [*broken, *compared.faults]
+    return compared._replace(faults=faults, frames=1, instances=instances)
+
+
+def _find_sources(
+    id_map: NDArray[np.uint16], classes: Mapping[str, str]
+) -> tuple[dict[int, _Source], list[int]]:
+    """Return the instances and groups of a map, shape (height, width), by their values, and the
+    values that Cityscapes never writes: 1000 or more, of a label without instances.
+
+    `classes` is `Scope.classes`. Stuff, which panoptic files have, is one source per class.
+    """
+    ids = [label.id for label in LABELS if label.name in classes]
+
+    def may_be_asked_for(values: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return (values >= 1000) | np.isin(values, ids)
+
+    sources, foreign = {}, []
+    for value, rle in find_rles(id_map, may_be_asked_for, min(ids)).items():
+        label = _LABEL_BY_ID.get(value if value < 1000 else value // 1000)
+        if value >= 1000 and not (label and label.has_instances):
+            foreign.append(value)
+        if label is None or label.name not in classes:
+            continue
+        row = Row(classes[label.name], value < 1000 and label.has_instances)
+        # One by one: pycocotools cannot measure more than 255 masks at once.
+        area, bbox = int(coco_mask.area(rle)), coco_mask.toBbox(rle).astype(int).tolist()
+        sources[value] = _Source(value, row, rle, area, bbox)
+    return sources, foreign
+
+
+def _list_claims(
+    checked: CheckedImage, scope: Scope, height: int, width: int
+) -> tuple[list[_Claim], list[Fault]]:
+    """Return the annotations of an image with their masks, and what is wrong with the masks."""
+    is_panoptic = checked.png is not None
+    segments, faults = _cut_segments(checked, height, width) if is_panoptic else ({}, [])
+    claims = []
+    for annotation in checked.annotations:
+        what = "segment" if is_panoptic else "annotation"
+        who = f"{checked.where}: {what} {name_id(annotation)}"
+        rle = segments.get(annotation.map_value or 0)
+        try:
+            rle = rle if is_panoptic else to_rle(decode_segmentation(annotation), height, width)
+        except ValueError as error:
+            faults.append(Fault("broken segmentation", f"{who}: {error}"))
+        row = Row(scope.names.get(annotation.category_id, ""), bool(annotation.iscrowd))
+        claims.append(_Claim(annotation, row, rle, who))
+    return claims, faults
+
+
+def _cut_segments(
+    checked: CheckedImage, height: int, width: int
+) -> tuple[dict[int, Rle], list[Fault]]:
+    """Return the masks in the PNG file of an image, by segment id, and what is wrong with them."""
+    png, where = checked.png, checked.where
+    try:
+        if not isinstance(png, bytes):
+            raise ValueError(png)
+        masks = find_rles(decode_segment_ids(png, height, width), lambda ids: ids > 0, 1)
+    except ValueError as error:
+        return {}, [Fault("PNG file that cannot be read", f"{where}: {error}")]
+    values = [annotation.map_value or 0 for annotation in checked.annotations]
+    faults = []
+    for value in sorted(masks.keys() - set(values)):
+        culprit = f"{where}: {value}, {int(coco_mask.area(masks[value]))} pixels"
+        faults.append(Fault("pixels of no segment", culprit))
+    for value in values:
+        if value not in masks:
+            faults.append(Fault("segment without pixels", f"{where}: {value}"))
+    return masks, faults
+
+
+def _compare(
+    claims: Sequence[_Claim], sources: Mapping[int, _Source], scope: Scope, where: str
+) -> Findings:
+    """Compare annotations with the instances and groups of a map, wherever both come from."""
+    named = Counter(claim.annotation.map_value for claim in claims)
+    pairs = _match(claims, sources, named)
+    outcomes: list[Outcome] = []
+    faults: list[Fault] = []
+    left_out = []
+    for index, claim in enumerate(claims):
+        source = sources[pairs[index]] if index in pairs else None
+        faults += _check_map_value(claim, sources, named)
+        outcomes.append(_compare_pair(claim, source, scope.boxes_only))
+        faults += _check_pair(claim, source, outcomes[-1])
+    for value in sorted(sources.keys() - pairs.values()):
+        row, area = sources[value].row, sources[value].area
+        if row not in scope.rows:
+            left_out.append(str(row))
+        elif area < scope.min_area:
+            left_out.append(f"{row} of less than {scope.min_area} pixels")
+        else:
+            outcomes.append(Outcome(row, "lost"))
+            faults.append(Fault("lost", f"{where}: {row} {value}, {area} pixels"))
+    return Findings(faults, outcomes=outcomes, left_out=left_out)
+
+
+def _match(
+    claims: Sequence[_Claim], sources: Mapping[int, _Source], named: Mapping[Id, int]
+) -> dict[int, int]:
+    """Return the value in the map that belongs to each claim, by the index of the claim.
+
+    `named` counts the claims that name a value. A claim that alone names a value gets it. All other
+    claims go by overlap, the best pair first: within a row any overlap will do; across rows, where
+    the category must be wrong, the IoU has to be at least a half.
+    """
+    pairs: dict[int, int] = {}
+    for index, claim in enumerate(claims):
+        value = claim.annotation.map_value
+        if value is not UNSET and value in sources and named[value] == 1:
+            pairs[index] = value
+    rest = [index for index in range(len(claims)) if index not in pairs]
+    free = sorted(sources.keys() - pairs.values())
+    if not rest or not free:
+        return pairs
+    overlap = _overlap([claims[index] for index in rest], [sources[value] for value in free])
+    candidates = []
+    for i, j in np.argwhere(overlap > 0).tolist():
+        same = claims[rest[i]].row == sources[free[j]].row
+        if same or overlap[i, j] >= 0.5:
+            candidates.append((same, overlap[i, j], rest[i], free[j]))
+    taken = set(pairs.values())
+    for _, _, index, source_value in sorted(candidates, reverse=True):
+        if index not in pairs and source_value not in taken:
+            pairs[index] = source_value
+            taken.add(source_value)
+    return pairs
+
+
+def _compare_pair(claim: _Claim, source: _Source | None, boxes_only: bool) -> Outcome:
+    if source is None:
+        return Outcome(claim.row._replace(name=claim.row.name or "no class"), "unexpected")
+    # Nearly all masks are exact, and then their run lengths are equal.
+    if not boxes_only and claim.rle == source.rle:
+        return Outcome(source.row, "exact", 1)
+    ious = _box_ious if boxes_only else _mask_ious
+    iou = float(ious([claim], [source])[0, 0])
+    # The IoU is a quotient of integers, so it is 1 only if both are equal.
+    return Outcome(source.row, "exact" if iou == 1 else "inexact", iou)
+
+
+def _check_pair(claim: _Claim, source: _Source | None, outcome: Outcome) -> Iterator[Fault]:
+    annotation, who = claim.annotation, claim.who
+    if source is None:
+        culprit = f"{who}: no {outcome.row} is there, or another annotation has it"
+        yield Fault("unexpected", culprit)
+        return
+    there = f"{source.row} {source.value}"
+    if outcome.fate == "inexact":
+        yield Fault("inexact", f"{who}: IoU {outcome.iou:.4f} with {there}")
+    if claim.row.name != source.row.name:
+        name = claim.row.name or "no class"
+        yield Fault("wrong category", f"{who}: {name}, the map has {there}")
+    if annotation.iscrowd is not UNSET and annotation.iscrowd != source.row.is_group:
+        yield Fault("wrong iscrowd", f"{who}: {annotation.iscrowd}, the map has {there}")
+    if annotation.bbox is not UNSET and list(annotation.bbox) != source.bbox:
+        yield Fault("wrong bbox", f"{who}: {list(annotation.bbox)}, {there} has {source.bbox}")
+    if annotation.area is not UNSET and annotation.area != source.area:
+        yield Fault("wrong area", f"{who}: {annotation.area}, {there} has {source.area}")
+
+
+def _check_map_value(
+    claim: _Claim, sources: Collection[int], named: Mapping[Id, int]
+) -> Iterator[Fault]:
+    value, who = claim.annotation.map_value, claim.who
+    if value is not UNSET and value not in sources:
+        yield Fault("wrong map_value", f"{who}: {value} is not in the map", "fields")
+    elif value is not UNSET and named[value] > 1:
+        yield Fault("wrong map_value", f"{who}: {value} is there {named[value]} times", "fields")
+
+
+def _check_sizes(checked: CheckedImage, height: int, width: int) -> Iterator[Fault]:
+    """Compare the size of a map, in pixels, with the sizes of its image and its photograph."""
+    in_file, in_map = (checked.image.width, checked.image.height), f"the map has {width} x {height}"
+    if UNSET not in in_file and in_file != (width, height):
+        culprit = f"{checked.where}: {in_file[0]} x {in_file[1]}, {in_map}"
+        yield Fault("wrong image size", culprit, "fields")
+    size = read_size(checked.photograph)
+    if size and size != (width, height):
+        culprit = f"{checked.photograph}: {size[0]} x {size[1]}, {in_map}"
+        yield Fault("photograph of another size than its map", culprit, "data")
+
+
+def _overlap(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:
+    """Return the IoU of each claim with each source, shape (claims, sources).
+
+    Masks are compared; boxes where the claim has no mask or an empty one.
+    """
+    has_mask = [claim.rle is not None and coco_mask.area(claim.rle) > 0 for claim in claims]
+    by_mask, by_box = _mask_ious(claims, sources), _box_ious(claims, sources)
+    return np.where(np.array(has_mask)[:, None], by_mask, by_box)
+
+
+def _mask_ious(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:
+    height, width = sources[0].rle["size"]
+    empty = from_counts([height * width], height, width)
+    masks = [claim.rle or empty for claim in claims]
+    return np.array(coco_mask.iou(masks, [source.rle for source in sources], [0] * len(sources)))
+
+
+def _box_ious(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:
+    boxes = np.array([claim.annotation.bbox or (0, 0, 0, 0) for claim in claims], float)
+    true_boxes = np.array([source.bbox for source in sources])
+    return np.array(coco_mask.iou(boxes, true_boxes, [0] * len(sources)))
