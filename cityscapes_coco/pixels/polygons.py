@@ -170,18 +170,20 @@ def _touch_themselves(outlines: Sequence[Points]) -> list[bool]:
 
 
 def _simple_rings(outline: Points) -> Iterator[Points]:
-    """Split an outline wherever two of its pixels meet at a corner only."""
-    # Both coordinates of a corner, taken for one number.
+    """Split an outline wherever two of its pixels meet at a corner only.
+
+    An outline passes such a corner twice. There are no holes here, so the part of the outline
+    between the two passes touches the rest at this corner only. Once that part is split off, none
+    of its other corners comes again, and they may stay in `places`.
+    """
+    # Both coordinates of a corner, read as one integer.
     corners: list[int] = outline.view(np.int64).ravel().tolist()
     path: list[int] = []
-    position: dict[int, int] = {}
+    places: dict[int, int] = {}
     for index, corner in enumerate(corners):
-        if corner in position:
-            ring = path[position[corner] :]
-            yield outline[ring]
-            del path[position[corner] :]
-            for passed in ring:
-                del position[corners[passed]]
-        position[corner] = len(path)
+        start = places.setdefault(corner, len(path))
+        if start < len(path):
+            yield outline[path[start:]]
+            del path[start:]
         path.append(index)
     yield outline[path]
