@@ -17,14 +17,14 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, to_rle
 
 if TYPE_CHECKING:
-    from cityscapes_coco.pixels.rle import Runs
+    from cityscapes_coco.pixels.rle import RunLengths
 
 
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
 
 
-def decode_segmentation(record: Annotation | Result) -> "list[list[float]] | Runs | None":
+def decode_segmentation(record: Annotation | Result) -> "list[list[float]] | RunLengths | None":
     """Return the polygons or the run lengths of an annotation or a result; None if there are none.
 
     Raises ValueError if its segmentation is something else.
@@ -43,11 +43,11 @@ def has_segmentation(record: Annotation | Result) -> bool:
 
 
 @cache
-def _segmentation_decoder() -> "msgspec.json.Decoder[list[list[float]] | Runs]":
+def _segmentation_decoder() -> "msgspec.json.Decoder[list[list[float]] | RunLengths]":
     # Whoever needs no segmentation need not wait for numpy.
-    from cityscapes_coco.pixels.rle import Runs
+    from cityscapes_coco.pixels.rle import RunLengths
 
-    return msgspec.json.Decoder(list[list[float]] | Runs)
+    return msgspec.json.Decoder(list[list[float]] | RunLengths)
 
 
 def find_size(path: Path, image: Image) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from cityscapes_coco.coco.records import (
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic
-from cityscapes_coco.pixels.png import encode_png
+from cityscapes_coco.pixels.png import encode_rgb_png
 
 # The labels that have a category: those that Cityscapes evaluates. All other pixels are void.
 _LABELS = {label.id: label for label in LABELS if not label.ignored}
@@ -81,7 +81,7 @@ def segment_frame(id_map: NDArray[np.uint16], ids: Panoptic) -> PanopticFrame:
     pixels = np.repeat(_SEGMENT_IDS.take(runs.values), runs.ends - runs.starts)
     rgba = pixels.view(np.uint8).reshape(height, width, 4)
     rgb = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)
-    return PanopticFrame(width, height, encode_png(rgb), segments)
+    return PanopticFrame(width, height, encode_rgb_png(rgb), segments)
 
 
 def name_panoptic(dataset: Dataset, ending: str, ids: Panoptic) -> str:

@@ -155,7 +155,7 @@ def test_what_follows_the_end_is_passed_over() -> None:
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
 def test_what_is_written_is_read_by_others(pixels: NDArray[np.uint8]) -> None:
-    content = png.encode_png(pixels)
+    content = png.encode_rgb_png(pixels)
     with Image.open(io.BytesIO(content)) as image:
         assert image.mode == "RGB" and np.array_equal(np.asarray(image), pixels)
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
