@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cityscapes_coco.cityscapes.dataset import Frame
-from cityscapes_coco.cityscapes.id_map import Instance, cut_mask, find_instances, read_id_map
+from cityscapes_coco.cityscapes.id_map import Region, cut_mask, find_instances, read_id_map
 from cityscapes_coco.cityscapes.photographs import read_size
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.writing import encode_segmentation
@@ -95,7 +95,7 @@ def _try_to_convert(
 
 
 def _annotate(
-    instances: Iterable[Instance],
+    instances: Iterable[Region],
     id_map: NDArray[np.uint16],
     options: Options,
     category_ids: Mapping[int, int],
@@ -122,7 +122,7 @@ def _annotate(
                 iscrowd=int(instance.is_group),
                 area=instance.area,
                 bbox=instance.bbox,
-                map_value=instance.id,
+                map_value=instance.value,
             )
             if segmentation is not None:
                 annotation.segmentation = encode_segmentation(segmentation)
@@ -139,7 +139,7 @@ def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterato
 
 
 def _reason_to_leave_out(
-    instance: Instance, options: Options, category_ids: Mapping[int, int]
+    instance: Region, options: Options, category_ids: Mapping[int, int]
 ) -> str:
     if instance.label_id not in category_ids:
         return "classes not asked for"
@@ -150,13 +150,13 @@ def _reason_to_leave_out(
     return ""
 
 
-def _split_by_size(instances: Iterable[Instance], most: int) -> Iterator[list[Instance]]:
+def _split_by_size(instances: Iterable[Region], most: int) -> Iterator[list[Region]]:
     """Yield the instances in groups whose boxes cover `most` pixels together, or of one instance.
 
     All masks of a group are outlined together, which is quick. The masks of a whole frame may take
     any amount of memory: thousands of instances may each reach from corner to corner.
     """
-    group: list[Instance] = []
+    group: list[Region] = []
     pixels = 0
     for instance in instances:
         _, _, width, height = instance.bbox
@@ -170,7 +170,7 @@ def _split_by_size(instances: Iterable[Instance], most: int) -> Iterator[list[In
 
 
 def _segment(
-    instances: Sequence[Instance], id_map: NDArray[np.uint16], kind: Segmentation
+    instances: Sequence[Region], id_map: NDArray[np.uint16], kind: Segmentation
 ) -> list[object]:
     """Return the segmentation of each instance: polygons, or run lengths, or None for boxes only.
 

@@ -72,10 +72,10 @@ def segment_frame(id_map: NDArray[np.uint16], ids: Panoptic) -> PanopticFrame:
     height, width = id_map.shape
     runs = cut_into_runs(id_map)
     segments = []
-    for value, bbox, area in measure_regions(runs, _IS_SEGMENT, width):
-        label = _LABELS[value if value < 1000 else value // 1000]
-        is_group = label.has_instances and value < 1000
-        segments.append(Segment(value, _category_id(label, ids), int(is_group), area, bbox))
+    for region in measure_regions(runs, _IS_SEGMENT, width):
+        category_id = _category_id(_LABELS[region.label_id], ids)
+        is_group = int(region.is_group)
+        segments.append(Segment(region.value, category_id, is_group, region.area, region.bbox))
     # Runs are quicker to paint than pixels are to look up. The four bytes of a little-endian number
     # are R, G, B, and one that is left out.
     pixels = np.repeat(_SEGMENT_IDS.take(runs.values), runs.ends - runs.starts)
