@@ -48,7 +48,7 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
 from cityscapes_coco.check.verify import verify_file  # noqa: E402
 from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits, list_frames, map_suffix  # noqa: E402
 from cityscapes_coco.cityscapes.id_map import read_id_map  # noqa: E402
-from cityscapes_coco.cityscapes.photographs import DRAWN_ON  # noqa: E402
+from cityscapes_coco.cityscapes.photograph_search import DRAWN_ON  # noqa: E402
 from cityscapes_coco.cli.tables import describe_check  # noqa: E402
 from cityscapes_coco.convert import annotate  # noqa: E402
 from cityscapes_coco.convert.split import SplitSummary, convert_split  # noqa: E402

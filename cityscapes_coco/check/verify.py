@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_frames
 from cityscapes_coco.cityscapes.id_map import read_id_map
-from cityscapes_coco.cityscapes.photographs import read_size
+from cityscapes_coco.cityscapes.photograph_search import read_size
 from cityscapes_coco.coco.panoptic import decode_segment_ids, read_png
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import (

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, get_args
 
-from cityscapes_coco.cityscapes.photographs import (
+from cityscapes_coco.cityscapes.photograph_search import (
     DEEPEST,
     DRAWN_ON,
     Found,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cityscapes_coco.cityscapes.dataset import Frame
 from cityscapes_coco.cityscapes.id_map import Region, cut_mask, find_instances, read_id_map
-from cityscapes_coco.cityscapes.photographs import read_size
+from cityscapes_coco.cityscapes.photograph_search import read_size
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.writing import encode_segmentation
 from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from msgspec import UNSET
 
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
-from cityscapes_coco.cityscapes.photographs import DRAWN_ON
+from cityscapes_coco.cityscapes.photograph_search import DRAWN_ON
 from cityscapes_coco.coco.reading import read_info, read_options
 from cityscapes_coco.coco.records import PANOPTIC_SUFFIX, CocoFile, Image, Info
 from cityscapes_coco.errors import UserError

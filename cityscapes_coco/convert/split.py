@@ -20,7 +20,7 @@ from msgspec import UNSET
 from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.dataset import Dataset, Frame, list_frames, needs_photographs
-from cityscapes_coco.cityscapes.photographs import DRAWN_ON
+from cityscapes_coco.cityscapes.photograph_search import DRAWN_ON
 from cityscapes_coco.coco.panoptic import write_panoptic
 from cityscapes_coco.coco.reading import peek_options
 from cityscapes_coco.coco.records import PREFIX, Category, Id, Image, Info

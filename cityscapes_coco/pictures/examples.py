@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.cityscapes.photographs import locate, open_photograph
+from cityscapes_coco.cityscapes.photograph_search import locate, open_photograph
 from cityscapes_coco.coco.reading import AnyRecord
 from cityscapes_coco.coco.records import Annotation, Id, Image, Result
 from cityscapes_coco.coco.segmentations import decode_annotation

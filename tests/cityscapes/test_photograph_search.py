@@ -10,7 +10,7 @@ from PIL import Image
 
 import inspect_coco
 from cityscapes_coco.cityscapes.dataset import find_dataset, find_root, list_frames
-from cityscapes_coco.cityscapes.photographs import locate
+from cityscapes_coco.cityscapes.photograph_search import locate
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.pictures.examples import load_example
 from main import main
