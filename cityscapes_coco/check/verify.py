@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from tqdm import tqdm
 
-from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_frames
+from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_frames
+from cityscapes_coco.cityscapes.frame import Frame
 from cityscapes_coco.cityscapes.id_map import read_id_map
-from cityscapes_coco.cityscapes.photograph_search import read_size
 from cityscapes_coco.coco.panoptic import decode_segment_ids, read_png
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import (
@@ -47,6 +47,7 @@ from cityscapes_coco.convert.sources import (
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.labels import LABELS, category_instancesonly
 from cityscapes_coco.options import ALL_SPLITS, Options
+from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
 from cityscapes_coco.run.workers import Map
 

@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.cityscapes.dataset import Frame
+from cityscapes_coco.cityscapes.frame import Frame
 from cityscapes_coco.cityscapes.id_map import Region, cut_mask, find_instances, read_id_map
-from cityscapes_coco.cityscapes.photograph_search import read_size
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.writing import encode_segmentation
 from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options, Segmentation
+from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
 from cityscapes_coco.pixels.rle import to_rles
 

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.cityscapes.dataset import Dataset, Frame
+from cityscapes_coco.cityscapes.dataset import Dataset
+from cityscapes_coco.cityscapes.frame import Frame
 from cityscapes_coco.cityscapes.id_map import cut_into_runs, measure_regions
 from cityscapes_coco.coco.panoptic import PanopticWriter
 from cityscapes_coco.coco.records import (

@@ -19,8 +19,8 @@ from typing import Any
 from msgspec import UNSET
 from tqdm import tqdm
 
-from cityscapes_coco.cityscapes.dataset import Dataset, Frame, list_frames, needs_photographs
-from cityscapes_coco.cityscapes.photograph_search import DRAWN_ON
+from cityscapes_coco.cityscapes.dataset import Dataset, list_frames
+from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, only_usual_set
 from cityscapes_coco.coco.panoptic import write_panoptic
 from cityscapes_coco.coco.reading import peek_options
 from cityscapes_coco.coco.records import PREFIX, Category, Id, Image, Info
@@ -243,7 +243,7 @@ def _list_frames(
             f"{dataset.folder}, {split}: frames in several folders, all of them converted: {twice},"
             f" such as {name}"
         )
-    return frames, imageless if needs_photographs(options.images) else 0
+    return frames, 0 if only_usual_set(options.images) else imageless
 
 
 def _check_skipped(
@@ -358,9 +358,9 @@ def _by_label(options: Options, categories: Sequence[Category]) -> dict[int, int
 def _name_ending(split: str, image_sets: Sequence[str]) -> str:
     """Return how the names of a split's files end; of names of sets and patterns, what is plain
     text."""
-    if not needs_photographs(image_sets):
+    if only_usual_set(image_sets):
         return split
-    ends = (image_set.removeprefix(f"{DRAWN_ON}_") for image_set in image_sets)
+    ends = (image_set.removeprefix(f"{USUAL_SET}_") for image_set in image_sets)
     plain = (re.sub(r"\[[^]]*\]|[^\w.-]", "", end, flags=re.ASCII).strip("_") for end in ends)
     return f"{split}_{'+'.join(dict.fromkeys(end or 'all' for end in plain))}"
 

@@ -17,7 +17,7 @@ import cv2
 from msgspec import UNSET
 from tqdm import tqdm
 
-from cityscapes_coco.cityscapes.dataset import Frame, map_suffix
+from cityscapes_coco.cityscapes.frame import Frame, annotation_suffix
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.coco.segmentations import find_size
@@ -98,7 +98,7 @@ def _list_tasks(
 ) -> list[_Task]:
     """Return the images of a COCO file, each with its best results, best first."""
     grouped = group_by_image(results)
-    suffix = map_suffix(find_map_type(coco.images, read_info(coco)))
+    suffix = annotation_suffix(find_map_type(coco.images, read_info(coco)))
     tasks = []
     for image in coco.images:
         stem = _clean(find_map_name(image, suffix).removesuffix(suffix))
