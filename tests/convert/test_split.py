@@ -12,7 +12,7 @@ from PIL import Image
 
 import inspect_coco
 from main import main
-from tests.conftest import OUTPUT, Capture, WriteMap, convert, posix_only, run_script, verify
+from tests.conftest import OUTPUT, Capture, WriteMap, convert, posix_only, run_script, touch, verify
 
 FRAMES = [f"aachen_{number:06d}_000019" for number in range(5)]
 TRAIN_IDS = [[11000, 12000], [13000, 13001]]
@@ -90,12 +90,12 @@ def test_photographs_of_another_size_are_counted_and_the_first_are_named(
 ) -> None:
     for frame in FRAMES:
         write_map(name=frame)
-        size = (4, 3) if frame == FRAMES[0] else (8, 6)
+        size = (4, 3) if frame == FRAMES[0] else (3, 4)
         Image.new("RGB", size).save(photograph(datadir, frame), kind)
     convert(datadir, "--verify")
     out, err = capsys.readouterr()
     named = [
-        f"leftImg8bit/train/aachen/{frame}_leftImg8bit.png (8 x 6, the map 4 x 3)"
+        f"leftImg8bit/train/aachen/{frame}_leftImg8bit.png (3 x 4, the map 4 x 3)"
         for frame in FRAMES[1:4]
     ]
     [line] = err.splitlines()
@@ -104,7 +104,7 @@ def test_photographs_of_another_size_are_counted_and_the_first_are_named(
     )
     assert "  photographs of another size than their map: 4\n" in out
     assert "  photograph of another size than its map: 4\n" in out and "    and 1 more\n" in out
-    assert f"{FRAMES[1]}_leftImg8bit.png: 8 x 6, the map has 4 x 3\n" in out
+    assert f"{FRAMES[1]}_leftImg8bit.png: 3 x 4, the map has 4 x 3\n" in out
     assert out.endswith("  all exact\n")
 
 
@@ -141,7 +141,16 @@ def test_the_check_opens_no_photograph_outside_of_the_data_folder(
     assert "another size" not in capsys.readouterr().out
 
 
-# Two images of one name.
+# Names of images.
+
+
+def test_below_the_split_is_below_the_last_folder_of_that_name(
+    datadir: Path, write_map: WriteMap
+) -> None:
+    write_map(name=FRAMES[0])
+    touch(datadir / f"train/images/train/aachen/{FRAMES[0]}_leftImg8bit.png")
+    [image] = convert(datadir, "--file-names", "split")["images"]
+    assert image["file_name"] == f"aachen/{FRAMES[0]}_leftImg8bit.png"
 
 
 def test_a_frame_in_two_folders_is_said_and_never_gets_one_name_twice(
