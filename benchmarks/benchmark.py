@@ -46,9 +46,9 @@ if str(ROOT) not in sys.path:  # so that `python benchmarks/benchmark.py` finds 
 
 # They need the path set just above.
 from cityscapes_coco.check.verify import verify_file  # noqa: E402
-from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits, list_frames, map_suffix  # noqa: E402
+from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits, list_frames  # noqa: E402
+from cityscapes_coco.cityscapes.frame import USUAL_SET, annotation_suffix  # noqa: E402
 from cityscapes_coco.cityscapes.id_map import read_id_map  # noqa: E402
-from cityscapes_coco.cityscapes.photographs import DRAWN_ON  # noqa: E402
 from cityscapes_coco.cli.arguments import usable_cores  # noqa: E402
 from cityscapes_coco.cli.tables import describe_check  # noqa: E402
 from cityscapes_coco.convert import annotate  # noqa: E402
@@ -64,7 +64,7 @@ from data.generate import write_dataset  # noqa: E402
 
 Row = tuple[str, str, str]  # what was measured, the figure, what it compares with
 
-MAP_SUFFIX = map_suffix("gtFine")
+MAP_SUFFIX = annotation_suffix("gtFine")
 TRAIN_FILE = "instancesonly_filtered_gtFine_train.json"  # of this project and of the other two
 
 # So many frames are scored: the official script takes about a second for each.
@@ -265,7 +265,7 @@ def link_frames(maps: Sequence[Path], splits: dict[str, int], root: Path) -> Pat
             target.hardlink_to(source)
             if polygons_of(source).exists():
                 polygons_of(target).hardlink_to(polygons_of(source))
-            (photos / f"{stem}_{DRAWN_ON}.png").touch()
+            (photos / f"{stem}_{USUAL_SET}.png").touch()
     return root
 
 

@@ -16,12 +16,12 @@ from pycocotools import mask as coco_mask
 
 from cityscapes_coco.check.records import Fault, Row, Scope, name_id
 from cityscapes_coco.cityscapes.id_map import read_id_map
-from cityscapes_coco.cityscapes.photographs import read_size
 from cityscapes_coco.coco.panoptic import decode_segment_ids
 from cityscapes_coco.coco.records import Annotation, Id, Image
 from cityscapes_coco.coco.segmentations import decode_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
+from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
 
 _LABEL_BY_ID = {label.id: label for label in LABELS}

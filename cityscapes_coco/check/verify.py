@@ -12,7 +12,8 @@ from tqdm import tqdm
 
 from cityscapes_coco.check.frame import FOREIGN, CheckedImage, Findings, compare_frame
 from cityscapes_coco.check.records import About, Fault, Row, check_records, find_scope
-from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_frames
+from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_frames
+from cityscapes_coco.cityscapes.frame import Frame
 from cityscapes_coco.coco.panoptic import read_png
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import CocoFile, Image, Info, PanopticFile

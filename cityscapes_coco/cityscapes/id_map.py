@@ -1,4 +1,4 @@
-"""One map of instance ids, and the instances in it."""
+"""A map of instance ids, and the regions in it: instances, groups, and stuff."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from cityscapes_coco.labels import LABELS
 from cityscapes_coco.pixels.png import decode_png
 from cityscapes_coco.run.files import read_file
 
-# For every value that a map can hold: does it belong to a label, and to one that has instances?
+# For every value that a map can hold: its label, and what we know of it.
 _VALUES = np.arange(1 << 16)
 _LABEL_OF = np.where(_VALUES < 1000, _VALUES, _VALUES // 1000)
 _IS_KNOWN = np.isin(_LABEL_OF, [label.id for label in LABELS if label.id >= 0])
@@ -19,36 +19,38 @@ _HAS_INSTANCES = np.isin(_LABEL_OF, [label.id for label in LABELS if label.has_i
 _IS_FOREIGN = _IS_KNOWN & (_VALUES >= 1000) & ~_HAS_INSTANCES
 _FIRST_WITH_INSTANCES = min(label.id for label in LABELS if label.has_instances)
 
-# More than any map that `decode_png` takes has uncompressed.
+# More bytes than the largest map that `decode_png` accepts takes without compression.
 _MOST_BYTES = 1 << 27
 
 
-class Instance(NamedTuple):
-    """One object of a map, or one group of objects that could not be told apart.
-
-    `id` is the value in the map, `label_id` the class in the label table. COCO calls a group a
-    crowd. `bbox` is (x, y, width, height) in pixels and covers the pixels x .. x + width - 1;
-    `area` counts pixels.
-    """
-
-    id: int
-    label_id: int
-    is_group: bool
-    bbox: tuple[int, int, int, int]
-    area: int
-
-
 class Region(NamedTuple):
-    """All pixels of one value in a map; `bbox` and `area` are as those of an instance."""
+    """All pixels of one value in a map: an instance, a group, or stuff.
+
+    A group is several objects of a class that could not be told apart; COCO calls it a crowd.
+    `bbox` is (x, y, width, height) in pixels and covers the pixels x .. x + width - 1; `area`
+    counts pixels.
+    """
 
     value: int
     bbox: tuple[int, int, int, int]
     area: int
 
+    @property
+    def label_id(self) -> int:
+        """The class, by its id in the label table."""
+        return int(_LABEL_OF[self.value])
 
-class Runs(NamedTuple):
-    """A map cut into runs of equal pixels, row after row: their values, and the places of their
-    first pixels and of those after their last ones."""
+    @property
+    def is_group(self) -> bool:
+        return self.value < 1000 and bool(_HAS_INSTANCES[self.value])
+
+
+class MapRuns(NamedTuple):
+    """A map cut into runs of equal pixels, row after row.
+
+    A run has one of `values`, and covers the pixels start .. end - 1 of the map, counted row after
+    row.
+    """
 
     values: NDArray[np.uint16]
     starts: NDArray[np.int64]
@@ -56,21 +58,21 @@ class Runs(NamedTuple):
 
 
 class MapContents(NamedTuple):
-    """What a map holds, in the order of the values.
+    """The instances and groups of a map, and the foreign values in it, both in order of value.
 
-    `foreign` are values of 1000 or more whose label has no instances, such as 11000. Cityscapes'
-    own tools never write one; maps with train ids or of other datasets hold them.
+    A value is foreign if it is 1000 or more and its label has no instances, such as 11000.
+    Cityscapes' own tools never write one; maps of train ids and of other datasets have them.
     """
 
-    instances: list[Instance]
+    instances: list[Region]
     foreign: list[int]
 
 
 def read_id_map(path: str) -> NDArray[np.uint16]:
     """Return the `instanceIds.png` at `path` as an array of shape (height, width).
 
-    Raises UserError if the map cannot be read, is damaged, or is not a PNG with one channel of 16
-    bits.
+    Raises UserError if the file cannot be read, is damaged, or is not a PNG file of one channel of
+    16 bits.
     """
     try:
         return decode_png(read_file(path, _MOST_BYTES))
@@ -79,52 +81,42 @@ def read_id_map(path: str) -> NDArray[np.uint16]:
 
 
 def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
-    """Return the instances and groups of `id_map`, shape (height, width), and foreign values.
+    """Return the instances and groups of `id_map`, shape (height, width), and the foreign values.
 
-    The encoding is that of cityscapesscripts' `json2instanceImg.py`: label id * 1000 + n for an
+    The encoding is the one of cityscapesscripts' `json2instanceImg.py`: label id * 1000 + n for an
     instance; the bare label id for stuff, and for a group of a class that has instances.
 
     Raises ValueError if a value belongs to no label.
     """
-    # Most rows of a street are stuff from end to end: nothing but labels below the first one with
-    # instances, all of which are known.
+    # Most rows of a street have nothing but stuff. Its labels are all below the first label with
+    # instances, and all of them are known.
     rows = np.flatnonzero(id_map.max(axis=1) >= _FIRST_WITH_INSTANCES)
     if not rows.size:
         return MapContents([], [])
-    above = int(rows[0])
-    id_map = id_map[above : rows[-1] + 1]
-    width = id_map.shape[1]
-    runs = cut_into_runs(id_map)
+    runs = cut_into_runs(id_map, int(rows[0]), int(rows[-1]) + 1)
     known = _IS_KNOWN.take(runs.values)
     if not known.all():
         unknown = runs.values[~known][0]
         raise ValueError(f"holds the value {unknown}, whose label Cityscapes does not have")
     foreign = np.unique(runs.values[_IS_FOREIGN.take(runs.values)]).tolist()
-    instances = [
-        Instance(
-            id=value,
-            label_id=int(_LABEL_OF[value]),
-            is_group=value < 1000,
-            bbox=(left, above + top, wide, high),
-            area=area,
-        )
-        for value, (left, top, wide, high), area in measure_regions(runs, _HAS_INSTANCES, width)
-    ]
-    return MapContents(instances, foreign)
+    return MapContents([*measure_regions(runs, _HAS_INSTANCES, id_map.shape[1])], foreign)
 
 
-def cut_into_runs(id_map: NDArray[np.uint16]) -> Runs:
-    """Return the runs of a map, shape (height, width), or of some rows of it."""
-    pixels = id_map.ravel()
-    bounds = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
-    starts = np.concatenate(([0], bounds))
-    return Runs(pixels.take(starts), starts, np.concatenate((bounds, [pixels.size])))
+def cut_into_runs(id_map: NDArray[np.uint16], top: int = 0, bottom: int | None = None) -> MapRuns:
+    """Return the runs of a map, shape (height, width), in the rows from `top` to `bottom` - 1."""
+    pixels = id_map[top:bottom].ravel()
+    first = top * id_map.shape[1]
+    changes = np.flatnonzero(pixels[1:] != pixels[:-1]) + 1
+    starts = np.concatenate(([0], changes))
+    ends = np.concatenate((changes, [pixels.size]))
+    return MapRuns(pixels.take(starts), starts + first, ends + first)
 
 
-def measure_regions(runs: Runs, wanted: NDArray[np.bool_], width: int) -> Iterator[Region]:
-    """Yield the regions of the values that are `wanted`, in their order, in a map so wide.
+def measure_regions(runs: MapRuns, wanted: NDArray[np.bool_], width: int) -> Iterator[Region]:
+    """Yield the region of each wanted value, in order of value, in a map of the given width.
 
-    `wanted`, of shape (65536,), says it of each value. Everything but the masks follows from runs.
+    `wanted`, shape (65536,), says of each value whether it is wanted. Boxes and areas follow from
+    the runs alone.
     """
     chosen = np.flatnonzero(wanted.take(runs.values))
     if not chosen.size:
@@ -151,9 +143,9 @@ def measure_regions(runs: Runs, wanted: NDArray[np.bool_], width: int) -> Iterat
         yield Region(value, (left, top, right - left, bottom - top), area)
 
 
-def cut_mask(id_map: NDArray[np.uint16], instance: Instance) -> NDArray[np.uint8]:
-    """Return the mask of an instance within its bbox: 0 or 1, of shape (height, width)."""
-    left, top, width, height = instance.bbox
+def cut_mask(id_map: NDArray[np.uint16], region: Region) -> NDArray[np.uint8]:
+    """Return the mask of a region within its bbox: 0 or 1, shape (height, width) of the bbox."""
+    left, top, width, height = region.bbox
     cut = id_map[top : top + height, left : left + width]
-    mask: NDArray[np.uint8] = (cut == instance.id).view(np.uint8)
+    mask: NDArray[np.uint8] = (cut == region.value).view(np.uint8)
     return mask

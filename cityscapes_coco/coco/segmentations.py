@@ -13,13 +13,13 @@ from msgspec import UNSET, Raw
 from cityscapes_coco.coco.reading import explain
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pixels.rle import Rle, Runs, to_rle
+from cityscapes_coco.pixels.rle import Rle, RunLengths, to_rle
 
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
 
 _encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(list[list[float]] | Runs)
+_decoder = msgspec.json.Decoder(list[list[float]] | RunLengths)
 
 
 def encode_segmentation(segmentation: list[list[float]] | Rle) -> Raw:
@@ -29,7 +29,7 @@ def encode_segmentation(segmentation: list[list[float]] | Rle) -> Raw:
     return Raw(_encoder.encode(segmentation))
 
 
-def decode_segmentation(record: Annotation | Result) -> list[list[float]] | Runs | None:
+def decode_segmentation(record: Annotation | Result) -> list[list[float]] | RunLengths | None:
     """Return the polygons or the run lengths of an annotation or a result; None if there are none.
 
     Raises ValueError if its segmentation is something else.

@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.cityscapes.dataset import Frame
-from cityscapes_coco.cityscapes.id_map import Instance, cut_mask, find_instances, read_id_map
-from cityscapes_coco.cityscapes.photographs import read_size
+from cityscapes_coco.cityscapes.frame import Frame
+from cityscapes_coco.cityscapes.id_map import Region, cut_mask, find_instances, read_id_map
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import encode_segmentation
 from cityscapes_coco.convert.categories import find_category_ids
@@ -21,6 +20,7 @@ from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options, Segmentation
+from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
 from cityscapes_coco.pixels.rle import to_rles
 
@@ -93,7 +93,7 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
 
 
 def _annotate(
-    instances: Iterable[Instance], id_map: NDArray[np.uint16], options: Options
+    instances: Iterable[Region], id_map: NDArray[np.uint16], options: Options
 ) -> tuple[list[Annotation], Counter[tuple[str, str]]]:
     """Return the annotations of a map's instances, and a count of the instances left out."""
     category_ids = find_category_ids(options)
@@ -118,7 +118,7 @@ def _annotate(
                 iscrowd=int(instance.is_group),
                 area=instance.area,
                 bbox=instance.bbox,
-                map_value=instance.id,
+                map_value=instance.value,
             )
             if segmentation is not None:
                 annotation.segmentation = encode_segmentation(segmentation)
@@ -135,7 +135,7 @@ def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterato
 
 
 def _reason_to_leave_out(
-    instance: Instance, options: Options, category_ids: Mapping[int, int]
+    instance: Region, options: Options, category_ids: Mapping[int, int]
 ) -> str:
     if instance.label_id not in category_ids:
         return "classes not asked for"
@@ -146,14 +146,14 @@ def _reason_to_leave_out(
     return ""
 
 
-def _batch_by_size(instances: Iterable[Instance], most: int) -> Iterator[list[Instance]]:
+def _batch_by_size(instances: Iterable[Region], most: int) -> Iterator[list[Region]]:
     """Yield the instances in batches whose boxes cover at most `most` pixels together; an instance
     with a larger box is a batch of its own.
 
     Outlining all masks of a batch together is quick. The masks of a whole frame may take any amount
     of memory: thousands of instances may each reach from corner to corner.
     """
-    batch: list[Instance] = []
+    batch: list[Region] = []
     pixels = 0
     for instance in instances:
         _, _, width, height = instance.bbox
@@ -167,7 +167,7 @@ def _batch_by_size(instances: Iterable[Instance], most: int) -> Iterator[list[In
 
 
 def _segment(
-    instances: Sequence[Instance], id_map: NDArray[np.uint16], kind: Segmentation
+    instances: Sequence[Region], id_map: NDArray[np.uint16], kind: Segmentation
 ) -> list[object]:
     """Return the segmentation of each instance: polygons, an RLE, or None for boxes only.
 

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from cityscapes_coco.cityscapes.dataset import Frame, needs_photographs
-from cityscapes_coco.cityscapes.photographs import DRAWN_ON
+from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, only_usual_set
 from cityscapes_coco.coco.records import PANOPTIC_SUFFIX
 from cityscapes_coco.convert.job import Job
 from cityscapes_coco.errors import UserError
@@ -81,8 +80,8 @@ def _name_ending(job: Job) -> str:
     """Return how the names of a split's files end: with the split, and with the image sets if they
     are not the usual one. Characters of patterns, such as *, are left out."""
     image_sets = job.options.images
-    if not needs_photographs(image_sets):
+    if only_usual_set(image_sets):
         return job.split
-    ends = (image_set.removeprefix(f"{DRAWN_ON}_") for image_set in image_sets)
+    ends = (image_set.removeprefix(f"{USUAL_SET}_") for image_set in image_sets)
     plain = (re.sub(r"\[[^]]*\]|[^\w.-]", "", end, flags=re.ASCII).strip("_") for end in ends)
     return f"{job.split}_{'+'.join(dict.fromkeys(end or 'all' for end in plain))}"

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.cityscapes.dataset import Frame
+from cityscapes_coco.cityscapes.frame import Frame
 from cityscapes_coco.cityscapes.id_map import cut_into_runs, measure_regions
 from cityscapes_coco.coco.panoptic import PanopticWriter
 from cityscapes_coco.coco.records import PanopticCategory, PanopticImage, Segment
 from cityscapes_coco.convert.names import list_panoptic_ids, name_png
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.options import Panoptic
-from cityscapes_coco.pixels.png import encode_png
+from cityscapes_coco.pixels.png import encode_rgb_png
 
 # Only labels that Cityscapes evaluates are categories. All other pixels are void.
 _EVALUATED = {label.id: label for label in LABELS if not label.ignored}
@@ -64,16 +64,16 @@ def segment_frame(id_map: NDArray[np.uint16], ids: Panoptic) -> PanopticFrame:
     height, width = id_map.shape
     runs = cut_into_runs(id_map)
     segments = []
-    for value, bbox, area in measure_regions(runs, _IS_SEGMENT, width):
-        label = _EVALUATED[value if value < 1000 else value // 1000]
-        is_group = label.has_instances and value < 1000
-        segments.append(Segment(value, _category_id(label, ids), int(is_group), area, bbox))
+    for region in measure_regions(runs, _IS_SEGMENT, width):
+        category_id = _category_id(_EVALUATED[region.label_id], ids)
+        is_group = int(region.is_group)
+        segments.append(Segment(region.value, category_id, is_group, region.area, region.bbox))
     # Painting runs is quicker than looking up each pixel. The four bytes of a little-endian number
     # are R, G, B, and one that is left out.
     pixels = np.repeat(_SEGMENT_IDS.take(runs.values), runs.ends - runs.starts)
     rgba = pixels.view(np.uint8).reshape(height, width, 4)
     rgb = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)
-    return PanopticFrame(width, height, encode_png(rgb), segments)
+    return PanopticFrame(width, height, encode_rgb_png(rgb), segments)
 
 
 def add_frame(

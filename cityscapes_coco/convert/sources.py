@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import UNSET
 
-from cityscapes_coco.cityscapes.dataset import Dataset, Frame, find_dataset, list_maps, map_suffix
-from cityscapes_coco.cityscapes.photographs import DRAWN_ON
+from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_annotated_frames
+from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, annotation_suffix
 from cityscapes_coco.coco.reading import read_info, read_options
 from cityscapes_coco.coco.records import PANOPTIC_SUFFIX, CocoFile, Image, Info
 from cityscapes_coco.errors import UserError
@@ -44,7 +44,7 @@ def infer_map_type(images: Iterable[Image], info: Info | None) -> MapType:
     else by its options; gtFine if neither says."""
     names = [infer_map_name(image, "") for image in images if image.seg_file_name is not UNSET]
     for map_type in SPLITS:
-        if any(name.endswith(map_suffix(map_type)) for name in names):
+        if any(name.endswith(annotation_suffix(map_type)) for name in names):
             return map_type
     told = info.options.get("annotations") if info and not names else None
     return "gtCoarse" if told == "gtCoarse" else "gtFine"
@@ -56,7 +56,7 @@ def list_all_frames(dataset: Dataset) -> list[Frame]:
     for split in SPLITS[dataset.map_type]:
         # If a split is missing or empty, its images turn out to have no map.
         with suppress(UserError):
-            frames += list_maps(dataset, split)
+            frames += list_annotated_frames(dataset, split)
     return frames
 
 
@@ -90,6 +90,6 @@ def infer_map_name(image: Image, suffix: str, separator: str = "/") -> str:
         name = image.seg_file_name.rpartition(separator)[2]
         return name.replace(PANOPTIC_SUFFIX, "_instanceIds.png")
     name = (image.file_name or "").rpartition(separator)[2]
-    stem = PurePosixPath(name).stem.partition(f"_{DRAWN_ON}")[0]
+    stem = PurePosixPath(name).stem.partition(f"_{USUAL_SET}")[0]
     # The official createPanopticImgs.py puts the type of the maps into names of photographs.
     return stem.removesuffix(suffix.removesuffix("_instanceIds.png")) + suffix

@@ -13,7 +13,8 @@ from msgspec import UNSET
 from msgspec.structs import replace
 from tqdm import tqdm
 
-from cityscapes_coco.cityscapes.dataset import Dataset, Frame, list_frames, needs_photographs
+from cityscapes_coco.cityscapes.dataset import Dataset, list_frames
+from cityscapes_coco.cityscapes.frame import Frame, only_usual_set
 from cityscapes_coco.coco.panoptic import PanopticWriter, write_panoptic
 from cityscapes_coco.coco.records import Image
 from cityscapes_coco.coco.writing import write_coco
@@ -237,4 +238,4 @@ def _list_frames(job: Job) -> tuple[tuple[Frame, ...], int]:
             f"{dataset.folder}, {job.split}: frames in several folders, all of them converted:"
             f" {len(twice)}, such as {twice[0]}"
         )
-    return frames, imageless if needs_photographs(images) else 0
+    return frames, 0 if only_usual_set(images) else imageless

@@ -26,13 +26,14 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.cityscapes.photographs import locate, open_photograph
+from cityscapes_coco.cityscapes.photograph_search import locate
 from cityscapes_coco.coco.reading import AnyRecord
 from cityscapes_coco.coco.records import Annotation, Id, Image, Result
 from cityscapes_coco.coco.segmentations import decode_annotation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
+from cityscapes_coco.pixels.photograph import open_photograph
 from cityscapes_coco.pixels.rle import Rle, to_mask
 from cityscapes_coco.run.files import replacing
 

@@ -1,1 +1,1 @@
-"""Arrays only: PNG files, polygons, and run lengths. Both sides of the house use them."""
+"""Pixels: PNG files, photographs, polygons, and run lengths. Nothing here knows Cityscapes."""

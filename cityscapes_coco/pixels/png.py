@@ -1,8 +1,9 @@
-"""A PNG file of one channel of 16 bits or of RGB is read strictly, and one of RGB is written.
+"""PNG files: maps (one channel of 16 bits) and RGB images are read strictly, and RGB is written.
 
 A file is refused unless all of these are right: the checksum of every chunk, the order of the
-chunks, and the compressed stream with its own checksum and length. Decoders differ in what they let
-pass, and some crash. So a decoder is given the pixels of a file that is right, and no other chunk.
+chunks, and the compressed stream with its own checksum and length. Decoders differ in the damage
+they accept, and some crash. So a decoder gets the header and the pixels only after these checks,
+and no other chunk.
 
 Source: the PNG Specification (Third Edition), https://www.w3.org/TR/png-3/.
 """
@@ -17,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Not every platform has these two packages. Without them the pixels are the same, only slower.
+# Not every platform has these two packages. Without them we get the same pixels, but slower.
 try:
     from zlib_ng import zlib_ng
 
@@ -31,11 +32,11 @@ except ImportError:
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _IEND = b"\0\0\0\0IEND\xaeB`\x82"
-# 32 times the pixels of Cityscapes' maps. Memory is taken by the numbers in a header, so a header
-# is believed only so far.
+# 32 times the pixels of one of Cityscapes' maps. The numbers in a header say how much memory is
+# taken, so a header that claims more is not believed.
 MOST_PIXELS = 1 << 26
 
-# How hard a file is packed: the next levels take half as long again, for 5 % fewer bytes.
+# The level of compression: the next levels take half as long again and save 5 % of the bytes.
 _LEVEL = 4
 
 # The seven passes of an interlaced image: first column and row, steps to the right and down.
@@ -53,7 +54,7 @@ _PASSES = (
 def decode_png(content: bytes) -> NDArray[np.uint16]:
     """Return the pixels of a PNG file, shape (height, width).
 
-    Raises ValueError if the file is damaged or has other pixels than one channel of 16 bits.
+    Raises ValueError if the file is damaged or is not one channel of 16 bits.
     """
     pixels: NDArray[np.uint16] = _read_strictly(content, rgb=False)
     return pixels
@@ -62,17 +63,17 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
 def decode_rgb_png(content: bytes) -> NDArray[np.uint8]:
     """Return the pixels of a PNG file, shape (height, width, 3).
 
-    Raises ValueError if the file is damaged or has other pixels than three channels of 8 bits.
+    Raises ValueError if the file is damaged or is not three channels of 8 bits.
     """
     pixels: NDArray[np.uint8] = _read_strictly(content, rgb=True)
     return pixels
 
 
-def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Return the PNG file of an RGB image, shape (height, width, 3).
+def encode_rgb_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Return the content of a PNG file with the given RGB pixels, shape (height, width, 3).
 
-    Each row is written as its difference to the row above (the filter Up): in a street most pixels
-    are like the one above them, so that most differences are 0.
+    Each row is written as its difference from the row above (the filter Up). In a street most
+    pixels are equal to the one above them, so most differences are 0.
     """
     height, width, _ = pixels.shape
     rows = pixels.reshape(height, 3 * width)
@@ -86,7 +87,10 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def read_chunks(content: bytes) -> tuple[bytes, bytes]:
-    """Return the header of a PNG file and its compressed stream."""
+    """Return the header of a PNG file and its compressed stream.
+
+    Raises ValueError if a chunk is damaged, missing, or in the wrong place.
+    """
     if not content.startswith(_SIGNATURE):
         raise ValueError("not a PNG file; get it again")
     header = b""
@@ -100,7 +104,7 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
         checksum = content[position + 8 + length : position + 12 + length]
         if len(checksum) < 4:
             raise _damaged("cut off")
-        # Without this a name could hold anything, and be printed.
+        # The name is printed, so it must be plain text.
         if not name.isalpha():
             raise _damaged("a chunk without a name")
         plain = name.decode()
@@ -114,7 +118,7 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
             if stream and previous != b"IDAT":
                 raise _damaged("IDAT in several places")
             stream.append(data)
-        # A palette is no damage: of another colour than grey, a file is refused for its pixels.
+        # A palette in a colour file is no damage: that file is refused later, for its pixels.
         elif name[:1].isupper() and name != b"IEND" and (name != b"PLTE" or header[9:10] == b"\0"):
             raise _damaged(f"{plain}, which no map has")
         previous = name
@@ -147,14 +151,15 @@ def _read_strictly(content: bytes, rgb: bool) -> NDArray[Any]:
 
 
 def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
-    """Return a compressed stream without what follows its end.
+    """Check a compressed stream, and return it without any bytes after its end.
 
-    `passes` have the rows, and the bytes of each row, that the stream holds.
+    For each pass over the image, `passes` has the number of rows and the bytes of a row. Raises
+    ValueError if the stream is damaged.
     """
     size = sum(rows * stride for rows, stride in passes)
     inflate = fast_zlib.decompressobj()
     try:
-        # One more than there should be, so that more would be seen.
+        # One byte more than expected, so that a longer stream is noticed.
         lines = inflate.decompress(stream, size + 1)
     except fast_zlib.error as error:
         raise _damaged(f"its pixels: {error}") from error
@@ -172,7 +177,7 @@ def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
 def _list_passes(
     width: int, height: int, interlaced: int, pixel_bytes: int
 ) -> Iterator[tuple[int, int]]:
-    """Yield how many rows each pass over the image has, and how many bytes a row."""
+    """Yield the number of rows of each pass over the image, and the bytes of a row."""
     for left, top, right, down in _PASSES if interlaced else ((0, 0, 1, 1),):
         columns, rows = -((left - width) // right), -((top - height) // down)
         if columns > 0 and rows > 0:
@@ -185,7 +190,7 @@ def _decode(content: bytes, height: int, width: int, rgb: bool) -> NDArray[Any]:
         try:
             pixels: NDArray[Any] = decode(content, (height, width), "rgb" if rgb else "mono")
             return pixels if rgb else pixels.reshape(height, width)
-        except Exception:  # whatever it is that this decoder does not know, the other one may
+        except Exception:  # OpenCV may know what this decoder does not
             pass
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:

@@ -2,11 +2,11 @@
 
 A polygon is an array of shape (n, 2), int32: the x and y of its corners. The corners lie on edges
 of pixels: the pixel (x, y) is the square from (x, y) to (x + 1, y + 1). pycocotools fills a polygon
-by the same rule, so these polygons decode to exactly the mask that they were made from.
+by the same rule, so these polygons decode to exactly the mask they were made from.
 
-Masks come in tuples (mask, x, y): an array of shape (height, width), values 0 and not 0, and where
-in the frame its upper left pixel is. All masks of a frame are outlined together: masks are small,
-and each call to numpy costs as much as a hundred points.
+A mask is given as a tuple (mask, x, y): an array of shape (height, width), 0 outside and any other
+value inside, and the place of its upper left pixel in the frame. All masks of a frame are outlined
+together: masks are small, and each call to numpy costs as much as a hundred points.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,8 +31,9 @@ _EDGE_ENDS = np.array([(1, 0), (0, 0), (0, 1), (1, 1)], np.int32)
 def to_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
     """Return, for each mask, simple polygons along its pixel edges whose union is exactly the mask.
 
-    No polygon has a hole, touches itself, or repeats or could spare a point. COCO has no holes: an
-    annotation is the union of its polygons. So a mask with holes is cut along rows that cross them.
+    No polygon has a hole or touches itself, and none has a point that is repeated or not needed. In
+    COCO an annotation is the union of its polygons, so a hole cannot be written. A mask with holes
+    is cut along rows that cross them.
     """
     polygons: list[list[Points]] = []
     contours: list[Points] = []
@@ -49,10 +50,10 @@ def to_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
 
 
 def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
-    """Return, for each mask, what the original script writes: nothing if it drops the instance.
+    """Return the contours that the original script writes for each mask; none if it drops the mask.
 
     The original writes outer contours through the centres of the border pixels, so holes are
-    filled, and drops an instance as soon as one of its contours has two points or fewer.
+    filled. It drops an instance as soon as one of its contours has two points or fewer.
     """
     found = []
     for mask, x, y in masks:
@@ -65,7 +66,7 @@ def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[
 
 
 def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:
-    """Return OpenCV's contours of a mask, or if it has holes, of the parts that it is cut into."""
+    """Return OpenCV's outer contours of a mask. A mask with holes is cut into parts first."""
     contours, hierarchy = cv2.findContours(
         mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x, y)
     )
@@ -86,8 +87,8 @@ def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:
 def _rows_through(holes: Sequence[Points]) -> list[int]:
     """Return the fewest rows such that cutting above each of them opens every hole.
 
-    A hole is given by the contour around it: it reaches from the row below the contour's top to the
-    row above its bottom, and is opened by a cut at either end of it or in between.
+    A hole is given by the contour around it. The hole reaches from the row below the top of the
+    contour to the row above its bottom. A cut at either end of the hole, or in between, opens it.
     """
     rows: list[int] = []
     for bottom, top in sorted((hole[..., 1].max(), hole[..., 1].min()) for hole in holes):
@@ -97,19 +98,20 @@ def _rows_through(holes: Sequence[Points]) -> list[int]:
 
 
 def _edges_between() -> NDArray[np.int32]:
-    """Tabulate the pixel edges that OpenCV's walk passes at a pixel, for each way in and out.
+    """Return a table of the pixel edges that OpenCV's walk passes at a pixel, for each way in and
+    out.
 
-    A step (dx, dy) has the number dx + 3 * dy, from -4 to 4; 0, no step, is a mask of one pixel.
-    The table has 81 rows, row 9 * in + out + 40 for the steps in and out. A row holds, as the four
-    bytes of an integer, the edges in the order in which they are passed, as indices into
-    `_EDGE_ENDS`, filled up with -1. OpenCV turns counter-clockwise from where it came to where it
-    goes on, so the edges passed are those that face the neighbours between.
+    A step (dx, dy) has the number dx + 3 * dy, from -4 to 4; the number 0, no step, stands for a
+    mask of one pixel. The table has 81 rows; row 9 * in + out + 40 is for the steps in and out. A
+    row is one integer. Its four bytes are the edges in the order in which they are passed, as
+    indices into `_EDGE_ENDS`, filled up with -1. OpenCV turns counter-clockwise from the pixel it
+    came from to the pixel it goes to, and passes the edges that face the neighbours in between.
 
     An example: the mask [[1, 0], [1, 1]], which OpenCV walks as (0, 0), (0, 1), (1, 1). At (0, 0)
     the walk comes from the lower right and goes on down: it passes the right, upper and left edge,
     which end at (1, 0), (0, 0) and (0, 1). At (0, 1) it passes the left and lower edge, to (0, 2)
-    and (1, 2); at (1, 1) the lower, right and upper edge, to (2, 2), (2, 1) and (1, 1). Between two
-    left or two lower edges is no corner, so (0, 1) and (1, 2) are dropped.
+    and (1, 2); at (1, 1) the lower, right and upper edge, to (2, 2), (2, 1) and (1, 1). There is no
+    corner between two left or two lower edges, so (0, 1) and (1, 2) are dropped.
     """
     table = np.full((81, 4), -1, np.int8)
     table[40] = 1, 2, 3, 0
@@ -126,15 +128,15 @@ _EDGES_BETWEEN = _edges_between()
 
 
 def _along_pixel_edges(contours: Sequence[Points]) -> list[Points]:
-    """Turn contours through pixel centres into the corners of outlines along the pixels' edges.
+    """Turn contours through pixel centres into outlines along pixel edges, given by their corners.
 
-    A contour holds every border pixel in turn.
+    A contour lists every border pixel in turn.
     """
     if not contours:
         return []
     lengths = np.array([len(contour) for contour in contours])
     starts = np.cumsum(lengths) - lengths
-    # From here on, place i is the step from one pixel to the next, and that pixel.
+    # From here on, index i is the step from one pixel to the next, and that next pixel.
     pixels = np.concatenate(contours)
     pixels, moves = (after := _next(pixels, starts)), after - pixels
     steps = moves[:, 0] + 3 * moves[:, 1]
@@ -150,14 +152,14 @@ def _along_pixel_edges(contours: Sequence[Points]) -> list[Points]:
 
 
 def _next(values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:
-    """Return, for each of `values`, the one after it; rings of them begin at `starts`."""
+    """Return the value that follows each of `values` in its ring; the rings begin at `starts`."""
     following = np.concatenate((values[1:], values[:1]))
     following[np.append(starts[1:], len(values)) - 1] = values[starts]
     return following
 
 
 def _touch_themselves(outlines: Sequence[Points]) -> list[bool]:
-    """Return for each outline whether it passes a corner twice."""
+    """Return, for each outline, whether it passes a corner twice."""
     if not outlines:
         return []
     x, y = np.concatenate(outlines).T
@@ -170,18 +172,20 @@ def _touch_themselves(outlines: Sequence[Points]) -> list[bool]:
 
 
 def _simple_rings(outline: Points) -> Iterator[Points]:
-    """Split an outline wherever two of its pixels meet at a corner only."""
-    # Both coordinates of a corner, taken for one number.
+    """Split an outline wherever two of its pixels meet at a corner only.
+
+    An outline passes such a corner twice. There are no holes here, so the part of the outline
+    between the two passes touches the rest at this corner only. Once that part is split off, none
+    of its other corners comes again, and they may stay in `places`.
+    """
+    # Both coordinates of a corner, read as one integer.
     corners: list[int] = outline.view(np.int64).ravel().tolist()
     path: list[int] = []
-    position: dict[int, int] = {}
+    places: dict[int, int] = {}
     for index, corner in enumerate(corners):
-        if corner in position:
-            ring = path[position[corner] :]
-            yield outline[ring]
-            del path[position[corner] :]
-            for passed in ring:
-                del position[corners[passed]]
-        position[corner] = len(path)
+        start = places.setdefault(corner, len(path))
+        if start < len(path):
+            yield outline[path[start:]]
+            del path[start:]
         path.append(index)
     yield outline[path]

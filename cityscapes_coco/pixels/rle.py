@@ -1,8 +1,8 @@
 """Masks to run lengths (RLE) and back.
 
-An RLE tells the runs of 0 and 1 in turn, down the columns of a whole frame. RLEs of other tools are
-looked at before they are believed: pycocotools reads four numbers as a box, and memory that was
-never written where an RLE is too short.
+An RLE is the lengths of the runs of 0 and 1 in turn, down the columns of a whole frame. RLEs of
+other tools are checked before pycocotools gets them: it takes four numbers for a box, and where an
+RLE is too short it reads memory that was never written.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,28 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-Rle = Any  # pycocotools' dictionary of "size", [height, width], and "counts", compressed, as bytes
+# pycocotools' dictionary of "size", [height, width], and "counts", compressed, as bytes.
+Rle = Any
 
 
-class Runs(TypedDict):
-    """An RLE as a COCO file has it; `size` is (height, width), `counts` a text if compressed."""
+class RunLengths(TypedDict):
+    """An RLE as it stands in a JSON file: `size` is (height, width), `counts` is a text if it is
+    compressed."""
 
     size: tuple[int, int]
     counts: str | list[int]
 
 
-# The greatest distance from a frame, in widths or heights of the frame, at which a polygon may have
-# a point. pycocotools walks along every edge, so a far point would cost minutes and gigabytes.
+# How far outside the frame a point of a polygon may be, in widths or heights of the frame.
+# pycocotools walks along every edge, so a far point would cost minutes and gigabytes.
 _FAR = 2
 
 
 def to_rles(
     masks: Iterable[tuple[NDArray[np.uint8], int, int]], height: int, width: int
 ) -> list[Rle]:
-    """Return, for each mask, its RLE in a frame of the given size.
+    """Return the RLE of each mask in a frame of the given size.
 
-    Masks come in tuples (mask, x, y): an array of shape (rows, columns), values 0 and not 0, and
-    where in the frame its upper left pixel is.
+    A mask is given as a tuple (mask, x, y): an array of shape (rows, columns), 0 outside and any
+    other value inside, and the place of its upper left pixel in the frame.
     """
     return [from_counts(_count(mask, x, y, height, width), height, width) for mask, x, y in masks]
 
@@ -42,27 +44,28 @@ def to_rles(
 def find_rles(
     values: NDArray[Any], wanted: Callable[[NDArray[np.int64]], NDArray[np.bool_]], least: int
 ) -> dict[int, Rle]:
-    """Return the RLE of each value in an array, shape (height, width), in the order of the values.
+    """Return the RLE of each wanted value in an array, shape (height, width), ordered by value.
 
-    `wanted` says of several values which of them are asked for; all that are below `least` are not.
+    `wanted` takes an array of values and returns which of them are wanted; values below `least`
+    never are.
     """
     height, width = values.shape
     rows = np.flatnonzero(values.max(axis=1) >= least)
     if not rows.size:
         return {}
     top, tall = int(rows[0]), int(rows[-1]) + 1 - int(rows[0])
-    # The columns one after the other; numpy's own way to it takes as long as decoding a map.
+    # One column after the other. With numpy alone this takes as long as decoding the map.
     pixels = cv2.transpose(values[top : top + tall]).ravel()
     changed = pixels[1:] != pixels[:-1]
     if tall < height:
-        # What lies between the foot of a column and the head of the next was left out.
+        # The pixels between the foot of one column and the head of the next are cropped away.
         changed[tall - 1 :: tall] = True
     starts = np.concatenate(([0], np.flatnonzero(changed) + 1))
     lengths = np.diff(starts, append=pixels.size)
     of_runs = pixels[starts].astype(np.int64)
     chosen = np.flatnonzero(wanted(of_runs))
     chosen = chosen[np.argsort(of_runs[chosen], kind="stable")]
-    # From here on, places in the columns of the whole array.
+    # From here on, positions in the columns of the whole array.
     starts = starts // tall * height + top + starts % tall
     ends = starts + lengths
     found, first = np.unique(of_runs[chosen], return_index=True)
@@ -75,7 +78,7 @@ def find_rles(
 
 
 def to_mask(rle: Rle) -> NDArray[np.uint8]:
-    """Return the mask of an RLE: shape (height, width) of the frame, values 0 and 1."""
+    """Return the mask of an RLE: the shape (height, width) of the frame, values 0 and 1."""
     return coco_mask.decode(rle)
 
 
@@ -85,7 +88,7 @@ def from_counts(counts: Sequence[int], height: int, width: int) -> Rle:
     return coco_mask.frPyObjects(runs, height, width)
 
 
-def to_rle(segmentation: list[list[float]] | Runs | None, height: int, width: int) -> Rle:
+def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, width: int) -> Rle:
     """Return the RLE of a segmentation in an image of the given size; None if there is none.
 
     A polygon is [x0, y0, x1, y1, ...]. Raises ValueError if the segmentation cannot be decoded.
@@ -110,16 +113,17 @@ def to_rle(segmentation: list[list[float]] | Runs | None, height: int, width: in
 def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> list[int]:
     """Return the lengths of the runs of 0 and 1 in turn, down the columns of a frame.
 
-    The frame is 0 outside of the mask, whose upper left pixel is at (x, y) in the frame.
+    The upper left pixel of the mask is at (x, y) in the frame; outside the mask the frame is 0.
     """
     rows, columns = mask.shape
-    # A row of zeros below ends each run with its column; another column starts the first.
+    # A row of zeros below the mask ends each run with its column. A column of zeros before it lets
+    # the first run start with a change.
     padded = np.zeros((columns + 1, rows + 1), np.bool_)
     padded[1:, :rows] = mask.T
     changes = np.flatnonzero(padded.ravel()[1:] != padded.ravel()[:-1]) + 1 - (rows + 1)
     column, row = np.divmod(changes, rows + 1)
     edges = (x + column) * height + y + row
-    # Runs that reach from the top of the frame to its bottom go on in the next column.
+    # A run that ends at the bottom of the frame may go on at the top of the next column.
     joined = np.flatnonzero(edges[1:] == edges[:-1])
     edges = np.delete(edges, np.concatenate((joined, joined + 1)))
     counts: list[int] = np.diff(edges, prepend=0, append=height * width).tolist()
@@ -141,10 +145,11 @@ def _check_counts(counts: Sequence[int], pixels: int) -> None:
 
 
 def _uncompressed(text: str) -> list[int]:
-    """Return the runs that COCO's text stands for.
+    """Return the runs that a compressed RLE, a text, stands for.
 
-    A character holds five bits, and a sixth that says whether more follow for the same number,
-    lowest first and signed. From the fourth on, a number is the difference to the run two before.
+    A character holds five bits of a number, and a sixth bit that says whether more characters
+    follow for the same number. The lowest bits come first, and numbers are signed. From the fourth
+    on, a number is the difference from the run two before it.
     """
     codes = np.frombuffer(text.encode(), np.uint8).astype(np.int64) - 48
     if ((codes < 0) | (codes >= 64)).any():

@@ -36,6 +36,14 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
     return listing
 
 
+def list_folder_if_allowed(folder: str | os.PathLike[str]) -> Listing:
+    """Return the names in a folder; none if it cannot be listed. It may be anybody's folder."""
+    try:
+        return list_folder(folder)
+    except UserError:
+        return Listing([], [])
+
+
 def is_folder(path: str | os.PathLike[str]) -> bool:
     """Return whether `path` is a folder. Path.is_dir raises where the parent may not be entered."""
     return os.path.isdir(path)  # noqa: PTH112

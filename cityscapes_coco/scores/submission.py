@@ -17,7 +17,7 @@ import cv2
 from msgspec import UNSET
 from tqdm import tqdm
 
-from cityscapes_coco.cityscapes.dataset import Frame, map_suffix
+from cityscapes_coco.cityscapes.frame import Frame, annotation_suffix
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.coco.segmentations import find_size
@@ -101,7 +101,7 @@ def _list_frames(
 ) -> list[SubmittedFrame]:
     """Return a frame for each image of a COCO file, with its best results, best first."""
     grouped = group_by_image(results)
-    suffix = map_suffix(infer_map_type(coco.images, read_info(coco)))
+    suffix = annotation_suffix(infer_map_type(coco.images, read_info(coco)))
     frames = []
     for image in coco.images:
         stem = _clean(infer_map_name(image, suffix).removesuffix(suffix))

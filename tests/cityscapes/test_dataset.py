@@ -1,4 +1,4 @@
-"""Where maps and photographs may be: coarse maps, fog and rain, and folders as people have them."""
+"""Splits and frames: of coarse maps, in fog and rain, and in several archives."""
 
 import shutil
 from pathlib import Path
@@ -7,27 +7,12 @@ import pytest
 
 import inspect_coco
 from main import main
-from tests.conftest import Capture, Coco, WriteMap, load, posix_only, touch, verify
+from tests.cityscapes.conftest import MAP, STEM, SUFFIX, build, convert, convert_splits, names
+from tests.conftest import Capture, WriteMap, touch, verify
 from tests.oracle import check_exact, read_maps
 
 STREET = [[26000, 26000, 7], [7, 24000, 26]]
 BETAS = ("0.005", "0.01", "0.02")
-PREFIX = "instancesonly_filtered_"
-
-
-def convert(datadir: Path, *options: str) -> dict[str, Coco]:
-    """Convert, have both programs check the result, and return the files by name."""
-    outdir = datadir.parent / "out"
-    shutil.rmtree(outdir, ignore_errors=True)
-    argv = ["--datadir", str(datadir), "--outdir", str(outdir), "--workers", "1", *options]
-    assert main([*argv, "--verify"]) == 0
-    files = {path.stem.removeprefix(PREFIX): load(path) for path in sorted(outdir.iterdir())}
-    assert all(verify(datadir, coco) == 0 for coco in files.values())
-    return files
-
-
-def names(coco: Coco) -> list[str]:
-    return [image["file_name"] for image in coco["images"]]
 
 
 # Coarse maps.
@@ -37,12 +22,12 @@ def test_coarse_maps_have_splits_of_their_own(datadir: Path, write_map: WriteMap
     for split in ("train", "train_extra", "val"):
         write_map(STREET, split, f"{split[-3:]}_000000_000019", map_type="gtCoarse")
     write_map(STREET, "test")
-    files = convert(datadir, "--annotations", "gtCoarse")
+    files = convert_splits(datadir, "--annotations", "gtCoarse")
     assert list(files) == ["gtCoarse_train", "gtCoarse_train_extra", "gtCoarse_val"]
     [image] = files["gtCoarse_train_extra"]["images"]
     assert image["file_name"] == "leftImg8bit/train_extra/tra/tra_000000_000019_leftImg8bit.png"
     assert image["seg_file_name"] == "tra_000000_000019_gtCoarse_instanceIds.png"
-    assert list(convert(datadir)) == ["gtFine_test"]
+    assert list(convert_splits(datadir)) == ["gtFine_test"]
 
 
 def test_the_inspector_finds_the_files_of_coarse_maps(
@@ -77,7 +62,7 @@ def foggy(datadir: Path, write_map: WriteMap) -> Path:
 
 
 def test_each_frame_is_there_once_for_each_density_of_fog(foggy: Path, capsys: Capture) -> None:
-    [coco] = convert(foggy, "--images", "leftImg8bit_foggy_beta_*").values()
+    coco = convert(foggy, "--images", "leftImg8bit_foggy_beta_*")
     assert names(coco) == [
         f"leftImg8bit_foggy/train/{name[0]}/{name}_leftImg8bit_foggy_beta_{beta}.png"
         for name in ("a_000000_000007", "b_000000_000019")
@@ -107,7 +92,7 @@ def test_each_frame_is_there_once_for_each_density_of_fog(foggy: Path, capsys: C
 def test_the_name_of_the_file_says_which_images_it_has(
     images: list[str], name: str, count: int, foggy: Path
 ) -> None:
-    [(stem, coco)] = convert(foggy, "--images", *images).items()
+    [(stem, coco)] = convert_splits(foggy, "--images", *images).items()
     assert stem == f"gtFine_train_{name}"
     assert len(coco["images"]) == count
 
@@ -126,7 +111,7 @@ def rainy(datadir: Path, write_map: WriteMap) -> Path:
 
 
 def test_frames_without_rain_are_left_out_and_counted(rainy: Path, capsys: Capture) -> None:
-    files = convert(rainy, "--images", "leftImg8bit_rain*")
+    files = convert_splits(rainy, "--images", "leftImg8bit_rain*")
     out, err = capsys.readouterr()
     assert list(files) == ["gtFine_train_rain"]
     maps = [image["seg_file_name"] for image in files["gtFine_train_rain"]["images"]]
@@ -137,7 +122,7 @@ def test_frames_without_rain_are_left_out_and_counted(rainy: Path, capsys: Captu
 
 
 def test_the_check_misses_the_images_of_a_frame(foggy: Path, capsys: Capture) -> None:
-    [coco] = convert(foggy, "--images", "leftImg8bit_foggy*").values()
+    coco = convert(foggy, "--images", "leftImg8bit_foggy*")
     for kept, told in (5, "instanceIds.png: 2 of 3\n"), (3, "map without an image: 1\n"):
         coco["images"] = coco["images"][:kept]
         coco["annotations"] = [a for a in coco["annotations"] if a["image_id"] <= kept]
@@ -160,29 +145,23 @@ def test_where_no_image_is_found_those_that_there_are_are_listed(
     assert not (rainy / "annotations").exists()
 
 
-# Folders as people have them.
+# Frames.
 
 
-@pytest.fixture
-def frame(datadir: Path, write_map: WriteMap) -> Path:
-    write_map(STREET)
-    add_image(datadir, "leftImg8bit", "aachen_000000_000019")
-    return datadir
+def test_frames_are_in_the_order_of_their_usual_names(datadir: Path) -> None:
+    """A folder is listed before the folders in it, but a frame without a city has one, too."""
+    stems = [STEM, STEM.replace("000000", "000001"), STEM.replace("aachen", "ulm")]
+    folders = ["", "aachen/", ""]
+    build(datadir, *(f"gtFine/train/{f}{s}{SUFFIX}" for f, s in zip(folders, stems, strict=True)))
+    assert [name.rpartition("/")[2] for name in names(convert(datadir))] == [
+        f"{stem}_leftImg8bit.png" for stem in stems
+    ]
 
 
-def move_into_archives(datadir: Path) -> None:
-    for name in "gtFine", "leftImg8bit":
-        (datadir / f"{name}_trainvaltest").mkdir()
-        (datadir / name).rename(datadir / f"{name}_trainvaltest" / name)
-
-
-def test_the_current_folder_may_be_the_one(frame: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for current in "gtFine", "gtFine/train", "leftImg8bit":
-        monkeypatch.chdir(frame / current)
-        for given in ".", "..":
-            assert main(["--datadir", given, "--workers", "1"]) == 0
-        assert (frame / "annotations" / f"{PREFIX}gtFine_train.json").is_file()
-        shutil.rmtree(frame / "annotations")
+def test_a_map_that_is_there_twice_is_named(datadir: Path, capsys: Capture) -> None:
+    build(datadir, MAP, f"gtFine/train/{STEM}{SUFFIX}")
+    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
+    assert "the maps of this frame are in several folders" in capsys.readouterr().err
 
 
 def test_images_may_be_in_several_unpacked_archives(datadir: Path, write_map: WriteMap) -> None:
@@ -190,44 +169,7 @@ def test_images_may_be_in_several_unpacked_archives(datadir: Path, write_map: Wr
         write_map(STREET, split, map_type="gtCoarse")
         folder = f"leftImg8bit_{split}/leftImg8bit"
         touch(datadir / folder / split / "aachen/aachen_000000_000019_leftImg8bit.png")
-    files = convert(datadir, "--annotations", "gtCoarse")
+    files = convert_splits(datadir, "--annotations", "gtCoarse")
     found = {stem: names(coco)[0] for stem, coco in files.items()}
     assert list(found) == ["gtCoarse_train", "gtCoarse_train_extra"]
     assert all((datadir / name).is_file() for name in found.values())
-
-
-@posix_only
-def test_links_are_followed(frame: Path, tmp_path: Path) -> None:
-    linked = tmp_path / "linked"
-    linked.mkdir()
-    (tmp_path / "data").symlink_to(frame)
-    for name in "gtFine", "leftImg8bit":
-        (linked / name).symlink_to(frame / name)
-    (tmp_path / "anything").symlink_to(frame / "gtFine")
-    (frame / "gtFine" / "train" / "notes").symlink_to(__file__)
-    expected = convert(frame)
-    for given in linked, tmp_path / "data", tmp_path / "anything":
-        assert convert(given) == expected
-    # Two ways to one folder are no choice.
-    move_into_archives(frame)
-    (frame / "gtFine_link").symlink_to(frame / "gtFine_trainvaltest")
-    assert list(convert(frame)) == ["gtFine_train"]
-
-
-@pytest.mark.parametrize("other", ["gtFine_other/gtFine", "berlin/gtFine"])
-def test_where_there_is_a_choice_it_is_listed(other: str, frame: Path, capsys: Capture) -> None:
-    move_into_archives(frame)
-    shutil.copytree(frame / "gtFine_trainvaltest/gtFine", frame / other)
-    assert main(["--datadir", str(frame)]) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"error: {frame}: several folders gtFine could be meant: ")
-    assert str(frame / other) in line and str(frame / "gtFine_trainvaltest/gtFine") in line
-    for asked_for in (frame / other).parent, frame / other:
-        assert main(["--datadir", str(asked_for), "--workers", "1"]) == 0
-
-
-def test_the_folder_that_was_meant_wins_over_all_others(frame: Path) -> None:
-    shutil.copytree(frame / "gtFine", frame / "berlin/gtFine")
-    shutil.copytree(frame / "gtFine", frame.parent / "gtFine")
-    assert main(["--datadir", str(frame), "--workers", "1"]) == 0
-    assert (frame / "annotations").is_dir()

@@ -1,4 +1,4 @@
-"""Maps to instances, on arrays that can be checked by eye."""
+"""Maps to regions, on arrays that can be checked by eye."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances
+from cityscapes_coco.cityscapes.id_map import (
+    cut_into_runs,
+    cut_mask,
+    find_instances,
+    measure_regions,
+)
 
 STREET = np.array(
     [
@@ -19,14 +24,23 @@ STREET = np.array(
 )
 
 
-def test_instances_come_in_the_order_of_their_ids_with_box_area_and_mask() -> None:
+def test_instances_come_in_the_order_of_their_values_with_box_area_and_mask() -> None:
     group, left, right = find_instances(STREET).instances
-    assert (group.id, group.label_id, group.is_group) == (24, 24, True)
-    assert (left.id, left.label_id, left.is_group) == (26000, 26, False)
+    assert (group.value, group.label_id, group.is_group) == (24, 24, True)
+    assert (left.value, left.label_id, left.is_group) == (26000, 26, False)
     assert (left.bbox, left.area) == ((0, 1, 2, 2), 3)
     assert cut_mask(STREET, left).tolist() == [[1, 0], [1, 1]]
     assert (right.bbox, right.area) == ((3, 0, 1, 3), 2)
     assert cut_mask(STREET, right).tolist() == [[1], [0], [1]]
+
+
+def test_any_value_has_a_region_and_stuff_is_no_group() -> None:
+    regions = measure_regions(cut_into_runs(STREET), np.arange(1 << 16) < 1000, 4)
+    assert [(*region, region.label_id, region.is_group) for region in regions] == [
+        (7, (1, 1, 2, 2), 2, 7, False),
+        (23, (0, 0, 3, 1), 3, 23, False),
+        (24, (2, 1, 2, 1), 2, 24, True),
+    ]
 
 
 VALUES = st.sampled_from([0, 7, 24, 26, 24000, 24001, 26000, 26999, 33000])
@@ -39,8 +53,8 @@ def test_no_pixel_of_an_instance_is_lost_or_added(id_map: NDArray[np.uint16]) ->
         x, y, width, height = instance.bbox
         mask = cut_mask(id_map, instance)
         assert mask.shape == (height, width) and instance.area == mask.sum()
-        rebuilt[y : y + height, x : x + width] += mask * np.uint16(instance.id)
-        ys, xs = np.nonzero(id_map == instance.id)
+        rebuilt[y : y + height, x : x + width] += mask * np.uint16(instance.value)
+        ys, xs = np.nonzero(id_map == instance.value)
         assert (x, y, x + width - 1, y + height - 1) == (xs.min(), ys.min(), xs.max(), ys.max())
     assert np.array_equal(rebuilt, id_map)
 
@@ -52,6 +66,8 @@ def test_a_value_without_a_label_is_refused(value: int) -> None:
 
 
 def test_values_that_cityscapes_never_writes_are_told_apart() -> None:
-    id_map = np.array([[11000, 26000, 7005], [11000, 26, 23]], np.uint16)
+    """The lowest is 1000: the first instance of ego vehicle, which has none."""
+    id_map = np.array([[11000, 26000, 7005], [11000, 26, 1000], [1001, 23, 33]], np.uint16)
     instances, foreign = find_instances(id_map)
-    assert [instance.id for instance in instances] == [26, 26000] and foreign == [7005, 11000]
+    assert [instance.value for instance in instances] == [26, 33, 26000]
+    assert foreign == [1000, 1001, 7005, 11000]

@@ -79,7 +79,13 @@ def test_what_another_tool_leaves_out_or_adds_is_no_fault(tmp_path: Path) -> Non
     assert read_info(coco) is None and read_options(None) == Options()
 
 
-@pytest.mark.parametrize("options", [{"crowd": "kept"}, {"min_area": "few"}, {"min_area": -1}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"crowd": "kept"}, {"min_area": "few"}, {"min_area": -1}),
+        {"images": ["[" * 50_000]},  # a pattern that would take minutes to match
+    ],
+)
 def test_options_of_a_file_that_are_none_are_taken_for_the_defaults(options: Any) -> None:
     told = {"description": "", "url": "", "contributor": "", "version": "", "skipped": []}
     assert read_options(convert({**told, "options": options}, Info)) == Options()

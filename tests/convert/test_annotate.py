@@ -24,12 +24,12 @@ def test_photographs_of_another_size_are_counted_and_the_first_are_named(
 ) -> None:
     for frame in FRAMES:
         write_map(name=frame)
-        size = (4, 3) if frame == FRAMES[0] else (8, 6)
+        size = (4, 3) if frame == FRAMES[0] else (3, 4)
         Image.new("RGB", size).save(photograph(datadir, frame), kind)
     convert(datadir, "--verify")
     out, err = capsys.readouterr()
     named = [
-        f"leftImg8bit/train/aachen/{frame}_leftImg8bit.png (8 x 6, the map 4 x 3)"
+        f"leftImg8bit/train/aachen/{frame}_leftImg8bit.png (3 x 4, the map 4 x 3)"
         for frame in FRAMES[1:4]
     ]
     [line] = err.splitlines()
@@ -38,7 +38,7 @@ def test_photographs_of_another_size_are_counted_and_the_first_are_named(
     )
     assert "  photographs of another size than their map: 4\n" in out
     assert "  photograph of another size than its map: 4\n" in out and "    and 1 more\n" in out
-    assert f"{FRAMES[1]}_leftImg8bit.png: 8 x 6, the map has 4 x 3\n" in out
+    assert f"{FRAMES[1]}_leftImg8bit.png: 3 x 4, the map has 4 x 3\n" in out
     assert out.endswith("  all exact\n")
 
 

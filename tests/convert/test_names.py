@@ -92,3 +92,12 @@ def test_images_that_would_have_one_id_are_refused(
     assert main(argv) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert f"--panoptic gives 2 frames the PNG file {PNG}; " in line
+
+
+def test_below_the_split_is_below_the_last_folder_of_that_name(
+    datadir: Path, write_map: WriteMap
+) -> None:
+    write_map()
+    touch(datadir / "train/images/train/aachen/aachen_000000_000019_leftImg8bit.png")
+    [image] = convert(datadir, "--file-names", "split")["images"]
+    assert image["file_name"] == "aachen/aachen_000000_000019_leftImg8bit.png"

@@ -148,6 +148,14 @@ def test_other_pixels_than_rgb_are_refused(mode: str) -> None:
         png.decode_rgb_png(file.getvalue())
 
 
+@pytest.mark.parametrize("mode", ["L", "P"])
+def test_of_8_bits_it_says_that_these_cannot_hold_instances(mode: str) -> None:
+    file = io.BytesIO()
+    Image.new(mode, (4, 3), 7).save(file, "png")
+    with pytest.raises(ValueError, match=r"8 bits cannot hold instance ids such as 26001"):
+        png.decode_png(file.getvalue())
+
+
 def test_what_follows_the_end_is_passed_over() -> None:
     content = join_chunks([HEADER, DATA, END]) + b"more"
     assert png.decode_png(content).tolist() == STREET
@@ -155,7 +163,7 @@ def test_what_follows_the_end_is_passed_over() -> None:
 
 @given(arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
 def test_what_is_written_is_read_by_others(pixels: NDArray[np.uint8]) -> None:
-    content = png.encode_png(pixels)
+    content = png.encode_rgb_png(pixels)
     with Image.open(io.BytesIO(content)) as image:
         assert image.mode == "RGB" and np.array_equal(np.asarray(image), pixels)
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)

@@ -1,0 +1,64 @@
+"""A frame, and the names that Cityscapes gives to its files.
+
+A file is called <stem>_<kind><ending>, such as aachen_000000_000019_gtFine_instanceIds.png. All
+files of a frame have the same stem; the kind is an image set or a kind of annotations.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cityscapes_coco.options import MapType
+
+# The image set that the maps were drawn on. Other sets show the same frames in other weather.
+USUAL_SET = "leftImg8bit"
+
+
+def annotation_suffix(map_type: MapType) -> str:
+    """Return how the names of all annotation files of a type end, after the stem."""
+    return f"_{map_type}_instanceIds.png"
+
+
+def only_usual_set(image_sets: Iterable[str]) -> bool:
+    """Return whether the image sets are just the usual one.
+
+    Then the name of a photograph follows from the name of the annotation file, so a frame can be
+    converted without its photograph. The photographs of other sets have to be there.
+    """
+    return set(image_sets) <= {USUAL_SET}
+
+
+class FrameKey(NamedTuple):
+    """What all files of one frame have in common; two cities may have frames of one stem."""
+
+    stem: str
+    city: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An annotated frame: its annotation file, and the names of its photographs.
+
+    `file_names` start at the root of the dataset, have forward slashes, and are sorted by image
+    set. There may be several: fog comes in several densities.
+    """
+
+    map_path: str
+    split: str
+    city: str
+    stem: str
+    file_names: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> FrameKey:
+        return FrameKey(self.stem, self.city)
+
+    @property
+    def map_name(self) -> str:
+        return os.path.basename(self.map_path)
+
+    @property
+    def usual_name(self) -> str:
+        """Where Cityscapes has the photograph that the map was drawn on."""
+        return f"{USUAL_SET}/{self.split}/{self.city}/{self.stem}_{USUAL_SET}.png"

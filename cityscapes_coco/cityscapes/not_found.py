@@ -1,0 +1,84 @@
+"""What is said where maps or photographs are not found: what lies there instead, and what to do."""
+
+import re
+from collections.abc import Iterable, Sequence, Set
+from pathlib import Path
+
+from cityscapes_coco.cityscapes.frame import annotation_suffix
+from cityscapes_coco.cityscapes.photograph_search import DEEPEST
+from cityscapes_coco.cityscapes.split_folders import list_split_folders
+from cityscapes_coco.options import ALL_SPLITS, MapType
+from cityscapes_coco.run.folders import list_folder, name_entries, name_some
+
+# Files that may lie where the maps should be, and what to do; upper and lower case are the same.
+_MISTAKEN = {
+    r"(?-i:_(gtFine|gtCoarse)_instanceIds\.png$)": "these are the maps of --annotations {0}",
+    r"instanceIds\.png$": "the names must end with {suffix}, letter by letter; rename them",
+    r"instanceIds\.tiff?$": "save them as PNG of 16 bits, named <frame>{suffix}",
+    r"instanceIds\.jpe?g$": "JPEG changes the ids; unpack {archive}",
+    r"instanceTrainIds\.": "these hold train ids; unpack {archive}, which has _instanceIds.png",
+    r"polygons\.json$": "unpack {archive} with all its files, or draw the maps of the polygons with"
+    " json2instanceImg of the package cityscapesscripts",
+    r"(labelIds|labelTrainIds|color)\.": "these tell no instances apart; unpack {archive}",
+}
+_MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?|jpe?g)$", re.IGNORECASE)
+
+
+def explain_no_maps(folder: Path, map_type: MapType, names: Sequence[str]) -> str:
+    """Return why the folder of a split has no maps; `names` are the files in it."""
+    mistaken, remedy = _find_mistaken(names, map_type)
+    some = mistaken or names
+    found = f"{len(some)} files such as {some[0]}" if some else name_entries(folder)
+    expected = f"<city>/<frame>{annotation_suffix(map_type)}"
+    return f"no maps in it; expected {expected}, found {found}; {remedy}"
+
+
+def explain_misnamed(names: Iterable[str], stems: Set[str], map_type: MapType) -> list[str]:
+    """Return a line about files that look like maps of other frames than `stems`, but are not named
+    like maps; no line if there are none."""
+    misnamed = sorted(name for name in names if _is_misnamed(name, stems))
+    if not misnamed:
+        return []
+    [first], remedy = _find_mistaken(misnamed[:1], map_type)
+    some = f"{len(misnamed)}, such as {first}; {remedy}"
+    return [f"files that look like maps under another name, left out: {some}"]
+
+
+def explain_missing_splits(maps: Path, missing: Iterable[str]) -> list[str]:
+    """Return a line for each folder that looks like a missing split under another name."""
+    lines = []
+    for name in list_folder(maps).folders:
+        plain = name.lower().replace("_", "")
+        alike = [split for split in missing if plain.startswith(split.replace("_", ""))]
+        if alike and name not in ALL_SPLITS:
+            split = max(alike, key=len)
+            lines.append(f"{name} looks like the split {split}; if so, rename {name} to {split}")
+    return lines
+
+
+def explain_no_photographs(start: Path, split: str, image_sets: Set[str]) -> str:
+    """Return where the photographs of a split were sought, and what is there: folders of the split,
+    and photographs of other `image_sets`."""
+    folders = ["/".join(parts) for parts in list_split_folders(start, split)]
+    sets = f"; image sets there: {name_some(sorted(image_sets))}, choose with --images"
+    return (
+        f"looked for files of the frame's name in {start}, {DEEPEST} folders deep; found there:"
+        f" {name_some(folders) or name_entries(start)}{sets if image_sets else ''}; name the folder"
+        " of the images with --imagedir"
+    )
+
+
+def _find_mistaken(names: Sequence[str], map_type: MapType) -> tuple[list[str], str]:
+    """Return the names of the files of one kind that lie in place of the maps, and the remedy."""
+    archive = f"the {map_type} archive"
+    for pattern, remedy in _MISTAKEN.items():
+        if found := [m for name in names if (m := re.search(pattern, name, re.IGNORECASE))]:
+            suffix = annotation_suffix(map_type)
+            remedy = remedy.format(*found[0].groups(), suffix=suffix, archive=archive)
+            return [match.string for match in found], remedy
+    return [], f"unpack {archive} here"
+
+
+def _is_misnamed(name: str, stems: Set[str]) -> bool:
+    match = _MISNAMED.search(name)
+    return match is not None and name[: match.start()] not in stems

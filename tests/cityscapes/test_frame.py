@@ -1,0 +1,17 @@
+"""Names of files, with the official tools as judge."""
+
+import pytest
+
+from cityscapes_coco.cityscapes.frame import Frame, annotation_suffix
+from cityscapes_coco.options import SPLITS, MapType
+
+
+@pytest.mark.parametrize("map_type", SPLITS)
+def test_the_official_tools_read_our_names(map_type: MapType) -> None:
+    official = pytest.importorskip("cityscapesscripts.helpers.csHelpers")
+    frame = Frame("", "val", "bad-honnef", "bad-honnef_000001_000019")
+    read = official.getCsFileInfo(frame.stem + annotation_suffix(map_type))
+    assert (read.city, read.sequenceNb, read.frameNb) == (frame.city, "000001", "000019")
+    assert (read.type, read.type2, read.ext) == (map_type, "instanceIds", "png")
+    read = official.getCsFileInfo(frame.usual_name)
+    assert (read.city, read.type, read.ext) == (frame.city, "leftImg8bit", "png")

@@ -1,0 +1,109 @@
+"""What is said where maps or photographs are not found."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from main import main
+from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, SUFFIX, build, convert, names
+from tests.conftest import Capture
+
+# What lies in place of the maps, and parts of what is said.
+MISTAKEN: dict[str, tuple[list[str], list[str]]] = {
+    "labelIds": (["_gtFine_labelIds.png", "_gtFine_color.png"], ["no instances apart", "unpack"]),
+    "polygons": (["_gtFine_polygons.json", "_gtFine_labelIds.png"], ["json2instanceImg"]),
+    "train ids": (["_gtFine_instanceTrainIds.png"], ["train ids", "unpack the gtFine archive"]),
+    "another spelling": (["_gtFine_instanceids.png"], [f"must end with {SUFFIX}"]),
+    "upper case": (["_GTFINE_INSTANCEIDS.PNG"], [f"must end with {SUFFIX}"]),
+    "no type": (["_instanceIds.png"], [f"must end with {SUFFIX}"]),
+    "TIFF": (["_gtFine_instanceIds.tif"], ["as PNG of 16 bits"]),
+    "JPEG": (["_gtFine_instanceIds.jpg"], ["JPEG changes the ids; unpack the gtFine archive"]),
+    "coarse maps": (["_gtCoarse_instanceIds.png"], ["--annotations gtCoarse"]),
+    "something else": (["_leftImg8bit.png"], ["unpack the gtFine archive here"]),
+}
+
+
+@pytest.mark.parametrize("folder", ["", "aachen/"])
+@pytest.mark.parametrize("case", MISTAKEN)
+def test_what_lies_in_place_of_the_maps_is_named_with_the_remedy(
+    case: str, folder: str, datadir: Path, capsys: Capture
+) -> None:
+    endings, says = MISTAKEN[case]
+    build(datadir, *(f"gtFine/train/{folder}{STEM}{ending}" for ending in endings))
+    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {datadir / 'gtFine/train'}: no maps in it; expected <city>")
+    assert f"found 1 files such as {STEM}{endings[0]}" in line or "found 2 files" in line
+    assert all(part in line for part in says)
+
+
+def test_maps_under_another_name_beside_right_ones_are_not_lost_without_a_word(
+    datadir: Path, capsys: Capture
+) -> None:
+    build(datadir, MAP, "gtFine/train/ulm/ulm_000000_000019_gtFine_instanceids.png")
+    build(datadir, *(f"gtFine/train/{name}_gtFine_instanceIds.tif" for name in (STEM, "bonn_0_0")))
+    assert len(names(convert(datadir))) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert "files that look like maps under another name, left out: 2, such as bonn" in lines[0]
+    assert "save them as PNG of 16 bits" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("folder", "split"),
+    [
+        ("valid", "val"),
+        ("validation", "val"),
+        ("Val", "val"),
+        ("testing", "test"),
+        ("TEST", "test"),
+    ],
+)
+def test_a_folder_that_looks_like_a_missing_split_is_named(
+    folder: str, split: str, datadir: Path, capsys: Capture
+) -> None:
+    build(datadir, MAP, f"gtFine/{folder}/aachen/{STEM}{SUFFIX}")
+    if (datadir / "gtFine" / split).exists():
+        pytest.skip("the file system takes both for one name")
+    convert(datadir)
+    assert (
+        f"not converted: {folder} looks like the split {split}; if so, rename"
+        in capsys.readouterr().err
+    )
+    assert main(["--datadir", str(datadir), "--splits", split]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert f"no folder {split} in it" in line and f"{folder} looks like the split {split}" in line
+    shutil.rmtree(datadir / "gtFine/train")
+    assert main(["--datadir", str(datadir)]) == 1
+    assert f"{folder} looks like the split {split}" in capsys.readouterr().err
+
+
+def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
+    datadir: Path, capsys: Capture
+) -> None:
+    foggy = f"leftImg8bit_foggy/train/{PLAIN}".replace(".png", "_foggy_beta_0.02.png")
+    build(datadir, MAP, foggy, "other/train/a.png", "x.zip")
+    convert(datadir)
+    [line] = capsys.readouterr().err.splitlines()
+    for part in (
+        "maps whose image is not here: 1 (converted all the same)",
+        CLEAR,
+        "a trainer will not find it either",
+        f"in {datadir}, 5 folders deep",
+        "found there: leftImg8bit_foggy/train, other/train; name the folder of the images",
+    ):
+        assert part in line
+    shutil.rmtree(datadir / "leftImg8bit_foggy")
+    shutil.rmtree(datadir / "other")
+    convert(datadir)
+    assert "found there: gtFine, x.zip; name the folder of the images" in capsys.readouterr().err
+
+
+def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Capture) -> None:
+    roboflow = f"train/images/{STEM}_leftImg8bit_png.rf.0a1b.jpg"
+    build(datadir, MAP, roboflow)
+    convert(datadir)
+    assert "image sets there: leftImg8bit_png.rf.0a1b, choose" in capsys.readouterr().err
+    assert names(convert(datadir, "--images", "leftImg8bit_png.rf.*")) == [roboflow]
+    assert main(["--datadir", str(datadir), "--images", "rain"]) == 1
+    assert "the image sets there are: leftImg8bit_png.rf.0a1b" in capsys.readouterr().err

@@ -1,0 +1,186 @@
+"""Photographs are found where people have them, and where the user says they are."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import inspect_coco
+from cityscapes_coco import find_dataset
+from cityscapes_coco.cityscapes.dataset import find_root, list_frames
+from cityscapes_coco.cityscapes.photograph_search import locate
+from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.pictures.examples import load_example
+from main import main
+from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, SUFFIX, build, convert, names
+from tests.conftest import OUTPUT, ROOT, Capture
+
+# Where photographs are.
+
+UNPACKED = "leftImg8bit_a/leftImg8bit"
+# The folder of the map; the photograph; the folder that is given; the data folder.
+LAYOUTS = [
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.JPEG", ".", "."),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png.jpg", ".", "."),
+    ("gtFine/val/ulm", "leftImg8bit_jpg/val/ulm/<frame>_leftImg8bit.jpg", ".", "."),
+    ("gtFine/val/ulm", "images/val/ulm/<frame>.jpg", ".", "."),
+    ("gtFine/val/ulm", "images/val/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "images/validation/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "JPEGImages/<frame>_leftImg8bit.jpg", ".", "."),
+    ("gtFine/val/ulm", "val/images/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "val/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "leftImg8bit_part1/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png", "leftImg8bit", "."),
+    ("gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png", "leftImg8bit/val", "."),
+    ("gtFine/gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine_a/gtFine/val/ulm", "leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("gtFine_a/gtFine/val/ulm", "leftImg8bit_trainvaltest/val/ulm/<frame>.png", ".", "."),
+    ("gtFine_a/gtFine/val/ulm", f"{UNPACKED}/val/ulm/<frame>.png", ".", "."),
+    ("gtFine_a/gtFine/val/ulm", f"{UNPACKED}/val/<frame>.png", "leftImg8bit_a", "."),
+    ("gtFine_a/gtFine/val/ulm", f"{UNPACKED}/val/<frame>.png", UNPACKED, "."),
+    ("a/gtFine_a/gtFine/val/ulm", "a/leftImg8bit_a/leftImg8bit/val/<frame>.png", ".", "a"),
+    ("b_trainvaltest/gtFine/val/ulm", "b_trainvaltest/images/<frame>.png", ".", "b_trainvaltest"),
+    ("a b/gtFine_a/gtFine/val/ulm", "c d/leftImg8bit_a/leftImg8bit/val/<frame>.png", ".", "."),
+    ("a/b/gtFine/val/ulm", "a/b/leftImg8bit/val/ulm/<frame>_leftImg8bit.png", ".", "a/b"),
+    ("a/labels/val", "a/images/val/<frame>.png", ".", "a"),
+    ("val/gtFine/ulm", "val/leftImg8bit/ulm/<frame>_leftImg8bit.png", ".", "."),
+    ("a/val/gtFine", "a/val/images/<frame>.jpg", ".", "."),
+]
+
+
+def documented() -> list[tuple[str, str, str, str]]:
+    """The layouts of the docs, in the same form."""
+    page = (ROOT / "docs" / "folders.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("`file_name` starts with |\n")
+    layouts = []
+    for line in rest.partition("\n\n")[0].splitlines()[1:]:
+        cells = [cell.strip(" `") for cell in line.strip("|").split("|")]
+        map_name, photograph, given, start = cells
+        maps, _, name = map_name.rpartition("/")
+        assert name == f"<frame>{SUFFIX}" and start in photograph
+        layouts.append((maps, photograph, given, photograph.partition(start)[0]))
+    return layouts
+
+
+@pytest.mark.parametrize(("maps", "photograph", "given", "folder"), [*LAYOUTS, *documented()])
+def test_maps_and_photographs_are_found_where_people_have_them(
+    maps: str, photograph: str, given: str, folder: str, datadir: Path, capsys: Capture
+) -> None:
+    frame, root = "ulm_000000_000019", datadir / folder
+    photograph = photograph.replace("<frame>", frame)
+    build(datadir, f"{maps}/{frame}{SUFFIX}", photograph)
+    assert main(["--datadir", str(datadir / given), "--workers", "1", "--verify"]) == 0
+    err = capsys.readouterr().err
+    assert "not here" not in err and "no map" not in err
+    usual = given == "." and maps.startswith("gtFine/val")
+    assert ("using the maps in" in err) != usual
+    assert inspect_coco.main(["--coco_dir", str(datadir / given), "--verify"]) == 0
+    [image] = read_coco(root / "annotations" / OUTPUT.replace("train", "val")).images
+    assert root / str(image.file_name) == datadir / photograph
+    # The names of --file-names split and base lead there, too.
+    for tail in {name := str(image.file_name), name.rpartition("val/")[2], name.rpartition("/")[2]}:
+        assert locate(root, tail) == datadir / photograph
+        image.file_name = tail
+        assert not load_example(datadir, root, image, [], {}).note
+
+
+def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: Capture) -> None:
+    build(datadir, MAP, f"images/{STEM}_leftImg8bit.png")
+    Image.new("RGB", (3, 4)).save(datadir / f"images/{STEM}_leftImg8bit.png")
+    convert(datadir, "--file-names", "base")
+    out, err = capsys.readouterr()
+    told = f"images/{STEM}_leftImg8bit.png (3 x 4, the map 4 x 3)"
+    assert f"photographs of another size than their map: 1, such as {told}" in err
+    assert out.count("photograph of another size than its map: 1") == 2
+
+
+def test_photographs_of_other_frames_do_not_end_the_search(datadir: Path, capsys: Capture) -> None:
+    other = "leftImg8bit/train/ulm/ulm_000000_000019_leftImg8bit.png"
+    build(datadir, MAP, other, "leftImg8bit/train/aachen/x.txt", f"a/b/c/{STEM}_leftImg8bit.png")
+    assert names(convert(datadir)) == [f"a/b/c/{STEM}_leftImg8bit.png"]
+    assert "images that have no map, so left out: 1" in capsys.readouterr().err
+
+
+# Named by the user.
+
+
+@pytest.mark.parametrize("place", ["", "train/", "train/aachen/", "a/b/c/aachen/"])
+def test_the_folder_of_photographs_can_be_named(place: str, datadir: Path, capsys: Capture) -> None:
+    elsewhere = datadir.parent / "photos"
+    build(datadir, MAP)
+    build(elsewhere, f"{place}{STEM}.jpg")
+    coco = convert(datadir, imagedir=elsewhere)
+    assert f"{elsewhere}: the names of images in the file start here" in capsys.readouterr().err
+    assert names(coco) == [f"{place}{STEM}.jpg"]
+    assert coco["info"]["options"]["imagedir"] == "../photos"
+    assert find_root(datadir, elsewhere) == elsewhere
+    # Within the data folder, names start there as usual.
+    elsewhere.rename(datadir / "photos")
+    coco = convert(datadir, imagedir=datadir / "photos")
+    assert names(coco) == [f"photos/{place}{STEM}.jpg"]
+    assert coco["info"]["options"]["imagedir"] == "photos"
+    assert find_root(datadir, datadir / "photos") == datadir
+
+
+def test_the_inspector_draws_photographs_of_the_folder_that_is_named(datadir: Path) -> None:
+    elsewhere = datadir.parent / "photos"
+    build(datadir, MAP)
+    build(elsewhere, f"{STEM}_leftImg8bit.png")
+    convert(datadir, imagedir=elsewhere)
+    argv = ["--coco_dir", str(datadir), "--json", str(datadir.parent / "out" / OUTPUT)]
+    pictures = []
+    for folder in [], ["--imagedir", str(elsewhere)]:
+        assert inspect_coco.main([*argv, "--save", str(datadir), *folder]) == 0
+        pictures.append((datadir / f"{STEM}_leftImg8bit_instances.png").read_bytes())
+    assert pictures[0] != pictures[1]
+
+
+def test_a_folder_of_photographs_that_is_not_there_is_an_error(
+    datadir: Path, capsys: Capture
+) -> None:
+    build(datadir, MAP)
+    assert main(["--datadir", str(datadir), "--imagedir", str(datadir / "none")]) == 1
+    assert f"error: {datadir / 'none'}: no such folder" in capsys.readouterr().err
+
+
+def test_the_named_folder_of_one_split_has_no_photographs_of_another(
+    datadir: Path, capsys: Capture
+) -> None:
+    build(datadir, MAP.replace("train", "val"), f"leftImg8bit/train/{STEM[:-2]}07_leftImg8bit.png")
+    photographs = datadir / "leftImg8bit" / "train"
+    convert(datadir, imagedir=photographs)
+    err = capsys.readouterr().err
+    assert "maps whose image is not here: 1" in err and "no map" not in err
+    convert(datadir, imagedir=photographs.rename(photographs.with_name("val")))
+    assert "images that have no map, so left out: 1" in capsys.readouterr().err
+
+
+def test_of_two_places_the_one_that_is_named_counts(datadir: Path) -> None:
+    usual = f"leftImg8bit/train/aachen/{STEM}_leftImg8bit.png"
+    build(datadir, MAP, usual, f"small/{usual}")
+    coco = convert(datadir, imagedir=datadir / "small")
+    assert names(coco) == [f"small/{usual}"]
+
+
+def test_a_search_has_bounds(datadir: Path, listed: list[str]) -> None:
+    """Of other datasets beside this one, no more than a number of folders is listed."""
+    build(datadir, MAP, "a/b/c/d/e/f/aachen_000000_000019_leftImg8bit.png")
+    for number in range(1200):
+        (datadir / f"imagenet/train/n{number}").mkdir(parents=True)
+    frames, imageless, _ = list_frames(find_dataset(datadir), "train")
+    assert imageless == len(frames) == 1
+    assert 1000 <= len(listed) < 1100
+
+
+def test_each_folder_is_listed_once_where_all_is_in_its_place(
+    datadir: Path, listed: list[str]
+) -> None:
+    build(datadir, MAP, CLEAR, f"leftImg8bit_rain/train/{PLAIN}")
+    build(datadir, "imagenet/train/n1/x.png", "imagenet/train/n2/y.png", "videos/x.mp4")
+    dataset = find_dataset(datadir)
+    listed.clear()
+    assert list_frames(dataset, "train").imageless == 0
+    expected = {"", "gtFine/train", "gtFine/train/aachen", "leftImg8bit", "leftImg8bit/train"}
+    expected |= {"leftImg8bit/train/aachen", "imagenet", "imagenet/train", "videos"}
+    expected.add("leftImg8bit_rain")  # but none of the cities in it
+    assert sorted(listed) == sorted(str(datadir / name) for name in expected)
