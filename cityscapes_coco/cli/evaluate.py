@@ -91,7 +91,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
     from cityscapes_coco.coco.reading import read_coco, read_info, read_options
     from cityscapes_coco.pictures.curves import draw_curves
-    from cityscapes_coco.pictures.examples import choose_colors, save_figure
+    from cityscapes_coco.pictures.drawings import choose_colors, save_figure
 
     colors = choose_colors(read_options(read_info(read_coco(path))))
     target = args.plot / f"{args.results.stem}_curves.png"

@@ -16,7 +16,7 @@ from cityscapes_coco.options import given_path, usable_cores, whole_number
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
-    from cityscapes_coco.pictures.examples import Example
+    from cityscapes_coco.pictures.drawings import Example
 
 _MIN_SCORE = 0.5
 
@@ -121,8 +121,8 @@ def _show_examples(
     from cityscapes_coco.coco.panoptic import add_masks
     from cityscapes_coco.coco.reading import list_stuff, read_info, read_options
     from cityscapes_coco.coco.records import PanopticFile
-    from cityscapes_coco.pictures.examples import Example, choose_colors, load_example
-    from cityscapes_coco.pictures.predictions import hold_against_truth
+    from cityscapes_coco.pictures.drawings import Example, choose_colors, load_example
+    from cityscapes_coco.pictures.outcomes import hold_against_truth
     from cityscapes_coco.pictures.windows import open_window, show_examples
 
     colors = choose_colors(read_options(read_info(coco)))
@@ -184,7 +184,7 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
 def _save_examples(
     folder: Path, kind: str, images: "Sequence[Image]", load: "Callable[[int], Example]"
 ) -> None:
-    from cityscapes_coco.pictures.examples import save_example
+    from cityscapes_coco.pictures.drawings import save_example
 
     taken: Counter[str] = Counter()
     for number, image in enumerate(images):
@@ -203,7 +203,7 @@ def _save_examples(
 
 def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> None:
     from cityscapes_coco.cli.coco_file import name_split
-    from cityscapes_coco.pictures.examples import new_figure, save_figure
+    from cityscapes_coco.pictures.drawings import new_figure, save_figure
     from cityscapes_coco.pictures.statistics import draw_statistics
     from cityscapes_coco.pictures.windows import open_window, show_figure
 

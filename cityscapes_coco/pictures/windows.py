@@ -9,7 +9,7 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pictures.examples import Example, draw_example
+from cityscapes_coco.pictures.drawings import Example, draw_example
 
 _SIZE = (12.8, 7.35)  # in hundreds of pixels
 

@@ -12,7 +12,7 @@ import inspect_coco
 from cityscapes_coco.cityscapes.dataset import find_dataset, find_root, list_frames
 from cityscapes_coco.cityscapes.photographs import locate
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.pictures.examples import load_example
+from cityscapes_coco.pictures.drawings import load_example
 from main import main
 from tests.conftest import OUTPUT, ROOT, STREET, Capture, Coco, encode_png, join_chunks, load, touch
 

@@ -20,7 +20,7 @@ from cityscapes_coco.coco.reading import (
 )
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import parse_categories
-from cityscapes_coco.pictures.examples import choose_colors, draw_example, load_example, new_figure
+from cityscapes_coco.pictures.drawings import choose_colors, draw_example, load_example, new_figure
 from main import main
 from tests import oracle
 from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, verify, write_json

@@ -18,7 +18,7 @@ from pycocotools.cocoeval import COCOeval
 
 from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.curves import draw_curves
-from cityscapes_coco.pictures.examples import choose_colors
+from cityscapes_coco.pictures.drawings import choose_colors
 from cityscapes_coco.scores.evaluate import evaluate_results
 from evaluate_coco import main as evaluate
 from tests.conftest import OUTPUT, PREDICTIONS, ROOT, SAMPLE, Capture, load, write_json

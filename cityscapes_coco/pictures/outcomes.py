@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from cityscapes_coco.coco.records import Id, Result
-from cityscapes_coco.pictures.examples import (
+from cityscapes_coco.pictures.drawings import (
     OTHER_COLOR,
     Drawing,
     Example,

@@ -27,7 +27,7 @@ from pycocotools.cocoeval import COCOeval
 
 from cityscapes_coco.coco.reading import name_categories, read_coco
 from cityscapes_coco.options import Options
-from cityscapes_coco.pictures.examples import (
+from cityscapes_coco.pictures.drawings import (
     LAYERS,
     Example,
     choose_colors,
@@ -36,7 +36,7 @@ from cityscapes_coco.pictures.examples import (
     new_figure,
     save_example,
 )
-from cityscapes_coco.pictures.predictions import hold_against_truth
+from cityscapes_coco.pictures.outcomes import hold_against_truth
 from cityscapes_coco.pictures.statistics import draw_statistics
 from cityscapes_coco.scores.results import read_results
 from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, annotate, save_map, write_json
