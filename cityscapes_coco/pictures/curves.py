@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cityscapes_coco.pictures.drawings import OTHER_COLOR, new_figure, plain_text
+from cityscapes_coco.pictures.drawings import OTHER_COLOR
+from cityscapes_coco.pictures.figures import new_figure, plain_text
 from cityscapes_coco.scores.evaluate import AnyScore, Curve, Scores
 
 _PLURALS = {"box": "boxes", "mask": "masks"}

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from cityscapes_coco.coco.reading import list_stuff, name_categories
 from cityscapes_coco.coco.records import Annotation, CocoFile
-from cityscapes_coco.pictures.drawings import plain_text
+from cityscapes_coco.pictures.figures import plain_text
 
 # A blue that is a middle grey in print, lighter than lines; all else is black, white and grey.
 _BAR = "#6fa8d6"

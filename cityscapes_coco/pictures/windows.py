@@ -9,7 +9,8 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pictures.drawings import Example, draw_example
+from cityscapes_coco.pictures.drawings import Example
+from cityscapes_coco.pictures.figures import draw_example, list_layers
 
 _SIZE = (12.8, 7.35)  # in hundreds of pixels
 
@@ -48,9 +49,10 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
 
     def draw() -> None:
         example = load(number)
-        draw_example(figure, example, {*example.layers} - left_out)
+        draw_example(figure, example, {*list_layers(example)} - left_out)
         keys = [
-            f"{layer[0]} {layer} {'off' if layer in left_out else 'on'}" for layer in example.layers
+            f"{layer[0]} {layer} {'off' if layer in left_out else 'on'}"
+            for layer in list_layers(example)
         ]
         place = f"{example.title} ({number + 1} of {count})"
         _set_title(figure, "  |  ".join((place, "left right", *keys, "q close")))
@@ -61,7 +63,7 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
         number = (number + {"right": 1, "left": -1}.get(event.key, 0)) % count
         try:
             left_out.symmetric_difference_update(
-                layer for layer in load(number).layers if event.key == layer[0]
+                layer for layer in list_layers(load(number)) if event.key == layer[0]
             )
             draw()
         except UserError as error:

@@ -12,7 +12,7 @@ import inspect_coco
 from cityscapes_coco.cityscapes.dataset import find_dataset, find_root, list_frames
 from cityscapes_coco.cityscapes.photographs import locate
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.pictures.drawings import load_example
+from cityscapes_coco.pictures.drawings import Categories, load_example
 from main import main
 from tests.conftest import OUTPUT, ROOT, STREET, Capture, Coco, encode_png, join_chunks, load, touch
 
@@ -119,7 +119,7 @@ def test_maps_and_photographs_are_found_where_people_have_them(
         assert root / name == datadir / photograph
     assert f"/{photograph}".endswith(f"/{name}")
     assert locate(root, name) == datadir / photograph
-    assert not load_example(datadir, root, image, [], {}).note
+    assert not load_example(datadir, root, image, [], Categories({}, {})).note
 
 
 def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: Capture) -> None:
