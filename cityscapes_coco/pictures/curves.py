@@ -13,7 +13,7 @@ from cityscapes_coco.pictures.figures import new_figure, plain_text
 from cityscapes_coco.scores.evaluate import AnyScore, Curve, Scores
 
 _PLURALS = {"box": "boxes", "mask": "masks"}
-# Cityscapes' colours of similar classes are similar, so that lines differ in another way too.
+# Cityscapes' colours of similar classes are similar, so lines differ in their dashes too.
 _DASHES = "solid", "dashed", "dashdot"
 _MOST_CLASSES = 16  # that a legend has room for
 
@@ -43,7 +43,7 @@ def draw_curves(scores: Scores, title: str, colors: Mapping[str, tuple[int, int,
 def _list_panels(
     scores: Scores,
 ) -> Iterator[tuple[str, AnyScore, Mapping[str, AnyScore], Mapping[str, Curve]]]:
-    """Yield the name of each score, its average, and the scores and the curves of the classes."""
+    """Yield the name of each score, its average, and the scores and curves of its classes."""
     for shape, average in scores.coco.average.items():
         classes = {name: of_class[shape] for name, of_class in scores.coco.classes.items()}
         yield f"COCO, {_PLURALS[shape]}", average, classes, scores.curves[shape]
