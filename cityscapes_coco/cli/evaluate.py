@@ -89,11 +89,12 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
-    from cityscapes_coco.coco.reading import read_coco, read_info, read_options
+    from cityscapes_coco.coco.reading import read_coco
     from cityscapes_coco.pictures.curves import draw_curves
-    from cityscapes_coco.pictures.examples import choose_colors, save_figure
+    from cityscapes_coco.pictures.drawings import read_categories
+    from cityscapes_coco.pictures.figures import save_figure
 
-    colors = choose_colors(read_options(read_info(read_coco(path))))
+    colors = read_categories(read_coco(path)).colors
     target = args.plot / f"{args.results.stem}_curves.png"
     save_figure(draw_curves(scores, args.results.name, colors), target, "--plot")
     print(one_line(target))

@@ -15,7 +15,7 @@ from cityscapes_coco.errors import UserError, one_line
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
-    from cityscapes_coco.pictures.examples import Example
+    from cityscapes_coco.pictures.drawings import Example
 
 _MIN_SCORE = 0.5
 
@@ -124,14 +124,12 @@ def _show_examples(
 
     from cityscapes_coco.cityscapes.dataset import find_root
     from cityscapes_coco.coco.panoptic import add_masks
-    from cityscapes_coco.coco.reading import list_stuff, read_info, read_options
     from cityscapes_coco.coco.records import PanopticFile
-    from cityscapes_coco.pictures.examples import Example, choose_colors, load_example
-    from cityscapes_coco.pictures.predictions import hold_against_truth
+    from cityscapes_coco.pictures.drawings import Example, load_example, read_categories
+    from cityscapes_coco.pictures.outcomes import compare_with_truth
     from cityscapes_coco.pictures.windows import open_window, show_examples
 
-    colors = choose_colors(read_options(read_info(coco)))
-    stuff = list_stuff(coco)
+    categories = read_categories(coco)
     root = find_root(data_folder, args.imagedir)
 
     def load(number: int) -> Example:
@@ -139,17 +137,18 @@ def _show_examples(
         truth = annotations.get(image.id, [])
         if isinstance(coco, PanopticFile):
             add_masks(path, image, truth)
-        example = load_example(path, root, image, truth, names, colors, stuff)
+        example = load_example(path, root, image, truth, categories)
         if not args.results:
             return example
-        predicted = results.get(image.id, [])
-        return hold_against_truth(example, args.results, predicted, names, colors)
+        return compare_with_truth(example, args.results, results.get(image.id, []), categories)
 
     figure = None if args.save else open_window()
     if figure:
         show_examples(figure, len(chosen), load)
     else:
-        kind = args.results.stem if args.results else "panoptic" if stuff else "instances"
+        kind = (
+            args.results.stem if args.results else "panoptic" if categories.stuff else "instances"
+        )
         _save_examples(_picture_folder(args, path), kind, chosen, load)
 
 
@@ -192,7 +191,7 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
 def _save_examples(
     folder: Path, kind: str, images: "Sequence[Image]", load: "Callable[[int], Example]"
 ) -> None:
-    from cityscapes_coco.pictures.examples import save_example
+    from cityscapes_coco.pictures.figures import save_example
 
     taken: Counter[str] = Counter()
     for number, image in enumerate(images):
@@ -211,7 +210,7 @@ def _save_examples(
 
 def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> None:
     from cityscapes_coco.cli.coco_file import name_split
-    from cityscapes_coco.pictures.examples import new_figure, save_figure
+    from cityscapes_coco.pictures.figures import new_figure, save_figure
     from cityscapes_coco.pictures.statistics import draw_statistics
     from cityscapes_coco.pictures.windows import open_window, show_figure
 

@@ -1,4 +1,1 @@
-"""Pictures of a COCO file and of results: examples, pages, and the windows that show them.
-
-Nothing outside this folder needs matplotlib.
-"""
+"""Pictures of a COCO file and of results; nothing outside this folder loads matplotlib."""

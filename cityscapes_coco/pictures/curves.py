@@ -8,12 +8,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cityscapes_coco.pictures.examples import OTHER_COLOR, new_figure, plain_text
+from cityscapes_coco.pictures.drawings import OTHER_COLOR
+from cityscapes_coco.pictures.figures import new_figure, plain_text
 from cityscapes_coco.scores.coco_score import Curves
 from cityscapes_coco.scores.evaluate import AnyScore, Scores
 
 _PLURALS = {"box": "boxes", "mask": "masks"}
-# Cityscapes' colours of similar classes are similar, so that lines differ in another way too.
+# Cityscapes' colours of similar classes are similar, so lines differ in their dashes too.
 _DASHES = "solid", "dashed", "dashdot"
 _MOST_CLASSES = 16  # that a legend has room for
 

@@ -13,9 +13,9 @@ from msgspec import UNSET
 
 from cityscapes_coco.coco.reading import list_stuff, name_categories
 from cityscapes_coco.coco.records import Annotation, CocoFile
-from cityscapes_coco.pictures.examples import plain_text
+from cityscapes_coco.pictures.figures import plain_text
 
-# A blue that is a middle grey in print, lighter than lines; all else is black, white and grey.
+# A blue that prints as a middle grey, lighter than lines. All else is black, white and grey.
 _BAR = "#6fa8d6"
 _GREYS = ("0.92", "0.65", "0.25")
 # COCO's sizes, and the areas in pixels between them.
@@ -27,7 +27,7 @@ _MOST_CLASSES = 40  # that the page has room for
 def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     """Draw instances per class, instances per image, and sizes class by class.
 
-    Groups (COCO: crowds) are counted in the title only: a group is no instance. Stuff is left out.
+    Groups (COCO: crowds) are not instances, so only the title counts them. Stuff is left out.
     """
     stuff = list_stuff(coco)
     names = {k: plain_text(name) for k, name in name_categories(coco).items() if k not in stuff}
@@ -64,8 +64,7 @@ def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
 
 
 def _area(annotation: Annotation) -> float:
-    """Return an area in pixels, that of the box where there is no other, and at least one: an axis
-    of powers has no zero."""
+    """Return the area in pixels, or else the box's, and at least 1: a log axis has no 0."""
     _, _, width, height = annotation.bbox or (0, 0, 0, 0)
     area = width * height if annotation.area is UNSET else annotation.area
     return max(float(area), 1.0)
@@ -83,7 +82,7 @@ def _draw_classes(axes: Axes, counts: Mapping[str, int]) -> None:
 def _draw_per_image(axes: Axes, counts: Sequence[int]) -> None:
     axes.set_title("Instances per image", loc="left")
     if counts:
-        # One bar for each number, or for as many numbers as leave the bars wide enough to see.
+        # One bar for each number, or for several, so that bars are wide enough to see.
         step = max(counts) // 30 + 1
         edges = np.arange(0, max(counts) + step + 1, step) - 0.5
         axes.hist(counts, edges.tolist(), color=_BAR, edgecolor="white", linewidth=0.5)
@@ -118,7 +117,7 @@ def _draw_sizes(axes: Axes, areas: Mapping[str, Sequence[float]]) -> None:
 
 
 def _draw_shares(axes: Axes, areas: Mapping[str, Sequence[float]]) -> None:
-    """Draw which share of each class COCO calls small, medium and large."""
+    """Draw how much of each class COCO calls small, medium and large."""
     axes.set_title("Shares of COCO's sizes", loc="left", pad=28)
     for row, of_class in enumerate(areas.values()):
         counts = np.bincount(np.searchsorted(_LIMITS, of_class, side="right"), minlength=3)
@@ -128,7 +127,7 @@ def _draw_shares(axes: Axes, areas: Mapping[str, Sequence[float]]) -> None:
             shares.tolist(), _GREYS, ("black", "black", "white"), strict=True
         ):
             axes.barh(row, share, left=left, height=0.6, color=grey, edgecolor="black")
-            # A narrower part has no room for its number.
+            # Narrower parts have no room for a number.
             if share >= 8:
                 axes.text(
                     left + share / 2, row, f"{share:.0f}", color=ink, ha="center", va="center"

@@ -9,20 +9,21 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pictures.examples import Example, draw_example
+from cityscapes_coco.pictures.drawings import Example
+from cityscapes_coco.pictures.figures import draw_example, list_layers
 
 _SIZE = (12.8, 7.35)  # in hundreds of pixels
 
 
 def open_window() -> Figure | None:
-    """Return a figure in a window that is not yet shown, or None where there is no display."""
+    """Return a figure in a window that is not yet shown, or None if there is no display."""
     try:
         figure = pyplot.figure(figsize=_SIZE, dpi=100)
     except Exception:  # each toolkit has its own error for a display that cannot be used
         return None
     if figure.canvas.required_interactive_framework is None:
         return None
-    # Of matplotlib's own keys only that for closing stays; l, for one, makes axes logarithmic.
+    # Keep only matplotlib's key for closing: l, for example, makes axes logarithmic.
     for key in pyplot.rcParams:
         if key.startswith("keymap."):
             pyplot.rcParams[key] = ["q"] if key == "keymap.quit" else []
@@ -38,8 +39,8 @@ def show_figure(figure: Figure, title: str) -> None:
 def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) -> None:
     """Show `count` examples in a window, one at a time, until it is closed.
 
-    `load` returns an example by its number, from 0. If `load` raises UserError, the window closes
-    and this function raises that error. Ctrl-C closes the window, as for `show_figure`.
+    `load` returns an example by its number, from 0. If it raises UserError, the window closes and
+    the error is raised here. Ctrl-C closes the window and raises KeyboardInterrupt.
     """
     number = 0
     left_out: set[str] = set()
@@ -48,9 +49,10 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
 
     def draw() -> None:
         example = load(number)
-        draw_example(figure, example, {*example.layers} - left_out)
+        draw_example(figure, example, {*list_layers(example)} - left_out)
         keys = [
-            f"{layer[0]} {layer} {'off' if layer in left_out else 'on'}" for layer in example.layers
+            f"{layer[0]} {layer} {'off' if layer in left_out else 'on'}"
+            for layer in list_layers(example)
         ]
         place = f"{example.title} ({number + 1} of {count})"
         _set_title(figure, "  |  ".join((place, "left right", *keys, "q close")))
@@ -61,7 +63,7 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
         number = (number + {"right": 1, "left": -1}.get(event.key, 0)) % count
         try:
             left_out.symmetric_difference_update(
-                layer for layer in load(number).layers if event.key == layer[0]
+                layer for layer in list_layers(load(number)) if event.key == layer[0]
             )
             draw()
         except UserError as error:
@@ -77,7 +79,7 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
 
 
 def _wait_until_closed(figure: Figure) -> None:
-    # A toolkit prints and forgets what is raised while it draws. So Ctrl-C is kept until then.
+    # A toolkit prints and drops what is raised while it draws, so Ctrl-C is only noted here.
     interrupts: list[int] = []
     previous = signal.signal(signal.SIGINT, lambda number, _: interrupts.append(number))
 

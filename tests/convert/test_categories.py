@@ -1,17 +1,16 @@
 """Merged and renamed categories, judged by the oracle and by the check."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import inspect_coco
 from cityscapes_coco import Options
-from cityscapes_coco.coco.reading import name_categories, read_coco, read_info, read_options
+from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import parse_categories
-from cityscapes_coco.pictures.examples import choose_colors, draw_example, load_example, new_figure
+from cityscapes_coco.pictures.drawings import read_categories
 from main import main
 from tests import oracle
 from tests.conftest import OUTPUT, Capture, Coco, WriteMap, verify
@@ -101,15 +100,8 @@ def test_a_merged_category_has_the_colour_of_its_first_class(
     convert(people, "--categories", "pedestrian=rider+person", "car=bus")
     path = people / "annotations" / OUTPUT
     coco = read_coco(path)
-    colors = choose_colors(read_options(read_info(coco)))
+    colors = read_categories(coco).colors
     assert colors["pedestrian"] == COLORS["person"] and colors["car"] == COLORS["bus"]
-    names = name_categories(coco)
-    example = load_example(path, people, coco.images[0], coco.annotations[:1], names, colors)
-    assert [round(255 * part) for part in example.drawings[0].color] == list(COLORS["person"])
-    figure = new_figure(800, 400)
-    draw_example(figure, example)
-    swatch: Any = figure.axes[1].patches[0].get_facecolor()
-    assert [round(255 * part) for part in swatch[:3]] == list(COLORS["person"])
     argv = ["--coco_dir", str(people), "--category", "pedestrian", "--save", str(people)]
     capsys.readouterr()
     assert inspect_coco.main(argv) == 0

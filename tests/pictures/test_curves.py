@@ -16,9 +16,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from cityscapes_coco.options import Options
 from cityscapes_coco.pictures.curves import draw_curves
-from cityscapes_coco.pictures.examples import choose_colors
+from cityscapes_coco.pictures.drawings import LABEL_COLORS
 from cityscapes_coco.scores.evaluate import evaluate_results
 from evaluate_coco import main as evaluate
 from tests.conftest import OUTPUT, PREDICTIONS, ROOT, SAMPLE, Capture, load, write_json
@@ -30,7 +29,7 @@ NAMES = [category["name"] for category in load(COCO_FILE)["categories"]]
 
 def draw(path: Path, results: Path) -> Figure:
     scores = evaluate_results(path, results, SAMPLE)
-    return draw_curves(scores, results.name, choose_colors(Options()))
+    return draw_curves(scores, results.name, LABEL_COLORS)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +82,7 @@ def test_lines_have_the_colours_of_cityscapes_and_differ_where_these_hardly_do(
     page: Figure,
 ) -> None:
     lines = dict(zip(NAMES, page.axes[0].lines, strict=True))
-    colors = choose_colors(Options())
+    colors = LABEL_COLORS
     for name, line in lines.items():
         assert np.allclose(to_rgb(line.get_color()), np.array(colors[name]) / 255)
     for name, other in ("person", "rider"), ("car", "truck"), ("car", "motorcycle"):

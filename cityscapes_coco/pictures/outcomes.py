@@ -1,6 +1,6 @@
-"""Predictions with the truth drawn over them: what is right, what is false, what is missed."""
+"""Predictions compared with the truth of an image: what is right, false, and missed."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.coco.records import Id, Result
-from cityscapes_coco.pictures.examples import (
+from cityscapes_coco.coco.records import Result
+from cityscapes_coco.pictures.drawings import (
     OTHER_COLOR,
+    Categories,
     Drawing,
     Example,
     load_drawings,
@@ -21,21 +22,16 @@ from cityscapes_coco.scores.results import decode_mask
 
 Bools = NDArray[np.bool_]
 
-_OVERLAP = 0.5  # that of COCO's AP50
+_OVERLAP = 0.5  # the IoU that COCO's AP50 asks for
 
 
-def hold_against_truth(
-    example: Example,
-    path: Path,
-    results: Iterable[Result],
-    names: Mapping[Id, str],
-    colors: Mapping[str, tuple[int, int, int]],
+def compare_with_truth(
+    example: Example, path: Path, results: Iterable[Result], categories: Categories
 ) -> Example:
     """Return an example that shows the results of an image, with the truth of `example` over them.
 
-    What is false is hatched, what is missed has a white label, as `_match` has it. `path` is the
-    file of the results; `names` and `colors` are those of `load_example`. Raises UserError if a
-    mask cannot be decoded.
+    False results are hatched, and missed instances have a white label. `path` is the file of the
+    results. Raises UserError if a mask cannot be decoded.
     """
     height, width = example.photo.shape[:2]
 
@@ -43,17 +39,17 @@ def hold_against_truth(
         return decode_mask(path, result, height, width)
 
     best_first = sorted(results, key=lambda result: -result.score)
-    predictions, left_out = load_drawings(best_first, decode, height * width, names, colors)
+    predictions, left_out = load_drawings(best_first, decode, height * width, categories)
     truth = example.drawings
     if not all(drawing.rle for drawing in (*predictions, *truth)):
-        # Boxes are held against boxes.
+        # Boxes are compared with boxes.
         truth = [drawing._replace(rle=None) for drawing in truth]
-    are_true, are_found = _match(predictions, truth)
+    are_right, are_found = _match(predictions, truth)
     return example._replace(
         title=example.title + left_out,
         drawings=sort_by_size(
-            drawing if is_true else drawing._replace(kind=f"{drawing.name} false", style="hatched")
-            for drawing, is_true in zip(predictions, are_true, strict=True)
+            drawing if is_right else drawing._replace(kind=f"{drawing.name} false", style="hatched")
+            for drawing, is_right in zip(predictions, are_right, strict=True)
         ),
         truth=[
             _outline(drawing, is_found) for drawing, is_found in zip(truth, are_found, strict=True)
@@ -62,17 +58,17 @@ def hold_against_truth(
 
 
 def _match(predictions: Sequence[Drawing], truth: Sequence[Drawing]) -> tuple[Bools, Bools]:
-    """Return which predictions find an instance or a group, and which of the truth is found.
+    """Return which predictions are right, and which of the truth is found.
 
-    The rule is that of COCOeval's `evaluateImg` for AP50. A prediction finds what it has an IoU of
-    0.5 or more with, in its category: the instance with the greatest IoU that none before it has
-    found, or else a group, which any number may find. Predictions come best first. Their masks are
-    compared, or the boxes if the truth is without masks.
+    The rule is that of COCOeval's `evaluateImg` for AP50. Predictions come with the highest score
+    first. A prediction is right if it has an IoU of 0.5 or more with truth of its category. It
+    finds the instance with the greatest IoU that no earlier prediction has found, or else a group,
+    which any number of predictions may find. Masks are compared, or boxes if truth has no masks.
     """
-    are_groups = np.array([drawing.style == "hatched" for drawing in truth], np.bool_)
-    are_true, are_found = np.zeros(len(predictions), np.bool_), np.zeros(len(truth), np.bool_)
+    are_groups = np.array([drawing.is_group for drawing in truth], np.bool_)
+    are_right, are_found = np.zeros(len(predictions), np.bool_), np.zeros(len(truth), np.bool_)
     if not predictions or not truth:
-        return are_true, are_found
+        return are_right, are_found
     sides: list[Any] = [
         [drawing.rle for drawing in side]
         if truth[0].rle
@@ -86,14 +82,14 @@ def _match(predictions: Sequence[Drawing], truth: Sequence[Drawing]) -> tuple[Bo
     for number, row in enumerate(ious):
         fits = (row >= _OVERLAP) & (are_groups | ~are_found)
         if fits.any():
-            are_true[number] = True
+            are_right[number] = True
             are_found[np.where(fits, row + ~are_groups, 0).argmax()] = True
-    return are_true, are_found
+    return are_right, are_found
 
 
 def _outline(drawing: Drawing, is_found: bool) -> Drawing:
-    if drawing.style == "hatched" or is_found:
-        kind = "truth group" if drawing.style == "hatched" else "truth found"
+    if drawing.is_group or is_found:
+        kind = "truth group" if drawing.is_group else "truth found"
         return drawing._replace(kind=kind, label="", style="outlined", category_color=OTHER_COLOR)
     kind = f"{drawing.name} missed"
     red, green, blue = (value / 255 for value in drawing.category_color)

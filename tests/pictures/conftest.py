@@ -1,0 +1,92 @@
+"""What the tests of pictures share: an image with three instances, drawn in part or as a whole."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.pictures.drawings import Example, load_example, read_categories
+from cityscapes_coco.pictures.figures import draw_example, new_figure
+from cityscapes_coco.pictures.outcomes import compare_with_truth
+from cityscapes_coco.scores.results import read_results
+from tests.conftest import Coco, annotate, write_json
+
+Picture = NDArray[np.uint8]  # RGB, of shape (height, width, 3)
+
+WIDTH, HEIGHT = 800, 400
+PHOTO = "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"
+LEGEND = 40 * 2 + 14  # pixels: the name of the image, one row of classes, margins
+
+
+def photograph() -> Picture:
+    y, x = np.indices((HEIGHT, WIDTH)) // 4
+    return np.stack((x, y, 150 - y), axis=2).astype(np.uint8)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with one photograph; what is beside the folder is none of a file's business."""
+    path = tmp_path / "cityscapes" / PHOTO
+    path.parent.mkdir(parents=True)
+    Image.fromarray(photograph()).save(path)
+    return tmp_path / "cityscapes"
+
+
+@pytest.fixture
+def coco() -> Coco:
+    """Three images, the first with a pedestrian of 160 pixels, a bus that has a hole, and a group
+    of cars; a fourth class that nothing is of."""
+    person, bus, cars = np.zeros((3, HEIGHT, WIDTH), np.bool_)
+    person[300:320, 600:608] = True
+    bus[50:250, 100:500] = True
+    bus[100:200, 200:400] = False
+    cars[300:380, 50:250] = True
+    names = ("person", "car", "bus", "train")
+    return {
+        "images": [
+            {"id": number, "file_name": PHOTO, "width": WIDTH, "height": HEIGHT}
+            for number in (1, 2, 3)
+        ],
+        "categories": [{"id": number, "name": name} for number, name in enumerate(names, 1)],
+        "annotations": [
+            annotate(person, id=1, image_id=1, category_id=1),
+            annotate(bus, id=2, image_id=1, category_id=3),
+            annotate(cars, id=3, image_id=1, category_id=2, iscrowd=1),
+        ],
+    }
+
+
+def example(data: Path, coco: Coco) -> Example:
+    """The first image of a file."""
+    file = read_coco(write_json(data / "file.json", coco))
+    of_image = [annotation for annotation in file.annotations if annotation.image_id == 1]
+    return load_example(data / "file.json", data, file.images[0], of_image, read_categories(file))
+
+
+def draw(drawn: Example, *layers: str, legend: int = LEGEND) -> tuple[Figure, Any]:
+    """Draw an example as it is saved; the renderer has its pixels, and measures."""
+    figure = new_figure(WIDTH, HEIGHT + legend)
+    canvas: Any = FigureCanvasAgg(figure)
+    draw_example(figure, drawn, layers)
+    canvas.draw()
+    return figure, canvas.get_renderer()
+
+
+def predict(annotation: Coco, score: float, **changes: object) -> Coco:
+    """A prediction of just what is annotated."""
+    fields = ("image_id", "category_id", "bbox", "segmentation")
+    return {name: annotation[name] for name in fields} | {"score": score} | changes
+
+
+def example_of_results(data: Path, coco: Coco, results: list[Coco]) -> Example:
+    """The results of the first image of a file."""
+    truth = example(data, coco)
+    file = read_coco(data / "file.json")
+    path = write_json(data / "results.json", results)
+    return compare_with_truth(truth, path, read_results(path, file), read_categories(file))

@@ -1,0 +1,83 @@
+"""Predictions compared with the truth of an image."""
+
+import io
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from tests.conftest import Coco, annotate
+from tests.oracle import decode, encode
+from tests.pictures.conftest import HEIGHT, PHOTO, WIDTH, example_of_results, predict
+
+
+@pytest.mark.parametrize("lacks", ["results", "truth"])
+def test_boxes_are_compared_with_boxes(lacks: str, data: Path, coco: Coco) -> None:
+    bus = coco["annotations"][1]
+    # The left half of the bus, in a box that fits.
+    half = decode(bus["segmentation"], HEIGHT, WIDTH)
+    half[:, 250:] = False
+    results = [predict(bus, 0.9, segmentation=encode(half))]
+    assert [d.kind for d in example_of_results(data, coco, results).drawings] == ["bus false"]
+    for record in results if lacks == "results" else coco["annotations"]:
+        del record["segmentation"]
+    assert [d.kind for d in example_of_results(data, coco, results).drawings] == ["bus"]
+
+
+@pytest.mark.parametrize("kind", ["segm", "bbox"])
+def test_coco_calls_the_same_false_and_missed(kind: str, data: Path, coco: Coco) -> None:
+    """Instances in rows, predicted once to four times, each time further beside; every fifth
+    prediction is of another class. Some are groups, which reach over the next one of the class."""
+    coco["annotations"], results = [], []
+    for number in range(60):
+        mask = np.zeros((HEIGHT, WIDTH), np.bool_)
+        x, y = 60 * (number % 12), 60 * (number // 12)
+        is_group = number % 7 == 3
+        mask[y : y + 40, x : x + (220 if is_group else 40)] = True
+        mask[y + 20 :, x + 20 :] &= number % 4 == 0 or is_group
+        fields = {"image_id": 1, "category_id": 1 + number % 3, "iscrowd": int(is_group)}
+        coco["annotations"].append(annotate(mask, id=number + 1, **fields))
+        for times in range(1 + number % 4):
+            moved = annotate(np.roll(mask, (4 * number + 7 * times) % 23, axis=1), **fields)
+            score = (number * 7 + times * 13) % 50 / 50
+            other = {"category_id": 2} if (number + times) % 5 == 0 else {}
+            results.append(predict(moved, score, **other))
+            if kind == "bbox":
+                del results[-1]["segmentation"]
+    drawn = example_of_results(data, coco, results)
+    judge = evaluate(data / "file.json", data / "results.json", kind)
+    matched = [(e["dtMatches"][0], e["gtMatches"][0], e["gtIgnore"]) for e in judge if e]
+    false = sum(int((found == 0).sum()) for found, _, _ in matched)
+    missed = sum(int(((by == 0) & (ignored == 0)).sum()) for _, by, ignored in matched)
+    assert 10 < false < 100 and 5 < missed < 50
+    kinds = [d.kind for d in (*drawn.drawings, *(drawn.truth or ()))]
+    assert sum(kind.endswith(" false") for kind in kinds) == false
+    assert sum(kind.endswith(" missed") for kind in kinds) == missed
+
+
+def evaluate(path: Path, results: Path, kind: Any) -> list[Any]:
+    """What COCOeval finds of each class of the first image, for areas of any size."""
+    with redirect_stdout(io.StringIO()):
+        truth: Any = COCO(str(path))
+        truth.dataset["info"] = {}
+        judge = COCOeval(truth, truth.loadRes(str(results)), kind)
+        judge.params.imgIds, judge.params.areaRng = [1], [[0, 1e10]]
+        judge.evaluate()
+    return list(judge.evalImgs)
+
+
+@pytest.mark.parametrize(
+    ("count", "drawn"), [(10, ""), (400, " (drawn: 300 of 400, 10 with masks)")]
+)
+def test_the_best_results_are_drawn_of_too_many(
+    count: int, drawn: str, data: Path, coco: Coco
+) -> None:
+    whole = annotate(np.ones((HEIGHT, WIDTH), np.bool_), image_id=1, category_id=1)
+    shown = example_of_results(data, coco, [predict(whole, n / 1000) for n in range(count)])
+    assert shown.title == PHOTO + drawn
+    best = {f"person {(count - 1 - n) / 1000:.2f}" for n in range(min(count, 300))}
+    assert {drawing.label for drawing in shown.drawings} == best

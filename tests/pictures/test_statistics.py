@@ -1,0 +1,52 @@
+"""The page of statistics."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.pictures.statistics import draw_statistics
+from tests.conftest import Coco, write_json
+
+
+def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco: Coco) -> None:
+    figure = Figure((14, 9))
+    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    assert figure.get_suptitle() == "train: 3 images, 2 instances, 1 crowds not counted"
+    classes, per_image, sizes, shares = figure.axes
+    assert [text.get_text() for text in classes.texts] == ["1", "0", "1", "0"]
+    bars = [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)]
+    assert bars == [2, 0, 1]
+    medians = {
+        np.ravel(line.get_ydata())[0]: np.ravel(line.get_xdata())[0]
+        for line in sizes.lines
+        if line.get_marker() == "o"
+    }
+    assert medians == {0: 160, 2: 400 * 200 - 200 * 100}
+    assert [text.get_text() for text in shares.texts] == ["100", "100"]
+
+
+@pytest.mark.parametrize(
+    ("part", "records", "title"),
+    [
+        ("annotations", [], "train: 3 images, 0 instances"),
+        ("images", [], "train: 0 images, 2 instances, 1 crowds not counted"),
+        ("categories", [], "train: 3 images, 2 instances, 1 crowds not counted"),
+        (
+            "categories",
+            [{"id": number, "name": f"class {number}"} for number in range(3000)],
+            "train: 3 images, 2 instances, 1 crowds not counted; 40 of 3,000 classes",
+        ),
+    ],
+)
+def test_statistics_are_drawn_however_little_or_much_there_is(
+    part: str, records: list[Coco], title: str, data: Path, coco: Coco
+) -> None:
+    coco[part] = records
+    figure = Figure((14, 9))
+    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    figure.draw_without_rendering()
+    assert figure.get_suptitle() == title

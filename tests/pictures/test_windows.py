@@ -1,0 +1,144 @@
+"""The windows that show pictures, on a virtual screen."""
+
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, write_json
+from tests.pictures.conftest import predict
+
+
+def missing_for_windows() -> str:
+    try:
+        import tkinter  # noqa: F401  (matplotlib's toolkit)
+    except ImportError:
+        return "this Python has no tkinter"
+    return ", ".join(f"no {name}" for name in ("Xvfb", "xdotool") if not shutil.which(name))
+
+
+needs_windows = pytest.mark.skipif(bool(missing_for_windows()), reason=missing_for_windows())
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A virtual screen for the programs that are started."""
+    read, write = os.pipe()
+    # Without -noreset, a server starts anew whenever its last client leaves, such as xdotool.
+    command = ["Xvfb", "-displayfd", str(write), "-noreset", "-screen", "0", "1600x900x24"]
+    with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
+        os.close(write)
+        assert select.select([read], [], [], PATIENCE)[0]
+        with os.fdopen(read) as display:
+            monkeypatch.setenv("DISPLAY", f":{display.readline().strip()}")
+        monkeypatch.setenv("MPLBACKEND", "TkAgg")
+        yield
+        server.terminate()
+
+
+@contextmanager
+def inspecting(data: Path, coco: Coco, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    """The inspector of a file, which is ended with the context if need be."""
+    path = write_json(data / OUTPUT, coco)
+    command = [sys.executable, "inspect_coco.py", "--coco_dir", str(data), "--json", str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*command, *options], cwd=ROOT, stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def xdotool(*args: str) -> str:
+    done = subprocess.run(["xdotool", *args], capture_output=True, text=True, timeout=PATIENCE)
+    return done.stdout.strip()
+
+
+def wait_for_title(pattern: str, seconds: float = PATIENCE) -> str:
+    """Return the title of the window as soon as it fits the pattern, nothing if it never does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        title = xdotool("search", "--onlyvisible", "--name", "q close", "getwindowname")
+        if re.search(pattern, title):
+            return title
+        time.sleep(0.1)
+    return ""
+
+
+def press(key: str, pattern: str) -> bool:
+    """Press a key, again if need be as a new window may miss some, until the title fits."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        xdotool("search", "--onlyvisible", "--name", "q close", "windowfocus", "key", key)
+        if wait_for_title(pattern, seconds=10):
+            return True
+    return False
+
+
+@needs_windows
+def test_keys_browse_and_switch_layers_in_a_window(screen: None, data: Path, coco: Coco) -> None:
+    with inspecting(data, coco, "--num_examples", "3", "--seed", "1") as process:
+        first = wait_for_title(r"\(1 of 3\)")
+        assert "m masks on  |  b boxes on  |  l labels on  |  q close" in first
+        for key, pattern in [
+            ("Right", r"\(2 of 3\)"),
+            ("Right", r"\(3 of 3\)"),
+            ("Right", r"\(1 of 3\)"),
+            ("Left", r"\(3 of 3\)"),
+            ("m", "m masks off"),
+            ("b", "b boxes off"),
+            ("l", "l labels off"),
+            ("m", "m masks on"),
+            ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off"),
+        ]:
+            assert press(key, pattern), pattern
+        xdotool("key", "q")
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and err == ""
+
+
+@needs_windows
+def test_the_truth_over_results_is_a_layer_in_a_window(
+    screen: None, data: Path, coco: Coco
+) -> None:
+    results = write_json(data / "results.json", [predict(coco["annotations"][1], 0.9)])
+    with inspecting(data, coco, "--results", str(results), "--image", "aachen") as process:
+        assert wait_for_title("l labels on  |  t truth on  |  q close")
+        assert press("t", "t truth off")
+        xdotool("key", "q")
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0 and err == ""
+
+
+@needs_windows
+def test_the_statistics_open_in_a_window_and_ctrl_c_ends_it(
+    screen: None, data: Path, coco: Coco
+) -> None:
+    with inspecting(data, coco, "--stats") as process:
+        assert wait_for_title(OUTPUT)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130 and err.startswith("interrupted")
+
+
+@needs_windows
+def test_an_example_that_cannot_be_decoded_closes_the_window_with_an_error(
+    screen: None, data: Path, coco: Coco
+) -> None:
+    for image, annotation in zip(coco["images"], coco["annotations"], strict=True):
+        annotation.update(image_id=image["id"], segmentation=[[1, 2, 3, 4]])
+    with inspecting(data, coco) as process:
+        _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert err.startswith("error: ") and len(err.splitlines()) == 1
