@@ -91,8 +91,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("program", "page", "title"),
     [
-        ("main.py", "README.md", "Options of main.py"),
-        ("inspect_coco.py", "README.md", "Options of inspect_coco.py"),
+        ("main.py", "docs/options.md", "Options of main.py"),
+        ("inspect_coco.py", "docs/options.md", "Options of inspect_coco.py"),
         ("evaluate_coco.py", "docs/evaluation.md", "Options"),
     ],
 )
