@@ -60,8 +60,8 @@ def test_a_seed_repeats_a_choice(data: Path, capsys: Capture) -> None:
     out = run(capsys, data, *argv)
     [seed] = re.findall(r"1 of 4 images, --seed (\d+)\n", out)
     assert run(capsys, data, *argv, "--seed", seed) == out
-    choices = {run(capsys, data, *argv, "--seed", seed).splitlines()[-1] for seed in "1234"}
-    assert len(choices) > 1
+    first, second = (run(capsys, data, *argv, "--seed", seed) for seed in "12")
+    assert first.splitlines()[-1] != second.splitlines()[-1]
 
 
 def test_only_frames_whose_name_or_classes_fit_are_chosen(data: Path, capsys: Capture) -> None:
@@ -79,8 +79,9 @@ def test_only_instances_of_the_chosen_classes_are_drawn(data: Path, capsys: Capt
         run(capsys, data, "--save", folder, "--image", NAMES[0], *options)
         return (folder / f"{NAMES[0]}_leftImg8bit_instances.png").read_bytes()
 
-    assert picture() == picture("person", "bus")
-    assert len({picture(), picture("person"), picture("bus")}) == 3
+    both = picture()
+    assert picture("person", "bus") == both
+    assert len({both, picture("person"), picture("bus")}) == 3
 
 
 def test_pictures_are_saved_within_the_folder_one_for_each_image_whatever_they_are_called(

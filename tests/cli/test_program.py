@@ -77,8 +77,13 @@ def test_a_fault_of_the_program_is_traced_to_its_line_wherever_the_work_is_done(
     assert not list((datadir / "annotations").iterdir())
 
 
-@pytest.mark.parametrize("package", ["tqdm", "numpy", "cv2", "msgspec", "pycocotools"])
-@pytest.mark.parametrize("program", ["main.py", "inspect_coco.py"])
+@pytest.mark.parametrize(
+    ("program", "package"),
+    [
+        *(("main.py", package) for package in ("tqdm", "numpy", "cv2", "msgspec")),
+        *(("inspect_coco.py", package) for package in ("numpy", "pycocotools")),
+    ],
+)
 def test_a_missing_package_is_one_line(
     program: str, package: str, datadir: Path, write_map: WriteMap, tmp_path: Path
 ) -> None:
@@ -143,7 +148,7 @@ def test_a_verb_ends_at_a_signal_between_two_results(
 
 
 @posix_only
-@pytest.mark.parametrize("sent", ["INT", "TERM", "HUP", "TERM TERM", "INT TERM INT", "HUP INT INT"])
+@pytest.mark.parametrize("sent", ["INT", "TERM", "HUP", "TERM TERM", "INT TERM INT"])
 def test_signals_end_the_program_without_a_traceback_and_leave_nothing(
     sent: str, datadir: Path, write_map: WriteMap
 ) -> None:
@@ -200,19 +205,20 @@ def test_help_that_cannot_be_printed_is_one_line(program: str) -> None:
     assert process.stderr == "error: standard output: No space left on device\n"
 
 
-# Where the number is a pipe whose reader has gone.
-STREAMS = [
-    (">&{0}", 141, ""),
-    (">&{0} 2>&{0}", 141, ""),
-    (">&-", 0, ""),
-    ("2>&-", 0, ""),
-    (">/dev/full", 1, "standard output: No space left on device"),
-]
-
-
+# Here {0} is a pipe whose reader has gone.
 @posix_only
-@pytest.mark.parametrize("program", ["main.py", "inspect_coco.py"])
-@pytest.mark.parametrize(("redirection", "code", "says"), STREAMS)
+@pytest.mark.parametrize(
+    ("program", "redirection", "code", "says"),
+    [
+        ("main.py", ">&{0}", 141, ""),
+        ("main.py", ">&{0} 2>&{0}", 141, ""),
+        ("main.py", ">&-", 0, ""),
+        ("main.py", "2>&-", 0, ""),
+        ("main.py", ">/dev/full", 1, "standard output: No space left on device"),
+        ("inspect_coco.py", ">&{0} 2>&{0}", 141, ""),
+        ("inspect_coco.py", ">/dev/full", 1, "standard output: No space left on device"),
+    ],
+)
 def test_an_output_that_is_closed_or_full_is_no_traceback(
     program: str, redirection: str, code: int, says: str, datadir: Path, write_map: WriteMap
 ) -> None:
@@ -236,8 +242,10 @@ def test_an_output_that_is_closed_or_full_is_no_traceback(
     assert code or load(datadir / "annotations" / OUTPUT)["annotations"]
 
 
-@pytest.mark.parametrize("on_terminal", [False, True])
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "utf-8"])
+@pytest.mark.parametrize(
+    ("encoding", "on_terminal"),
+    [("ascii", False), ("ascii", True), ("cp437", False), ("latin-1", True), ("utf-8", True)],
+)
 def test_a_character_that_a_stream_lacks_is_escaped(
     encoding: str, on_terminal: bool, datadir: Path, write_map: WriteMap
 ) -> None:

@@ -132,7 +132,7 @@ WHOLE = predict(0, 26000, 3, 0.9)
 @example([WHOLE, predict(0, 4, 3, 0.95, (-2, 0))])
 @example([predict(0, 24000, 1, 0.5), predict(0, 24, 1, 0.95, (0, 5))])
 @example([*(predict(0, (28003, 28), 5, score) for score in (0.9, 0.8)), predict(1, 28000, 5, 0.3)])
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.lists(PREDICTIONS, min_size=1, max_size=12))
 def test_scores_are_those_of_both_official_tools(data: Path, results: list[Coco]) -> None:
     judge(data, results)
