@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count, islice
 from pathlib import Path
 from types import SimpleNamespace
@@ -150,6 +152,27 @@ def test_a_killed_worker_is_an_error_and_not_a_hang(function: Callable[[int], ob
     with start_workers(2) as run, pytest.raises(WorkersLost, match="a worker process died"):
         next(run(function, [1 << 28]))
     assert multiprocessing.active_children() == []
+
+
+@posix_only
+def test_workers_end_when_the_program_is_killed() -> None:
+    code = """
+import os, signal
+from cityscapes_coco.run.workers import start_workers
+with start_workers(2) as run:
+    list(run(abs, range(20)))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        try:
+            # The pipe is at its end when no worker holds it any more.
+            process.communicate(timeout=PATIENCE)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
 
 
 def touch_and_die(path: Path) -> None:
