@@ -236,7 +236,7 @@ def _compare_pair(claim: _Claim, source: _Source | None, boxes_only: bool) -> Ou
     if source is None:
         return Outcome(claim.row._replace(name=claim.row.name or "no class"), "unexpected")
     # Nearly all masks are exact, and then their run lengths are equal.
-    if not boxes_only and claim.rle == source.rle:
+    if claim.rle == source.rle:
         return Outcome(source.row, "exact", 1)
     ious = _box_ious if boxes_only else _mask_ious
     iou = float(ious([claim], [source])[0, 0])

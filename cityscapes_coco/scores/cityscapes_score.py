@@ -133,7 +133,7 @@ def match_class(
 ) -> CityscapesMatches:
     """Match the predictions of one class in one map with the truth.
 
-    Each prediction has one of the `scores`, (D,); `void` covers the pixels that no score counts.
+    Each prediction has one of the `scores`, (D,); `void` covers the pixels that all scores ignore.
     The rules come from cityscapesscripts' `assignGt2Preds` and `evaluateMatches`:
 
     - An empty prediction does not exist.

@@ -87,3 +87,7 @@ def repeat(*path: object) -> Change:
 def change(*path: object, **fields: object) -> Change:
     """Change a record, if nothing else is named the first annotation."""
     return lambda coco: find(coco, *(path or ("annotations", 0))).update(fields)
+
+
+def both(first: Change, second: Change) -> Change:
+    return lambda coco: (first(coco), second(coco))

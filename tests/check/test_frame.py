@@ -18,6 +18,7 @@ from tests.check.conftest import (
     Damages,
     Spoil,
     assert_found,
+    both,
     cells,
     change,
     drop,
@@ -114,15 +115,11 @@ def test_of_a_file_without_masks_the_boxes_are_compared(
 
     report = spoil(drop_masks)
     assert cells(report) == ALL_EXACT and not report.faults and report.boxes_only
-    report = spoil(widen)
-    assert report.faults == {"inexact": 1, "wrong bbox": 1}
+    assert spoil(widen).faults == {"inexact": 1, "wrong bbox": 1}
+    assert not spoil(lambda coco: coco["annotations"].clear()).boxes_only
 
 
 # What is wrong.
-
-
-def both(first: Change, second: Change) -> Change:
-    return lambda coco: (first(coco), second(coco))
 
 
 def shift(coco: Coco) -> None:
@@ -141,6 +138,7 @@ def add_segment(coco: Coco) -> None:
 
 no_value = drop("annotations", 0, "map_value")
 move = change(segmentation=[[0, 0, 0, 1, 1, 1, 1, 0]])
+shrink = change(segmentation=[[16, 1, 18, 1, 18, 9, 16, 9]], category_id=3)  # less than half
 DAMAGES: Damages = {
     f"{NAME}: annotation 1: IoU 0.4400 with person 24000": ("inexact 1", shift),
     f"{NAME}: person 24000, 36 pixels": ("lost 1", drop("annotations", 0)),
@@ -148,6 +146,7 @@ DAMAGES: Damages = {
     "no bicycle is there, or another": ("unexpected 1", both(drop_map_values, double)),
     "1: 24007 is not in the map": ("wrong map_value 1", change(map_value=24007)),
     "annotation 1: no person is there": ("unexpected 1, lost 1", both(no_value, move)),
+    "annotation 1: no car is there": ("unexpected 1, lost 1", both(no_value, shrink)),
     "11], person 24000 has [16, 1, 3, 12]": ("wrong bbox 1", change(bbox=[16, 1, 3, 11])),
     "annotation 1: 35, person 24000 has 36": ("wrong area 1", change(area=35)),
     "1: car, the map has person 24000": ("wrong category 1", change(category_id=3)),
@@ -252,6 +251,19 @@ def test_a_map_that_cannot_be_read_does_not_hide_the_others(
     report = spoil()
     assert report.faults == {"map that cannot be read": 1}
     assert report.frames == 1 and cells(report)["car"] == (2, 2, 0, 0, 0)
+
+
+def test_values_that_cityscapes_never_writes_are_named_and_are_no_instances(
+    spoil: Spoil, write_map: WriteMap
+) -> None:
+    id_map = street()
+    id_map[0, :2] = 1000, 11003
+    write_map(id_map)
+    report = spoil()
+    kind = "map with values that Cityscapes never writes"
+    assert report.culprits == {kind: [f"{NAME}: 1000, 11003"]}
+    assert report.exit_code == 0 and report.instances == 2 * 5
+    assert spoil(name=PANOPTIC).instances == 2 * 4
 
 
 # How far the masks of another converter are off.

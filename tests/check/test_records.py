@@ -9,6 +9,7 @@ from tests.check.conftest import (
     Damages,
     Spoil,
     assert_found,
+    both,
     change,
     drop,
     repeat,
@@ -36,8 +37,11 @@ def test_each_missing_field_is_named(part: str, field: str, spoil: Spoil) -> Non
     assert_found(report, f"missing field 1{FIELDS[part][field]}", f"no {field} in {where}\n")
 
 
+NO_ID = drop("annotations", 0, "id")
 DAMAGES: Damages = {
     "annotations have the id 2 2 times": ("wrong id 1", change(id=2)),
+    "categories have the id 1 2 times": ("wrong id 1", repeat("categories")),
+    "no id in annotations[1]": ("missing field 2", both(NO_ID, drop("annotations", 1, "id"))),
     "the id 0, which COCOeval takes for no match": ("wrong id 1", change(id=0)),
     "1 has the image_id 99, which none of": ("wrong id 1, lost 1", change(image_id=99)),
     "1 has the category_id 9, which": ("wrong id 1, wrong category 1", change(category_id=9)),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import inspect_coco
 import main
@@ -140,6 +141,29 @@ def test_a_pattern_longer_than_any_name_hides_no_image(spoil: Spoil, datadir: Pa
     assert spoil(lose_image).faults == {"map without an image": 1}
 
 
+def test_each_photograph_of_a_frame_is_missed_and_its_size_compared(
+    datadir: Path, write_map: WriteMap
+) -> None:
+    write_map(street())
+    for beta, size in ("0.01", (24, 16)), ("0.02", (16, 24)):
+        path = datadir / f"leftImg8bit_foggy/train/aachen/{NAME}_leftImg8bit_foggy_beta_{beta}.png"
+        touch(path)
+        Image.new("RGB", size).save(path)
+    assert main.main(["--datadir", str(datadir), "--images", "leftImg8bit_foggy"]) == 0
+    [file] = (datadir / "annotations").iterdir()
+    coco = load(file)
+    other_size = {
+        "photograph of another size than its map": [f"{path}: 16 x 24, the map has 24 x 16"]
+    }
+    for rename in change(), name_as_windows_does:
+        rename(coco)
+        report = verify_file(write_json(file, coco), datadir)
+        assert report.culprits == other_size and report.exit_code == 0
+    lose_image(coco)
+    report = verify_file(write_json(file, coco), datadir)
+    assert report.faults == {"map without all its images": 1} and report.exit_code == 1
+
+
 def use_numbers(coco: Coco) -> None:
     numbers = {image["id"]: number for number, image in enumerate(coco["images"])}
     for image in coco["images"]:
@@ -180,6 +204,14 @@ def test_only_the_first_culprits_are_named_and_the_others_counted(spoil: Spoil) 
     report = spoil(enlarge)
     assert report.faults == {"wrong area": 8} and len(report.culprits["wrong area"]) == 3
     assert "and 5 more" in describe_check(report)
+
+
+def test_the_mean_iou_is_of_the_inexact(spoil: Spoil) -> None:
+    """Half of one person is there, and all of the other."""
+    report = spoil(change(segmentation=[[16, 1, 19, 1, 19, 7, 16, 7]]))
+    assert ["person", "2", "1", "1", "0.5000", "0", "0"] in map(
+        str.split, describe_check(report).splitlines()
+    )
 
 
 # How it is called: the verdict, and what spoils the file of train and that of val.

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cityscapes_coco.scores.evaluate import evaluate_results
 from evaluate_coco import main as evaluate
 from main import main
 from tests.conftest import (
@@ -107,6 +108,14 @@ def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
     assert found == coco_scores(GOLDEN_VAL, masks, "segm")["average"]
     assert found[:3] == coco_scores(GOLDEN_VAL, results, "segm")["average"][:3]
     assert found[3:] != coco_scores(GOLDEN_VAL, results, "segm")["average"][3:]
+    boxes = list(score(tmp_path, GOLDEN_VAL, masks)["coco"]["average"]["box"].values())
+    assert boxes == coco_scores(GOLDEN_VAL, masks, "bbox")["average"]
+
+
+def test_a_curve_of_coco_ends_where_nothing_is_found_any_more() -> None:
+    curves = evaluate_results(GOLDEN_VAL, PREDICTIONS, SAMPLE).curves
+    for recall, precision in (*curves["box"].values(), *curves["mask"].values()):
+        assert precision[:-1].all() and (precision[-1] == 0 or recall[-1] == 1)
 
 
 def test_only_the_best_hundred_of_a_category_in_a_frame_count_for_coco(tmp_path: Path) -> None:
