@@ -36,7 +36,8 @@ class Options:
     any order; "pedestrian=person+rider" merges classes into one category. `segmentation` is
     "original" for contours as the original script writes them. `min_area` is in pixels.
     `empty_frames` says whether frames without an annotation are written. `panoptic` says whether
-    panoptic files are written, and which ids their categories have. docs/options.md explains each choice.
+    panoptic files are written, and which ids their categories have. docs/options.md explains each
+    choice.
 
     A list is stored as a tuple. Raises ValueError for an invalid value.
     """
