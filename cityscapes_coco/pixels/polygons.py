@@ -40,7 +40,7 @@ def to_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
     owners: list[list[Points]] = []
     for mask, x, y in masks:
         polygons.append([])
-        for contour in _outer_contours(mask, x, y):
+        for contour in trace_pieces(mask, x, y):
             contours.append(contour)
             owners.append(polygons[-1])
     outlines = _along_pixel_edges(contours)
@@ -65,7 +65,7 @@ def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[
     return found
 
 
-def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:
+def trace_pieces(mask: Mask, x: int, y: int) -> list[Points]:
     """Return OpenCV's outer contours of a mask. A mask with holes is cut into parts first."""
     contours, hierarchy = cv2.findContours(
         mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x, y)
@@ -80,7 +80,7 @@ def _outer_contours(mask: Mask, x: int, y: int) -> list[Points]:
     return [
         contour
         for top, bottom in pairwise(cuts)
-        for contour in _outer_contours(mask[top:bottom], x, y + top)
+        for contour in trace_pieces(mask[top:bottom], x, y + top)
     ]
 
 
@@ -138,20 +138,20 @@ def _along_pixel_edges(contours: Sequence[Points]) -> list[Points]:
     starts = np.cumsum(lengths) - lengths
     # From here on, index i is the step from one pixel to the next, and that next pixel.
     pixels = np.concatenate(contours)
-    pixels, moves = (after := _next(pixels, starts)), after - pixels
+    pixels, moves = (after := next_in_ring(pixels, starts)), after - pixels
     steps = moves[:, 0] + 3 * moves[:, 1]
-    passed = _EDGES_BETWEEN.take(9 * steps + _next(steps, starts) + 40).view(np.int8)
+    passed = _EDGES_BETWEEN.take(9 * steps + next_in_ring(steps, starts) + 40).view(np.int8)
     places = np.flatnonzero(passed >= 0)
     edges = passed.take(places)
     starts = places.searchsorted(4 * starts)
-    corners = np.flatnonzero(edges != _next(edges, starts))
+    corners = np.flatnonzero(edges != next_in_ring(edges, starts))
     outlines = pixels.take(places.take(corners) >> 2, axis=0)
     outlines += _EDGE_ENDS.take(edges.take(corners), axis=0)
     bounds = [*corners.searchsorted(starts).tolist(), len(corners)]
     return [outlines[start:end] for start, end in pairwise(bounds)]
 
 
-def _next(values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:
+def next_in_ring(values: NDArray[Any], starts: NDArray[np.intp]) -> NDArray[Any]:
     """Return the value that follows each of `values` in its ring; the rings begin at `starts`."""
     following = np.concatenate((values[1:], values[:1]))
     following[np.append(starts[1:], len(values)) - 1] = values[starts]
