@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 from cityscapes_coco.labels import LABELS, category_instancesonly
 
 MapType = Literal["gtFine", "gtCoarse"]
-Segmentation = Literal["polygon", "rle", "none", "original"]
+Segmentation = Literal["polygon", "opencv", "rle", "none", "original"]
 Crowd = Literal["drop", "keep"]
 EmptyFrames = Literal["keep", "drop"]
 CategoryIds = Literal["one", "zero", "label"]

@@ -18,11 +18,11 @@ from cityscapes_coco.check.records import Fault, Row, Scope, name_id
 from cityscapes_coco.cityscapes.id_map import read_id_map
 from cityscapes_coco.coco.panoptic import decode_segment_ids
 from cityscapes_coco.coco.records import Annotation, Id, Image
-from cityscapes_coco.coco.segmentations import decode_segmentation
+from cityscapes_coco.coco.segmentations import decode_rle
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.pixels.photograph import read_size
-from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts, to_rle
+from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts
 
 _LABEL_BY_ID = {label.id: label for label in LABELS}
 
@@ -144,7 +144,8 @@ def _list_claims(
         who = f"{checked.where}: {what} {name_id(annotation)}"
         rle = segments.get(annotation.map_value or 0)
         try:
-            rle = rle if is_panoptic else to_rle(decode_segmentation(annotation), height, width)
+            if not is_panoptic:
+                rle = decode_rle(annotation, height, width, with_opencv=scope.with_opencv)
         except ValueError as error:
             faults.append(Fault("broken segmentation", f"{who}: {error}"))
         row = Row(scope.names.get(annotation.category_id, ""), bool(annotation.iscrowd))

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import UNSET
 
+from cityscapes_coco.coco.reading import fills_with_opencv
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -52,7 +53,8 @@ class Scope(NamedTuple):
     """What a file should hold: every instance or group of `rows` with `min_area` pixels or more.
 
     `names` are the names of the categories by id. `classes` maps each class of Cityscapes to the
-    name of its row. `boxes_only` says that the file has no masks.
+    name of its row. `boxes_only` says that the file has no masks, `with_opencv` that
+    OpenCV fills its polygons.
     """
 
     names: Mapping[Id, str]
@@ -60,6 +62,7 @@ class Scope(NamedTuple):
     rows: Collection[Row]
     min_area: int
     boxes_only: bool
+    with_opencv: bool = False
 
 
 def find_scope(coco: CocoFile, options: Options) -> Scope:
@@ -74,10 +77,11 @@ def find_scope(coco: CocoFile, options: Options) -> Scope:
         with_groups = options.crowd == "keep" or any(a.iscrowd for a in coco.annotations)
         min_area = options.min_area
         boxes_only = bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+    with_opencv = fills_with_opencv(coco)
     rows = [Row(name, False) for name in dict.fromkeys(classes.values()) if name in names.values()]
     if with_groups:
         rows += [row._replace(is_group=True) for row in rows]
-    return Scope(names, classes, rows, min_area, boxes_only)
+    return Scope(names, classes, rows, min_area, boxes_only, with_opencv)
 
 
 def check_records(coco: CocoFile, scope: Scope) -> Iterator[Fault]:

@@ -50,6 +50,7 @@ class Tally:
 class Report:
     """What the check found in so many `frames`, with so many `instances` in their maps.
 
+    `boxes_only` says that the file has no masks, `with_opencv` that OpenCV fills its polygons.
     `faults` counts the faults of each kind, `culprits` has a line for each of the first few, and
     `about` says what each kind is about. `left_out` counts what the maps have and the file need not
     hold: classes it does not name, groups if it has none, and whatever is smaller than its
@@ -59,6 +60,7 @@ class Report:
 
     path: Path
     boxes_only: bool
+    with_opencv: bool
     rows: dict[Row, Tally]
     skipped: int = 0
     imageless: int = 0
@@ -106,6 +108,7 @@ def verify_file(
     report = Report(
         path,
         scope.boxes_only,
+        scope.with_opencv,
         {row: Tally() for row in scope.rows},
         skipped=len(missing.skipped),
         imageless=len(missing.imageless),

@@ -52,7 +52,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="made if missing (default: <datadir>/annotations)")
     add = how.add_mutually_exclusive_group().add_argument
     add("--segmentation", choices=[kind for kind in choices["segmentation"] if kind != "original"],
-        help=f"masks; none: boxes only (default: {Options.segmentation})")
+        help="masks; opencv: polygons for Ultralytics and others that fill with OpenCV; none: boxes"
+        f" only (default: {Options.segmentation})")
     add("--like-original", action="store_const", const="original", dest="segmentation",
         help="contours of the original script: inexact, some missing")
     how.add_argument("--category-ids", choices=choices["category_ids"],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityscapes_coco.cli.coco_file import name_split
-from cityscapes_coco.coco.reading import name_categories
+from cityscapes_coco.coco.reading import fills_with_opencv, name_categories
 from cityscapes_coco.coco.records import CocoFile, PanopticFile
 from cityscapes_coco.errors import one_line
 
@@ -69,6 +69,8 @@ def describe_file(path: Path, coco: CocoFile) -> str:
         *(f"  {name:<16}{annotations[name]:>12}{len(ids):>8}" for name, ids in images.items()),
         f"  {'all':<16}{annotations.total():>12}{len(coco.images):>8}",
     ]
+    if fills_with_opencv(coco):
+        rows.append("  polygons are filled as OpenCV fills them")
     if crowds.total():
         rows.append(f"  of these crowds: {_list(+crowds)}")
     return _join(rows)
@@ -100,6 +102,8 @@ def describe_check(report: "Report") -> str:
         )
     if report.boxes_only:
         rows.append("  the file has no masks: exact means that the boxes are")
+    if report.with_opencv:
+        rows.append("  polygons are filled as OpenCV fills them")
     if report.left_out:
         rows.append(f"  in the maps, but not claimed by the file: {_list(report.left_out)}")
     if report.imageless:

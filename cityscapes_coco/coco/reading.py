@@ -102,6 +102,11 @@ def name_categories(coco: CocoFile) -> dict[Id, str]:
     return {category.id: category.name or "unnamed" for category in coco.categories}
 
 
+def fills_with_opencv(coco: CocoFile) -> bool:
+    """Return whether the polygons of a file are for readers that fill them with OpenCV."""
+    return read_options(read_info(coco)).segmentation == "opencv"
+
+
 def list_stuff(coco: CocoFile) -> set[Id]:
     """Return the ids of the categories that are stuff; only a panoptic file says which are."""
     categories = coco.records.categories if isinstance(coco, PanopticFile) else ()

@@ -13,7 +13,8 @@ from msgspec import UNSET, Raw
 from cityscapes_coco.coco.reading import explain
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pixels.rle import Rle, RunLengths, to_rle
+from cityscapes_coco.pixels.opencv_polygons import fill_polygons
+from cityscapes_coco.pixels.rle import Rle, RunLengths, check_polygons, to_rle, to_rles
 
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
@@ -47,14 +48,31 @@ def has_segmentation(record: Annotation | Result) -> bool:
     return record.segmentation is not UNSET and not _NOTHING.fullmatch(record.segmentation)
 
 
-def decode_annotation(path: Path, annotation: Annotation, height: int, width: int) -> Rle:
-    """Return the RLE of the mask of an annotation in the COCO file at `path`, in an image of the
-    given size; None if there is no mask.
+def decode_rle(
+    record: Annotation | Result, height: int, width: int, *, with_opencv: bool = False
+) -> Rle:
+    """Return the RLE of the mask of an annotation or a result, in an image of the given size; None
+    if there is no mask. `with_opencv` says that OpenCV fills the polygons, and not pycocotools.
+
+    Raises ValueError if the mask cannot be decoded or is of another size.
+    """
+    segmentation = decode_segmentation(record)
+    if not (with_opencv and segmentation and isinstance(segmentation, list)):
+        return to_rle(segmentation, height, width)
+    check_polygons(segmentation, height, width)
+    [rle] = to_rles([fill_polygons(segmentation, height, width)], height, width)
+    return rle
+
+
+def decode_annotation(
+    path: Path, annotation: Annotation, height: int, width: int, *, with_opencv: bool = False
+) -> Rle:
+    """Return what `decode_rle` does of an annotation in the COCO file at `path`.
 
     Raises UserError if the mask cannot be decoded or is of another size.
     """
     try:
-        return to_rle(decode_segmentation(annotation), height, width)
+        return decode_rle(annotation, height, width, with_opencv=with_opencv)
     except ValueError as error:
         raise UserError(path, f"annotation {annotation.id}: {error}") from error
 

@@ -20,6 +20,7 @@ from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options, Segmentation
+from cityscapes_coco.pixels.opencv_polygons import to_opencv_polygons
 from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
 from cityscapes_coco.pixels.rle import to_rles
@@ -27,6 +28,11 @@ from cityscapes_coco.pixels.rle import to_rles
 _CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 _NAMES = {label.id: label.name for label in LABELS}
+_OUTLINES = {
+    "polygon": to_polygons,
+    "opencv": to_opencv_polygons,
+    "original": contours_like_original,
+}
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ def _segment(
         return [None] * len(instances)
     masks = [(cut_mask(id_map, instance), *instance.bbox[:2]) for instance in instances]
     as_rle = [kind == "rle" or instance.is_group for instance in instances]
-    outline = contours_like_original if kind == "original" else to_polygons
+    outline = _OUTLINES.get(kind, to_polygons)
     outlines = iter(outline(compress(masks, [not rle for rle in as_rle])))
     rles = iter(to_rles(compress(masks, as_rle), *id_map.shape))
     return [

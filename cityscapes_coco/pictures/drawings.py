@@ -18,6 +18,7 @@ from pycocotools import mask as coco_mask
 from cityscapes_coco.cityscapes.photograph_search import locate
 from cityscapes_coco.coco.reading import (
     AnyRecord,
+    fills_with_opencv,
     list_stuff,
     name_categories,
     read_info,
@@ -45,11 +46,15 @@ _LONGEST = 150  # characters of a name
 
 
 class Categories(NamedTuple):
-    """The categories of a file: `names` by id, `colors` by name, and the ids of `stuff`."""
+    """The categories of a file: `names` by id, `colors` by name, and the ids of `stuff`.
+
+    `with_opencv` says that OpenCV fills the polygons of the file.
+    """
 
     names: Mapping[Id, str]
     colors: Mapping[str, Color]
     stuff: Collection[Id] = ()
+    with_opencv: bool = False
 
 
 class Drawing(NamedTuple):
@@ -100,7 +105,9 @@ def read_categories(coco: CocoFile) -> Categories:
     """Return the categories of a file. A merged category has the colour of its first class."""
     merged = read_options(read_info(coco)).parsed_categories
     colors = {category.name: LABEL_COLORS[category.classes[0]] for category in merged}
-    return Categories(name_categories(coco), LABEL_COLORS | colors, list_stuff(coco))
+    return Categories(
+        name_categories(coco), LABEL_COLORS | colors, list_stuff(coco), fills_with_opencv(coco)
+    )
 
 
 def load_example(
@@ -117,7 +124,8 @@ def load_example(
         raise UserError(path, f"the image {title} has {width} x {height} pixels")
 
     def decode(annotation: Annotation) -> Rle:
-        return decode_annotation(path, annotation, height, width)
+        filled = categories.with_opencv
+        return decode_annotation(path, annotation, height, width, with_opencv=filled)
 
     annotations = list(annotations)
     if len(annotations) > _MOST_DRAWN:

@@ -11,8 +11,7 @@ these lines short. Ultralytics also takes the box of an object from the extreme 
 polygons have points at the outer edges of the outermost pixels.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -52,16 +51,24 @@ def to_opencv_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Poly
     return polygons
 
 
-def fill_polygons(polygons: Iterable[Any], height: int, width: int) -> NDArray[np.uint8]:
-    """Return the union of polygons as readers fill them with OpenCV: shape (height, width), 0 or 1.
+def fill_polygons(
+    polygons: Sequence[Sequence[float]], height: int, width: int
+) -> tuple[Mask, int, int]:
+    """Return the union of polygons as readers fill them with OpenCV, in a frame of the given size.
 
-    A polygon is an array of shape (n, 2), or flat: x0, y0, x1, y1 and so on.
+    A polygon is flat: x0, y0, x1, y1 and so on. The mask is a tuple (mask, x, y), as for
+    `to_polygons`, and reaches as far as the polygons do within the frame.
     """
-    mask = np.zeros((height, width), np.uint8)
-    for polygon in polygons:
-        corners = np.floor(np.asarray(polygon, np.float64)).astype(np.int32)
-        cv2.fillPoly(mask, [corners.reshape(-1, 2)], 1)
-    return mask
+    outlines = [
+        np.floor(np.array(polygon, np.float64)).astype(np.int32).reshape(-1, 2)
+        for polygon in polygons
+    ]
+    points = np.concatenate(outlines).clip(0, (width - 1, height - 1))
+    (x, y), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    mask = np.zeros((bottom - y + 1, right - x + 1), np.uint8)
+    for outline in outlines:
+        cv2.fillPoly(mask, [outline], 1, offset=(-x, -y))
+    return mask, x, y
 
 
 def _order_by_distance(pieces: list[Points]) -> list[Points]:

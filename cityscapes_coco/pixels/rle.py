@@ -96,8 +96,7 @@ def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, wid
     if not segmentation:
         return None
     if not isinstance(segmentation, dict):
-        for polygon in segmentation:
-            _check_polygon(polygon, height, width)
+        check_polygons(segmentation, height, width)
         polygons: Any = segmentation
         return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
     size, counts = segmentation["size"], segmentation["counts"]
@@ -108,6 +107,16 @@ def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, wid
         return {"size": [height, width], "counts": counts.encode()}
     _check_counts(counts, height * width)
     return from_counts(counts, height, width)
+
+
+def check_polygons(polygons: Iterable[Sequence[float]], height: int, width: int) -> None:
+    """Raise ValueError for a polygon that cannot be filled, or is far outside the image."""
+    for polygon in polygons:
+        if len(polygon) < 6 or len(polygon) % 2:
+            raise ValueError("a polygon is not a list of at least three points")
+        for values, size in (polygon[::2], width), (polygon[1::2], height):
+            if min(values) < -_FAR * size or max(values) > (_FAR + 1) * size:
+                raise ValueError("a polygon is far outside the image")
 
 
 def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> list[int]:
@@ -129,14 +138,6 @@ def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> 
     counts: list[int] = np.diff(edges, prepend=0, append=height * width).tolist()
     # Where the last pixel of the frame is 1, no run of 0 follows.
     return counts if counts[-1] else counts[:-1]
-
-
-def _check_polygon(polygon: list[float], height: int, width: int) -> None:
-    if len(polygon) < 6 or len(polygon) % 2:
-        raise ValueError("a polygon is not a list of at least three points")
-    for values, size in (polygon[::2], width), (polygon[1::2], height):
-        if min(values) < -_FAR * size or max(values) > (_FAR + 1) * size:
-            raise ValueError("a polygon is far outside the image")
 
 
 def _check_counts(counts: Sequence[int], pixels: int) -> None:

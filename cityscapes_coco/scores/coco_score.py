@@ -76,11 +76,13 @@ class CocoMatches(NamedTuple):
 
 class CocoScorer(NamedTuple):
     """What COCO's score needs to know about every image: the COCO file, for errors; the shapes to
-    score; and the names of the categories, by id in the order of the ids."""
+    score; the names of the categories, by id in the order of the ids; and whether OpenCV fills the
+    polygons of the file."""
 
     path: Path
     shapes: Sequence[Shape]
     names: Mapping[int, str]
+    with_opencv: bool = False
 
     def match_image(
         self,
@@ -134,7 +136,7 @@ class CocoScorer(NamedTuple):
         """Return the box of an annotation, or the RLE of its mask."""
         if shape == "box":
             return list(annotation.bbox or ())
-        rle = decode_annotation(self.path, annotation, *size)
+        rle = decode_annotation(self.path, annotation, *size, with_opencv=self.with_opencv)
         if rle is None:
             reason = f"annotation {annotation.id} has no segmentation, which others have"
             raise UserError(self.path, reason)

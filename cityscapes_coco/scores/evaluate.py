@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct
 from tqdm import tqdm
 
 from cityscapes_coco.check.records import check_fields, check_references, check_unique
-from cityscapes_coco.coco.reading import group_by_image, read_coco
+from cityscapes_coco.coco.reading import fills_with_opencv, group_by_image, read_coco
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
 from cityscapes_coco.coco.segmentations import find_size, has_segmentation
 from cityscapes_coco.convert.categories import find_labels
@@ -145,9 +145,11 @@ def _plan_coco(path: Path, coco: CocoFile, with_masks: bool) -> tuple[CocoScorer
     notes = []
     if with_masks and any(map(has_segmentation, coco.annotations)):
         shapes.append("mask")
+        if fills_with_opencv(coco):
+            notes.append("the polygons of the COCO file are filled as OpenCV fills them")
     elif with_masks:
         notes.append("COCO's score of masks cannot be had: the COCO file has no masks")
-    return CocoScorer(path, shapes, dict(names)), notes
+    return CocoScorer(path, shapes, dict(names), fills_with_opencv(coco)), notes
 
 
 def _plan_cityscapes(

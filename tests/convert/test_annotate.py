@@ -1,13 +1,25 @@
-"""Photographs of another size than their map."""
+"""Photographs of another size than their map, and polygons for readers that fill with OpenCV."""
 
 import os
 import struct
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import Capture, WriteMap, convert, posix_only, run_script, verify
+import evaluate_coco
+from tests.conftest import (
+    Capture,
+    WriteMap,
+    convert,
+    posix_only,
+    run_script,
+    street,
+    verify,
+    write_json,
+)
 
 FRAMES = [f"aachen_{number:06d}_000019" for number in range(5)]
 
@@ -73,3 +85,57 @@ def test_the_check_opens_no_photograph_outside_of_the_data_folder(
     coco["images"][0]["file_name"] = "../outside.png" if relative else str(outside)
     assert verify(datadir, coco) == 0
     assert "another size" not in capsys.readouterr().out
+
+
+# Polygons for readers that fill with OpenCV.
+
+
+def test_polygons_for_opencv_are_the_masks_and_change_nothing_else(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    id_map = street()
+    write_map(id_map)
+    usual = convert(datadir, "--crowd", "keep")
+    coco = convert(datadir, "--crowd", "keep", "--segmentation", "opencv", "--verify")
+    out = capsys.readouterr().out
+    assert "  polygons are filled as OpenCV fills them\n" in out and out.endswith("  all exact\n")
+    assert coco["info"]["options"]["segmentation"] == "opencv"
+    assert len(coco["annotations"]) == len(usual["annotations"]) > 3
+    for annotation, other in zip(coco["annotations"], usual["annotations"], strict=True):
+        segmentation, other_segmentation = annotation.pop("segmentation"), other.pop("segmentation")
+        assert annotation == other
+        if annotation["iscrowd"]:
+            assert segmentation == other_segmentation
+            continue
+        mask = np.zeros(id_map.shape, np.uint8)
+        for polygon in segmentation:
+            cv2.fillPoly(mask, [np.array(polygon, np.int32).reshape(-1, 2)], 1)
+        assert np.array_equal(mask == 1, id_map == annotation["map_value"])
+
+
+def test_a_pixel_too_many_in_a_polygon_for_opencv_is_found(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map()
+    coco = convert(datadir, "--segmentation", "opencv")
+    [polygon] = coco["annotations"][0]["segmentation"]
+    coco["annotations"][0]["segmentation"] = [[number + 1 for number in polygon]]
+    assert verify(datadir, coco) == 1
+    assert "inexact: 1\n" in capsys.readouterr().out
+
+
+def test_the_masks_of_polygons_for_opencv_score_as_themselves(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map(street())
+    masks = convert(datadir, "--segmentation", "rle")
+    results = [annotation | {"score": 1} for annotation in masks["annotations"]]
+    file = write_json(datadir / "results.json", results)
+    convert(datadir, "--segmentation", "opencv")
+    capsys.readouterr()
+    argv = ["--coco_dir", str(datadir), "--split", "train", "--results", str(file)]
+    assert evaluate_coco.main([*argv, "--workers", "1"]) == 0
+    out = capsys.readouterr().out
+    of_boxes, of_masks, _ = [line.split()[1:3] for line in out.splitlines() if "average" in line]
+    assert of_boxes == of_masks == ["1.000", "1.000"]
+    assert "filled as OpenCV fills them" in out

@@ -5,7 +5,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -103,8 +102,12 @@ def test_coordinates_have_two_digits() -> None:
     assert all(len(repr(number).partition(".")[2]) <= 2 for number in polygon.ravel().tolist())
 
 
-@pytest.mark.parametrize("flat", [False, True])
-def test_polygons_are_read_in_pairs_or_flat(flat: bool) -> None:
-    [[polygon]] = to_opencv_polygons([(parse("##", "##"), 1, 1)])
-    filled = fill_polygons([polygon.ravel().tolist() if flat else polygon], 4, 4)
-    assert filled.tolist() == [[0, 0, 0, 0], [0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0]]
+def test_filled_polygons_are_a_mask_and_its_place() -> None:
+    polygons = [[2.5, 1.5, 2.5, 3.5, 2.5, 3.5], [4.5, 2.5, 4.5, 2.5, 4.5, 2.5]]
+    mask, x, y = fill_polygons(polygons, 5, 6)
+    assert (mask.tolist(), x, y) == ([[1, 0, 0], [1, 0, 1], [1, 0, 0]], 2, 1)
+
+
+def test_what_lies_outside_of_the_frame_is_cut_off() -> None:
+    mask, x, y = fill_polygons([[-2.5, 0.5, 1.5, 0.5, -2.5, 0.5]], 3, 4)
+    assert (mask.tolist(), x, y) == ([[1, 1]], 0, 0)
