@@ -118,7 +118,7 @@ def find_dataset(
         raise UserError(imagedir, "no such folder; --imagedir is the folder of the photographs")
     folder, maps = find_folders(datadir, map_type)
     dataset = Dataset(folder, maps, map_type, imagedir)
-    if not imagedir and datadir.resolve() in folder.resolve().parents:
+    if datadir.resolve() in folder.resolve().parents:
         for candidate in dataset, replace(dataset, folder=datadir):
             if _has_photographs(candidate, image_sets):
                 return candidate

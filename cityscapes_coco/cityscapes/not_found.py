@@ -36,7 +36,7 @@ def explain_no_maps(folder: Path, map_type: MapType, names: Sequence[str]) -> st
 def explain_misnamed(names: Iterable[str], stems: Set[str], map_type: MapType) -> list[str]:
     """Return a line about files that look like maps of other frames than `stems`, but are not named
     like maps; no line if there are none."""
-    misnamed = sorted(name for name in names if _is_misnamed(name, stems))
+    misnamed = [name for name in names if _is_misnamed(name, stems)]
     if not misnamed:
         return []
     [first], remedy = _find_mistaken(misnamed[:1], map_type)

@@ -78,6 +78,19 @@ def test_a_folder_that_looks_like_a_missing_split_is_named(
     assert f"{folder} looks like the split {split}" in capsys.readouterr().err
 
 
+def test_train_extra_is_not_taken_for_train(datadir: Path, capsys: Capture) -> None:
+    coarse = MAP.replace("gtFine", "gtCoarse")
+    build(datadir, coarse.replace("train", "val"), coarse.replace("train", "TrainExtra"))
+    convert(datadir, "--annotations", "gtCoarse")
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "looks like" in line]
+    assert "TrainExtra looks like the split train_extra; if so, rename" in line
+    (datadir / "gtCoarse").rename(datadir / "gtFine")
+    build(datadir, MAP.replace("train", "train_extra"), MAP.replace("train", "val"))
+    shutil.rmtree(datadir / "gtFine/TrainExtra")
+    convert(datadir)
+    assert "looks like" not in capsys.readouterr().err
+
+
 def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
     datadir: Path, capsys: Capture
 ) -> None:
@@ -97,6 +110,10 @@ def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
     shutil.rmtree(datadir / "other")
     convert(datadir)
     assert "found there: gtFine, x.zip; name the folder of the images" in capsys.readouterr().err
+    build(datadir, MAP.replace("000000", "000001"), CLEAR)
+    convert(datadir)
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"{CLEAR.replace('000000', '000001')}; a trainer will not find it either")
 
 
 def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Capture) -> None:

@@ -97,8 +97,15 @@ def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: 
 def test_photographs_of_other_frames_do_not_end_the_search(datadir: Path, capsys: Capture) -> None:
     other = "leftImg8bit/train/ulm/ulm_000000_000019_leftImg8bit.png"
     build(datadir, MAP, other, "leftImg8bit/train/aachen/x.txt", f"a/b/c/{STEM}_leftImg8bit.png")
+    build(datadir, f"a/b/val/{STEM}_leftImg8bit.png")
     assert names(convert(datadir)) == [f"a/b/c/{STEM}_leftImg8bit.png"]
     assert "images that have no map, so left out: 1" in capsys.readouterr().err
+
+
+def test_two_cities_may_have_frames_of_one_name(datadir: Path) -> None:
+    for city in "aachen", "ulm":
+        build(datadir, f"gtFine/train/{city}/x{SUFFIX}", f"images/train/{city}/x.png")
+    assert names(convert(datadir)) == ["images/train/aachen/x.png", "images/train/ulm/x.png"]
 
 
 # Named by the user.
@@ -164,12 +171,20 @@ def test_of_two_places_the_one_that_is_named_counts(datadir: Path) -> None:
 
 def test_a_search_has_bounds(datadir: Path, listed: list[str]) -> None:
     """Of other datasets beside this one, no more than a number of folders is listed."""
-    build(datadir, MAP, "a/b/c/d/e/f/aachen_000000_000019_leftImg8bit.png")
+    build(datadir, MAP)
     for number in range(1200):
         (datadir / f"imagenet/train/n{number}").mkdir(parents=True)
-    frames, imageless, _ = list_frames(find_dataset(datadir), "train")
-    assert imageless == len(frames) == 1
+    assert list_frames(find_dataset(datadir), "train").imageless == 1
     assert 1000 <= len(listed) < 1100
+    # A folder that is named like the city comes first.
+    build(datadir, f"photos/{PLAIN}")
+    assert list_frames(find_dataset(datadir), "train").imageless == 0
+
+
+@pytest.mark.parametrize(("folder", "found"), [("a/b/c/d/e", True), ("a/b/c/d/e/f", False)])
+def test_a_search_goes_five_folders_deep(folder: str, found: bool, datadir: Path) -> None:
+    build(datadir, MAP, f"{folder}/{STEM}_leftImg8bit.png")
+    assert list_frames(find_dataset(datadir), "train").imageless == (not found)
 
 
 def test_each_folder_is_listed_once_where_all_is_in_its_place(
