@@ -97,7 +97,7 @@ def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: 
 def test_photographs_of_other_frames_do_not_end_the_search(datadir: Path, capsys: Capture) -> None:
     other = "leftImg8bit/train/ulm/ulm_000000_000019_leftImg8bit.png"
     build(datadir, MAP, other, "leftImg8bit/train/aachen/x.txt", f"a/b/c/{STEM}_leftImg8bit.png")
-    build(datadir, f"a/b/val/{STEM}_leftImg8bit.png")
+    build(datadir, f"a/val/{STEM}_leftImg8bit.png")
     assert names(convert(datadir)) == [f"a/b/c/{STEM}_leftImg8bit.png"]
     assert "images that have no map, so left out: 1" in capsys.readouterr().err
 
@@ -176,8 +176,13 @@ def test_a_search_has_bounds(datadir: Path, listed: list[str]) -> None:
         (datadir / f"imagenet/train/n{number}").mkdir(parents=True)
     assert list_frames(find_dataset(datadir), "train").imageless == 1
     assert 1000 <= len(listed) < 1100
-    # A folder that is named like the city comes first.
-    build(datadir, f"photos/{PLAIN}")
+
+
+def test_a_folder_that_is_named_like_a_city_is_searched_first(
+    datadir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cityscapes_coco.cityscapes.photograph_search._MOST_FOLDERS", 10)
+    build(datadir, MAP, f"b/c/{PLAIN}", *(f"a/c/{number}/x" for number in range(10)))
     assert list_frames(find_dataset(datadir), "train").imageless == 0
 
 
