@@ -17,6 +17,7 @@ EmptyFrames = Literal["keep", "drop"]
 CategoryIds = Literal["one", "zero", "label"]
 FileNames = Literal["datadir", "split", "base"]
 Panoptic = Literal["none", "label", "train"]
+UnknownLabels = Literal["error", "void"]
 
 # The splits of each type of maps, in Cityscapes' order.
 SPLITS: dict[MapType, tuple[str, ...]] = {
@@ -36,8 +37,9 @@ class Options:
     any order; "pedestrian=person+rider" merges classes into one category. `segmentation` is
     "original" for contours as the original script writes them. `min_area` is in pixels.
     `empty_frames` says whether frames without an annotation are written. `panoptic` says whether
-    panoptic files are written, and which ids their categories have. docs/options.md explains each
-    choice.
+    panoptic files are written, and which ids their categories have. `unknown_labels` says whether
+    pixels of labels that Cityscapes does not have are void, or an error. docs/options.md explains
+    each choice.
 
     A list is stored as a tuple. Raises ValueError for an invalid value.
     """
@@ -52,6 +54,7 @@ class Options:
     file_names: FileNames = "datadir"
     panoptic: Panoptic = "none"
     skip_bad: bool = False
+    unknown_labels: UnknownLabels = "error"
 
     @property
     def parsed_categories(self) -> "list[ChosenCategory]":

@@ -47,6 +47,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--empty-frames", choices=choices["empty_frames"],
         help="frames without an instance of these (default: %(default)s)")
     add("--skip-bad", action="store_true", help="leave out maps that cannot be read, do not fail")
+    add("--unknown-labels", choices=choices["unknown_labels"],
+        help="labels that Cityscapes does not have: an error, or void (default: %(default)s)")
     how = parser.add_argument_group("how it is written")
     how.add_argument("--outdir", type=given_path, metavar="DIR",
         help="made if missing (default: <datadir>/annotations)")

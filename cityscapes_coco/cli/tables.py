@@ -42,6 +42,8 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
         rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
     if summary.foreign:
         rows.append(f"  maps with values that Cityscapes never writes: {len(summary.foreign)}")
+    if summary.unknown:
+        rows.append(f"  maps with unknown labels, read as void: {len(summary.unknown)}")
     if summary.other_sizes:
         rows.append(f"  photographs of another size than their map: {len(summary.other_sizes)}")
     if summary.panoptic_path:

@@ -70,10 +70,12 @@ class CityscapesMatches(NamedTuple):
 
 class CityscapesScorer(NamedTuple):
     """What Cityscapes' score needs to know about every map: the COCO file, for errors, and the
-    label of each category that is scored, by the category's id."""
+    label of each category that is scored, by the category's id. `void_unknown` says that labels
+    which Cityscapes does not have are void."""
 
     path: Path
     labels: Mapping[int, Label]
+    void_unknown: bool = False
 
     def match_map(
         self, map_path: str, size: tuple[int, int], predictions: Sequence[Prediction]
@@ -88,11 +90,18 @@ class CityscapesScorer(NamedTuple):
             shown = [f"{width} x {height}" for height, width in (id_map.shape, size)]
             raise UserError(map_path, f"has {shown[0]} pixels, its image in {self.path} {shown[1]}")
         try:
-            instances, _ = find_instances(id_map)
+            instances, foreign, unknown = find_instances(id_map)
         except ValueError as error:
             raise UserError(map_path, str(error)) from error
+        if unknown and not self.void_unknown:
+            reason = f"holds the value {unknown[0]}, whose label Cityscapes does not have"
+            raise UserError(map_path, reason)
+        ignored = _IS_VOID
+        if self.void_unknown:
+            ignored = ignored.copy()
+            ignored[foreign + unknown] = 1
         # pycocotools goes down the columns; OpenCV transposes in a fifth of numpy's time.
-        void = coco_mask.encode(cv2.transpose(_IS_VOID.take(id_map)).T)
+        void = coco_mask.encode(cv2.transpose(ignored.take(id_map)).T)
         for category_id, label in self.labels.items():
             there = [instance for instance in instances if instance.label_id == label.id]
             chosen = [p for p in predictions if p.result.category_id == category_id]

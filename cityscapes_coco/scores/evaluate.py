@@ -15,7 +15,13 @@ from msgspec import UNSET, Struct
 from tqdm import tqdm
 
 from cityscapes_coco.check.records import check_fields, check_references, check_unique
-from cityscapes_coco.coco.reading import fills_with_opencv, group_by_image, read_coco
+from cityscapes_coco.coco.reading import (
+    fills_with_opencv,
+    group_by_image,
+    read_coco,
+    read_info,
+    read_options,
+)
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
 from cityscapes_coco.coco.segmentations import find_size, has_segmentation
 from cityscapes_coco.convert.categories import find_labels
@@ -182,7 +188,8 @@ def _plan_cityscapes(
         )
     images = zip(coco.images, frames, strict=True)
     map_paths = {int(image.id or 0): frame.map_path for image, frame in images}
-    return CityscapesScorer(path, labels), map_paths, notes
+    void_unknown = read_options(read_info(coco)).unknown_labels == "void"
+    return CityscapesScorer(path, labels, void_unknown), map_paths, notes
 
 
 def _match_image(

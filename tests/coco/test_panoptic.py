@@ -52,7 +52,7 @@ def test_a_later_run_replaces_both(datadir: Path, earlier: dict[str, bytes]) -> 
 def test_after_a_bad_map_the_earlier_files_are_there_and_nothing_else(
     workers: int, datadir: Path, earlier: dict[str, bytes], write_map: WriteMap, capsys: Capture
 ) -> None:
-    write_map([[999]], name="b_000000_000000")
+    write_map(name="b_000000_000000").write_bytes(b"")
     argv = ["--datadir", str(datadir), "--workers", str(workers), "--panoptic"]
     assert main(argv) == 1
     assert read_folder(datadir / "annotations") == earlier

@@ -14,6 +14,7 @@ from evaluate_coco import main as evaluate
 from main import main
 from tests.conftest import (
     GOLDEN_VAL,
+    OUTPUT,
     PREDICTIONS,
     SAMPLE,
     Capture,
@@ -27,7 +28,7 @@ from tests.conftest import (
     street,
     write_json,
 )
-from tests.oracle import coco_scores, official_scores
+from tests.oracle import coco_scores, encode, official_scores
 
 
 def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
@@ -294,6 +295,27 @@ def test_a_bad_map_is_named(
     results = write_json(datadir / "results.json", [])
     line = fail(capsys, "--coco_dir", datadir, "--results", results)
     assert line.startswith(f"error: {path}: ")
+
+
+def test_on_unknown_labels_a_prediction_is_passed_over_if_they_are_void(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    id_map = np.full((20, 40), 7)
+    id_map[:10, :20], id_map[:, 20:] = 24001, 255
+    write_map(id_map)
+    convert(datadir, "--unknown-labels", "void", "--segmentation", "rle")
+    path = datadir / "annotations" / OUTPUT
+    [person] = annotated(path)
+    void = np.full((20, 40), 0, np.uint8)
+    void[:, 20:] = 1
+    results = [person, person | {"segmentation": encode(void), "score": 0.95}]
+    file = write_json(datadir / "results.json", results)
+    own = evaluate_results(path, file, datadir).cityscapes
+    assert own and own.average.ap == 1
+    coco = load(path)
+    del coco["info"]["options"]["unknown_labels"]
+    line = fail(capsys, "--coco_dir", datadir, "--coco", write_json(path, coco), "--results", file)
+    assert "holds the value 255, whose label Cityscapes does not have" in line
 
 
 def test_a_folder_without_the_file_of_the_split_is_said(datadir: Path, capsys: Capture) -> None:
