@@ -7,7 +7,7 @@ import pytest
 
 import inspect_coco
 from main import main
-from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, build, convert, names
+from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, SUFFIX, build, convert, names
 from tests.conftest import Capture
 
 FOG = f"aachen/{STEM}_leftImg8bit_foggy_beta_0.02.png"
@@ -110,3 +110,30 @@ def test_pictures_of_the_inspector_are_no_photographs(
     assert main(argv) == 0
     assert "image sets there" not in capsys.readouterr().err
     assert main([*argv, "--images", "leftImg8bit*"]) == 1
+
+
+@pytest.mark.parametrize("other", ["rightImg8bit", "disparity"])
+def test_sets_that_the_maps_do_not_fit_are_never_proposed_and_warned_of(
+    other: str, datadir: Path, capsys: Capture
+) -> None:
+    """They have frames of the same names, in which the objects are elsewhere."""
+    build(datadir, MAP, f"{other}/train/aachen/{STEM}_{other}.png")
+    convert(datadir)
+    err = capsys.readouterr().err
+    assert "maps whose image is not here: 1 " in err and "--images" not in err
+    convert(datadir, "--images", other)
+    err = capsys.readouterr().err
+    assert "images of another camera than the maps were drawn on: 1, such as" in err
+    assert main(["--datadir", str(datadir), "--images", "fog"]) == 1
+    assert "the image sets there are: none" in capsys.readouterr().err
+
+
+def test_a_city_may_be_called_brighton(datadir: Path, capsys: Capture) -> None:
+    stem = STEM.replace("aachen", "brighton")
+    build(
+        datadir,
+        f"gtFine/train/brighton/{stem}{SUFFIX}",
+        f"leftImg8bit/train/brighton/{stem}_leftImg8bit.png",
+    )
+    convert(datadir)
+    assert capsys.readouterr().err == ""

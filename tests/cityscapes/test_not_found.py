@@ -20,7 +20,12 @@ MISTAKEN: dict[str, tuple[list[str], list[str]]] = {
     "TIFF": (["_gtFine_instanceIds.tif"], ["as PNG of 16 bits"]),
     "JPEG": (["_gtFine_instanceIds.jpg"], ["JPEG changes the ids; unpack the gtFine archive"]),
     "coarse maps": (["_gtCoarse_instanceIds.png"], ["--annotations gtCoarse"]),
-    "something else": (["_leftImg8bit.png"], ["unpack the gtFine archive here"]),
+    "photographs": (["_leftImg8bit.png"], ["unpack the gtFine archive here"]),
+    "PNG files of other names": (
+        ["_ids.png"],
+        [f"if these are maps, rename them to <frame>{SUFFIX}"],
+    ),
+    "something else": ([".txt"], ["unpack the gtFine archive here"]),
 }
 
 
@@ -124,3 +129,34 @@ def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Captu
     assert names(convert(datadir, "--images", "leftImg8bit_png.rf.*")) == [roboflow]
     assert main(["--datadir", str(datadir), "--images", "rain"]) == 1
     assert "the image sets there are: leftImg8bit_png.rf.0a1b" in capsys.readouterr().err
+
+
+# What lies in the data folder where no gtFine is, and parts of what is said.
+NO_MAPS: dict[str, tuple[str, str]] = {
+    "an archive": ("gtFine_trainvaltest.zip", "; unpack gtFine_trainvaltest.zip here"),
+    "photographs": (
+        f"leftImg8bit/train/{STEM}_leftImg8bit.png",
+        "leftImg8bit has photographs only",
+    ),
+    "boxes": (f"gtBboxCityPersons/train/a/{STEM}_gtBboxCityPersons.json", "has boxes only"),
+    "an unknown split": (
+        f"gtFine/default/{STEM}{SUFFIX}",
+        "rename default to train or val or test",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_MAPS)
+def test_where_no_maps_are_it_is_said_what_there_is_and_what_to_do(
+    case: str, datadir: Path, capsys: Capture
+) -> None:
+    path, says = NO_MAPS[case]
+    build(datadir, path)
+    assert main(["--datadir", str(datadir)]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {datadir}") and says in line
+
+
+def test_a_quote_in_a_path_is_told(datadir: Path, capsys: Capture) -> None:
+    assert main(["--datadir", f'{datadir}"']) == 1
+    assert "a quote is part of the name" in capsys.readouterr().err
