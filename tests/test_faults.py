@@ -254,6 +254,11 @@ def test_noise_takes_memory_for_its_pixels_and_not_for_its_instances(
 # An output that cannot be written.
 
 
+def put_a_pipe(outdir: Path) -> None:
+    outdir.mkdir()
+    os.mkfifo(outdir / OUTPUT)
+
+
 OUTPUTS: dict[str, tuple[Spoil, str]] = {
     "a file in its place": (Path.touch, "File exists"),
     "a folder in the file's place": (
@@ -261,6 +266,7 @@ OUTPUTS: dict[str, tuple[Spoil, str]] = {
         "Is a directory",
     ),
     "read-only": (lambda outdir: outdir.mkdir(0o555), "Permission denied"),
+    "a pipe in the file's place": (put_a_pipe, "not a file"),
     "a dangling link": (lambda outdir: outdir.symlink_to("nowhere/at/all"), "File exists"),
     "a link that loops": (lambda outdir: outdir.symlink_to(outdir), ""),
 }

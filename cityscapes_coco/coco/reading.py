@@ -85,6 +85,8 @@ def peek_options(path: Path) -> dict[str, Any] | None:
     """Return the options that a file of this program was made with, without reading all of it; None
     for any other file, or if there is none."""
     try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            return None
         with path.open("rb") as file:
             head = file.read(_HEAD).decode(errors="replace")
     except OSError:
