@@ -129,7 +129,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             lines = [line for group, turns in measured for line in describe(group, turns)]
         except BenchmarkError as error:
             sys.exit(f"error: {error}")
-        print_table(("measured", "time", "peak memory", "compared"), lines)
+        print_table(("whole command", "time", "peak memory", "compared"), lines)
         print(f"\n{describe_machine(args)}")
 
 
@@ -320,9 +320,8 @@ def describe(group: Group, turns: Sequence[Sequence[Run]]) -> Iterator[list[str]
 
 
 def compare(seconds: Sequence[float], base: Sequence[float], name: str) -> str:
-    """Say how fast something is beside `name`, whose runs are the neighbours of its own."""
-    ratio = median(b / a for a, b in zip(seconds, base, strict=True))
-    return f"{ratio:.2f} times as fast as {name}" if ratio > 1 else f"{1 / ratio:.2f} times {name}"
+    """Say how much time something takes beside `name`, whose runs are next to its own."""
+    return f"{median(a / b for a, b in zip(seconds, base, strict=True)):.2f} times {name}"
 
 
 def print_table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> None:

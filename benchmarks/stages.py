@@ -100,7 +100,7 @@ def time_stages(maps: Sequence[str], runs: int) -> Iterator[Row]:
         spent["- write: list, number, one file"] = seconds - frame
     for name in stages[0]:
         yield name, [spent[name] for spent in stages], ""
-    limit = compare(apart, alone, "in 1: the machine's limit")
+    limit = compare(apart, alone, "1 process: the machine's limit")
     yield f"decode the maps in {usable_cores()} processes", apart, limit
 
 
