@@ -4,8 +4,8 @@
 
 A row is a command line: the time from its start to its end, and the peak memory of its largest
 process. Rows that are compared run in turn, A B A B. Figures are medians; a ratio is the median of
-the ratios within a turn. Every output is checked before anything is printed: a wrong output has no
-figure.
+the ratios within a turn. The files that the program writes are verified before anything is printed:
+a wrong file has no figure.
 
 The frames are made-up streets, or your own with --datadir. All files are in the system's cache, so
 this measures the processor, not the disk. Needs Linux or macOS.
@@ -30,16 +30,15 @@ from statistics import median
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))  # so that `python benchmarks/benchmark.py` finds the package
-
-from cityscapes_coco.options import usable_cores  # noqa: E402  (needs the line above)
+sys.path.insert(0, str(ROOT))  # so that `python benchmarks/benchmark.py` finds data/generate.py
 
 # On Linux the peak of a new process starts at the size of the process that starts it. So this one
 # stays small: what needs a large package imports it in a process of its own.
 
 TRAIN = "instancesonly_filtered_gtFine_train.json"  # of this program and of the two others
 RESULTS = 100  # for each frame that is scored
-MANY = f"--workers {max(2, usable_cores())}"
+CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+MANY = f"--workers {max(2, CORES)}"
 
 LOAD = """
 import contextlib, sys
@@ -65,8 +64,8 @@ assert abs(ours - found["averages"]["allAp"]) < 1e-9, "the official script has a
 """
 
 
-class BenchmarkError(Exception):
-    """A program failed or its output is wrong, so there is no figure worth printing."""
+class BenchmarkError(SystemExit):
+    """A program failed or its output is wrong: the benchmark ends without a table."""
 
 
 class Row(NamedTuple):
@@ -122,13 +121,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            prepare(args, Path(folder))
-            subjects = list_converters, list_workers, list_readers, list_scores, list_starts
-            measured = [(group, run_in_turn(group)) for rows in subjects for group in rows(args)]
-            lines = [line for group, turns in measured for line in describe(group, turns)]
-        except BenchmarkError as error:
-            sys.exit(f"error: {error}")
+        prepare(args, Path(folder))
+        subjects = list_converters, list_workers, list_readers, list_scores, list_starts
+        measured = [(group, run_in_turn(group)) for rows in subjects for group in rows(args)]
+        lines = [line for group, turns in measured for line in describe(group, turns)]
         print_table(("whole command", "time", "peak memory", "compared"), lines)
         print(f"\n{describe_machine(args)}")
 
@@ -148,7 +144,7 @@ def list_converters(args: argparse.Namespace) -> Iterator[Group]:
     if args.mmdet:
         check = partial(other, f"short/mmdet/{TRAIN}")
         rows.append(
-            Row("mmdetection's converter", "mmdet.py short --out-dir short/mmdet", count, check)
+            Row("mmdetection's converter", "mmdet short --out-dir short/mmdet", count, check)
         )
     yield Group(args.runs, rows, "`main.py`")
     check = partial(verify, "short/both/cityscapes_panoptic_train.json")
@@ -214,16 +210,17 @@ def verify(path: str, printed: str, codes: Sequence[int] = (0,), tell: bool = Tr
     rows = re.findall(r"^  .*\S +(\d+) +(\d+) +\d+ +\S+ +\d+ +\d+$", found, re.MULTILINE)
     total, exact = (sum(int(row[column]) for row in rows) for column in (0, 1))
     if not total:
-        raise BenchmarkError(f"{path} cannot be verified\n{found}")
+        raise BenchmarkError(f"error: {path} cannot be verified\n{found}")
     told = f"{exact} of {total} masks exact, {Path(path).stat().st_size / 1e6:.2f} MB"
     return told if tell else ""
 
 
 def prepare(args: argparse.Namespace, folder: Path) -> None:
     """Go to the folder in which all commands run, and put into it what they need."""
-    given = ("original", args.original), ("mmdet.py", args.mmdet), ("data", args.datadir)
-    for name, path in given:
-        if path:
+    if min(value for value in vars(args).values() if type(value) is int) < 1:
+        raise BenchmarkError("error: the numbers of the options begin at 1")
+    for name in "original", "mmdet", "datadir":
+        if path := getattr(args, name):
             (folder / name).symlink_to(path.resolve())
     os.chdir(folder)
     Path("load.py").write_text(LOAD)
@@ -236,23 +233,24 @@ def prepare(args: argparse.Namespace, folder: Path) -> None:
 def draw_frame(seed: int) -> None:
     from data.generate import write_dataset
 
-    write_dataset(Path("data", f"{seed:04d}"), seed=seed, frames={"train": 1})
+    write_dataset(Path("datadir", f"{seed:04d}"), seed=seed, frames={"train": 1})
 
 
 def link_frames(args: argparse.Namespace, data: str, **splits: int) -> None:
     """Make a Cityscapes folder with so many frames in each split: links to --frames of them, over
     and over. The photographs are empty, as nothing looks into them."""
-    found = sorted(Path("data").glob("**/gtFine/*/*/*_instanceIds.png"))
+    found = sorted(Path("datadir").glob("**/gtFine/*/*/*_instanceIds.png"))
     found = [path for path in found if path.parts[-3] != "test"]  # whose maps are dummies
     if not found:
-        raise BenchmarkError(f"{args.datadir}: no maps in gtFine/train or gtFine/val")
+        raise BenchmarkError(f"error: {args.datadir}: no maps in gtFine/train or gtFine/val")
     maps = [found[number * len(found) // args.frames] for number in range(args.frames)]
     for split, count in splits.items():
-        annotations, photographs = (Path(data, f, split, "city") for f in ("gtFine", "leftImg8bit"))
+        city = f"{split}stadt"  # mmdetection's names of images do not tell the split
+        annotations, photographs = (Path(data, f, split, city) for f in ("gtFine", "leftImg8bit"))
         annotations.mkdir(parents=True)
         photographs.mkdir(parents=True)
         for number, id_map in enumerate(islice(cycle(maps), count)):
-            stem = f"city_{number:06d}_000019"
+            stem = f"{city}_{number:06d}_000019"
             for part in id_map.parent.glob(id_map.name.replace("_instanceIds.png", "_*")):
                 name = f"{stem}_gtFine_{part.name.rpartition('_')[2]}"
                 (annotations / name).symlink_to(part.resolve())
@@ -294,7 +292,7 @@ def run(command: str, codes: Sequence[int] = (0,)) -> Run:
         output.seek(0)
         printed = output.read().decode(errors="replace")
     if process.returncode not in codes:
-        raise BenchmarkError(f"this failed: python {command}\n{printed}")
+        raise BenchmarkError(f"error: this failed: python {command}\n{printed}")
     unit = 1 if sys.platform == "darwin" else 1024  # bytes, of ru_maxrss
     return Run(seconds, usage.ru_maxrss * unit, printed)
 
@@ -338,7 +336,7 @@ def describe_machine(args: argparse.Namespace) -> str:
     instances = len(coco["annotations"]) / args.frames
     packages = "numpy", "opencv-python-headless", "Pillow", "pycocotools", "msgspec"
     return (
-        f"{processor}, {usable_cores()} cores, {platform.system()}; {coco['info']['contributor']}"
+        f"{processor}, {CORES} cores, {platform.system()}; {coco['info']['contributor']}"
         f" {coco['info']['version']}, Python {platform.python_version()},"
         f" {', '.join(f'{package} {version(package)}' for package in packages)}; {args.frames}"
         f" different frames with {instances:.1f} instances each. Medians of {args.runs} runs."

@@ -28,10 +28,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the lines below
 
-from benchmarks.benchmark import TRAIN, compare, link_frames, prepare, print_table, verify
+from benchmarks.benchmark import CORES, TRAIN, compare, link_frames, prepare, print_table, verify
 from cityscapes_coco import convert_split, find_dataset
 from cityscapes_coco.convert import annotate
-from cityscapes_coco.options import usable_cores
 from cityscapes_coco.pixels import png
 from cityscapes_coco.run.workers import keep_freed_memory
 
@@ -83,7 +82,7 @@ def time_stages(maps: Sequence[str], runs: int) -> Iterator[Row]:
             convert_split(find_dataset(Path("short")), "train", Path("short/out"))
         stages.append(spent)
 
-    with Pool(1) as one, Pool(usable_cores()) as all_cores:
+    with Pool(1) as one, Pool(CORES) as all_cores:
         decoding, whole, alone, apart = time_in_turn(
             runs,
             lambda: [*map(decode, maps)],
@@ -101,7 +100,7 @@ def time_stages(maps: Sequence[str], runs: int) -> Iterator[Row]:
     for name in stages[0]:
         yield name, [spent[name] for spent in stages], ""
     limit = compare(apart, alone, "1 process: the machine's limit")
-    yield f"decode the maps in {usable_cores()} processes", apart, limit
+    yield f"decode the maps in {CORES} processes", apart, limit
 
 
 def time_decoders(maps: Sequence[str], runs: int) -> Iterator[Row]:
