@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
@@ -31,19 +32,20 @@ def open_window() -> Figure | str:
     if sys.platform == "linux" and not screens:
         return "no display"
     use_own_settings()
-    backend = WINDOWS_BACKEND
-    if _is_qt_broken(backend):
-        backend = "tkagg"
+    is_qt_broken = _is_qt_broken(WINDOWS_BACKEND)
+    backend = "tkagg" if is_qt_broken else WINDOWS_BACKEND
     try:
         if backend:
             pyplot.switch_backend(backend)
         figure = pyplot.figure(figsize=_SIZE, dpi=100)
+        if figure.canvas.required_interactive_framework is None:
+            raise RuntimeError(f"MPLBACKEND is {backend}" if backend else "no usable display")
     except Exception as error:  # each toolkit has its own error for a display that cannot be used
-        return f"no window ({plain_text(str(error))})" if _has_toolkit() else _NO_TOOLKIT
-    if figure.canvas.required_interactive_framework is None:
-        if backend:
-            return f"no window, as MPLBACKEND is {plain_text(backend)}"
-        return "no display that can be used" if _has_toolkit() else _NO_TOOLKIT
+        if is_qt_broken:
+            return "Qt opens no window here (install libxcb-cursor0, or python3-tk)"
+        if not _has_toolkit():
+            return "no toolkit for windows (install python3-tk)"
+        return f"no window ({plain_text(str(error))})"
     # Keep only matplotlib's key for closing: l, for example, makes axes logarithmic.
     for key in pyplot.rcParams:
         if key.startswith("keymap."):
@@ -115,7 +117,11 @@ def _draw_example(figure: Figure, example: Example, left_out: set[str]) -> None:
 
 
 def _has_toolkit() -> bool:
-    return any(map(find_spec, ("_tkinter", *_QT)))
+    with suppress(ImportError):
+        import tkinter  # noqa: F401
+
+        return True
+    return any(map(find_spec, _QT))
 
 
 def _is_qt_broken(backend: str) -> bool:
@@ -123,12 +129,9 @@ def _is_qt_broken(backend: str) -> bool:
 
     It does so where a library of the system is missing, and no error can be caught.
     """
-    if not any(map(find_spec, _QT)) or not (not backend or backend.lower().startswith("qt")):
+    if (backend and not backend.lower().startswith("qt")) or not any(map(find_spec, _QT)):
         return False
     return bool(subprocess.run([sys.executable, "-c", _START_QT], capture_output=True).returncode)
-
-
-_NO_TOOLKIT = "no toolkit for windows (install python3-tk, or libxcb-cursor0 for Qt)"
 
 
 def _wait_until_closed(figure: Figure) -> None:
