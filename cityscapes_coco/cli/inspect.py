@@ -75,6 +75,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         parser.error("argument --min-score: is for --results")
     if args.sort and not args.results:
         parser.error("argument --sort: is for --results")
+    if args.sort and args.seed is not None:
+        parser.error("argument --seed: not allowed with argument --sort")
     if args.save and is_page(args.save) and not args.stats:
         parser.error("argument --save: examples need a folder; a file is for --stats")
     return args
