@@ -53,11 +53,15 @@ _SEEN_BY = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure the colours; print a Markdown table.")
     parser.add_argument("--datadir", type=Path, metavar="DIR", help="measure this folder too")
     parser.add_argument("--frames", type=int, default=12, help="made-up frames (%(default)s)")
-    args = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
     rows: list[Row] = [("measured", "distance", "goal"), ("---", "---:", "---:")]
     with tempfile.TemporaryDirectory() as folder:
         made_up = Path(folder) / "cityscapes"

@@ -14,7 +14,7 @@ import pytest
 import evaluate_coco
 import inspect_coco
 import main
-from benchmarks import benchmark
+from benchmarks import benchmark, colors
 from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
@@ -31,6 +31,7 @@ PARSERS = {
     "inspect_coco.py": build_inspect(),
     "evaluate_coco.py": build_evaluate(),
     "benchmarks/benchmark.py": benchmark.build_parser(),
+    "benchmarks/colors.py": colors.build_parser(),
 }
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 
