@@ -83,8 +83,8 @@ def compose(example: Example, layers: Collection[str] = LAYERS, scale: float = 1
     shaped = [drawing for drawing in example.drawings if not drawing.is_stuff]
     only_boxes = [drawing for drawing in truth if not drawing.rle]
     for drawing in [*(shaped if "boxes" in layers else []), *only_boxes]:
-        x, y, w, h = drawing.bbox
-        ends = (round(x), round(y)), (round(x + w) - 1, round(y + h) - 1)
+        left, top, right, bottom = _find_corners(drawing, picture).round().astype(int).tolist()
+        ends = (left, top), (right - 1, bottom - 1)
         cv2.rectangle(picture, *ends, drawing.line_color, max(round(scale), 1))
     if "labels" in layers:
         _draw_labels(picture, [d for d in (*shaped, *truth) if d.label], scale)
@@ -124,14 +124,23 @@ def _outcome_entry(outcome: str, drawings: Sequence[Drawing]) -> Entry:
     return Entry(text, [color], outcome == "false", outcome not in ("right", "false"))
 
 
+def _find_corners(drawing: Drawing, picture: Pixels) -> NDArray[np.float64]:
+    """Return the box of a drawing: left, top, right, bottom. In a file of another tool it may be
+    anywhere, so it is cut off one size of the picture beyond its edges."""
+    height, width = picture.shape[:2]
+    x, y, w, h = drawing.bbox
+    corners = np.sort(np.array([[x, y], [x + w, y + h]], np.float64), axis=0).ravel()
+    least, most = np.array([-width, -height] * 2), np.array([2 * width, 2 * height] * 2)
+    return corners.clip(least, most)
+
+
 def _draw_labels(picture: Pixels, drawings: Sequence[Drawing], scale: float) -> None:
     """Write the label of each drawing; one that is away from its box has a line to it."""
     if not drawings:
         return
     # Small ones come last, to lie on top, and choose their places first.
     drawings = sorted(drawings, key=lambda drawing: drawing.bbox[2] * drawing.bbox[3])
-    boxes = np.array([drawing.bbox for drawing in drawings], np.float64)
-    boxes[:, 2:] += boxes[:, :2]
+    boxes = np.array([_find_corners(drawing, picture) for drawing in drawings])
     sizes = (boxes[:, 3] - boxes[:, 1]) / 8 / scale
     texts = np.round(sizes.clip(_SMALL_TEXT, _LARGE_TEXT) * scale).astype(int).tolist()
     # Digits are equally wide, so few of the many scores have to be measured.
