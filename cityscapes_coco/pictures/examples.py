@@ -17,6 +17,7 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.pictures.colors import choose_colors
 from cityscapes_coco.pictures.drawings import Categories, Drawing, draw_records, sort_by_size
 from cityscapes_coco.pictures.outcomes import compare
+from cityscapes_coco.pictures.text import cut_text
 from cityscapes_coco.pixels.photograph import open_photograph
 from cityscapes_coco.pixels.rle import Rle, decode_box
 from cityscapes_coco.scores.results import decode_mask
@@ -99,7 +100,7 @@ def load_example(
     else:
         truth = [_cut_out(drawing) for drawing in truth]
     classes = [*source.categories.names.values()]
-    return Example(name + left_out, photo, note, classes, drawings, truth)
+    return Example(cut_text(name) + left_out, photo, note, classes, drawings, truth)
 
 
 def _cut_out(drawing: Drawing) -> Drawing:
@@ -124,7 +125,7 @@ def _color(drawings: list[Drawing], photo: NDArray[np.uint8]) -> list[Drawing]:
 
 def _read_photo(start: Path, name: str, width: int, height: int) -> tuple[NDArray[np.uint8], str]:
     """Return the photograph of shape (height, width, 3), or a grey one and the reason for it."""
-    path = locate(start, name)
+    path, name = locate(start, name), cut_text(name)
     if path is None:
         note = f"no photograph {name} in {start}"
     else:

@@ -17,10 +17,15 @@ from cityscapes_coco.pictures.colors import Color
 _LONGEST = 150  # characters
 
 
+def cut_text(text: str) -> str:
+    """Return a text, cut if it is too long for a picture or a line."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
 def plain_text(text: str) -> str:
     """Return a text as it is drawn: cut if it is long, and with "?" for what the font lacks."""
-    short = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-    return "".join(c if c.isprintable() and _font().get_char_index(ord(c)) else "?" for c in short)
+    has_glyph = _font().get_char_index
+    return "".join(c if c.isprintable() and has_glyph(ord(c)) else "?" for c in cut_text(text))
 
 
 def measure(text: str, size: int) -> int:
