@@ -14,7 +14,7 @@ import pytest
 import evaluate_coco
 import inspect_coco
 import main
-from benchmarks import benchmark, stages
+from benchmarks import benchmark, colors, stages
 from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
@@ -36,6 +36,7 @@ PARSERS = {
     "evaluate_coco.py": build_evaluate(),
     "benchmarks/benchmark.py": benchmark.build_parser(),
     "benchmarks/stages.py": stages.build_parser(),
+    "benchmarks/colors.py": colors.build_parser(),
 }
 FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 

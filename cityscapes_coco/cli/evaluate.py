@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.cli.arguments import add_workers, given_path, positive, usable_cores
+from cityscapes_coco.cli.arguments import add_workers, given_path, name_page, positive, usable_cores
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
 
@@ -29,8 +29,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--results", type=given_path, required=True, metavar="FILE",
         help="the results: a list, or an object with annotations")
     add("--json", type=given_path, metavar="FILE", help="write all scores there")
-    add("--plot", type=given_path, metavar="DIR",
-        help="draw precision over recall, and write the page into this folder as a PNG file")
+    add("--plot", type=given_path, metavar="PATH",
+        help="draw precision over recall into this folder, or this .png, .pdf or .svg file")
     add("--save", type=given_path, metavar="DIR",
         help="write what the server of Cityscapes takes into this new folder")
     add("--top", type=positive, metavar="N",
@@ -90,11 +90,16 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
     from cityscapes_coco.coco.reading import read_coco
-    from cityscapes_coco.pictures.curves import draw_curves
+    from cityscapes_coco.pictures.curves import draw_curves, find_size
     from cityscapes_coco.pictures.drawings import read_categories
-    from cityscapes_coco.pictures.figures import save_figure
+    from cityscapes_coco.pictures.figures import save_page
 
-    colors = read_categories(read_coco(path)).colors
-    target = args.plot / f"{args.results.stem}_curves.png"
-    save_figure(draw_curves(scores, args.results.name, colors), target, "--plot")
+    colors = read_categories(read_coco(path)).page_colors
+    target = name_page(args.plot, f"{args.results.stem}_curves.png")
+    save_page(
+        lambda figure: draw_curves(figure, scores, args.results.name, colors),
+        find_size(scores),
+        target,
+        "--plot",
+    )
     print(one_line(target))

@@ -82,6 +82,23 @@ def to_mask(rle: Rle) -> NDArray[np.uint8]:
     return coco_mask.decode(rle)
 
 
+def decode_box(rle: Rle) -> tuple[int, int, NDArray[np.uint8]] | None:
+    """Return the part of a mask that its box covers: x and y of the box, and the mask in it, of
+    values 0 and 1; None if the mask has no pixels.
+
+    Most masks cover little of a frame, so that this takes a tenth of the time of `to_mask`.
+    """
+    x, y, width, height = coco_mask.toBbox(rle).astype(int).tolist()
+    if not width:
+        return None
+    rows = rle["size"][0]
+    # The runs of the columns that the box covers; the runs of all others get the length 0.
+    edges = np.cumsum(_uncompressed(rle["counts"].decode())) - x * rows
+    counts = np.diff(edges.clip(0, width * rows), prepend=0)
+    mask = coco_mask.decode(from_counts(counts.tolist(), rows, width))
+    return x, y, np.ascontiguousarray(mask[y : y + height])
+
+
 def from_counts(counts: Sequence[int], height: int, width: int) -> Rle:
     """Return the RLE of the given runs of 0 and 1 in turn, down the columns of a frame."""
     runs: Any = {"size": [height, width], "counts": counts}

@@ -10,7 +10,8 @@ from cityscapes_coco import find_dataset
 from cityscapes_coco.cityscapes.dataset import find_root, list_frames
 from cityscapes_coco.cityscapes.photograph_search import locate
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.pictures.drawings import Categories, load_example
+from cityscapes_coco.pictures.drawings import Categories
+from cityscapes_coco.pictures.examples import Source, load_example
 from main import main
 from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, SUFFIX, build, convert, names
 from tests.conftest import OUTPUT, ROOT, Capture
@@ -81,7 +82,7 @@ def test_maps_and_photographs_are_found_where_people_have_them(
     for tail in {name := str(image.file_name), name.rpartition("val/")[2], name.rpartition("/")[2]}:
         assert locate(root, tail) == datadir / photograph
         image.file_name = tail
-        assert not load_example(datadir, root, image, [], Categories({}, {})).note
+        assert not load_example(Source(datadir, root, Categories({}, {}, {})), image, []).note
 
 
 def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: Capture) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, write_json
+from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, run_script, write_json
 from tests.pictures.conftest import predict
 
 
@@ -27,6 +27,35 @@ def missing_for_windows() -> str:
 
 
 needs_windows = pytest.mark.skipif(bool(missing_for_windows()), reason=missing_for_windows())
+
+
+@pytest.mark.parametrize(
+    ("modules", "backend", "reason"),
+    [
+        ({}, "agg", "no window (MPLBACKEND is agg), so"),
+        ({"tkinter": "raise ImportError"}, "", "no toolkit for windows (install python3-tk), so"),
+        (
+            {"tkinter": "raise ImportError", "PyQt6": "import os; os.abort()"},
+            "",
+            "Qt opens no window here (install libxcb-cursor0, or python3-tk), so",
+        ),
+    ],
+)
+def test_without_a_window_pictures_are_saved_and_the_reason_is_told(
+    modules: dict[str, str], backend: str, reason: str, data: Path, coco: Coco
+) -> None:
+    """With a display, but with toolkits that are missing or end the process that starts them."""
+    for name, content in modules.items():
+        (data / name).mkdir()
+        (data / name / "__init__.py").write_text(content)
+    path = write_json(data / OUTPUT, coco)
+    settings = {"DISPLAY": ":4711", "MPLBACKEND": backend, "PYTHONPATH": str(data)}
+    for options in (["--num_examples", 1], ["--stats"]):
+        argv = ["--coco_dir", data, "--json", path, *options]
+        done = run_script("inspect_coco.py", *argv, env={**os.environ, **settings})
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"{reason} pictures go to {data / 'pictures'}" in done.stdout
+    assert len(list((data / "pictures").iterdir())) == 2
 
 
 @pytest.fixture

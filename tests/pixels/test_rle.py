@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
-from cityscapes_coco.pixels.rle import to_mask, to_rle, to_rles
+from cityscapes_coco.pixels.rle import decode_box, to_mask, to_rle, to_rles
 from tests.conftest import write_json
 from tests.oracle import count_runs
 
@@ -49,6 +49,22 @@ def test_a_mask_comes_back_from_a_file_whether_its_counts_are_a_text_or_numbers(
         segmentation = Raw(json.dumps({"size": mask.shape, "counts": count_runs(mask)}).encode())
     read = decode_segmentation(Annotation(segmentation=segmentation))
     assert np.array_equal(to_mask(to_rle(read, *mask.shape)), mask)
+
+
+@given(MASKS, st.tuples(*[st.integers(0, 2)] * 4))
+@example(np.ones((2, 2), np.uint8), (1, 0, 1, 0))
+def test_the_box_of_a_mask_is_decoded_alone(mask: Mask, margins: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = margins
+    frame = np.asfortranarray(np.pad(mask, ((top, bottom), (left, right))))
+    decoded = decode_box(coco_mask.encode(frame))
+    if decoded is None:
+        assert not frame.any()
+        return
+    x, y, part = decoded
+    assert all(line.any() for line in (part[0], part[-1], part[:, 0], part[:, -1]))
+    again = np.zeros_like(frame)
+    again[y : y + len(part), x : x + part.shape[1]] = part
+    assert np.array_equal(again, frame)
 
 
 BROKEN = {
