@@ -132,14 +132,17 @@ def test_only_the_best_hundred_of_a_category_in_a_frame_count_for_coco(tmp_path:
     assert scores["cityscapes"]["classes"][name]["ap"] > 0
 
 
-def test_of_equal_scores_the_image_with_the_lower_id_comes_first(tmp_path: Path) -> None:
-    """So it is to COCOeval, in whatever order the file has its images."""
+def test_images_and_categories_come_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    """So it is to COCOeval, in whatever order the file has them."""
     coco = load(GOLDEN_VAL)
     coco["images"].reverse()
+    coco["categories"].reverse()
     path = write_json(tmp_path / "file.json", coco)
     results = [result | {"score": 0.5} for result in json.loads(PREDICTIONS.read_bytes())]
-    found = score(tmp_path, path, results)["coco"]["average"]["box"]
-    assert list(found.values()) == coco_scores(path, results, "bbox")["average"]
+    scores = score(tmp_path, path, results)["coco"]
+    judged = coco_scores(path, results, "bbox")
+    assert list(scores["average"]["box"].values()) == judged["average"]
+    assert list(scores["classes"]) == [category["name"] for category in coco["categories"][::-1]]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ COCO = CocoFile(
         Image(7, NAME, width=6, height=4),
         Image(9, "leftImg8bit/val/aachen/twice.png", width=6, height=4),
         Image(10, "leftImg8bit/val/ulm/twice.png", width=6, height=4),
+        Image(11, width=6, height=4),
     ],
     [],
 )
@@ -61,9 +62,9 @@ def test_results_of_each_encoding_are_read(encoding: str, place: str, tmp_path: 
 
 @pytest.mark.parametrize("nothing", [{}, {"segmentation": []}, {"segmentation": None}])
 def test_boxes_alone_are_read(nothing: dict[str, Any], tmp_path: Path) -> None:
-    path = write_json(tmp_path / "results.json", [BOX | nothing] * 2)
+    path = write_json(tmp_path / "results.json", [BOX | nothing | {"bbox": [-2, 1, 3, 2]}] * 2)
     for result in read_results(path, COCO):
-        assert result.bbox == (2, 1, 3, 2) and result.segmentation is UNSET
+        assert result.bbox == (-2, 1, 3, 2) and result.segmentation is UNSET
         assert decode_mask(path, result, 4, 6) is None
 
 

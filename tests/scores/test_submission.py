@@ -101,17 +101,24 @@ def test_the_best_of_each_frame_are_saved_of_equals_the_first(
     assert lines["bad-ulm_000000_000019.txt"] == []
 
 
+@pytest.mark.parametrize("skipped", [False, True])
 def test_frames_that_the_file_leaves_out_have_an_empty_text_file(
-    streets: Path, tmp_path: Path, capsys: Capture
+    skipped: bool, streets: Path, tmp_path: Path, capsys: Capture
 ) -> None:
-    coco = convert_val(streets, "--empty-frames", "drop")
-    lines = save(tmp_path, coco, [predict()], "--coco_dir", streets)
+    path = convert_val(streets, "--empty-frames", "drop")
+    coco = load(path)
+    if skipped:
+        # Told to be unreadable, and not to be empty.
+        coco["info"]["options"]["empty_frames"] = "keep"
+        coco["info"]["skipped"] = ["bad-ulm_000000_000019_gtFine_instanceIds.png"]
+        write_json(path, coco)
+    lines = save(tmp_path, path, [predict()], "--coco_dir", streets)
     assert {name: len(of_frame) for name, of_frame in lines.items()} == {
         "aachen_000000_000019.txt": 1,
         "bad-ulm_000000_000019.txt": 0,
     }
     # Without the maps, nobody knows these frames.
-    argv = "--coco", coco, "--results", tmp_path / "results.json", "--save", tmp_path / "again"
+    argv = "--coco", path, "--results", tmp_path / "results.json", "--save", tmp_path / "again"
     (tmp_path / "empty").mkdir()
     assert "no gtFine folder in it" in fail(capsys, "--coco_dir", tmp_path / "empty", *argv)
 
