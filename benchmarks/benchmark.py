@@ -234,7 +234,7 @@ def copy_frames(datadir: Path, count: int, folder: Path) -> list[Path]:
     folder.mkdir()
     maps = []
     for frame in frames[:: max(1, len(frames) // count)][:count]:
-        source = Path(frame.map_path)
+        source = Path(frame.annotation_path)
         for path in source, polygons_of(source):
             if path.exists():
                 shutil.copy(path, folder)
@@ -332,7 +332,7 @@ def convert_train(datadir: Path, outdir: Path, panoptic: Panoptic = "none") -> S
 
 def measure_one_worker(datadir: Path, verified: Path, runs: int) -> list[Row]:
     """Time decoding alone and the whole conversion, in this process, and each stage of it."""
-    paths = [frame.map_path for frame in list_frames(find_dataset(datadir), "train").frames]
+    paths = [frame.annotation_path for frame in list_frames(find_dataset(datadir), "train").frames]
     outdir = datadir / "annotations"
     stages: list[dict[str, float]] = []
 
@@ -549,7 +549,7 @@ def measure_workers(
         run_python("main.py", "--datadir", datadir, "--outdir", outdir, "--workers", workers)
 
     tell(f"{count} frames with 1 worker and with {workers}, {runs} times")
-    paths = [frame.map_path for frame in list_frames(find_dataset(datadir), "train").frames]
+    paths = [frame.annotation_path for frame in list_frames(find_dataset(datadir), "train").frames]
     one, many, alone, apart = time_in_turn(
         runs,
         partial(convert_with, 1),

@@ -181,7 +181,7 @@ def _plan_cityscapes(
             f" {len(category_instancesonly)} classes"
         )
     images = zip(coco.images, frames, strict=True)
-    map_paths = {int(image.id or 0): frame.map_path for image, frame in images}
+    map_paths = {int(image.id or 0): frame.annotation_path for image, frame in images}
     return CityscapesScorer(path, labels), map_paths, notes
 
 
