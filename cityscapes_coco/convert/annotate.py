@@ -66,7 +66,7 @@ def try_to_convert(frame: Frame, options: Options, root: Path) -> FrameRecords |
         return error
     except cv2.error as error:
         if error.code == _CV_NO_MEMORY:
-            raise MemoryError(frame.map_path) from error
+            raise MemoryError(frame.annotation_path) from error
         raise
 
 
@@ -79,12 +79,12 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
         "".join(frame.file_names).encode()
     except UnicodeEncodeError as error:
         # JSON could hold the name, but few readers of JSON would take it.
-        raise UserError(frame.map_path, "its name is not valid UTF-8; rename it") from error
-    id_map = read_id_map(frame.map_path)
+        raise UserError(frame.annotation_path, "its name is not valid UTF-8; rename it") from error
+    id_map = read_id_map(frame.annotation_path)
     try:
         instances, foreign, unknown = find_instances(id_map)
     except ValueError as error:
-        raise UserError(frame.map_path, str(error)) from error
+        raise UserError(frame.annotation_path, str(error)) from error
     annotations, left_out = _annotate(instances, id_map, options)
     height, width = id_map.shape
     return FrameRecords(

@@ -141,7 +141,7 @@ class _SplitWriter:
     def skip(self, frame: Frame, error: UserError) -> None:
         """Leave out a frame whose map cannot be read."""
         self._frames += 1
-        self._summary.skipped.append(one_line(frame.map_name))
+        self._summary.skipped.append(one_line(frame.annotation_name))
         self._job.warn(str(error))
 
     def add(self, frame: Frame, records: FrameRecords) -> None:
@@ -150,9 +150,9 @@ class _SplitWriter:
         self._has_instances |= records.has_instances
         self._summary.other_sizes += records.other_sizes
         if records.foreign:
-            self._summary.foreign[one_line(frame.map_name)] = records.foreign
+            self._summary.foreign[one_line(frame.annotation_name)] = records.foreign
         if records.unknown:
-            self._summary.unknown[one_line(frame.map_name)] = records.unknown
+            self._summary.unknown[one_line(frame.annotation_name)] = records.unknown
         file_names = name_images(self._job, frame)
         self._add_instances(frame, file_names, records)
         if self._panoptic and records.panoptic:
@@ -201,7 +201,7 @@ class _SplitWriter:
                 counts = summary.groups if annotation.iscrowd else summary.instances
                 counts[self._names[annotation.category_id]] += 1
             size = records.width, records.height
-            image = Image(summary.images, file_name, frame.map_name, *size)
+            image = Image(summary.images, file_name, frame.annotation_name, *size)
             self._file.add(image, records.annotations)
 
     def _check_skipped(self) -> None:
@@ -258,7 +258,7 @@ def _list_frames(job: Job) -> tuple[tuple[Frame, ...], int]:
     for line in strange:
         job.warn(line)
     check_names(job, frames)
-    maps = Counter(frame.map_name for frame in frames)
+    maps = Counter(frame.annotation_name for frame in frames)
     if twice := [name for name, times in maps.items() if times > 1]:
         job.warn(
             f"{dataset.folder}, {job.split}: frames in several folders, all of them converted:"

@@ -187,7 +187,7 @@ def _plan_cityscapes(
             f" {len(category_instancesonly)} classes"
         )
     images = zip(coco.images, frames, strict=True)
-    map_paths = {int(image.id or 0): frame.map_path for image, frame in images}
+    map_paths = {int(image.id or 0): frame.annotation_path for image, frame in images}
     void_unknown = read_options(read_info(coco)).unknown_labels == "void"
     return CityscapesScorer(path, labels, void_unknown), map_paths, notes
 
