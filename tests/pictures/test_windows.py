@@ -117,9 +117,11 @@ def press(key: str, pattern: str) -> bool:
 
 @needs_windows
 def test_keys_browse_and_switch_layers_in_a_window(screen: None, data: Path, coco: Coco) -> None:
-    with inspecting(data, coco, "--num_examples", "3", "--seed", "1") as process:
+    results = write_json(data / "results.json", [predict(coco["annotations"][1], 0.9)])
+    options = "--results", str(results), "--num_examples", "3", "--seed", "1"
+    with inspecting(data, coco, *options) as process:
         first = wait_for_title(r"\(1 of 3\)")
-        assert "m masks on  |  b boxes on  |  l labels on  |  q close" in first
+        assert "m masks on  |  b boxes on  |  l labels on  |  t truth on  |  q close" in first
         for key, pattern in [
             ("Right", r"\(2 of 3\)"),
             ("Right", r"\(3 of 3\)"),
@@ -128,23 +130,11 @@ def test_keys_browse_and_switch_layers_in_a_window(screen: None, data: Path, coc
             ("m", "m masks off"),
             ("b", "b boxes off"),
             ("l", "l labels off"),
+            ("t", "t truth off"),
             ("m", "m masks on"),
-            ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off"),
+            ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off.*t truth off"),
         ]:
             assert press(key, pattern), pattern
-        xdotool("key", "q")
-        _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0 and err == ""
-
-
-@needs_windows
-def test_the_truth_over_results_is_a_layer_in_a_window(
-    screen: None, data: Path, coco: Coco
-) -> None:
-    results = write_json(data / "results.json", [predict(coco["annotations"][1], 0.9)])
-    with inspecting(data, coco, "--results", str(results), "--image", "aachen") as process:
-        assert wait_for_title("l labels on  |  t truth on  |  q close")
-        assert press("t", "t truth off")
         xdotool("key", "q")
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and err == ""
