@@ -46,8 +46,7 @@ def find_rles(
 ) -> dict[int, Rle]:
     """Return the RLE of each wanted value in an array, shape (height, width), ordered by value.
 
-    `wanted` takes an array of values and returns which of them are wanted; values below `least`
-    never are.
+    `wanted` takes an array of values and returns which of them are wanted: none below `least`.
     """
     height, width = values.shape
     rows = np.flatnonzero(values.max(axis=1) >= least)

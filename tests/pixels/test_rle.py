@@ -15,7 +15,7 @@ from pycocotools import mask as coco_mask
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
-from cityscapes_coco.pixels.rle import decode_box, to_mask, to_rle, to_rles
+from cityscapes_coco.pixels.rle import decode_box, find_rles, to_mask, to_rle, to_rles
 from tests.conftest import write_json
 from tests.oracle import count_runs
 
@@ -37,6 +37,22 @@ def test_the_rle_is_the_one_that_pycocotools_makes_of_the_frame(
     frame = np.asfortranarray(np.pad(mask, ((top, bottom), (left, right))))
     [rle] = to_rles([(mask, left, top)], *frame.shape)
     assert rle == coco_mask.encode(frame)
+
+
+VALUES = arrays(
+    np.uint16,
+    array_shapes(min_dims=2, max_dims=2, max_side=6),
+    elements=st.sampled_from([0, 7, 24, 26000]),
+)
+
+
+@given(VALUES)
+@example(np.array([[7, 7], [24, 24], [7, 7]], np.uint16))  # rows without wanted values are cut off
+def test_each_wanted_value_has_the_rle_of_its_mask(values: NDArray[np.uint16]) -> None:
+    found = find_rles(values, lambda chosen: chosen == 24, least=24)
+    assert list(found) == [24] * (24 in values)
+    for value, rle in found.items():
+        assert np.array_equal(coco_mask.decode(rle), values == value)
 
 
 @given(MASKS, st.booleans())
