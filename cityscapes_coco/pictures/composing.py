@@ -84,8 +84,9 @@ def compose(example: Example, layers: Collection[str] = LAYERS, scale: float = 1
     only_boxes = [drawing for drawing in truth if not drawing.rle]
     for drawing in [*(shaped if "boxes" in layers else []), *only_boxes]:
         left, top, right, bottom = _find_corners(drawing, picture).round().astype(int).tolist()
-        # Where there is no mask, the box alone has to be seen.
-        thickness = max(round(scale * (1 if drawing.rle else 3)), 1)
+        # Where there is no mask, the box alone has to be seen; what is found has two.
+        is_bold = not drawing.rle and drawing.outcome not in ("found", "ignored")
+        thickness = max(round(scale * (3 if is_bold else 1)), 1)
         ends = (left, top), (right - 1, bottom - 1)
         cv2.rectangle(picture, *ends, drawing.line_color, thickness)
     if "labels" in layers:
