@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET
 
+from cityscapes_coco.coco.mending import mend_records
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -135,7 +136,7 @@ def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str 
     field. `root` is the name of a list that has no name of its own.
     """
     try:
-        return _decode(content, msgspec.json.Decoder(kind))
+        return _decode(content, kind)
     except msgspec.ValidationError as error:
         reason = explain(error, root)
         if b"NaN" in content or b"Infinity" in content:
@@ -196,13 +197,14 @@ def _to_instances(records: PanopticRecords) -> PanopticFile:
     )
 
 
-def _decode(content: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+def _decode(content: bytes, kind: type[T]) -> T:
     try:
-        return decoder.decode(content)
+        return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError:
-        raise
+        pass
     except msgspec.DecodeError:
         # Some tools write NaN and Infinity, which JSON does not have. As texts, they become errors
         # that name the field. Others write half a character, which Python has and UTF-8 does not.
         loaded = json.loads(content, parse_constant=str)
-        return decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
+        content = json.dumps(loaded, ensure_ascii=False).encode(errors="replace")
+    return msgspec.json.decode(mend_records(content), type=kind)

@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 
 from cityscapes_coco.scores.evaluate import evaluate_results
-from evaluate_coco import main as evaluate
 from main import main
 from tests.conftest import (
     GOLDEN_VAL,
@@ -19,7 +18,6 @@ from tests.conftest import (
     SAMPLE,
     Capture,
     Change,
-    Coco,
     WriteMap,
     convert,
     load,
@@ -29,34 +27,7 @@ from tests.conftest import (
     write_json,
 )
 from tests.oracle import coco_scores, encode, official_scores
-
-
-def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
-    """Score results in this process, and return what is written for machines."""
-    path = results if isinstance(results, Path) else write_json(folder / "results.json", results)
-    out = folder / "scores.json"
-    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", path, "--json", out, *options]
-    assert evaluate([*map(str, argv), *([] if "--workers" in options else ["--workers", "1"])]) == 0
-    return load(out)
-
-
-def fail(capsys: Capture, *options: object) -> str:
-    """Score in vain, and return the one line of the error."""
-    capsys.readouterr()
-    assert evaluate([*map(str, options), "--workers", "1"]) == 1
-    captured = capsys.readouterr()
-    [line] = captured.err.splitlines()
-    return line
-
-
-def annotated(coco: Path, **fields: object) -> list[Coco]:
-    """Results that are just what a COCO file has."""
-    names = "image_id", "category_id", "bbox", "segmentation"
-    return [
-        {name: annotation[name] for name in names if name in annotation} | {"score": 0.9} | fields
-        for annotation in load(coco)["annotations"]
-    ]
-
+from tests.scores.conftest import annotated, fail, score
 
 # The numbers.
 
@@ -235,6 +206,26 @@ def test_frames_that_the_file_leaves_out_are_said(
     assert scores["images"] == 1
     told = "frames without an image in the COCO file, so in no score: 1, such as ulm_000000_000019"
     assert told in scores["notes"]
+
+
+def test_a_file_as_pandas_and_fiftyone_write_it_has_the_scores_of_pycocotools(
+    tmp_path: Path,
+) -> None:
+    coco = load(GOLDEN_VAL)
+    for part in "categories", "images", "annotations":
+        for record in coco[part]:
+            record |= {k: float(v) for k, v in record.items() if isinstance(v, int)}
+            record |= {"supercategory": None, "license": None, "map_value": None}
+    path = write_json(tmp_path / "file.json", coco)
+    results = json.loads(PREDICTIONS.read_bytes())
+    for result in results:
+        result["image_id"] = float(result["image_id"])
+        result["segmentation"]["size"] = [1024.0, 2048.0]
+    found = score(tmp_path, path, results)["coco"]["average"]
+    for shape, kind in ("box", "bbox"), ("mask", "segm"):
+        judged = coco_scores(path, results, kind)["average"]
+        # Of masks with boxes, pycocotools takes the areas of the boxes.
+        assert [*found[shape].values()][:3] == judged[:3]
 
 
 # Errors.
