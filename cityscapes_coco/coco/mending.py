@@ -9,6 +9,8 @@ import re
 import msgspec
 from msgspec import Raw
 
+from cityscapes_coco.coco.json_file import is_list
+
 # The fields that are lists of records.
 _OF_RECORDS = {"categories", "images", "annotations", "segments_info"}
 # The fields that are integers.
@@ -25,7 +27,7 @@ def mend_records(content: bytes) -> bytes:
     """Return the JSON of a record, or of a list of records, without null in fields that may be
     missing, and with integers where whole numbers have a point; other JSON as it is."""
     try:
-        if content.lstrip()[:1] == b"[":
+        if is_list(content):
             records = msgspec.json.decode(content, type=list[dict[str, Raw]])
             return b"[" + b",".join(map(_mend_record, records)) + b"]"
         return _mend_record(msgspec.json.decode(content, type=dict[str, Raw]))

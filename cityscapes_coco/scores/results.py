@@ -7,19 +7,31 @@ are decoded when they are needed.
 
 from collections.abc import Iterable
 from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from cityscapes_coco.coco.reading import decode_file, is_list
+from cityscapes_coco.coco.json_file import is_list, read_json
+from cityscapes_coco.coco.reading import decode_file
 from cityscapes_coco.coco.records import CocoFile, Id, Image, PanopticFile, Result
 from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
-from cityscapes_coco.run.files import read_file
 from cityscapes_coco.run.folders import name_some
 
 _WHAT = "a file of results"
+
+# Predictions that are no results: the fields of a record, what it is, and what makes results of it.
+_FORMS = {
+    ("instances",): "predictions by image, as in detectron2's instances_predictions.pth; its"
+    " COCOEvaluator writes results beside it, as coco_instances_results.json",
+    ("bboxes", "labels"): "predictions by image of mmdetection's DetInferencer; CocoMetric with an"
+    " outfile_prefix writes results",
+    ("boxes", "labels"): "predictions by image, as models of torchvision and Hugging Face return"
+    " them; CocoEvaluator.prepare in torchvision's references/detection/coco_eval.py makes results"
+    " of them",
+}
 
 
 class Prediction(NamedTuple):
@@ -44,10 +56,7 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
     """
     if isinstance(coco, PanopticFile):
         raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
-    content = read_file(path)
-    if not is_list(content):
-        content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
-    results = decode_file(path, content, list[Result], _WHAT, "results")
+    results = _read_records(path)
     image_ids = {image.id for image in coco.images}
     image_names = _by_name(coco.images)
     category_ids = {category.id for category in coco.categories}
@@ -84,6 +93,40 @@ def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
 
 def _name(result: Result) -> str:
     return f"results[{int(result.id or 0) - 1}]"
+
+
+def _read_records(path: Path) -> list[Result]:
+    content = read_json(path)
+    try:
+        if not is_list(content):
+            content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
+        return decode_file(path, content, list[Result], _WHAT, "results")
+    except UserError as error:
+        form = _name_form(content)
+        if form:
+            raise UserError(path, form) from error
+        raise
+
+
+def _name_form(content: bytes) -> str:
+    """Return what predictions are that are no results; nothing if it is not known."""
+    try:
+        whole = msgspec.json.decode(content, type=list[Any] | dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    parts = whole if isinstance(whole, list) else [whole, *whole.values()]
+    # Under the id of an image, or under a name, there may be a list of records.
+    records = [part[0] if isinstance(part, list) and part else part for part in parts]
+    for fields, what in _FORMS.items():
+        if any(isinstance(record, dict) and record.keys() >= {*fields} for record in records):
+            return what
+    if isinstance(whole, list) or "annotations" in whole:
+        return ""
+    if "predictions" in whole:
+        return "an object with predictions; write the list in it alone, or call it annotations"
+    if records[1:] and all(isinstance(part, list | dict) for part in parts):
+        return "an object with an entry for each image; write one list of results, with image_id"
+    return ""
 
 
 def _by_name(images: Iterable[Image]) -> dict[int | str, list[Id]]:

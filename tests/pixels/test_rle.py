@@ -120,7 +120,7 @@ def test_a_broken_segmentation_is_refused(kind: str, tmp_path: Path) -> None:
         to_rle(decode_segmentation(annotation), 4, 4)
 
 
-def zigzag(edges: int) -> list[int]:
+def zigzag(edges: int) -> list[float]:
     """A polygon that goes to and fro across a frame of Cityscapes."""
     return [number for y in range(edges) for number in (2048 * (y % 2), y % 1024)]
 
