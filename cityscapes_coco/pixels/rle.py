@@ -121,7 +121,10 @@ def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, wid
         return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
     size, counts = segmentation["size"], segmentation["counts"]
     if tuple(size) != (height, width):
-        raise ValueError(f"an RLE of size {list(size)}, not {[height, width]}")
+        remedy = "resize masks to their image"
+        if tuple(size) == (width, height):
+            remedy = "the height comes first; masks are encoded as they are, not transposed"
+        raise ValueError(f"an RLE of size {list(size)}, not {[height, width]}; {remedy}")
     if isinstance(counts, str):
         _check_counts(_uncompressed(counts), height * width)
         return {"size": [height, width], "counts": counts.encode()}

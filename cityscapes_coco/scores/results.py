@@ -5,8 +5,7 @@ categories go by their ids in the COCO file; some trainers write the names of im
 are decoded when they are needed.
 """
 
-from collections.abc import Iterable
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,11 +13,13 @@ from msgspec import UNSET, Raw, Struct
 
 from cityscapes_coco.coco.json_file import is_list, read_json
 from cityscapes_coco.coco.reading import decode_file
-from cityscapes_coco.coco.records import CocoFile, Id, Image, PanopticFile, Result
+from cityscapes_coco.coco.records import CocoFile, PanopticFile, Result
 from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
 from cityscapes_coco.run.folders import name_some
+from cityscapes_coco.scores.image_names import index_images
+from cityscapes_coco.scores.numberings import explain_numbers
 
 _WHAT = "a file of results"
 
@@ -57,8 +58,7 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
     if isinstance(coco, PanopticFile):
         raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
     results = _read_records(path)
-    image_ids = {image.id for image in coco.images}
-    image_names = _by_name(coco.images)
+    names = index_images(coco.images)
     category_ids = {category.id for category in coco.categories}
     with_masks = any(map(has_segmentation, results))
     for number, result in enumerate(results, 1):
@@ -66,10 +66,9 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
         if not with_masks or bytes(result.segmentation or b"") == b"null":
             result.segmentation = UNSET
         try:
-            if result.image_id not in image_ids:
-                result.image_id = _find_image(result.image_id, image_names)
+            result.image_id = names.find(result.image_id)
             if result.category_id not in category_ids:
-                raise ValueError(_explain_category(result.category_id, coco))
+                raise ValueError(_explain_category(result.category_id, coco, results))
             _check_shape(result, with_masks)
         except ValueError as error:
             raise UserError(path, f"{_name(result)}{error}") from error
@@ -129,30 +128,12 @@ def _name_form(content: bytes) -> str:
     return ""
 
 
-def _by_name(images: Iterable[Image]) -> dict[int | str, list[Id]]:
-    """Return the ids of the images of each name: the path, the file's name, and its stem."""
-    ids: dict[int | str, list[Id]] = {}
-    for image in images:
-        # Folders may be separated by either slash.
-        path = PureWindowsPath(image.file_name or "")
-        for name in {image.file_name or "", path.name, path.stem}:
-            ids.setdefault(name, []).append(image.id)
-    return ids
-
-
-def _find_image(name: int | str, image_names: dict[int | str, list[Id]]) -> int:
-    ids = image_names.get(name, []) if name else []
-    if len(ids) == 1 and ids[0] is not UNSET:
-        return ids[0]
-    wrong = "is the name of several images" if ids else "is neither the id nor the name of an image"
-    raise ValueError(f".image_id: {name!r} {wrong} in the COCO file")
-
-
-def _explain_category(number: int, coco: CocoFile) -> str:
+def _explain_category(number: int, coco: CocoFile, results: list[Result]) -> str:
     known = [f"{category.id} {category.name}" for category in coco.categories]
+    why = explain_numbers({result.category_id for result in results}, coco)
     return (
         f".category_id: {number} is no category of the COCO file, which has"
-        f" {name_some(known) or 'none'}"
+        f" {name_some(known) or 'none'}{why and '; '}{why}"
     )
 
 
@@ -162,4 +143,5 @@ def _check_shape(result: Result, with_masks: bool) -> None:
     if not with_masks and result.bbox is UNSET:
         raise ValueError(" has neither a segmentation nor a bbox")
     if result.bbox is not UNSET and min(result.bbox[2:]) < 0:
-        raise ValueError(f".bbox: {list(result.bbox)} has a size below 0")
+        size = "has a size below 0; a box is [x, y, width, height]"
+        raise ValueError(f".bbox: {list(result.bbox)} {size}")

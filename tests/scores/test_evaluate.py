@@ -276,7 +276,7 @@ def test_a_mask_of_another_size_names_the_result(tmp_path: Path, capsys: Capture
     path = write_json(tmp_path / "results.json", results)
     line = fail(capsys, "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", path)
     wrong = "results[3].segmentation: an RLE of size [512, 1024], not [1024, 2048]"
-    assert line == f"error: {path}: {wrong}"
+    assert line == f"error: {path}: {wrong}; resize masks to their image"
 
 
 @pytest.mark.parametrize("values", [np.full((2, 2), 26000), np.full((1024, 2048), 99)])

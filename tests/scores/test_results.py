@@ -79,7 +79,7 @@ BAD_RESULTS = {
     '{"image_id": 8}': "results[1].image_id: 8 is neither the id nor the name of an image",
     '{"image_id": "ulm"}': "results[1].image_id: 'ulm' is neither the id nor the name of an image",
     '{"image_id": ""}': "results[1].image_id: '' is neither the id nor the name of an image",
-    '{"image_id": "twice"}': "results[1].image_id: 'twice' is the name of several images",
+    '{"image_id": "twice"}': "results[1].image_id: 'twice' fits several images",
     '{"image_id": null}': "results[1].image_id should be an integer or a text, not null",
     '{"category_id": 2}': "results[1].category_id: 2 is no category of the COCO file, which has"
     " 1 person, 3 car",
@@ -209,3 +209,41 @@ def test_a_small_gzip_file_does_not_fill_the_memory(
     path.write_bytes(gzip.compress(b"[" + b" " * 999 + b"]"))
     with pytest.raises(UserError, match="a gzip file of more than 1000 bytes, unpacked"):
         read_results(path, COCO)
+
+
+NUMBERS: dict[str, tuple[list[int], list[int]]] = {
+    "classes counted from 0: main.py --category-ids zero writes": ([1, 3, 8], [0, 1, 2]),
+    "classes counted from 1: main.py --category-ids one writes": ([24, 26, 33], [1, 3]),
+    "Cityscapes' label ids: main.py --category-ids label writes": ([1, 3, 8], [26, 24]),
+    "Cityscapes' train ids: write the ids of the file": ([1, 3, 8], [13, 11, 18]),
+    "COCO's own classes: was the network trained on this file": ([1, 3, 8], [1, 3, 62]),
+}
+
+
+@pytest.mark.parametrize("says", NUMBERS)
+def test_another_way_to_number_the_classes_is_named(says: str, tmp_path: Path) -> None:
+    of_file, of_results = NUMBERS[says]
+    names = "person", "car", "bicycle"
+    coco = CocoFile([*map(Category, of_file, names)], COCO.images, [])
+    path = write_json(tmp_path / "results.json", [BOX | {"category_id": n} for n in of_results])
+    with pytest.raises(UserError, match=f"which has .*; the ids fit {says}"):
+        read_results(path, coco)
+
+
+def test_numbers_that_fit_nothing_are_only_refused(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "results.json", [BOX | {"category_id": n} for n in (3, 999)])
+    with pytest.raises(UserError, match=r"999 is no category .* has 1 person, 3 car$"):
+        read_results(path, COCO)
+
+
+@pytest.mark.parametrize(
+    ("size", "says"), [([2, 3], "resize masks to their image"), ([6, 4], "the height comes first")]
+)
+def test_a_mask_of_another_size_is_told_what_to_do(
+    size: list[int], says: str, tmp_path: Path
+) -> None:
+    mask = {"size": size, "counts": [size[0] * size[1]]}
+    path = write_json(tmp_path / "results.json", [BOX | {"segmentation": mask}])
+    [result] = read_results(path, COCO)
+    with pytest.raises(UserError, match=says):
+        decode_mask(path, result, 4, 6)
