@@ -5,6 +5,7 @@ categories go by their ids in the COCO file; some trainers write the names of im
 are decoded when they are needed.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,8 +72,26 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
                 raise ValueError(_explain_category(result.category_id, coco, results))
             _check_shape(result, with_masks)
         except ValueError as error:
-            raise UserError(path, f"{_name(result)}{error}") from error
+            raise UserError(path, f"{name_result(result)}{error}") from error
     return results
+
+
+def find_repeats(results: Iterable[Result]) -> list[Result]:
+    """Return the results that are the same as an earlier one: image, category, score, box, mask."""
+    seen = set()
+    repeats = []
+    for result in results:
+        mask = hash(bytes(result.segmentation or b""))
+        key = result.image_id, result.category_id, result.score, result.bbox, mask
+        if key in seen:
+            repeats.append(result)
+        seen.add(key)
+    return repeats
+
+
+def name_result(result: Result) -> str:
+    """Return the place of a result in its file, such as "results[0]"."""
+    return f"results[{int(result.id or 0) - 1}]"
 
 
 def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
@@ -86,12 +105,8 @@ def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
     try:
         rle = to_rle(decode_segmentation(result), height, width)
     except ValueError as error:
-        raise UserError(path, f"{_name(result)}.segmentation: {error}") from error
+        raise UserError(path, f"{name_result(result)}.segmentation: {error}") from error
     return rle or from_counts([height * width], height, width)
-
-
-def _name(result: Result) -> str:
-    return f"results[{int(result.id or 0) - 1}]"
 
 
 def _read_records(path: Path) -> list[Result]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from cityscapes_coco.scores.evaluate import evaluate_results
 from main import main
@@ -186,6 +185,39 @@ def test_without_maps_there_is_the_score_of_coco(tmp_path: Path) -> None:
     assert scores["notes"][0].startswith(f"Cityscapes' score cannot be had: {empty}: no gtFine")
 
 
+def test_maps_of_another_size_leave_the_score_of_coco(tmp_path: Path, capsys: Capture) -> None:
+    """The photographs and the COCO file have half the size; the maps are as they were."""
+    coco = load(GOLDEN_VAL)
+    for image in coco["images"]:
+        image |= {"width": 1024, "height": 512}
+    for annotation in coco["annotations"]:
+        halved = [[x / 2 for x in polygon] for polygon in annotation["segmentation"]]
+        box = [x / 2 for x in annotation["bbox"]]
+        annotation |= {"segmentation": halved, "bbox": box, "area": annotation["area"] / 4}
+    path = write_json(tmp_path / "half.json", coco)
+    scores = score(tmp_path, path, annotated(path))
+    assert scores["coco"]["average"]["mask"]["ap"] == 1 and scores["cityscapes"] is None
+    [note] = scores["notes"]
+    assert note.startswith(
+        "Cityscapes' score cannot be had: no map has the size of its image, such"
+    )
+    assert note.endswith(f"has 2048 x 1024 pixels, its image in {path} 1024 x 512")
+    assert note in capsys.readouterr().out
+
+
+def test_exact_repeats_are_counted_and_named(tmp_path: Path, capsys: Capture) -> None:
+    results = json.loads(PREDICTIONS.read_bytes())
+    # As models of the DETR family have it, the same mask as another class is no repeat.
+    others = [result | {"category_id": result["category_id"] % 8 + 1} for result in results]
+    assert score(tmp_path, GOLDEN_VAL, results + others)["notes"] == []
+    scores = score(tmp_path, GOLDEN_VAL, results + results[:7])
+    assert scores["notes"] == [
+        "7 of 53 results repeat an earlier one exactly, such as results[46]; a repeat counts as"
+        " false: leave them out"
+    ]
+    assert scores["notes"][0] in capsys.readouterr().out
+
+
 def test_images_without_results_count_and_are_said(tmp_path: Path, capsys: Capture) -> None:
     results = [result for result in annotated(GOLDEN_VAL) if result["image_id"] == 1]
     scores = score(tmp_path, GOLDEN_VAL, results)
@@ -268,6 +300,10 @@ def test_what_no_score_needs_may_be_missing(tmp_path: Path) -> None:
     del coco["info"], coco["licenses"], coco["annotations"][0]["iscrowd"]
     path = write_json(tmp_path / "file.json", coco)
     assert score(tmp_path, path, annotated(path))["cityscapes"]["average"]["ap"] == 1
+    del coco["images"][0]["file_name"], coco["images"][0]["seg_file_name"]
+    scores = score(tmp_path, write_json(path, coco), annotated(path))
+    assert scores["coco"]["average"]["mask"]["ap"] == 1
+    assert "such as one without a name" in scores["notes"][0]
 
 
 def test_a_mask_of_another_size_names_the_result(tmp_path: Path, capsys: Capture) -> None:
@@ -279,13 +315,10 @@ def test_a_mask_of_another_size_names_the_result(tmp_path: Path, capsys: Capture
     assert line == f"error: {path}: {wrong}; resize masks to their image"
 
 
-@pytest.mark.parametrize("values", [np.full((2, 2), 26000), np.full((1024, 2048), 99)])
-def test_a_bad_map_is_named(
-    values: NDArray[np.int64], datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_a_bad_map_is_named(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     path = write_map(np.full((1024, 2048), 26000), split="val")
     assert main(["--datadir", str(datadir), "--workers", "1"]) == 0
-    save_map(path, values)
+    save_map(path, np.full((1024, 2048), 99))
     results = write_json(datadir / "results.json", [])
     line = fail(capsys, "--coco_dir", datadir, "--results", results)
     assert line.startswith(f"error: {path}: ")
