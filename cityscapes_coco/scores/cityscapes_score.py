@@ -47,6 +47,10 @@ class CityscapesScores(Struct):
     classes: dict[str, CityscapesScore]
 
 
+class OtherSize(UserError):
+    """A map has another size than its image in the COCO file."""
+
+
 class CityscapesTruth(NamedTuple):
     """The instances and groups of one class in one map; `areas`, (G,), count their pixels."""
 
@@ -83,12 +87,12 @@ class CityscapesScorer(NamedTuple):
         """Yield the name of each class that the map or the predictions have, and its matches.
 
         `size` is (height, width) of the image, in pixels. Raises UserError if the map cannot be
-        read or is of another size.
+        read, and OtherSize if it has another size.
         """
         id_map = read_id_map(map_path)
         if id_map.shape != size:
             shown = [f"{width} x {height}" for height, width in (id_map.shape, size)]
-            raise UserError(map_path, f"has {shown[0]} pixels, its image in {self.path} {shown[1]}")
+            raise OtherSize(map_path, f"has {shown[0]} pixels, its image in {self.path} {shown[1]}")
         try:
             instances, foreign, unknown = find_instances(id_map)
         except ValueError as error:

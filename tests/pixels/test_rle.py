@@ -16,7 +16,7 @@ from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
 from cityscapes_coco.pixels.rle import decode_box, find_rles, to_mask, to_rle, to_rles
-from tests.conftest import write_json
+from tests.conftest import GOLDEN_VAL, SAMPLE, run_script, write_json
 from tests.oracle import count_runs
 
 Mask = NDArray[np.uint8]
@@ -118,6 +118,32 @@ def test_a_broken_segmentation_is_refused(kind: str, tmp_path: Path) -> None:
     annotation = read_annotation(tmp_path, BROKEN[kind])
     with pytest.raises(ValueError, match=r"segmentation|polygon|RLE"):
         to_rle(decode_segmentation(annotation), 4, 4)
+
+
+def zigzag(edges: int) -> list[float]:
+    """A polygon that goes to and fro across a frame of Cityscapes."""
+    return [number for y in range(edges) for number in (2048 * (y % 2), y % 1024)]
+
+
+def test_outlines_longer_than_any_mask_needs_are_refused() -> None:
+    """pycocotools walks along every edge, and keeps each step: 50 bytes a pixel."""
+    assert to_mask(to_rle([zigzag(400)], 1024, 2048)).any()
+    with pytest.raises(ValueError, match="polygons with an outline of 12288000 pixels"):
+        to_rle([zigzag(3000)] * 2, 1024, 2048)
+
+
+def test_a_small_file_of_long_outlines_takes_no_memory(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="needs POSIX")
+    result = {"image_id": 1, "category_id": 1, "score": 1, "segmentation": [zigzag(25_000)]}
+    results = write_json(tmp_path / "results.json", [result])
+    assert results.stat().st_size < 250_000
+    process = run_script(
+        *("evaluate_coco.py", "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", results),
+        *("--workers", "1"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30)),
+    )
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"error: {results}: results[0].segmentation: polygons with")
 
 
 @pytest.mark.parametrize("empty", [None, [], {}])

@@ -101,6 +101,18 @@ def test_the_best_of_each_frame_are_saved_of_equals_the_first(
     assert lines["bad-ulm_000000_000019.txt"] == []
 
 
+def test_the_masks_are_counted_by_class(tmp_path: Path, capsys: Capture) -> None:
+    results = json.loads(PREDICTIONS.read_bytes())
+    save(tmp_path, GOLDEN_VAL, [*results, *results[:3]])
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index(f"{tmp_path / 'upload'}: 49 masks of 2 frames, for the server")
+    counts = dict(line.split() for line in lines[place + 1 : place + 9])
+    assert list(counts) == [category["name"] for category in load(GOLDEN_VAL)["categories"]]
+    assert counts["rider"] == "5" and counts["bus"] == "0"
+    assert sum(map(int, counts.values())) == 49
+    assert lines[place + 9] == "  masks that repeat another one exactly: 3"
+
+
 @pytest.mark.parametrize("skipped", [False, True])
 def test_frames_that_the_file_leaves_out_have_an_empty_text_file(
     skipped: bool, streets: Path, tmp_path: Path, capsys: Capture
