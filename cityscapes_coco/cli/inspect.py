@@ -6,6 +6,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -159,6 +160,7 @@ def _show_examples(
     _draw_examples(
         args,
         path,
+        coco,
         [(image.file_name or "", kind or "instances") for image in images],
         lambda number: load_example(source, *find_records(images[number])),
     )
@@ -229,6 +231,7 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
 def _draw_examples(
     args: argparse.Namespace,
     path: Path,
+    coco: "CocoFile",
     names: "Sequence[tuple[str, str]]",
     load: "Callable[[int], Example]",
 ) -> None:
@@ -244,13 +247,38 @@ def _draw_examples(
         folder = _choose_folder(path, figure)
 
     from cityscapes_coco.pictures.composing import save_example
+    from cityscapes_coco.pictures.gallery import check_page, make_card, write_page
 
+    check_page(folder)
+    cards = []
     for number, target in enumerate(_name_pictures(folder, names)):
         example = load(number)
-        save_example(example, target)
+        cards.append(make_card(target, example, save_example(example, target)))
         print(one_line(target))
         if example.note:
             print(one_line(f"{target}: {example.note}"), file=sys.stderr)
+    title = f"{args.results.name} and {path.name}" if args.results else path.name
+    curves = _draw_curves(args, path, coco) if args.results else b""
+    print(one_line(write_page(folder, title, cards, coco, curves)))
+
+
+def _draw_curves(args: argparse.Namespace, path: Path, coco: "CocoFile") -> bytes:
+    """Return the page of the results' curves as PNG; nothing where there is no truth."""
+    from cityscapes_coco.pictures.curves import draw_curves, find_size
+    from cityscapes_coco.pictures.drawings import read_categories
+    from cityscapes_coco.pictures.figures import render_page
+    from cityscapes_coco.run.workers import start_workers
+    from cityscapes_coco.scores.evaluate import evaluate_results
+
+    # The pictures are what was asked for, and are there already.
+    with suppress(UserError), start_workers(usable_cores()) as run:
+        scores = evaluate_results(path, args.results, args.coco_dir, run=run)
+        colors = read_categories(coco).page_colors
+        return render_page(
+            lambda figure: draw_curves(figure, scores, args.results.name, colors),
+            find_size(scores),
+        )
+    return b""
 
 
 def _name_pictures(folder: Path, names: "Sequence[tuple[str, str]]") -> "Iterator[Path]":

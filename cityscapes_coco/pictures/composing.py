@@ -43,18 +43,20 @@ class Entry(NamedTuple):
     is_outlined: bool = False
 
 
-def save_example(example: Example, path: Path) -> None:
-    """Write an example as PNG: the photograph in full resolution, the legend below it.
+def save_example(example: Example, path: Path) -> Pixels:
+    """Write an example as PNG, the photograph in full resolution, the legend below it; return the
+    pixels, RGB.
 
     Raises UserError if it cannot be written.
     """
-    pixels = cv2.cvtColor(compose(example), cv2.COLOR_RGB2BGR)
-    _, png = cv2.imencode(".png", pixels, _PNG)
+    picture = compose(example)
+    _, png = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), _PNG)
     try:
         with replacing(path) as file:
             file.write(png.tobytes())
     except OSError as error:
         raise UserError(path, f"cannot be written: {error.strerror}; see --save") from error
+    return picture
 
 
 def list_layers(example: Example) -> tuple[str, ...]:

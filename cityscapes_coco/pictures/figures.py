@@ -1,5 +1,6 @@
 """Pages as figures of matplotlib, and the files they are saved in."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,19 @@ def plain_text(words: str) -> str:
     return text.plain_text(words).replace("$", r"\$")
 
 
+def render_page(
+    draw: Callable[[Figure], object], size: tuple[int, int], kind: str = ".png"
+) -> bytes:
+    """Return the file of the page that `draw` draws, of so many pixels: .png, .pdf or .svg."""
+    width, height = size
+    content = io.BytesIO()
+    with own_settings():
+        figure = Figure((width / _DPI, height / _DPI), dpi=_DPI)
+        draw(figure)
+        figure.savefig(content, format=kind[1:], dpi=_DPI, metadata=_NO_DATE[kind])
+    return content.getvalue()
+
+
 def save_page(
     draw: Callable[[Figure], object], size: tuple[int, int], path: Path, option: str
 ) -> None:
@@ -27,13 +41,9 @@ def save_page(
 
     Raises UserError, which names the option, if it cannot be written.
     """
-    width, height = size
-    with own_settings():
-        figure = Figure((width / _DPI, height / _DPI), dpi=_DPI)
-        draw(figure)
-        try:
-            with replacing(path) as file:
-                kind = path.suffix.lower()
-                figure.savefig(file, format=kind[1:], dpi=_DPI, metadata=_NO_DATE[kind])
-        except OSError as error:
-            raise UserError(path, f"cannot be written: {error.strerror}; see {option}") from error
+    content = render_page(draw, size, path.suffix.lower())
+    try:
+        with replacing(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise UserError(path, f"cannot be written: {error.strerror}; see {option}") from error

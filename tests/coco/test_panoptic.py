@@ -186,7 +186,7 @@ def test_stuff_is_drawn_in_the_colours_of_cityscapes_and_void_is_not(
     convert(datadir, "--panoptic")
     argv = ["--coco_dir", str(datadir), "--panoptic", "--save", str(datadir / "pictures")]
     assert inspect_coco.main(argv) == 0
-    [picture] = (datadir / "pictures").iterdir()
+    [picture] = (datadir / "pictures").glob("*.png")
     assert picture.name == f"{NAME}_leftImg8bit_panoptic.png"
     with Image.open(picture) as image:
         grey = 96  # of a missing photograph

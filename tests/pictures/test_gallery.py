@@ -1,0 +1,143 @@
+"""The page about a folder of pictures, as it is written and as a browser shows it."""
+
+import json
+import re
+import shutil
+import subprocess
+from base64 import b64decode
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import inspect_coco
+from tests.conftest import (
+    GOLDEN_VAL,
+    PATIENCE,
+    PREDICTIONS,
+    SAMPLE,
+    Capture,
+    WriteMap,
+    convert,
+    load,
+    set_field,
+    street,
+    write_json,
+)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+HOSTILE = "<img src=x onerror=document.title='run'>\" ' & </script>.png"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the sample's results, one image of which has a hostile name."""
+    folder = tmp_path_factory.mktemp("page")
+    coco = load(GOLDEN_VAL)
+    set_field("images", "file_name", HOSTILE)(coco)
+    path = write_json(folder / "val.json", coco)
+    argv = ["--coco_dir", SAMPLE, "--json", path, "--results", PREDICTIONS, "--seed", 1]
+    assert inspect_coco.main([*map(str, argv), "--save", str(folder / "pictures")]) == 0
+    return folder / "pictures" / "index.html"
+
+
+def test_the_page_has_a_thumbnail_for_each_picture_and_loads_nothing_else(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r'<a href="([^"]*)"', text)
+    assert {*links} == {path.name for path in page.parent.glob("*.png")} and len(links) == 2
+    assert text.count("data:image/jpeg;base64,") == 2 and text.count("data:image/png;base64,") == 1
+    assert not re.search(r"(src|href)=\"(?!data:|[\w.%-]+png\")", text) and "http" not in text
+    assert HOSTILE not in text and "onerror=document" in text
+    person = re.search(r"<tr><th>person</th>(.*?)<td><div", text)
+    assert person and re.findall(r"\d+", person[1]) == ["9", "2", "6", "1", "2"]
+
+
+def test_pictures_of_instances_have_a_page_without_outcomes(
+    datadir: Path, write_map: WriteMap
+) -> None:
+    write_map(street())
+    convert(datadir)
+    argv = ["--coco_dir", str(datadir), "--save", str(datadir / "pictures")]
+    assert inspect_coco.main(argv) == 0
+    text = (datadir / "pictures" / "index.html").read_text()
+    assert "<label hidden>With" in text and 'value="errors"' not in text
+    assert "1 person, 2 car, 1 bicycle" in text.replace("2 car, 1 person", "1 person, 2 car")
+    again = (datadir / "pictures" / "index.html").read_bytes()
+    assert inspect_coco.main(argv) == 0
+    assert (datadir / "pictures" / "index.html").read_bytes() == again
+
+
+def test_a_page_of_somebody_else_is_not_replaced(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map(street())
+    convert(datadir)
+    (datadir / "site").mkdir()
+    (datadir / "site" / "index.html").write_text("mine")
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--save", str(datadir / "site")]) == 1
+    assert "index.html: is there already, and not of this program" in capsys.readouterr().err
+    assert (datadir / "site" / "index.html").read_text() == "mine"
+    assert len(list((datadir / "site").iterdir())) == 1
+
+
+# Chooses in the page, and writes down which pictures are shown, in their order.
+SCRIPT = """
+<script>
+const told = {};
+function choose(id, value) {
+  const select = document.getElementById(id);
+  select.value = value;
+  select.dispatchEvent(new Event("change"));
+  const all = [...document.querySelectorAll("#cards a")];
+  told[id + "=" + value] = all.filter(a => a.offsetParent).map(a => a.getAttribute("href"));
+}
+for (const [id, value] of STEPS) choose(id, value);
+told.title = document.title;
+told.images = document.querySelectorAll("#cards img").length;
+document.body.textContent = "TOLD" + JSON.stringify(told) + "TOLD";
+</script>
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_in_a_browser_filters_filter_and_sorting_sorts(page: Path, tmp_path: Path) -> None:
+    steps = [("class", "rider"), ("class", ""), ("outcome", "missed"), ("outcome", "")]
+    steps += [("order", "errors"), ("order", "name"), ("class", "truck")]
+    shutil.copytree(page.parent, tmp_path / "pictures")
+    copy = tmp_path / "pictures" / "index.html"
+    with copy.open("a", encoding="utf-8") as file:
+        file.write(SCRIPT.replace("STEPS", json.dumps(steps)))
+    done = subprocess.run(
+        [
+            *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *(f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000"),
+            *("--dump-dom", copy.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    told = json.loads(done.stdout.split("TOLD")[1])
+    hostile, other = sorted(path.name for path in page.parent.glob("*.png"))
+    if "onerror" not in hostile:
+        hostile, other = other, hostile
+    assert told["title"].startswith("predictions.json and val.json")  # no name was run
+    assert told["images"] == 2
+    assert {*told["class="]} == {*told["outcome="]} == {hostile, other}
+    text = page.read_text(encoding="utf-8")
+    errors = {
+        name: float(re.findall(rf'href="{name}".*?data-errors="([^"]*)"', text, re.DOTALL)[0])
+        for name in (hostile, other)
+    }
+    assert told["order=errors"] == sorted(errors, key=lambda name: -errors[name])
+    assert told["order=name"] == [hostile, other]
+    assert told["class=truck"] == [other] or told["class=truck"] == [hostile]
+
+
+def test_a_thumbnail_shows_the_picture(page: Path) -> None:
+    found = re.findall(r"data:image/jpeg;base64,([^\"]*)", page.read_text(encoding="utf-8"))
+    for content in found:
+        pixels = cv2.imdecode(np.frombuffer(b64decode(content), np.uint8), cv2.IMREAD_COLOR)
+        assert pixels is not None and pixels.shape[1] == 320 and np.std(pixels) > 20
