@@ -1,6 +1,13 @@
-"""The error for everything that a user can mend, and text that is safe to print."""
+"""The error for everything that a user can mend, text that is safe to print, and the names of our
+commands in it."""
 
 import os
+from contextvars import ContextVar
+
+# The scripts of a clone, by verb.
+_SCRIPTS = {"convert": "main.py", "inspect": "inspect_coco.py", "evaluate": "evaluate_coco.py"}
+# How the program was started: a command that takes a verb, or "" for the scripts.
+started_as: ContextVar[str] = ContextVar("started_as", default="cityscapes-coco")
 
 
 class UserError(Exception):
@@ -16,6 +23,18 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return one_line(f"{self.where}: {self.reason}")
+
+
+def command(verb: str) -> str:
+    """Return the name of the command for a verb, as the program was started: `inspect_coco.py`, or
+    `cityscapes-coco inspect`."""
+    program = started_as.get()
+    return f"{program} {verb}" if program else _SCRIPTS[verb]
+
+
+def typed_command(verb: str) -> str:
+    """Return the same as it is typed: `python inspect_coco.py`."""
+    return command(verb) if started_as.get() else f"python {command(verb)}"
 
 
 def one_line(text: object) -> str:

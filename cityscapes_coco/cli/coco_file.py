@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from cityscapes_coco.cityscapes.dataset import find_dataset
 from cityscapes_coco.coco.records import Image
 from cityscapes_coco.convert.names import PANOPTIC_PREFIX, PREFIX
-from cityscapes_coco.errors import UserError
+from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.options import SPLITS
 
 
@@ -42,7 +42,8 @@ def find_file(data_folder: Path, split: str | None, option: str, *, panoptic: bo
     raise UserError(
         folder,
         f"no {start}{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
-        f" make it with main.py --datadir {data_folder}{made}, or name any COCO file with {option}",
+        f" make it with {command('convert')} --datadir {data_folder}{made}, or name any COCO"
+        f" file with {option}",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args, get_type_hints
 
 from cityscapes_coco.cli.arguments import add_workers, given_path, usable_cores, whole_number
 from cityscapes_coco.cli.program import run_program
-from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.errors import UserError, command, one_line, typed_command
 from cityscapes_coco.options import CLASSES, SPLITS, Options
 from cityscapes_coco.version import __version__
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 # fmt: off
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
+        prog=command("convert"),
         description=__doc__,
         usage="%(prog)s [options]",
-        epilog="example: python main.py --splits val --categories car",
+        epilog=f"example: {typed_command('convert')} --splits val --categories car",
     )
     choices = {name: get_args(kind) for name, kind in get_type_hints(Options).items()}
     add = parser.add_argument_group("what is converted").add_argument

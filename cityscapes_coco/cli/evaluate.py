@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cityscapes_coco.cli.arguments import add_workers, given_path, positive, usable_cores
 from cityscapes_coco.cli.program import run_program
-from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.errors import UserError, command, one_line, typed_command
 
 if TYPE_CHECKING:
     from cityscapes_coco.scores.evaluate import Scores
@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 # fmt: off
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
+        prog=command("evaluate"),
         description=__doc__,
-        epilog="example: python evaluate_coco.py --split val --results predictions.json",
+        epilog=f"example: {typed_command('evaluate')} --split val --results predictions.json",
     )
     add = parser.add_argument
     add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",

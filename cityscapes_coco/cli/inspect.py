@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from cityscapes_coco.cli.arguments import given_path, usable_cores, whole_number
 from cityscapes_coco.cli.program import run_program
-from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.errors import UserError, command, one_line
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
@@ -23,6 +23,7 @@ _MIN_SCORE = 0.5
 # fmt: off
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
+        prog=command("inspect"),
         description=__doc__,
         epilog="In a window: left and right arrow for the next and previous image, m, b, l and t to"
         " switch masks, boxes, labels and the truth over results on and off, q to close.",
@@ -31,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
         help="the data folder, with annotations/ in it (default: %(default)s)")
     add("--imagedir", type=given_path, metavar="DIR",
-        help="the folder of the images, if main.py was given one")
+        help=f"the folder of the images, if {command('convert')} was given one")
     add("--split", help="which file (default: train, or the first that exists; with --results val)")
     add("--panoptic", action="store_true", help="the panoptic file of the split")
     add("--json", type=given_path, metavar="FILE",

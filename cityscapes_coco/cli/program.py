@@ -10,7 +10,7 @@ import signal
 import sys
 from contextlib import suppress
 
-from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.errors import UserError, one_line, started_as
 
 TYPE_CHECKING = False  # importing it from `typing` would take a while
 if TYPE_CHECKING:
@@ -19,15 +19,24 @@ if TYPE_CHECKING:
 
 
 def load_verb(verb: str) -> Callable[..., int]:
-    """Return the main function of `convert`, `inspect` or `evaluate`. It imports the module of the
-    verb. Without a list of arguments it takes the arguments of the process."""
+    """Return the main function of a script, for `convert`, `inspect` or `evaluate`. It imports the
+    module of the verb. Without a list of arguments it takes the arguments of the process."""
 
     def main(*argv: list[str]) -> int:
-        from importlib import import_module
-
-        return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
+        before = started_as.set("")
+        try:
+            return run_verb(verb, *argv)
+        finally:
+            started_as.reset(before)
 
     return main
+
+
+def run_verb(verb: str, *argv: list[str]) -> int:
+    """Run `convert`, `inspect` or `evaluate`, and return the exit code."""
+    from importlib import import_module
+
+    return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
 
 
 def run_script(main: Callable[[], int]) -> None:
@@ -88,7 +97,7 @@ def _run(program: Callable[[], int]) -> int:
     except ModuleNotFoundError as error:
         if str(error.name).startswith("cityscapes_coco"):
             return _report_fault()
-        return _fail(f"the package {error.name} is missing: pip install -r requirements.txt")
+        return _fail(f"the package {error.name} is missing: {_name_remedy()}")
     except MemoryError:
         return _fail("out of memory; try fewer --workers")
     except BrokenPipeError:
@@ -102,6 +111,13 @@ def _run(program: Callable[[], int]) -> int:
         return 128 + int(number)
     except Exception:
         return _report_fault()
+
+
+def _name_remedy() -> str:
+    """Return how the packages that the program needs are installed."""
+    if started_as.get():
+        return "install cityscapes-coco again"
+    return "pip install -r requirements.txt"
 
 
 def _report_fault() -> int:

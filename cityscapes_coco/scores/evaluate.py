@@ -20,7 +20,7 @@ from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
 from cityscapes_coco.coco.segmentations import find_size, has_segmentation
 from cityscapes_coco.convert.categories import find_labels
 from cityscapes_coco.convert.sources import trace_images
-from cityscapes_coco.errors import UserError
+from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import category_instancesonly
 from cityscapes_coco.run.files import replacing
 from cityscapes_coco.run.workers import Map
@@ -127,7 +127,7 @@ def _check_truth(path: Path, coco: CocoFile) -> None:
         check_references(coco),
     )
     for fault in faults:
-        raise UserError(path, f"{fault.culprit}; inspect_coco.py --verify lists what is wrong")
+        raise UserError(path, f"{fault.culprit}; {command('inspect')} --verify lists what is wrong")
     for fault in check_unique(coco, "categories", "name"):
         raise UserError(path, f"{fault.culprit}; scores go by name, so give each another name")
     if not coco.annotations:
