@@ -2,6 +2,7 @@
 commands in it."""
 
 import os
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 # The scripts of a clone, by verb.
@@ -35,6 +36,15 @@ def command(verb: str) -> str:
 def typed_command(verb: str) -> str:
     """Return the same as it is typed: `python inspect_coco.py`."""
     return command(verb) if started_as.get() else f"python {command(verb)}"
+
+
+def guess(word: str, choices: Iterable[str]) -> str:
+    """Return "; did you mean ...?" if one of the choices is much like a wrong word, or else ""."""
+    from difflib import get_close_matches  # takes a while, and is needed for errors only
+
+    lower = {choice.lower(): choice for choice in choices}
+    near = get_close_matches(word.lower(), lower, 1)
+    return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
 def one_line(text: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from cityscapes_coco.errors import guess
 from cityscapes_coco.labels import LABELS, category_instancesonly
 
 MapType = Literal["gtFine", "gtCoarse"]
@@ -61,6 +62,9 @@ class Options:
         for name, kind in get_type_hints(type(self)).items():
             if get_origin(kind) is Literal:
                 check_choice(name, getattr(self, name), get_args(kind))
+        for name in "images", "categories":
+            if isinstance(getattr(self, name), str):
+                raise ValueError(f"{name} must be a list or tuple of names, not one text")
         # A frozen dataclass sets its fields so. An image set that is named twice counts once.
         object.__setattr__(self, "images", tuple(dict.fromkeys(self.images)))
         object.__setattr__(self, "categories", tuple(self.categories))
@@ -112,4 +116,7 @@ def parse_categories(texts: Iterable[str]) -> list[ChosenCategory]:
 def check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
     """Raise ValueError unless the `value` of the option `name` is one of its `choices`."""
     if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}")
+        meant = guess(str(value), map(str, choices))
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}{meant}"
+        )

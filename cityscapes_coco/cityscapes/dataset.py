@@ -112,6 +112,9 @@ def find_dataset(
     Raises UserError if there is no dataset, or if there are several to choose from.
     """
     check_choice("map_type", map_type, get_args(MapType))
+    for path, option in (datadir, "--datadir"), (imagedir, "--imagedir"):
+        if path and path.is_file():
+            raise UserError(path, f"is a file; {option} takes a folder")
     if not datadir.is_dir():
         raise UserError(datadir, f"no such folder; give the one that holds {map_type}")
     if imagedir and not imagedir.is_dir():

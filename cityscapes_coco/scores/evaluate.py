@@ -112,10 +112,11 @@ def write_scores(path: Path, scores: Scores) -> None:
     numbers = msgspec.structs.asdict(scores)
     del numbers["curves"]
     try:
-        with replacing(path) as file:
+        # A link stays; the file that it leads to is replaced.
+        with replacing(path.resolve()) as file:
             file.write(msgspec.json.format(msgspec.json.encode(numbers)) + b"\n")
     except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --json") from error
+        raise UserError(path, f"cannot be written: {error.strerror}; see --scores") from error
 
 
 def _check_truth(path: Path, coco: CocoFile) -> None:

@@ -121,7 +121,7 @@ finally:
     [
         ("convert", "convert.split.convert_split", ["--workers=1", "--datadir"]),
         ("evaluate", "scores.evaluate.evaluate_results", ["--workers=1", "--results=x", "--coco"]),
-        ("inspect", "check.verify.verify_file", ["--verify", "--json"]),
+        ("inspect", "check.verify.verify_file", ["--verify", "--coco"]),
     ],
 )
 def test_a_verb_ends_at_a_signal_between_two_results(

@@ -49,7 +49,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def inspecting(data: Path, coco: Coco, *options: str) -> Iterator["subprocess.Popen[str]"]:
     """The inspector of a file, which is ended with the context if need be."""
     path = write_json(data / OUTPUT, coco)
-    command = [sys.executable, "inspect_coco.py", "--coco_dir", str(data), "--json", str(path)]
+    command = [sys.executable, "inspect_coco.py", "--coco_dir", str(data), "--coco", str(path)]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [*command, *options], cwd=ROOT, stdout=pipe, stderr=pipe, text=True

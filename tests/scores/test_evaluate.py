@@ -34,7 +34,7 @@ def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
     """Score results in this process, and return what is written for machines."""
     path = results if isinstance(results, Path) else write_json(folder / "results.json", results)
     out = folder / "scores.json"
-    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", path, "--json", out, *options]
+    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", path, "--scores", out, *options]
     assert evaluate([*map(str, argv), *([] if "--workers" in options else ["--workers", "1"])]) == 0
     return load(out)
 
@@ -311,6 +311,15 @@ def test_a_panoptic_file_is_refused(datadir: Path, write_map: WriteMap, capsys: 
 
 
 def test_scores_that_cannot_be_written_are_an_error(tmp_path: Path, capsys: Capture) -> None:
-    argv = "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", PREDICTIONS, "--json", tmp_path
+    argv = (
+        "--coco_dir",
+        SAMPLE,
+        "--coco",
+        GOLDEN_VAL,
+        "--results",
+        PREDICTIONS,
+        "--scores",
+        tmp_path,
+    )
     assert "cannot be written: " in fail(capsys, *argv)
     assert os.listdir(tmp_path) == []
