@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from tqdm import tqdm
-
 from cityscapes_coco.check.frame import FOREIGN, CheckedImage, Findings, compare_frame
 from cityscapes_coco.check.records import About, Fault, Row, check_records, find_scope
 from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_frames
@@ -25,6 +23,7 @@ from cityscapes_coco.convert.sources import (
 )
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import ALL_SPLITS, Options
+from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
 # The most culprits that are named for one kind of fault.
@@ -119,7 +118,7 @@ def verify_file(
     # Checked as images without annotations: whatever is in their maps is lost.
     images += [CheckedImage(f.map_path, f.stem, Image(), (), "") for f in missing.empty]
     compared = run(partial(compare_frame, scope=scope), check.add_pngs(images))
-    for findings in tqdm(compared, "verify", len(images), unit="frame", disable=None):
+    for findings in show_progress(compared, "verify", len(images)):
         report.add(findings)
     foreign = report.faults[FOREIGN]
     if not report.instances and report.frames and (foreign or check.splits != {"test"}):

@@ -157,12 +157,12 @@ def _convert(args: argparse.Namespace) -> int:
             else:
                 print(describe_split(split, summary))
                 written += summary.paths
+        if written:
+            print(_name_next(args, dataset.folder, outdir))
         for path in written if args.verify else ():
             report = verify_file(path, args.datadir, imagedir=args.imagedir, run=run)
             print(describe_check(report))
             codes.append(report.exit_code)
-    if written and 1 not in codes:
-        print(_name_next(args, dataset.folder, outdir))
     # A split that failed, 1, is worse than a check that found fields missing, 3.
     return 1 if 1 in codes else max(codes)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from msgspec import UNSET
 from msgspec.structs import replace
-from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.dataset import Dataset, list_frames
 from cityscapes_coco.cityscapes.frame import Frame, only_usual_set
@@ -26,6 +25,7 @@ from cityscapes_coco.convert.names import check_names, instances_path, name_imag
 from cityscapes_coco.convert.panoptic import add_frame, list_panoptic_categories
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import Options
+from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
 # Where foreign values come from, and what to do.
@@ -81,7 +81,8 @@ def convert_split(
 
     If the image sets are not the usual one, their names are added. `run` does the work, frame by
     frame, and has the meaning of the builtin `map`; the files are the same for every `run`. `warn`
-    is called with one line for each map that cannot be read and for each other warning.
+    is called with one line for each map that cannot be read and for each other warning. If
+    `options.skip_bad` is not set, the first of these lines says that the split will not be written.
 
     Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
     written, or, after every frame has been tried, if some maps cannot be read and
@@ -92,7 +93,7 @@ def convert_split(
     with ExitStack() as files:
         writer = _SplitWriter(job, files)
         convert = partial(try_to_convert, options=options, root=dataset.root)
-        results = tqdm(run(convert, frames), split, len(frames), unit="frame", disable=None)
+        results = show_progress(run(convert, frames), split, len(frames))
         for frame, records in zip(frames, results, strict=True):
             if isinstance(records, UserError):
                 writer.skip(frame, records)
@@ -132,8 +133,10 @@ class _SplitWriter:
     def skip(self, frame: Frame, error: UserError) -> None:
         """Leave out a frame whose map cannot be read."""
         self._frames += 1
+        first = not self._summary.skipped
         self._summary.skipped.append(one_line(frame.map_name))
-        self._job.warn(str(error))
+        lost = first and not self._job.options.skip_bad
+        self._job.warn(f"{error}{f'; {self._job.split} will not be written' if lost else ''}")
 
     def add(self, frame: Frame, records: FrameRecords) -> None:
         """Write the images of a frame with all that is on them, and count it."""

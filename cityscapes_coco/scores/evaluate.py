@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, Struct
-from tqdm import tqdm
 
 from cityscapes_coco.check.records import check_fields, check_references, check_unique
 from cityscapes_coco.coco.reading import fills_with_opencv, group_by_image, read_coco
@@ -23,6 +22,7 @@ from cityscapes_coco.convert.sources import trace_images
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import category_instancesonly
 from cityscapes_coco.run.files import replacing
+from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.cityscapes_score import (
     CityscapesMatches,
@@ -91,7 +91,7 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
     )
     match = partial(_match_image, results_path=results_path, scorer=scorer, own=own)
     matching = run(match, images)
-    matched = [*tqdm(matching, "evaluate", len(coco.images), unit="frame", disable=None)]
+    matched = [*show_progress(matching, "evaluate", len(coco.images))]
     coco_scores, curves = scorer.rate([of_coco for of_coco, _ in matched])
     own_scores = None
     if own:
