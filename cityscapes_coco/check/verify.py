@@ -13,7 +13,13 @@ from cityscapes_coco.check.records import About, Fault, Row, check_records, find
 from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_frames
 from cityscapes_coco.cityscapes.frame import Frame
 from cityscapes_coco.coco.panoptic import read_png
-from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
+from cityscapes_coco.coco.reading import (
+    group_by_image,
+    read_coco,
+    read_info,
+    read_listed,
+    read_options,
+)
 from cityscapes_coco.coco.records import CocoFile, Image, Info, PanopticFile
 from cityscapes_coco.convert.sources import (
     find_candidates,
@@ -178,15 +184,21 @@ class _Check:
     def find_missing(self) -> "_Missing":
         """Return the frames with too few images in the file.
 
-        A frame should have an image for each of its photographs, so none without a photograph.
+        A frame should have an image for each of its photographs, so none without a photograph. If
+        the file was made from a list of frames, it shows which frames were listed: their number has
+        to be right.
         """
+        listed = read_listed(self.info)
         names = self.info.skipped if self.info else ()
         missing = _Missing([], [], [], [])
         for frame in self.frames:
+            skipped = one_line(frame.map_name) in names
+            if listed is not None and frame not in self.claimed and not skipped:
+                continue
             count, expected = self.claimed[frame], len(self.photographs.get(frame.map_path, ()))
             if not count and frame.map_path not in self.photographs:
                 missing.imageless.append(frame)
-            if not count and one_line(frame.map_name) in names:
+            if not count and skipped:
                 missing.skipped.append(frame)
             elif count and count < expected:
                 culprit = f"{frame.map_path}: {count} of {expected}"
@@ -195,6 +207,11 @@ class _Check:
                 missing.empty.append(frame)
             elif count < expected:
                 missing.faults.append(Fault("map without an image", frame.map_path))
+        there = len(self.claimed) + len(missing.skipped)
+        may_lack = self.options.empty_frames == "drop"
+        if listed is not None and (there > listed or (there < listed and not may_lack)):
+            culprit = f"{listed} in info, {there} in the file"
+            missing.faults.append(Fault("frames of the list", culprit))
         return missing
 
     def list_images(self) -> list[CheckedImage]:

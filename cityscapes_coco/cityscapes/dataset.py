@@ -12,7 +12,14 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, get_args
 
-from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, annotation_suffix, only_usual_set
+from cityscapes_coco.cityscapes.frame import (
+    USUAL_SET,
+    ChosenFrames,
+    Frame,
+    FrameKey,
+    annotation_suffix,
+    only_usual_set,
+)
 from cityscapes_coco.cityscapes.image_sets import FoundPhotographs
 from cityscapes_coco.cityscapes.map_search import find_folders
 from cityscapes_coco.cityscapes.not_found import (
@@ -34,14 +41,16 @@ class Dataset:
     """A data folder and the maps that belong to it.
 
     `folder` is the data folder. `maps` is the folder with a folder for each split, often
-    `folder / map_type`. `imagedir` is the folder of the photographs if the user named one. The
-    frames of a split are listed once for a dataset, so later changes are not seen.
+    `folder / map_type`. `imagedir` is the folder of the photographs if the user named one. Only the
+    frames of `chosen` count, if it is given. The frames of a split are listed once for a dataset,
+    so later changes are not seen.
     """
 
     folder: Path
     maps: Path
     map_type: MapType
     imagedir: Path | None = None
+    chosen: ChosenFrames | None = None
 
     @property
     def map_suffix(self) -> str:
@@ -197,15 +206,19 @@ def list_frames(
     prefix = "" if start == dataset.root else f"{dataset.imagedir_name}/"
     usual = only_usual_set(image_sets)
     frames = []
+    if dataset.chosen:
+        annotated = [f for f in annotated if f.map_path in dataset.chosen.map_paths]
+        if not annotated:
+            raise UserError(dataset.maps / split, "has no frame of the list")
     for frame in annotated:
         names = tuple(prefix + path for path in found.paths.get(frame.key, ()))
         if names or usual:
             frames.append(replace(frame, file_names=names or (frame.usual_name,)))
     if not frames:
         raise NoPhotographs(dataset, [split], image_sets, found.image_sets)
-    stems = {frame.stem for frame in annotated}
+    stems = {key.stem for key in keys}
     lines = explain_misnamed(other_files, stems, dataset.map_type)
-    lines += _explain_mismatch(dataset, annotated, found, usual)
+    lines += _explain_mismatch(dataset, keys, annotated, found, usual)
     return SplitFrames(
         tuple(frames),
         sum(frame.key not in found.paths for frame in annotated),
@@ -214,12 +227,15 @@ def list_frames(
 
 
 def _explain_mismatch(
-    dataset: Dataset, annotated: Sequence[Frame], found: FoundPhotographs, usual: bool
+    dataset: Dataset,
+    keys: Set[FrameKey],
+    annotated: Sequence[Frame],
+    found: FoundPhotographs,
+    usual: bool,
 ) -> Iterator[str]:
     """Yield lines about photographs without a map, maps without a photograph, and photographs that
-    are as good as the one that is taken."""
+    are as good as the one that is taken. `keys` are of all maps, `annotated` those that count."""
     start, split = dataset.photographs, annotated[0].split
-    keys = {frame.key for frame in annotated}
     # In a folder of another split that the user named, all photographs are of other frames.
     of_other_split = dataset.imagedir and start.absolute().name in ALL_SPLITS - {split}
     mapless = sum(len(paths) for key, paths in found.paths.items() if key not in keys)

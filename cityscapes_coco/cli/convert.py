@@ -3,7 +3,7 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
 from pathlib import Path
@@ -51,6 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="the folder of the photographs, if it is not in the data folder")
     add("--splits", nargs="+", action="extend", metavar="SPLIT",
         help="train, val, ... (default: all that exist)")
+    add("--frames", type=given_path, metavar="FILE",
+        help="convert only the frames that this file names, one a line")
     add("--categories", nargs="+", action="extend", metavar="NAME",
         help=f"{', '.join(CLASSES)}, or pedestrian=person+rider (default: all but caravan and"
         " trailer)")
@@ -133,6 +135,7 @@ def _convert(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load; --help does not wait for them.
     from cityscapes_coco.check.verify import verify_file
     from cityscapes_coco.cityscapes.dataset import find_splits
+    from cityscapes_coco.cityscapes.frame_list import choose_frames
     from cityscapes_coco.cli.tables import describe_check, describe_split
     from cityscapes_coco.convert.split import convert_split
     from cityscapes_coco.run.signals import stoppable
@@ -141,6 +144,9 @@ def _convert(args: argparse.Namespace) -> int:
     options: Options = args.options
     dataset = _find_dataset(args)
     splits = find_splits(dataset, args.splits, options.images, warn=_warn)
+    if args.frames:
+        dataset = choose_frames(dataset, splits, args.frames)
+        splits = [*_keep_listed(dataset, splits, args.frames)]
     outdir = args.outdir or dataset.folder / "annotations"
     folders = [dataset.maps / split for split in splits]
     codes = [0]
@@ -165,6 +171,15 @@ def _convert(args: argparse.Namespace) -> int:
             codes.append(report.exit_code)
     # A split that failed, 1, is worse than a check that found fields missing, 3.
     return 1 if 1 in codes else max(codes)
+
+
+def _keep_listed(dataset: "Dataset", splits: Iterable[str], path: Path) -> Iterator[str]:
+    """Yield the splits with a frame of the list at `path`; warn of each other one."""
+    for split in splits:
+        if dataset.chosen and split in dataset.chosen.splits:
+            yield split
+        else:
+            _warn(f"{path}: names no frame of {split}, so {split} is not written")
 
 
 def _name_next(args: argparse.Namespace, data_folder: Path, outdir: Path) -> str:
