@@ -7,8 +7,9 @@ from contextvars import ContextVar
 
 # The scripts of a clone, by verb.
 _SCRIPTS = {"convert": "main.py", "inspect": "inspect_coco.py", "evaluate": "evaluate_coco.py"}
-# How the program was started: a command that takes a verb, or "" for the scripts.
-started_as: ContextVar[str] = ContextVar("started_as", default="cityscapes-coco")
+# How the program was started: a command that takes a verb, or "" for the scripts. None if the
+# package is used from Python.
+started_as: ContextVar[str | None] = ContextVar("started_as", default=None)
 
 
 class UserError(Exception):
@@ -30,12 +31,12 @@ def command(verb: str) -> str:
     """Return the name of the command for a verb, as the program was started: `inspect_coco.py`, or
     `cityscapes-coco inspect`."""
     program = started_as.get()
-    return f"{program} {verb}" if program else _SCRIPTS[verb]
+    return _SCRIPTS[verb] if program == "" else f"{program or 'cityscapes-coco'} {verb}"
 
 
 def typed_command(verb: str) -> str:
     """Return the same as it is typed: `python inspect_coco.py`."""
-    return command(verb) if started_as.get() else f"python {command(verb)}"
+    return f"python {command(verb)}" if started_as.get() == "" else command(verb)
 
 
 def guess(word: str, choices: Iterable[str]) -> str:

@@ -28,7 +28,7 @@ from cityscapes_coco.convert.sources import (
     list_all_frames,
 )
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import ALL_SPLITS, Options
+from cityscapes_coco.options import ALL_SPLITS, Options, StrPath
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
@@ -98,7 +98,7 @@ class Report:
 
 
 def verify_file(
-    path: Path, datadir: Path, *, imagedir: Path | None = None, run: Map = map
+    path: StrPath, datadir: StrPath, *, imagedir: StrPath | None = None, run: Map = map
 ) -> Report:
     """Compare every annotation of the COCO file at `path` with the maps in `datadir`; in a panoptic
     file, every segment.
@@ -107,7 +107,8 @@ def verify_file(
     work, frame by frame; it works like the builtin `map`. Raises UserError if the file cannot be
     read or none of its images has a map.
     """
-    check = _Check(path, datadir, imagedir)
+    path = Path(path)
+    check = _Check(path, Path(datadir), imagedir)
     scope = find_scope(check.coco, check.options)
     missing = check.find_missing()
     report = Report(
@@ -141,7 +142,7 @@ class _Check:
     each frame, and `photographs` has the paths of its photographs, by the path of its map.
     """
 
-    def __init__(self, path: Path, datadir: Path, imagedir: Path | None) -> None:
+    def __init__(self, path: Path, datadir: Path, imagedir: StrPath | None) -> None:
         self.path = path
         self.coco = read_coco(path)
         self.info = read_info(self.coco)

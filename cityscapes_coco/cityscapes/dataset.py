@@ -5,7 +5,7 @@ Everything here is about names of files; no pixel is read.
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -31,7 +31,7 @@ from cityscapes_coco.cityscapes.not_found import (
 from cityscapes_coco.cityscapes.photograph_search import find_photographs
 from cityscapes_coco.cityscapes.split_folders import choose_split_folder, list_split_files
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, check_choice
+from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, StrPath, check_choice, list_names
 from cityscapes_coco.run.folders import is_folder, name_entries, refuse_dangling
 
 
@@ -108,10 +108,10 @@ def find_root(folder: Path, imagedir: Path | None) -> Path:
 
 
 def find_dataset(
-    datadir: Path,
+    datadir: StrPath,
     map_type: MapType = "gtFine",
-    image_sets: tuple[str, ...] = (USUAL_SET,),
-    imagedir: Path | None = None,
+    image_sets: Iterable[str] = (USUAL_SET,),
+    imagedir: StrPath | None = None,
 ) -> Dataset:
     """Return the dataset in `datadir`, or the one that was probably meant.
 
@@ -121,6 +121,8 @@ def find_dataset(
     Raises UserError if there is no dataset, or if there are several to choose from.
     """
     check_choice("map_type", map_type, get_args(MapType))
+    datadir, imagedir = Path(datadir), None if imagedir is None else Path(imagedir)
+    image_sets = list_names("image_sets", image_sets)
     for path, option in (datadir, "--datadir"), (imagedir, "--imagedir"):
         if path and path.is_file():
             raise UserError(path, f"is a file; {option} takes a folder")
@@ -139,8 +141,8 @@ def find_dataset(
 
 def find_splits(
     dataset: Dataset,
-    wanted: Sequence[str] | None = None,
-    image_sets: tuple[str, ...] = (USUAL_SET,),
+    wanted: Iterable[str] | None = None,
+    image_sets: Iterable[str] = (USUAL_SET,),
     *,
     warn: Callable[[str], object] = warnings.warn,
 ) -> list[str]:
@@ -152,6 +154,8 @@ def find_splits(
     wanted one is missing; the error names what was found.
     """
     root, names = dataset.maps, SPLITS[dataset.map_type]
+    image_sets = list_names("image_sets", image_sets)
+    wanted = None if wanted is None else list_names("wanted", wanted)
     splits = [split for split in names if is_folder(root / split)]
     missing = [split for split in wanted or () if split not in splits]
     for split in names if wanted is None else missing:

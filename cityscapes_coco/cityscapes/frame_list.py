@@ -1,14 +1,14 @@
 """A list of frames: a part of a split, as papers publish their labelled subsets."""
 
 import hashlib
-import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from cityscapes_coco.cityscapes.dataset import Dataset, list_annotated_frames
 from cityscapes_coco.cityscapes.frame import ChosenFrames, Frame
 from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.options import StrPath, list_names
 from cityscapes_coco.run.files import read_file
 
 # What stands between two names in a line.
@@ -17,13 +17,14 @@ _BETWEEN = re.compile(r"[\s,;]+")
 _MOST_BYTES = 1 << 29
 
 
-def choose_frames(dataset: Dataset, splits: Sequence[str], path: str | os.PathLike[str]) -> Dataset:
+def choose_frames(dataset: Dataset, splits: Iterable[str], path: StrPath) -> Dataset:
     """Return the dataset with only those frames of `splits` that the file at `path` names.
 
     The file has a frame in each line: its name, or the name of a file of the frame, with or without
     folders. A line may name several files of one frame, such as the photograph and the map. Raises
     UserError if the file cannot be read, or for the first line that is no frame of the splits.
     """
+    splits = list_names("splits", splits)
     content = read_file(path, _MOST_BYTES)
     try:
         lines = content.decode("utf-8-sig").splitlines()

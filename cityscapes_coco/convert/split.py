@@ -24,7 +24,7 @@ from cityscapes_coco.convert.job import Job
 from cityscapes_coco.convert.names import check_names, instances_path, name_images, panoptic_path
 from cityscapes_coco.convert.panoptic import add_frame, list_panoptic_categories
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import Options
+from cityscapes_coco.options import Options, StrPath
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
@@ -70,7 +70,7 @@ class SplitSummary:
 def convert_split(
     dataset: Dataset,
     split: str,
-    outdir: Path,
+    outdir: StrPath,
     options: Options = Options(),  # noqa: B008  (frozen)
     *,
     warn: Callable[[str], object] = warnings.warn,
@@ -88,7 +88,7 @@ def convert_split(
     written, or, after every frame has been tried, if some maps cannot be read and
     `options.skip_bad` is not set.
     """
-    job = Job(dataset, split, outdir, options, warn)
+    job = Job(dataset, split, Path(outdir), options, warn)
     frames, imageless = _list_frames(job)
     with ExitStack() as files:
         writer = _SplitWriter(job, files)

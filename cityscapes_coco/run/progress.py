@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from cityscapes_coco.errors import started_as
+
 T = TypeVar("T")
 
 # Seconds between two lines. The log of a job of a day gets some 1,400.
@@ -16,7 +18,10 @@ INTERVAL = 60.0
 
 def show_progress(items: Iterable[T], name: str, total: int) -> Iterator[T]:
     """Yield the items, one for each of `total` frames, and show on standard error how many there
-    were, and how long the others will take."""
+    were, and how long the others will take. From Python, nothing is shown."""
+    if started_as.get() is None:
+        yield from items
+        return
     if sys.stderr is not None and sys.stderr.isatty():
         yield from tqdm(items, name, total, unit="frame")
         return

@@ -21,6 +21,7 @@ from cityscapes_coco.convert.categories import find_labels
 from cityscapes_coco.convert.sources import trace_images
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import category_instancesonly
+from cityscapes_coco.options import StrPath
 from cityscapes_coco.run.files import replacing
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
@@ -67,7 +68,9 @@ class ScoredImage(NamedTuple):
     map_path: str | None
 
 
-def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map = map) -> Scores:
+def evaluate_results(
+    path: StrPath, results_path: StrPath, datadir: StrPath, *, run: Map = map
+) -> Scores:
     """Score the results at `results_path` for the images of the COCO file at `path`.
 
     `datadir` is the folder with the maps; without maps or masks there is only COCO's score, and a
@@ -76,6 +79,7 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
     Raises UserError if a file or a map cannot be read, or is not what it should be, and NoTruth if
     the COCO file has no annotations.
     """
+    path, results_path, datadir = Path(path), Path(results_path), Path(datadir)
     coco = read_coco(path)
     _check_truth(path, coco)
     results = read_results(results_path, coco)

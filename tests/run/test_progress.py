@@ -2,6 +2,7 @@
 
 import pytest
 
+from cityscapes_coco.errors import started_as
 from cityscapes_coco.run import progress
 from main import main
 from tests.conftest import Capture, WriteMap
@@ -14,6 +15,10 @@ def test_a_line_a_minute_says_how_much_is_done_and_how_long_the_rest_takes(
     clock = iter(range(0, 1000, 40))
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
     assert [*progress.show_progress("abcde", "train", 5)] == [*"abcde"]
+    assert capsys.readouterr().err == ""  # from Python
+    started = started_as.set("")
+    assert [*progress.show_progress("abcde", "train", 5)] == [*"abcde"]
+    started_as.reset(started)
     assert capsys.readouterr().err.splitlines() == [
         "train: 2 of 5 frames, about 2 minutes left",
         "train: 4 of 5 frames, about 1 minute left",
