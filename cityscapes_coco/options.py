@@ -19,6 +19,7 @@ EmptyFrames = Literal["keep", "drop"]
 CategoryIds = Literal["one", "zero", "label"]
 FileNames = Literal["datadir", "split", "base"]
 Panoptic = Literal["none", "label", "train"]
+UnknownLabels = Literal["error", "void"]
 
 # What the functions that are called from Python take as a path.
 StrPath = str | PathLike[str]
@@ -41,8 +42,9 @@ class Options:
     any order; "pedestrian=person+rider" merges classes into one category. `segmentation` is
     "original" for contours as the original script writes them. `min_area` is in pixels.
     `empty_frames` says whether frames without an annotation are written. `panoptic` says whether
-    panoptic files are written, and which ids their categories have. docs/options.md explains each
-    choice.
+    panoptic files are written, and which ids their categories have. `unknown_labels` says whether
+    pixels of labels that Cityscapes does not have are void, or an error. docs/options.md explains
+    each choice.
 
     A list is stored as a tuple. Raises ValueError for an invalid value.
     """
@@ -57,6 +59,7 @@ class Options:
     file_names: FileNames = "datadir"
     panoptic: Panoptic = "none"
     skip_bad: bool = False
+    unknown_labels: UnknownLabels = "error"
 
     @property
     def parsed_categories(self) -> "list[ChosenCategory]":

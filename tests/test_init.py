@@ -74,11 +74,11 @@ def test_frames_are_read_as_they_are_converted() -> None:
 def test_a_map_that_cannot_be_read_is_an_error_or_skipped_with_a_warning(
     datadir: Path, write_map: WriteMap
 ) -> None:
-    write_map([[999]], name="a_000000_000000")
+    write_map(name="a_000000_000000").write_bytes(b"no PNG")
     write_map([[26000, 26]], name="a_000001_000000")
     write_map([[7, 11000]], name="a_000002_000000")
     dataset = find_dataset(datadir)
-    with pytest.raises(UserError, match="the value 999"):
+    with pytest.raises(UserError, match="not a PNG"):
         list(read_frames(dataset, "train"))
     warnings: list[str] = []
     options = Options(skip_bad=True, empty_frames="drop", crowd="keep")
@@ -87,4 +87,8 @@ def test_a_map_that_cannot_be_read_is_an_error_or_skipped_with_a_warning(
         (True, [[False, True]]),
         (False, [[True, False]]),
     ]
-    assert "the value 999" in warnings[0] and "never writes: 11000" in warnings[1]
+    assert "not a PNG" in warnings[0] and "never writes: 11000" in warnings[1]
+    write_map([[34000]], name="a_000003_000000")
+    dataset = find_dataset(datadir)
+    with pytest.raises(UserError, match="holds 34000, of labels that Cityscapes does not have"):
+        list(read_frames(dataset, "train", options, warn=warnings.append))

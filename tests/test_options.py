@@ -149,7 +149,7 @@ def test_a_wrong_type_of_maps_or_split_from_python_raises(frame: Path) -> None:
 
 def test_info_tells_the_options_that_a_file_was_made_with(frame: Path) -> None:
     chosen: Any = {"categories": ("car",), "segmentation": "rle", "crowd": "keep", "min_area": 2}
-    chosen["empty_frames"] = "drop"
+    chosen |= {"empty_frames": "drop", "unknown_labels": "void"}
     made_with = Options(**chosen, category_ids="zero", file_names="base", skip_bad=True)
     convert_split(find_dataset(frame), "train", frame, made_with)
     told = load(frame / OUTPUT)["info"]["options"]

@@ -6,7 +6,7 @@ the whole frame. The masks of a panoptic file are cut from its PNG files in the 
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -93,9 +93,9 @@ def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
         id_map = read_id_map(checked.map_path)
     except UserError as error:
         return Findings([Fault("map that cannot be read", str(error))])
-    sources, foreign = _find_sources(id_map, scope.classes)
-    faults = [*_check_sizes(checked, *id_map.shape)]
-    if foreign:
+    sources, foreign = _find_sources(id_map, scope)
+    faults = [*_check_sizes(checked, *id_map.shape), *_check_numbers(sources, checked.where)]
+    if foreign and not scope.void_unknown:
         values = ", ".join(map(str, foreign[:4]))
         faults.append(Fault(FOREIGN, f"{checked.where}: {values}", "data"))
     claims, broken = _list_claims(checked, scope, *id_map.shape)
@@ -105,14 +105,13 @@ def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
     return compared._replace(faults=faults, frames=1, instances=instances)
 
 
-def _find_sources(
-    id_map: NDArray[np.uint16], classes: Mapping[str, str]
-) -> tuple[dict[int, _Source], list[int]]:
+def _find_sources(id_map: NDArray[np.uint16], scope: Scope) -> tuple[dict[int, _Source], list[int]]:
     """Return the instances and groups of a map, shape (height, width), by their values, and the
     values that Cityscapes never writes: 1000 or more, of a label without instances.
 
-    `classes` is `Scope.classes`. Stuff, which panoptic files have, is one source per class.
+    Stuff, which panoptic files have, is one source per class.
     """
+    classes = scope.classes
     ids = [label.id for label in LABELS if label.name in classes]
 
     def may_be_asked_for(values: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -123,6 +122,8 @@ def _find_sources(
         label = _LABEL_BY_ID.get(value if value < 1000 else value // 1000)
         if value >= 1000 and not (label and label.has_instances):
             foreign.append(value)
+            if scope.void_unknown:
+                continue
         if label is None or label.name not in classes:
             continue
         row = Row(classes[label.name], value < 1000 and label.has_instances)
@@ -130,6 +131,16 @@ def _find_sources(
         area, bbox = int(coco_mask.area(rle)), coco_mask.toBbox(rle).astype(int).tolist()
         sources[value] = _Source(value, row, rle, area, bbox)
     return sources, foreign
+
+
+def _check_numbers(sources: Iterable[int], where: str) -> Iterator[Fault]:
+    """Yield the classes of which a map has every number from 0 to 999: one instance more would have
+    the value of another class."""
+    counts = Counter(value // 1000 for value in sources if value >= 1000)
+    for label_id, count in counts.items():
+        if count == 1000:
+            culprit = f"{where}: {_LABEL_BY_ID[label_id].name}"
+            yield Fault("map with all 1,000 numbers of a class", culprit)
 
 
 def _list_claims(

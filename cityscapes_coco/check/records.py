@@ -54,7 +54,7 @@ class Scope(NamedTuple):
 
     `names` are the names of the categories by id. `classes` maps each class of Cityscapes to the
     name of its row. `boxes_only` says that the file has no masks, `with_opencv` that
-    OpenCV fills its polygons.
+    OpenCV fills its polygons, `void_unknown` that labels which Cityscapes does not have are void.
     """
 
     names: Mapping[Id, str]
@@ -63,6 +63,7 @@ class Scope(NamedTuple):
     min_area: int
     boxes_only: bool
     with_opencv: bool = False
+    void_unknown: bool = False
 
 
 def find_scope(coco: CocoFile, options: Options) -> Scope:
@@ -81,7 +82,8 @@ def find_scope(coco: CocoFile, options: Options) -> Scope:
     rows = [Row(name, False) for name in dict.fromkeys(classes.values()) if name in names.values()]
     if with_groups:
         rows += [row._replace(is_group=True) for row in rows]
-    return Scope(names, classes, rows, min_area, boxes_only, with_opencv)
+    void_unknown = options.unknown_labels == "void"
+    return Scope(names, classes, rows, min_area, boxes_only, with_opencv, void_unknown)
 
 
 def check_records(coco: CocoFile, scope: Scope) -> Iterator[Fault]:

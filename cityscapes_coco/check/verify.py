@@ -123,7 +123,7 @@ def verify_file(
     report.add(Findings(faults))
     images = check.list_images()
     # Checked as images without annotations: whatever is in their maps is lost.
-    images += [CheckedImage(f.map_path, f.stem, Image(), (), "") for f in missing.empty]
+    images += [CheckedImage(f.annotation_path, f.stem, Image(), (), "") for f in missing.empty]
     compared = run(partial(compare_frame, scope=scope), check.add_pngs(images))
     for findings in show_progress(compared, "verify", len(images)):
         report.add(findings)
@@ -173,13 +173,13 @@ class _Check:
                 culprit = f"{name}: no {infer_map_name(image, self.suffix)}"
                 yield Fault("image without a map", culprit)
             elif len(frames) > 1:
-                paths = " or ".join(frame.map_path for frame in frames)
+                paths = " or ".join(frame.annotation_path for frame in frames)
                 yield Fault("image of several maps", f"{name}: {paths}")
         by_photograph = [Image(file_name=image.file_name) for image in self.coco.images]
         shown = find_candidates(by_photograph, self.frames, self.suffix)
         for image, frames, others in zip(self.coco.images, self.found, shown, strict=True):
             if len(frames) == 1 and others and frames[0] not in others:
-                culprit = f"{image.file_name}, the map is {frames[0].map_name}"
+                culprit = f"{image.file_name}, the map is {frames[0].annotation_name}"
                 yield Fault("photograph of another frame", culprit)
 
     def find_missing(self) -> "_Missing":
@@ -193,21 +193,22 @@ class _Check:
         names = self.info.skipped if self.info else ()
         missing = _Missing([], [], [], [])
         for frame in self.frames:
-            skipped = one_line(frame.map_name) in names
+            skipped = one_line(frame.annotation_name) in names
             if listed is not None and frame not in self.claimed and not skipped:
                 continue
-            count, expected = self.claimed[frame], len(self.photographs.get(frame.map_path, ()))
-            if not count and frame.map_path not in self.photographs:
+            photographs = self.photographs.get(frame.annotation_path, ())
+            count, expected = self.claimed[frame], len(photographs)
+            if not count and frame.annotation_path not in self.photographs:
                 missing.imageless.append(frame)
             if not count and skipped:
                 missing.skipped.append(frame)
             elif count and count < expected:
-                culprit = f"{frame.map_path}: {count} of {expected}"
+                culprit = f"{frame.annotation_path}: {count} of {expected}"
                 missing.faults.append(Fault("map without all its images", culprit))
             elif count < expected and self.options.empty_frames == "drop":
                 missing.empty.append(frame)
             elif count < expected:
-                missing.faults.append(Fault("map without an image", frame.map_path))
+                missing.faults.append(Fault("map without an image", frame.annotation_path))
         there = len(self.claimed) + len(missing.skipped)
         may_lack = self.options.empty_frames == "drop"
         if listed is not None and (there > listed or (there < listed and not may_lack)):
@@ -224,10 +225,12 @@ class _Check:
                 [frame] = frames
                 # The name may start at the data folder or further down.
                 name = f"/{image.file_name or ''}".replace("\\", "/")
-                paths = self.photographs.get(frame.map_path, ())
+                paths = self.photographs.get(frame.annotation_path, ())
                 photograph = next((path for path in paths if path.endswith(name)), "")
                 of_image = annotations.get(image.id, [])
-                checked = CheckedImage(frame.map_path, frame.stem, image, of_image, photograph)
+                checked = CheckedImage(
+                    frame.annotation_path, frame.stem, image, of_image, photograph
+                )
                 images.append(checked)
         return images
 
@@ -274,5 +277,5 @@ def _list_photographs(
         with suppress(UserError):
             for frame in list_frames(dataset, split, image_sets).frames:
                 paths = [f"{dataset.root.as_posix()}/{name}" for name in frame.file_names]
-                photographs[frame.map_path] = paths
+                photographs[frame.annotation_path] = paths
     return photographs

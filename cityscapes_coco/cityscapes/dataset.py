@@ -20,7 +20,7 @@ from cityscapes_coco.cityscapes.frame import (
     annotation_suffix,
     only_usual_set,
 )
-from cityscapes_coco.cityscapes.image_sets import FoundPhotographs
+from cityscapes_coco.cityscapes.image_sets import FoundPhotographs, is_of_other_camera
 from cityscapes_coco.cityscapes.map_search import find_folders
 from cityscapes_coco.cityscapes.not_found import (
     explain_misnamed,
@@ -33,6 +33,9 @@ from cityscapes_coco.cityscapes.split_folders import choose_split_folder, list_s
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, StrPath, check_choice, list_names
 from cityscapes_coco.run.folders import is_folder, name_entries, refuse_dangling
+
+# The frames of the fine annotations.
+_PUBLISHED = {"train": 2975, "val": 500, "test": 1525}
 
 
 # Compared by identity: what was listed for one dataset is not used for another one.
@@ -127,12 +130,16 @@ def find_dataset(
         if path and path.is_file():
             raise UserError(path, f"is a file; {option} takes a folder")
     if not datadir.is_dir():
-        raise UserError(datadir, f"no such folder; give the one that holds {map_type}")
+        what = "not a folder" if datadir.exists() else "no such folder"
+        # The shell of Windows takes the quote after a backslash for a part of the name.
+        quoted = "; a quote is part of the name: leave it out, and no \\ before it"
+        reason = f"{what}; give the one that holds {map_type}"
+        raise UserError(datadir, reason + (quoted if {*"\"'"} & {*str(datadir)} else ""))
     if imagedir and not imagedir.is_dir():
         raise UserError(imagedir, "no such folder; --imagedir is the folder of the photographs")
     folder, maps = find_folders(datadir, map_type)
     dataset = Dataset(folder, maps, map_type, imagedir)
-    if not imagedir and datadir.resolve() in folder.resolve().parents:
+    if datadir.resolve() in folder.resolve().parents:
         for candidate in dataset, replace(dataset, folder=datadir):
             if _has_photographs(candidate, image_sets):
                 return candidate
@@ -211,7 +218,7 @@ def list_frames(
     usual = only_usual_set(image_sets)
     frames = []
     if dataset.chosen:
-        annotated = [f for f in annotated if f.map_path in dataset.chosen.map_paths]
+        annotated = [f for f in annotated if f.annotation_path in dataset.chosen.map_paths]
         if not annotated:
             raise UserError(dataset.maps / split, "has no frame of the list")
     for frame in annotated:
@@ -222,12 +229,21 @@ def list_frames(
         raise NoPhotographs(dataset, [split], image_sets, found.image_sets)
     stems = {key.stem for key in keys}
     lines = explain_misnamed(other_files, stems, dataset.map_type)
+    lines += _explain_part(dataset, split, len(keys))
     lines += _explain_mismatch(dataset, keys, annotated, found, usual)
     return SplitFrames(
         tuple(frames),
         sum(frame.key not in found.paths for frame in annotated),
         tuple(f"{dataset.folder}, {split}: {line}" for line in lines),
     )
+
+
+def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:
+    """Yield a line if most published frames of a split are there, but not all. Smaller parts are
+    somebody's choice."""
+    published = _PUBLISHED.get(split, 0) if dataset.map_type == "gtFine" else 0
+    if 0.9 * published <= count < published:
+        yield f"{count:,} of the {published:,} published frames; is the download complete?"
 
 
 def _explain_mismatch(
@@ -254,6 +270,12 @@ def _explain_mismatch(
         if usual and len(imageless) == len(annotated):
             line += f"; {explain_no_photographs(start, split, found.image_sets)}"
         yield line
+    others = [p for key in keys for p in found.paths.get(key, ()) if is_of_other_camera(p)]
+    if others:
+        yield (
+            f"images of another camera than the maps were drawn on: {len(others)}, such as"
+            f" {min(others)}; objects are elsewhere in them, so choose others with --images"
+        )
     if found.unclear:
         taken, other = found.unclear[0]
         some = f"{len(found.unclear)}, such as in {taken}, which is taken, and in {other}"

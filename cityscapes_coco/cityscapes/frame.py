@@ -53,7 +53,7 @@ class Frame:
     set. There may be several: fog comes in several densities.
     """
 
-    map_path: str
+    annotation_path: str
     split: str
     city: str
     stem: str
@@ -64,8 +64,8 @@ class Frame:
         return FrameKey(self.stem, self.city)
 
     @property
-    def map_name(self) -> str:
-        return os.path.basename(self.map_path)
+    def annotation_name(self) -> str:
+        return os.path.basename(self.annotation_path)
 
     @property
     def usual_name(self) -> str:

@@ -50,7 +50,7 @@ def choose_frames(dataset: Dataset, splits: Iterable[str], path: StrPath) -> Dat
         dataset,
         chosen=ChosenFrames(
             hashlib.sha256(content).hexdigest(),
-            frozenset(frame.map_path for frame in chosen),
+            frozenset(frame.annotation_path for frame in chosen),
             frozenset(frame.split for frame in chosen),
         ),
     )

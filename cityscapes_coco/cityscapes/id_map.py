@@ -1,6 +1,7 @@
 """A map of instance ids, and the regions in it: instances, groups, and stuff."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -58,14 +59,16 @@ class MapRuns(NamedTuple):
 
 
 class MapContents(NamedTuple):
-    """The instances and groups of a map, and the foreign values in it, both in order of value.
+    """The instances and groups of a map, and the foreign and unknown values, in order of value.
 
     A value is foreign if it is 1000 or more and its label has no instances, such as 11000.
-    Cityscapes' own tools never write one; maps of train ids and of other datasets have them.
+    Cityscapes' own tools never write one; maps of train ids and of other datasets have them. A
+    value is unknown if Cityscapes does not have its label, such as 255 or 36001.
     """
 
     instances: list[Region]
     foreign: list[int]
+    unknown: list[int]
 
 
 def read_id_map(path: str) -> NDArray[np.uint16]:
@@ -81,25 +84,40 @@ def read_id_map(path: str) -> NDArray[np.uint16]:
 
 
 def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
-    """Return the instances and groups of `id_map`, shape (height, width), and the foreign values.
+    """Return the instances and groups of `id_map`, shape (height, width), and the values that do
+    not belong into a map of Cityscapes.
 
     The encoding is the one of cityscapesscripts' `json2instanceImg.py`: label id * 1000 + n for an
     instance; the bare label id for stuff, and for a group of a class that has instances.
 
-    Raises ValueError if a value belongs to no label.
+    Raises ValueError if all numbers of a class are taken, from 0 to 999. The tools that draw maps
+    go on to count, so that the next instance has the value of another class.
     """
     # Most rows of a street have nothing but stuff. Its labels are all below the first label with
     # instances, and all of them are known.
     rows = np.flatnonzero(id_map.max(axis=1) >= _FIRST_WITH_INSTANCES)
     if not rows.size:
-        return MapContents([], [])
+        return MapContents([], [], [])
     runs = cut_into_runs(id_map, int(rows[0]), int(rows[-1]) + 1)
-    known = _IS_KNOWN.take(runs.values)
-    if not known.all():
-        unknown = runs.values[~known][0]
-        raise ValueError(f"holds the value {unknown}, whose label Cityscapes does not have")
-    foreign = np.unique(runs.values[_IS_FOREIGN.take(runs.values)]).tolist()
-    return MapContents([*measure_regions(runs, _HAS_INSTANCES, id_map.shape[1])], foreign)
+    foreign, unknown = (
+        np.unique(runs.values[table.take(runs.values)]).tolist()
+        for table in (_IS_FOREIGN, ~_IS_KNOWN)
+    )
+    instances = [*measure_regions(runs, _HAS_INSTANCES, id_map.shape[1])]
+    check_numbers(region.value for region in instances)
+    return MapContents(instances, foreign, unknown)
+
+
+def check_numbers(values: Iterable[int]) -> None:
+    """Raise ValueError if the values of a map take all numbers of a class, from 0 to 999."""
+    counts = Counter(value // 1000 for value in values if value >= 1000)
+    for label_id, count in counts.items():
+        if count == 1000:
+            name = next(label.name for label in LABELS if label.id == label_id)
+            raise ValueError(
+                f"holds all 1,000 numbers of {name}, {label_id}000 to {label_id}999; an instance"
+                " more would have the value of another class, so check how the map was drawn"
+            )
 
 
 def cut_into_runs(id_map: NDArray[np.uint16], top: int = 0, bottom: int | None = None) -> MapRuns:

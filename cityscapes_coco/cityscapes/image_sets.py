@@ -23,6 +23,9 @@ _ARCHIVE = re.compile(r"_(train_?(val|extra)?(test)?|val|test)(?=_|$)")
 # leftImg8bit_jpg, leftImg8bit_512x256.
 _WEATHER = re.compile(r"fog|haz[ey]|snow|(?<!t)rain|night", re.IGNORECASE)
 _OTHER_SET = re.compile(rf"{USUAL_SET}_(?!jpe?g|png|webp|small|half|resized|\d)", re.IGNORECASE)
+# Sets with frames of the same names that the maps do not fit: the maps were drawn on the images of
+# the left camera.
+_OTHER_CAMERA = re.compile(r"(?<![a-z])right|disparity", re.IGNORECASE)
 # Folders where a photograph may have the name of the frame alone, and where a mask may.
 _PHOTOGRAPHS = re.compile(r"ima?ge?|photo|rgb", re.IGNORECASE)
 _MASKS = re.compile(r"label|mask|annot", re.IGNORECASE)
@@ -80,6 +83,11 @@ def names_weather(folder: str) -> bool:
     return bool(_WEATHER.search(folder))
 
 
+def is_of_other_camera(path: str) -> bool:
+    """Return whether the path of a photograph speaks of the right camera, or of disparity."""
+    return bool(_OTHER_CAMERA.search(path))
+
+
 def may_hold_bare_names(folders: Iterable[str]) -> bool:
     """Return whether files with the name of a frame alone are photographs in such folders."""
     path = "/".join(folders)
@@ -128,7 +136,9 @@ def choose_photographs(
             found.paths[key] = tuple(taken[image_set].path for image_set in sorted(taken))
     if not found.paths:
         for photograph in chain.from_iterable(photographs.values()):
-            found.image_sets.update(_list_image_sets(photograph))
+            # No set is proposed that the maps do not fit.
+            if not is_of_other_camera(photograph.path):
+                found.image_sets.update(_list_image_sets(photograph))
     return found
 
 

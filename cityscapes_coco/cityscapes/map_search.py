@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from cityscapes_coco.cityscapes.frame import USUAL_SET, annotation_suffix
+from cityscapes_coco.cityscapes.not_found import explain_no_folder
 from cityscapes_coco.cityscapes.split_folders import (
     choose_split_folder,
     list_split_files,
@@ -45,7 +46,7 @@ def _find_maps(datadir: Path, map_type: MapType) -> Path:
     raise UserError(
         datadir,
         f"no {map_type} folder in it; found {name_entries(datadir)}; nor is there one a level above"
-        " or two below",
+        f" or two below{explain_no_folder(datadir, map_type)}",
     )
 
 

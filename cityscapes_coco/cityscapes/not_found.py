@@ -20,8 +20,26 @@ _MISTAKEN = {
     r"polygons\.json$": "unpack {archive} with all its files, or draw the maps of the polygons with"
     " json2instanceImg of the package cityscapesscripts",
     r"(labelIds|labelTrainIds|color)\.": "these tell no instances apart; unpack {archive}",
+    r"Img8bit": "these are photographs; unpack {archive} here",
+    r"\.png$": "if these are maps, rename them to <frame>{suffix}; else unpack {archive}",
 }
+# What Cityscapes calls its archives of maps.
+_ARCHIVES: dict[MapType, str] = {"gtFine": "gtFine_trainvaltest.zip", "gtCoarse": "gtCoarse.zip"}
 _MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?|jpe?g)$", re.IGNORECASE)
+
+
+def explain_no_folder(datadir: Path, map_type: MapType) -> str:
+    """Return what to do where no folder of maps is, as the end of a line; "" if nobody knows."""
+    files, folders = list_folder(datadir)
+    archive = _ARCHIVES[map_type]
+    for name in files:
+        if name.lower().endswith(".zip") and name.startswith(map_type):
+            return f"; unpack {name} here"
+    if boxes := [name for name in folders if name.startswith("gtBbox")]:
+        return f"; {boxes[0]} has boxes only; the maps are in {archive}"
+    if images := [name for name in folders if "Img8bit" in name]:
+        return f"; {images[0]} has photographs only; the maps are in {archive}"
+    return ""
 
 
 def explain_no_maps(folder: Path, map_type: MapType, names: Sequence[str]) -> str:
@@ -36,7 +54,7 @@ def explain_no_maps(folder: Path, map_type: MapType, names: Sequence[str]) -> st
 def explain_misnamed(names: Iterable[str], stems: Set[str], map_type: MapType) -> list[str]:
     """Return a line about files that look like maps of other frames than `stems`, but are not named
     like maps; no line if there are none."""
-    misnamed = sorted(name for name in names if _is_misnamed(name, stems))
+    misnamed = [name for name in names if _is_misnamed(name, stems)]
     if not misnamed:
         return []
     [first], remedy = _find_mistaken(misnamed[:1], map_type)
@@ -45,11 +63,15 @@ def explain_misnamed(names: Iterable[str], stems: Set[str], map_type: MapType) -
 
 
 def explain_missing_splits(maps: Path, missing: Iterable[str]) -> list[str]:
-    """Return a line for each folder that looks like a missing split under another name."""
+    """Return a line for each folder that looks like a missing split under another name, or is the
+    only folder."""
     lines = []
-    for name in list_folder(maps).folders:
-        plain = name.lower().replace("_", "")
-        alike = [split for split in missing if plain.startswith(split.replace("_", ""))]
+    folders = list_folder(maps).folders
+    if len(folders) == 1 and folders[0] not in ALL_SPLITS and not _is_like(folders[0], missing):
+        [name] = folders
+        return [f"{name} is no split; if it is one, rename {name} to {' or '.join(missing)}"]
+    for name in folders:
+        alike = _is_like(name, missing)
         if alike and name not in ALL_SPLITS:
             split = max(alike, key=len)
             lines.append(f"{name} looks like the split {split}; if so, rename {name} to {split}")
@@ -66,6 +88,12 @@ def explain_no_photographs(start: Path, split: str, image_sets: Set[str]) -> str
         f" {name_some(folders) or name_entries(start)}{sets if image_sets else ''}; name the folder"
         " of the images with --imagedir"
     )
+
+
+def _is_like(name: str, splits: Iterable[str]) -> list[str]:
+    """Return the splits that the name of a folder begins with, whatever its case."""
+    plain = name.lower().replace("_", "")
+    return [split for split in splits if plain.startswith(split.replace("_", ""))]
 
 
 def _find_mistaken(names: Sequence[str], map_type: MapType) -> tuple[list[str], str]:

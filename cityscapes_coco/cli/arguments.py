@@ -170,6 +170,16 @@ def given_path(text: str) -> Path:
     return Path(text)
 
 
+def is_page(path: Path) -> bool:
+    """Return whether a path names the file of a page, not a folder such as run.v2."""
+    return path.suffix.lower() in (".png", ".pdf", ".svg") and not path.is_dir()
+
+
+def name_page(path: Path, name: str) -> Path:
+    """Return the file of a page: `path` if it names one, or else `name` in that folder."""
+    return path if is_page(path) else path / name
+
+
 def add_workers(add: Callable[..., object]) -> None:
     """Add --workers with `add`, the method of a parser or group."""
     meaning = f"processes (default: the cores that may be used, {usable_cores()})"

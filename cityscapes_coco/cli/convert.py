@@ -65,6 +65,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="write frames without any annotation, or leave them out (default: %(default)s)")
     add("--skip-bad", action="store_true",
         help="leave out frames whose map cannot be read (default: do not write their split)")
+    add("--unknown-labels", choices=choices["unknown_labels"],
+        help="labels that Cityscapes does not have: an error, or void (default: %(default)s)")
     how = parser.add_argument_group("how it is written")
     how.add_argument("--outdir", type=given_path, metavar="DIR",
         help="where files are written (default: <datadir>/annotations)")

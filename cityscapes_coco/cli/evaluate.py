@@ -10,6 +10,7 @@ from cityscapes_coco.cli.arguments import (
     add_workers,
     given_path,
     make_parser,
+    name_page,
     parse,
     positive,
     refuse_idle,
@@ -45,8 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="the results: a list, or an object with annotations")
     add("--scores", type=given_path, metavar="FILE",
         help="write all scores as JSON into this file, which is new or has earlier scores")
-    add("--plot", type=given_path, metavar="DIR",
-        help="draw precision over recall, and write the page into this folder as a PNG file")
+    add("--plot", type=given_path, metavar="PATH",
+        help="draw precision over recall into this folder, or this .png, .pdf or .svg file")
     add("--save", type=given_path, metavar="DIR",
         help="write what the server of Cityscapes takes into this folder, which must not exist yet")
     add("--top", type=positive, metavar="N",
@@ -82,7 +83,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     places = find_places(args.coco_dir, args.datadir)
     path = args.coco or find_file(places, args.split or "val")
     files = path, args.results, places.maps
-    plot = args.plot / f"{args.results.stem}_curves.png" if args.plot else None
+    plot = name_page(args.plot, f"{args.results.stem}_curves.png") if args.plot else None
     if reason := explain_no_maps(places):
         print(one_line(f"{places.maps}: {reason}"), file=sys.stderr)
     # Before the scores, which take a while.
@@ -108,10 +109,15 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 def _plot(args: argparse.Namespace, path: Path, scores: "Scores", target: Path) -> None:
     from cityscapes_coco.coco.reading import read_coco
-    from cityscapes_coco.pictures.curves import draw_curves
+    from cityscapes_coco.pictures.curves import draw_curves, find_size
     from cityscapes_coco.pictures.drawings import read_categories
-    from cityscapes_coco.pictures.figures import save_figure
+    from cityscapes_coco.pictures.figures import save_page
 
-    colors = read_categories(read_coco(path)).colors
-    save_figure(draw_curves(scores, args.results.name, colors), target, "--plot")
+    colors = read_categories(read_coco(path)).page_colors
+    save_page(
+        lambda figure: draw_curves(figure, scores, args.results.name, colors),
+        find_size(scores),
+        target,
+        "--plot",
+    )
     print(one_line(target))

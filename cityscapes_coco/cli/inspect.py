@@ -5,13 +5,15 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cityscapes_coco.cli.arguments import (
     given_path,
+    is_page,
     make_parser,
+    name_page,
     parse,
     refuse_idle,
     split_commas,
@@ -22,13 +24,17 @@ from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, command, guess, one_line
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
-    from cityscapes_coco.pictures.drawings import Example
+    from cityscapes_coco.pictures.examples import Example, Source
+
+    Records = tuple[Image, list[Annotation], list[Result]]
 
 _MIN_SCORE = 0.5
 
 # Options that have an effect only beside another one, and options that have none beside another.
-_ONLY_WITH = {"--min-score": ["--results"]}
+_ONLY_WITH = {"--min-score": ["--results"], "--sort": ["--results"]}
 _IDLE_WITH = {
     "--split": ["--coco"],
     "--panoptic": ["--coco"],
@@ -36,7 +42,7 @@ _IDLE_WITH = {
     "--num_examples": ["--stats", "--verify"],
     "--image": ["--stats", "--verify"],
     "--category": ["--stats", "--verify"],
-    "--seed": ["--stats", "--verify"],
+    "--seed": ["--stats", "--verify", "--sort"],
     "--save": ["--verify"],
 }
 
@@ -71,8 +77,13 @@ def build_parser() -> argparse.ArgumentParser:
     add("--category", nargs="+", action="extend", metavar="NAME",
         help="images with one of these categories; only their instances are drawn")
     add("--seed", type=int, help="which random images (default: a new choice each time)")
-    add("--save", type=given_path, metavar="DIR", help="write PNG files into this folder, which is"
-        " made if missing (default: windows, or without a display a folder beside the COCO file)")
+    add("--sort", choices=("errors", "score"),
+        help="with --results, the worst images first: those with the most errors, or with the false"
+        " result of the highest score (default: random images)")
+    add("--save", type=given_path, metavar="PATH", help="write PNG files into this folder,"
+        " which is made if missing, or with"
+        " --stats this .png, .pdf or .svg file (default: windows, or without a display a folder"
+        " beside the COCO file)")
     alone = parser.add_mutually_exclusive_group().add_argument
     alone("--results", type=given_path, metavar="FILE",
         help="draw results of a network, and the truth over them")
@@ -95,6 +106,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     refuse_idle(parser, given, only_with=_ONLY_WITH, idle_with=_IDLE_WITH)
     if "--coco_dir" not in given and args.datadir:
         args.coco_dir = args.datadir
+    if args.save and is_page(args.save) and not args.stats:
+        parser.error("argument --save: examples need a folder; a file is for --stats")
     return args
 
 
@@ -148,38 +161,36 @@ def _show_examples(
 
     annotations = group_by_image(filter(is_asked_for, coco.annotations))
     results = group_by_image(filter(is_asked_for, _read_results(args, coco)))
-    chosen = _choose_images(args, path, coco, {*annotations, *results})
-    if not chosen:
-        return
+    images = _find_images(args, path, coco, {*annotations, *results})
+    if not args.sort:
+        images = _choose_images(args, images)
+        if not images:
+            return
 
     from cityscapes_coco.cityscapes.dataset import find_root
     from cityscapes_coco.coco.panoptic import add_masks
     from cityscapes_coco.coco.records import PanopticFile
-    from cityscapes_coco.pictures.drawings import Example, load_example, read_categories
-    from cityscapes_coco.pictures.outcomes import compare_with_truth
-    from cityscapes_coco.pictures.windows import open_window, show_examples
+    from cityscapes_coco.pictures.drawings import read_categories
+    from cityscapes_coco.pictures.examples import Source, load_example
 
-    categories = read_categories(coco)
     root = find_root(data_folder, args.imagedir)
+    source = Source(path, root, read_categories(coco), args.results)
 
-    def load(number: int) -> Example:
-        image = chosen[number]
+    def find_records(image: "Image") -> "Records":
         truth = annotations.get(image.id, [])
         if isinstance(coco, PanopticFile):
             add_masks(path, image, truth)
-        example = load_example(path, root, image, truth, categories)
-        if not args.results:
-            return example
-        return compare_with_truth(example, args.results, results.get(image.id, []), categories)
+        return image, truth, results.get(image.id, [])
 
-    figure = None if args.save else open_window()
-    if figure:
-        show_examples(figure, len(chosen), load)
-    else:
-        kind = (
-            args.results.stem if args.results else "panoptic" if categories.stuff else "instances"
-        )
-        _save_examples(_picture_folder(args, path), kind, chosen, load)
+    if args.sort:
+        images = _choose_worst(args, images, source, find_records)
+    kind = args.results.stem if args.results else "panoptic" if source.categories.stuff else None
+    _draw_examples(
+        args,
+        path,
+        [(image.file_name or "", kind or "instances") for image in images],
+        lambda number: load_example(source, *find_records(images[number])),
+    )
 
 
 def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str]) -> set[str]:
@@ -195,10 +206,10 @@ def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str
     return found
 
 
-def _choose_images(
+def _find_images(
     args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
 ) -> "list[Image]":
-    """Return random images among those that --image and --category allow.
+    """Return the images that --image and --category allow.
 
     `ids` are the ids of images with an annotation or a result of the chosen categories.
     """
@@ -212,6 +223,10 @@ def _choose_images(
         options = " and ".join(f"--{name} {_show(getattr(args, name))}" for name in asked)
         fit = f" that {options} {'asks' if len(asked) == 1 else 'ask'} for" if coco.images else ""
         raise UserError(path, f"no image in it{fit}")
+    return images
+
+
+def _choose_images(args: argparse.Namespace, images: "list[Image]") -> "list[Image]":
     seed = random.randrange(10**6) if args.seed is None else args.seed
     chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
     none = "" if chosen else "; --num_examples 0 draws none"
@@ -221,6 +236,28 @@ def _choose_images(
 
 def _show(value: str | list[str]) -> str:
     return value if isinstance(value, str) else " ".join(value)
+
+
+def _choose_worst(
+    args: argparse.Namespace,
+    images: "list[Image]",
+    source: "Source",
+    find_records: "Callable[[Image], Records]",
+) -> "list[Image]":
+    """Return the images with the worst results first."""
+    from cityscapes_coco.pictures.examples import draw_image
+    from cityscapes_coco.pictures.outcomes import find_worst_score, weigh_errors
+
+    weigh = weigh_errors if args.sort == "errors" else find_worst_score
+
+    def measure(image: "Image") -> float:
+        predictions, truth, _ = draw_image(source, *find_records(image))
+        return weigh([*predictions, *(truth or ())])
+
+    worst_first = sorted(images, key=measure, reverse=True)[: args.num_examples]
+    first = "most errors" if args.sort == "errors" else "highest score of a false result"
+    print(f"{len(worst_first)} of {len(images)} images, {first} first")
+    return worst_first
 
 
 def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
@@ -242,19 +279,26 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
     return drawn
 
 
-def _save_examples(
-    folder: Path, kind: str, images: "Sequence[Image]", load: "Callable[[int], Example]"
+def _draw_examples(
+    args: argparse.Namespace,
+    path: Path,
+    names: "Sequence[tuple[str, str]]",
+    load: "Callable[[int], Example]",
 ) -> None:
-    from cityscapes_coco.pictures.figures import save_example
+    """Show examples or save them; `names` has the name and the kind of each."""
+    folder = args.save
+    if not folder:
+        from cityscapes_coco.pictures.windows import open_window, show_examples
 
-    taken: Counter[str] = Counter()
-    for number, image in enumerate(images):
-        # The name comes from the COCO file: keep it inside the folder, and short.
-        stem = re.sub(r"[^-.0-9A-Za-z_]", "_", PurePosixPath(image.file_name or "").stem)[:200]
-        # Two images may have the same name, and some file systems ignore case.
-        taken[stem.lower()] += 1
-        again = f"_{taken[stem.lower()]}" if taken[stem.lower()] > 1 else ""
-        target = folder / f"{stem}_{kind}{again}.png"
+        figure = open_window()
+        if not isinstance(figure, str):
+            show_examples(figure, len(names), load)
+            return
+        folder = _choose_folder(path, figure)
+
+    from cityscapes_coco.pictures.composing import save_example
+
+    for number, target in enumerate(_name_pictures(folder, names)):
         example = load(number)
         save_example(example, target)
         print(one_line(target))
@@ -262,27 +306,43 @@ def _save_examples(
             print(one_line(f"{target}: {example.note}"), file=sys.stderr)
 
 
+def _name_pictures(folder: Path, names: "Sequence[tuple[str, str]]") -> "Iterator[Path]":
+    taken: Counter[str] = Counter()
+    for name, kind in names:
+        # The name comes from the COCO file: keep it inside the folder, and short.
+        stem = re.sub(r"[^-.0-9A-Za-z_]", "_", PurePosixPath(name).stem)[:200]
+        # Two images may have the same name, and some file systems ignore case.
+        taken[stem.lower()] += 1
+        again = f"_{taken[stem.lower()]}" if taken[stem.lower()] > 1 else ""
+        yield folder / f"{stem}_{kind}{again}.png"
+
+
 def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> None:
     from cityscapes_coco.cli.coco_file import name_split
-    from cityscapes_coco.pictures.figures import new_figure, save_figure
-    from cityscapes_coco.pictures.statistics import draw_statistics
-    from cityscapes_coco.pictures.windows import open_window, show_figure
+    from cityscapes_coco.pictures.figures import save_page
+    from cityscapes_coco.pictures.statistics import SIZE, draw_statistics
 
-    figure = None if args.save else open_window()
-    page = figure or new_figure(1792, 1152)
-    draw_statistics(page, coco, name_split(path, coco.images))
-    if figure:
-        show_figure(figure, f"{path.name}  |  q close")
-        return
-    target = _picture_folder(args, path) / f"{path.stem}_statistics.png"
-    save_figure(page, target, "--save")
+    split = name_split(path, coco.images)
+
+    def draw(figure: "Figure") -> None:
+        draw_statistics(figure, coco, split)
+
+    folder = args.save
+    if not folder:
+        from cityscapes_coco.pictures.windows import open_window, show_page
+
+        figure = open_window()
+        if not isinstance(figure, str):
+            show_page(figure, draw, f"{path.name}  |  q close")
+            return
+        folder = _choose_folder(path, figure)
+    target = name_page(folder, f"{path.stem}_statistics.png")
+    save_page(draw, SIZE, target, "--save")
     print(one_line(target))
 
 
-def _picture_folder(args: argparse.Namespace, path: Path) -> Path:
-    """Return the folder for pictures; print it if the user did not name it."""
-    if args.save:
-        return Path(args.save)
+def _choose_folder(path: Path, reason: str) -> Path:
+    """Return the folder for pictures if the user did not name it, and print it."""
     folder = path.parent / "pictures"
-    print(one_line(f"no display, so pictures go to {folder}"))
+    print(one_line(f"{reason}, so pictures go to {folder}"))
     return folder

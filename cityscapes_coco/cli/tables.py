@@ -42,6 +42,8 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
         rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
     if summary.foreign:
         rows.append(f"  maps with values that Cityscapes never writes: {len(summary.foreign)}")
+    if summary.unknown:
+        rows.append(f"  maps with unknown labels, read as void: {len(summary.unknown)}")
     if summary.other_sizes:
         rows.append(f"  photographs of another size than their map: {len(summary.other_sizes)}")
     if summary.panoptic_path:
@@ -138,8 +140,11 @@ def describe_scores(path: Path, scores: "Scores") -> str:
 
 def describe_submission(submission: "Submission") -> str:
     """Return what was written for the benchmark's server, and what was left out."""
-    masks, frames = submission.masks, submission.frames
+    masks, frames = submission.masks.total(), submission.frames
     rows = [f"{submission.folder}: {masks} masks of {frames} frames, for the server"]
+    rows += [f"  {name:<16}{number:>8}" for name, number in submission.masks.items()]
+    if submission.repeats:
+        rows.append(f"  masks that repeat another one exactly: {submission.repeats}")
     if submission.left_out:
         left_out = _list(submission.left_out)
         rows.append(f"  left out, no class that Cityscapes evaluates: {left_out}")

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET
 
+from cityscapes_coco.coco.json_file import has_json_lines, is_list, read_json
+from cityscapes_coco.coco.mending import mend_records
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -21,7 +23,6 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import Options
-from cityscapes_coco.run.files import read_file
 
 T = TypeVar("T")
 AnyRecord = TypeVar("AnyRecord", Annotation, Result)
@@ -54,7 +55,7 @@ def read_coco(path: Path) -> CocoFile:
     Raises UserError if the file cannot be read or is not a COCO file; the error names the record
     and the field.
     """
-    content = read_file(path)
+    content = read_json(path)
     if is_list(content):
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
     # No other record of COCO has this field.
@@ -92,6 +93,8 @@ def peek_options(path: Path) -> dict[str, Any] | None:
     """Return the options that a file of this program was made with, without reading all of it; None
     for any other file, or if there is none."""
     try:
+        if not path.is_file():  # opening a pipe would wait for ever
+            return None
         with path.open("rb") as file:
             head = file.read(_HEAD).decode(errors="replace")
     except OSError:
@@ -128,11 +131,6 @@ def group_by_image(records: Iterable[AnyRecord]) -> dict[Id | str, list[AnyRecor
     return groups
 
 
-def is_list(content: bytes) -> bool:
-    """Return whether the JSON of a file, in UTF-8 or UTF-16, is a list."""
-    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
-
-
 def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str = "") -> T:
     """Return the `content` of the file at `path`, of any tool, as an object of the type `kind`.
 
@@ -140,15 +138,17 @@ def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str 
     field. `root` is the name of a list that has no name of its own.
     """
     try:
-        return _decode(content, msgspec.json.Decoder(kind))
-    except msgspec.ValidationError as error:
-        reason = explain(error, root)
-        if b"NaN" in content or b"Infinity" in content:
-            # They have become texts: see `_decode`.
-            reason = reason.replace("not a text", "not a text, NaN or Infinity")
-        raise UserError(path, f"not {what}: {reason}") from error
+        return _decode(content, kind)
     except (ValueError, msgspec.DecodeError, RecursionError) as error:
-        raise UserError(path, f"not a JSON file ({error}); write it again") from error
+        reason = f"not a JSON file ({error}); write it again"
+        if has_json_lines(content):
+            reason = "JSON lines, with an object in each; write one list of them, as jq -s . does"
+        elif isinstance(error, msgspec.ValidationError):
+            reason = f"not {what}: {explain(error, root)}"
+            if b"NaN" in content or b"Infinity" in content:
+                # They have become texts: see `_decode`.
+                reason = reason.replace("not a text", "not a text, NaN or Infinity")
+        raise UserError(path, reason) from error
 
 
 def explain(error: msgspec.ValidationError, root: str = "") -> str:
@@ -201,13 +201,14 @@ def _to_instances(records: PanopticRecords) -> PanopticFile:
     )
 
 
-def _decode(content: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+def _decode(content: bytes, kind: type[T]) -> T:
     try:
-        return decoder.decode(content)
+        return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError:
-        raise
+        pass
     except msgspec.DecodeError:
         # Some tools write NaN and Infinity, which JSON does not have. As texts, they become errors
         # that name the field. Others write half a character, which Python has and UTF-8 does not.
         loaded = json.loads(content, parse_constant=str)
-        return decoder.decode(json.dumps(loaded, ensure_ascii=False).encode(errors="replace"))
+        content = json.dumps(loaded, ensure_ascii=False).encode(errors="replace")
+    return msgspec.json.decode(mend_records(content), type=kind)

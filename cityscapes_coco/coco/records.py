@@ -67,8 +67,9 @@ class Info(Struct, kw_only=True):
 
     Earlier versions left `split` out. `options` are the fields of `Options` that count for the
     file, the type of the maps as `annotations`, `imagedir`, and of a list of frames the number and
-    SHA-256 as `frames`. `skipped` names the maps that could
-    not be read, `foreign` the maps with values that Cityscapes' own tools never write.
+    SHA-256 as `frames`. `skipped` names the maps that could not be read, `foreign` the maps with
+    values that Cityscapes' own tools never write, `unknown` the maps with values of labels that
+    Cityscapes does not have, which are void.
     """
 
     description: str
@@ -79,6 +80,7 @@ class Info(Struct, kw_only=True):
     options: dict[str, Any]
     skipped: list[str]
     foreign: list[str] | UnsetType = UNSET
+    unknown: list[str] | UnsetType = UNSET
 
 
 class CocoFile(Struct):

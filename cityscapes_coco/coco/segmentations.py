@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET, Raw
 
+from cityscapes_coco.coco.mending import mend_segmentation
 from cityscapes_coco.coco.reading import explain
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError
@@ -39,6 +40,10 @@ def decode_segmentation(record: Annotation | Result) -> list[list[float]] | RunL
         return None
     try:
         return _decoder.decode(record.segmentation)
+    except msgspec.ValidationError:
+        pass
+    try:
+        return _decoder.decode(mend_segmentation(bytes(record.segmentation)))
     except msgspec.ValidationError as error:
         raise ValueError(explain(error, "segmentation")) from error
 

@@ -41,8 +41,8 @@ class FrameRecords:
 
     The annotations are in the order of their instance ids, and have neither id nor image id yet.
     `left_out` counts the other instances and groups by reason and class. `has_instances` is true
-    for a map with instances of any class, asked for or not. `foreign` are values that Cityscapes'
-    own tools never write. `other_sizes` has a line for each photograph of another size than the
+    for a map with instances of any class, asked for or not. `foreign` and `unknown` are those of
+    `MapContents`. `other_sizes` has a line for each photograph of another size than the
     map. `panoptic` is None unless the options ask for it.
     """
 
@@ -52,6 +52,7 @@ class FrameRecords:
     left_out: Counter[tuple[str, str]]
     has_instances: bool
     foreign: list[int]
+    unknown: list[int]
     other_sizes: list[str]
     panoptic: PanopticFrame | None
 
@@ -65,7 +66,7 @@ def try_to_convert(frame: Frame, options: Options, root: Path) -> FrameRecords |
         return error
     except cv2.error as error:
         if error.code == _CV_NO_MEMORY:
-            raise MemoryError(frame.map_path) from error
+            raise MemoryError(frame.annotation_path) from error
         raise
 
 
@@ -78,12 +79,12 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
         "".join(frame.file_names).encode()
     except UnicodeEncodeError as error:
         # JSON could hold the name, but few readers of JSON would take it.
-        raise UserError(frame.map_path, "its name is not valid UTF-8; rename it") from error
-    id_map = read_id_map(frame.map_path)
+        raise UserError(frame.annotation_path, "its name is not valid UTF-8; rename it") from error
+    id_map = read_id_map(frame.annotation_path)
     try:
-        instances, foreign = find_instances(id_map)
+        instances, foreign, unknown = find_instances(id_map)
     except ValueError as error:
-        raise UserError(frame.map_path, str(error)) from error
+        raise UserError(frame.annotation_path, str(error)) from error
     annotations, left_out = _annotate(instances, id_map, options)
     height, width = id_map.shape
     return FrameRecords(
@@ -93,9 +94,16 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
         left_out,
         has_instances=any(not instance.is_group for instance in instances),
         foreign=foreign,
+        unknown=unknown,
         other_sizes=list(_compare_sizes(frame, root, width, height)),
-        panoptic=segment_frame(id_map, options.panoptic) if options.panoptic != "none" else None,
+        panoptic=_segment_frame(id_map, options),
     )
+
+
+def _segment_frame(id_map: NDArray[np.uint16], options: Options) -> PanopticFrame | None:
+    if options.panoptic == "none":
+        return None
+    return segment_frame(id_map, options.panoptic, foreign=options.unknown_labels == "error")
 
 
 def _annotate(

@@ -20,7 +20,7 @@ LICENSES = [
 ]
 
 # The options that count for panoptic files; the others are about instances.
-_OF_PANOPTIC = {"images", "file_names", "panoptic", "skip_bad"}
+_OF_PANOPTIC = {"images", "file_names", "panoptic", "skip_bad", "unknown_labels"}
 # The options that every file states. Later ones are stated where they are not the default, so that
 # the same conversion gives the same bytes as before there was a choice.
 _ALWAYS_STATED = {

@@ -16,6 +16,10 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import Options
 
 
+class UnknownLabels(UserError):
+    """A map has values of another label table."""
+
+
 @dataclass(frozen=True, eq=False)
 class Instance:
     """An instance, or a group of objects that the map shows as one.
@@ -63,11 +67,12 @@ def read_frames(
 ) -> Iterator[FrameInstances]:
     """Yield the frames of a split, sorted by name, each with its instances.
 
-    Of the options count `images`, `categories`, `crowd`, `min_area`, `empty_frames` and `skip_bad`,
-    as for files. `warn` is called with a line for each map that is skipped or is strange.
+    Of the options count `images`, `categories`, `crowd`, `min_area`, `empty_frames`, `skip_bad` and
+    `unknown_labels`, as for files. `warn` is called with a line for each map that is skipped or is
+    strange.
 
     Raises UserError if the split is missing or has no maps, and at a map that cannot be read,
-    unless `options.skip_bad` is set.
+    unless `options.skip_bad` is set, or at one of another label table.
     """
     names = {int(c.id or 0): str(c.name) for c in list_categories(options)}
     category_ids = find_category_ids(options)
@@ -75,6 +80,9 @@ def read_frames(
     for frame in list_frames(dataset, split, options.images).frames:
         try:
             found = _read_frame(frame, options, categories, warn)
+        except UnknownLabels:
+            # The map can be read, and the others are most likely like it.
+            raise
         except UserError as error:
             if not options.skip_bad:
                 raise
@@ -87,14 +95,17 @@ def read_frames(
 def _read_frame(
     frame: Frame, options: Options, categories: dict[int, str], warn: Callable[[str], object]
 ) -> FrameInstances:
-    id_map = read_id_map(frame.map_path)
+    id_map = read_id_map(frame.annotation_path)
     try:
-        regions, foreign = find_instances(id_map)
+        regions, foreign, unknown = find_instances(id_map)
     except ValueError as error:
-        raise UserError(frame.map_path, str(error)) from error
+        raise UserError(frame.annotation_path, str(error)) from error
+    path = frame.annotation_path
+    if unknown and options.unknown_labels == "error":
+        found = f"holds {_list(unknown)}, of labels that Cityscapes does not have"
+        raise UnknownLabels(path, f"{found}; see unknown_labels")
     if foreign:
-        values = ", ".join(map(str, foreign[:4]))
-        warn(str(UserError(frame.map_path, f"holds values that Cityscapes never writes: {values}")))
+        warn(str(UserError(path, f"holds values that Cityscapes never writes: {_list(foreign)}")))
     instances = [
         Instance(
             categories[region.label_id],
@@ -108,4 +119,8 @@ def _read_frame(
         if not reason_to_leave_out(region, options, categories)
     ]
     height, width = id_map.shape
-    return FrameInstances(frame.stem, frame.file_names, frame.map_path, width, height, instances)
+    return FrameInstances(frame.stem, frame.file_names, path, width, height, instances)
+
+
+def _list(values: list[int]) -> str:
+    return ", ".join(map(str, values[:4])) + (", ..." if len(values) > 4 else "")

@@ -23,10 +23,13 @@ from cityscapes_coco.pixels.png import encode_rgb_png
 # Only labels that Cityscapes evaluates are categories. All other pixels are void.
 _EVALUATED = {label.id: label for label in LABELS if not label.ignored}
 
-# For every value that a map can hold: does it belong to a segment, and to which id there?
+# For every value that a map can hold: does it belong to a segment, with and without the values that
+# Cityscapes never writes?
 _VALUES = np.arange(1 << 16)
-_IS_SEGMENT = np.isin(np.where(_VALUES < 1000, _VALUES, _VALUES // 1000), list(_EVALUATED))
-_SEGMENT_IDS = np.where(_IS_SEGMENT, _VALUES, 0).astype("<u4")
+_LABEL_OF = np.where(_VALUES < 1000, _VALUES, _VALUES // 1000)
+_THINGS = [label.id for label in _EVALUATED.values() if label.has_instances]
+_IS_SEGMENT = np.isin(_LABEL_OF, list(_EVALUATED))
+_IS_USUAL_SEGMENT = _IS_SEGMENT & ((_VALUES < 1000) | np.isin(_LABEL_OF, _THINGS))
 
 
 class PanopticFrame(NamedTuple):
@@ -52,25 +55,29 @@ def list_panoptic_categories(ids: Panoptic) -> list[PanopticCategory]:
     ]
 
 
-def segment_frame(id_map: NDArray[np.uint16], ids: Panoptic) -> PanopticFrame:
+def segment_frame(
+    id_map: NDArray[np.uint16], ids: Panoptic, *, foreign: bool = True
+) -> PanopticFrame:
     """Return what a map, shape (height, width), adds to panoptic files; `ids` are the kind of the
     category ids.
 
     The id of a segment is the value in the map, and the segments are in the order of their ids. In
     the PNG file, a pixel of id R + 256 G + 65536 B has the color (R, G, B), and void is 0. A value
     of 1000 or more whose label has no instances, which Cityscapes never writes, is a segment of
-    that label.
+    that label, or void without `foreign`.
     """
+    is_segment = _IS_SEGMENT if foreign else _IS_USUAL_SEGMENT
     height, width = id_map.shape
     runs = cut_into_runs(id_map)
     segments = []
-    for region in measure_regions(runs, _IS_SEGMENT, width):
+    for region in measure_regions(runs, is_segment, width):
         category_id = _category_id(_EVALUATED[region.label_id], ids)
         is_group = int(region.is_group)
         segments.append(Segment(region.value, category_id, is_group, region.area, region.bbox))
     # Painting runs is quicker than looking up each pixel. The four bytes of a little-endian number
     # are R, G, B, and one that is left out.
-    pixels = np.repeat(_SEGMENT_IDS.take(runs.values), runs.ends - runs.starts)
+    segment_ids = np.where(is_segment.take(runs.values), runs.values, 0).astype("<u4")
+    pixels = np.repeat(segment_ids, runs.ends - runs.starts)
     rgba = pixels.view(np.uint8).reshape(height, width, 4)
     rgb = cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB).astype(np.uint8, copy=False)
     return PanopticFrame(width, height, encode_rgb_png(rgb), segments)

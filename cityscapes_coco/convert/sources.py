@@ -72,7 +72,7 @@ def find_candidates(
     by_name: dict[str, list[Frame]] = {}
     for frame in frames:
         places |= {frame.split, frame.city}
-        by_name.setdefault(frame.map_name, []).append(frame)
+        by_name.setdefault(frame.annotation_name, []).append(frame)
 
     def fit(image: Image, separator: str) -> list[Frame]:
         folders = {*(image.file_name or "").split(separator)[:-1]} & places

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -31,8 +31,15 @@ from cityscapes_coco.run.workers import Map
 # Where foreign values come from, and what to do.
 _ENCODINGS = (
     "likely train ids times 1000 (_instanceTrainIds.png), the tags of a simulator, class * 256 + n"
-    " as in KITTI, or maps resized with interpolation; take the _instanceIds.png maps, or write"
-    " label id * 1000 + n"
+    " as in KITTI, maps resized with interpolation, or KITTI-360, which tells buildings apart; take"
+    " the _instanceIds.png maps, write label id * 1000 + n, or give --unknown-labels void if all"
+    " else is as in Cityscapes"
+)
+# Where unknown values come from, and what to do.
+_TABLES = (
+    "the maps are of another label table, such as ApolloScape's (33 is its car, 36 its person) or"
+    " KITTI-360's (34 to 44), or 255 is their void; only if all other labels are those of"
+    " Cityscapes, give --unknown-labels void"
 )
 
 
@@ -43,7 +50,8 @@ class SplitSummary:
     `instances` and `groups` count the annotations by category, `left_out` the others by reason and
     class. `imageless` counts the frames without a photograph that was asked for, `empty` the frames
     left out because they have no annotation. `skipped` names the maps that could not be read.
-    `foreign` has the maps with values that Cityscapes' own tools never write, and these values.
+    `foreign` has the maps with values that Cityscapes' own tools never write, and these values;
+    `unknown` those with values of labels that Cityscapes does not have.
     `other_sizes` has a line for each photograph of another size than its map. `panoptic_path` is
     the panoptic JSON file, which has so many `segments`; None if there is none.
     """
@@ -59,6 +67,7 @@ class SplitSummary:
     empty: int = 0
     skipped: list[str] = field(default_factory=list)
     foreign: dict[str, list[int]] = field(default_factory=dict)
+    unknown: dict[str, list[int]] = field(default_factory=dict)
     other_sizes: list[str] = field(default_factory=list)
     segments: int = 0
 
@@ -134,7 +143,7 @@ class _SplitWriter:
         """Leave out a frame whose map cannot be read."""
         self._frames += 1
         first = not self._summary.skipped
-        self._summary.skipped.append(one_line(frame.map_name))
+        self._summary.skipped.append(one_line(frame.annotation_name))
         lost = first and not self._job.options.skip_bad
         self._job.warn(f"{error}{f'; {self._job.split} will not be written' if lost else ''}")
 
@@ -144,7 +153,9 @@ class _SplitWriter:
         self._has_instances |= records.has_instances
         self._summary.other_sizes += records.other_sizes
         if records.foreign:
-            self._summary.foreign[one_line(frame.map_name)] = records.foreign
+            self._summary.foreign[one_line(frame.annotation_name)] = records.foreign
+        if records.unknown:
+            self._summary.unknown[one_line(frame.annotation_name)] = records.unknown
         file_names = name_images(self._job, frame)
         self._add_instances(frame, file_names, records)
         if self._panoptic and records.panoptic:
@@ -166,7 +177,11 @@ class _SplitWriter:
                 f"{summary.path}: holds no image, as --empty-frames drop leaves out all frames of"
                 f" {job.split}"
             )
-        found = {"skipped": summary.skipped, "foreign": list(summary.foreign) or UNSET}
+        found = {
+            "skipped": summary.skipped,
+            "foreign": list(summary.foreign) or UNSET,
+            "unknown": list(summary.unknown) or UNSET,
+        }
         self._file.finish(replace(self._info, **found), LICENSES, self._categories)
         if self._panoptic:
             categories = list_panoptic_categories(job.options.panoptic)
@@ -189,7 +204,7 @@ class _SplitWriter:
                 counts = summary.groups if annotation.iscrowd else summary.instances
                 counts[self._names[annotation.category_id]] += 1
             size = records.width, records.height
-            image = Image(summary.images, file_name, frame.map_name, *size)
+            image = Image(summary.images, file_name, frame.annotation_name, *size)
             self._file.add(image, records.annotations)
 
     def _check_skipped(self) -> None:
@@ -206,10 +221,15 @@ class _SplitWriter:
         """Raise UserError if no map has an instance but some have foreign values; warn of what else
         is strange."""
         job, summary = self._job, self._summary
-        if summary.foreign:
-            values = sorted({value for values in summary.foreign.values() for value in values})
-            found = f"maps with values that Cityscapes never writes: {len(summary.foreign)} ("
-            found += f"{', '.join(map(str, values[:4]))}{', ...' if len(values) > 4 else ''})"
+        is_error = job.options.unknown_labels == "error"
+        if summary.unknown and is_error:
+            found = f"labels that Cityscapes does not have, in {len(summary.unknown)} of"
+            found += f" {self._frames} maps ({_name_values(summary.unknown)}), such as"
+            names = ", ".join(list(summary.unknown)[:3])
+            raise UserError(job.maps, f"{found} {names}, so no file is written; {_TABLES}")
+        if summary.foreign and is_error:
+            found = f"maps with values that Cityscapes never writes: {len(summary.foreign)}"
+            found += f" ({_name_values(summary.foreign)})"
             if not self._has_instances:
                 raise UserError(job.maps, f"no map has an instance; {found}; {_ENCODINGS}")
             names = ", ".join(list(summary.foreign)[:3])
@@ -225,6 +245,12 @@ class _SplitWriter:
             )
 
 
+def _name_values(found: Mapping[str, Iterable[int]]) -> str:
+    """Return the first four of the values that were found in maps."""
+    values = sorted({value for values in found.values() for value in values})
+    return f"{', '.join(map(str, values[:4]))}{', ...' if len(values) > 4 else ''}"
+
+
 def _list_frames(job: Job) -> tuple[tuple[Frame, ...], int]:
     """Return the frames to convert, and how many were left out for want of a photograph.
 
@@ -235,7 +261,7 @@ def _list_frames(job: Job) -> tuple[tuple[Frame, ...], int]:
     for line in strange:
         job.warn(line)
     check_names(job, frames)
-    maps = Counter(frame.map_name for frame in frames)
+    maps = Counter(frame.annotation_name for frame in frames)
     if twice := [name for name, times in maps.items() if times > 1]:
         job.warn(
             f"{dataset.folder}, {job.split}: frames in several folders, all of them converted:"

@@ -8,37 +8,44 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cityscapes_coco.pictures.drawings import OTHER_COLOR
-from cityscapes_coco.pictures.figures import new_figure, plain_text
+from cityscapes_coco.pictures.colors import OTHER_COLOR, Color
+from cityscapes_coco.pictures.figures import plain_text
+from cityscapes_coco.scores.cityscapes_score import MIN_AREA
 from cityscapes_coco.scores.coco_score import Curves
 from cityscapes_coco.scores.evaluate import AnyScore, Scores
 
 _PLURALS = {"box": "boxes", "mask": "masks"}
-# Cityscapes' colours of similar classes are similar, so lines differ in their dashes too.
 _DASHES = "solid", "dashed", "dashdot"
-_MOST_CLASSES = 16  # that a legend has room for
+_MOST = 16  # that a legend has room for
+_WIDTH, _LEFT, _RIGHT = 600, 110, 50  # of each panel, and beside them
 
 
-def draw_curves(scores: Scores, title: str, colors: Mapping[str, tuple[int, int, int]]) -> Figure:
+def find_size(scores: Scores) -> tuple[int, int]:
+    """Return the width and height of the page, in pixels."""
+    return _LEFT + _RIGHT + _WIDTH * len(scores.curves), 864
+
+
+def draw_curves(figure: Figure, scores: Scores, title: str, colors: Mapping[str, Color]) -> None:
     """Draw precision over recall at the overlap of 0.50, class by class, for each score there is.
 
-    `colors` are those of the categories, by name, RGB, 0..255.
+    `colors` are those of the categories, by name.
     """
     count, total = len(scores.curves), len(scores.coco.classes)
-    width, left, right = 160 + 600 * count, 110, 50
-    figure = new_figure(width, 832)
+    width, _ = find_size(scores)
     figure.suptitle(
         f"{plain_text(title)}\n{scores.images:,} images, {scores.results:,} results"
-        + (f", {_MOST_CLASSES} of {total:,} classes" if total > _MOST_CLASSES else "")
+        + (f", {_MOST} of {total:,} classes" if total > _MOST else "")
     )
-    grid = figure.add_gridspec(
-        *(1, count), left=left / width, right=1 - right / width, bottom=0.33, top=0.85, wspace=0.2
-    )
-    for place, (name, average, classes, curves) in enumerate(_list_panels(scores)):
-        axes = figure.add_subplot(grid[0, place])
-        axes.set_title(f"{name}: AP50 {_show(average)}", loc="left")
-        _draw_lines(axes, classes, curves, colors)
-    return figure
+    place = {"left": _LEFT / width, "right": 1 - _RIGHT / width, "bottom": 0.36, "top": 0.86}
+    grid = figure.add_gridspec(1, count, **place, wspace=0.2)
+    for column, (name, average, classes, curves) in enumerate(_list_panels(scores)):
+        axes = figure.add_subplot(grid[0, column])
+        shown = "no truth" if average.ap50 is None else f"{average.ap50:.3f}"
+        axes.set_title(f"{name}: AP50 {shown}", loc="left")
+        legend = {
+            name: _describe(scores, name, score) for name, score in islice(classes.items(), _MOST)
+        }
+        _draw_lines(axes, legend, curves, colors)
 
 
 def _list_panels(
@@ -52,19 +59,29 @@ def _list_panels(
         yield "Cityscapes, masks", own.average, own.classes, scores.curves["cityscapes"]
 
 
+def _describe(scores: Scores, name: str, score: AnyScore) -> str:
+    """Return the text of a class in the legend: its name, and its score or why there is none."""
+    shown = plain_text(name)
+    if score.ap50 is not None:
+        return f"{shown}  {score.ap50:.3f}"
+    in_coco_file = scores.coco.classes[name]["box"].ap50 is not None
+    return f"no {shown} of {MIN_AREA} pixels or more" if in_coco_file else f"{shown}  no truth"
+
+
 def _draw_lines(
     axes: Axes,
-    classes: Mapping[str, AnyScore],
+    legend: Mapping[str, str],
     curves: Curves,
-    colors: Mapping[str, tuple[int, int, int]],
+    colors: Mapping[str, Color],
 ) -> None:
+    """Draw the curves of the classes that the legend has a text for."""
     nothing = np.empty(0), np.empty(0)
-    for number, name in enumerate(islice(classes, _MOST_CLASSES)):
+    for number, (name, text) in enumerate(legend.items()):
         recall, precision = curves.get(name, nothing)
         axes.plot(
             recall,
             precision,
-            label=f"{plain_text(name)}  {_show(classes[name])}",
+            label=text,
             color=np.array(colors.get(name, OTHER_COLOR)) / 255,
             linestyle=_DASHES[number % len(_DASHES)] if name in curves else "none",
             linewidth=2,
@@ -74,8 +91,5 @@ def _draw_lines(
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="0.9")
     place: Any = {"loc": "upper left", "bbox_to_anchor": (-0.02, -0.14), "borderpad": 0}
-    axes.legend(ncols=2, frameon=False, handlelength=4, **place)
-
-
-def _show(score: AnyScore) -> str:
-    return "no truth" if score.ap50 is None else f"{score.ap50:.3f}"
+    columns = 1 if len(legend) <= 8 else 2
+    axes.legend(ncols=columns, frameon=False, handlelength=4, **place)

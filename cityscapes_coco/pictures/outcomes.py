@@ -1,69 +1,57 @@
 """Predictions compared with the truth of an image: what is right, false, and missed."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.coco.records import Result
-from cityscapes_coco.pictures.drawings import (
-    OTHER_COLOR,
-    Categories,
-    Drawing,
-    Example,
-    load_drawings,
-    sort_by_size,
-)
-from cityscapes_coco.pixels.rle import Rle
-from cityscapes_coco.scores.results import decode_mask
+from cityscapes_coco.pictures.colors import OUTCOME_COLORS
+from cityscapes_coco.pictures.drawings import Drawing, Outcome
 
 Bools = NDArray[np.bool_]
 
 _OVERLAP = 0.5  # the IoU that COCO's AP50 asks for
 
 
-def compare_with_truth(
-    example: Example, path: Path, results: Iterable[Result], categories: Categories
-) -> Example:
-    """Return an example that shows the results of an image, with the truth of `example` over them.
+def compare(
+    predictions: Sequence[Drawing], truth: Sequence[Drawing]
+) -> tuple[list[Drawing], list[Drawing]]:
+    """Return the predictions and the truth of an image, each drawing with its outcome.
 
-    False results are hatched, and missed instances have a white label. `path` is the file of the
-    results. Raises UserError if a mask cannot be decoded.
+    Predictions are right or false. Truth is found or missed, but a group that is not found is
+    ignored. Predictions come with the highest score first. If any mask is missing, the boxes are
+    compared.
     """
-    height, width = example.photo.shape[:2]
-
-    def decode(result: Result) -> Rle:
-        return decode_mask(path, result, height, width)
-
-    best_first = sorted(results, key=lambda result: -result.score)
-    predictions, left_out = load_drawings(best_first, decode, height * width, categories)
-    truth = example.drawings
     if not all(drawing.rle for drawing in (*predictions, *truth)):
-        # Boxes are compared with boxes.
         truth = [drawing._replace(rle=None) for drawing in truth]
     are_right, are_found = _match(predictions, truth)
-    return example._replace(
-        title=example.title + left_out,
-        drawings=sort_by_size(
-            drawing if is_right else drawing._replace(kind=f"{drawing.name} false", style="hatched")
-            for drawing, is_right in zip(predictions, are_right, strict=True)
-        ),
-        truth=[
-            _outline(drawing, is_found) for drawing, is_found in zip(truth, are_found, strict=True)
-        ],
-    )
+    return [
+        _with_outcome(drawing, "right" if is_right else "false")
+        for drawing, is_right in zip(predictions, are_right, strict=True)
+    ], [
+        _with_outcome(drawing, "found" if is_found else "ignored" if drawing.is_group else "missed")
+        for drawing, is_found in zip(truth, are_found, strict=True)
+    ]
+
+
+def weigh_errors(drawings: Iterable[Drawing]) -> float:
+    """Return how much is wrong: 1 for each missed instance, its score for each false prediction."""
+    return sum(drawing.score for drawing in drawings if drawing.outcome in ("false", "missed"))
+
+
+def find_worst_score(drawings: Iterable[Drawing]) -> float:
+    """Return the highest score of a false prediction, -inf if there is none."""
+    return max((d.score for d in drawings if d.outcome == "false"), default=-np.inf)
 
 
 def _match(predictions: Sequence[Drawing], truth: Sequence[Drawing]) -> tuple[Bools, Bools]:
     """Return which predictions are right, and which of the truth is found.
 
-    The rule is that of COCOeval's `evaluateImg` for AP50. Predictions come with the highest score
-    first. A prediction is right if it has an IoU of 0.5 or more with truth of its category. It
-    finds the instance with the greatest IoU that no earlier prediction has found, or else a group,
-    which any number of predictions may find. Masks are compared, or boxes if truth has no masks.
+    The rule is that of COCOeval's `evaluateImg` for AP50. A prediction is right if it has an IoU of
+    0.5 or more with truth of its category. It finds the instance with the greatest IoU that no
+    earlier prediction has found, or else a group, which any number of predictions may find.
     """
     are_groups = np.array([drawing.is_group for drawing in truth], np.bool_)
     are_right, are_found = np.zeros(len(predictions), np.bool_), np.zeros(len(truth), np.bool_)
@@ -87,10 +75,10 @@ def _match(predictions: Sequence[Drawing], truth: Sequence[Drawing]) -> tuple[Bo
     return are_right, are_found
 
 
-def _outline(drawing: Drawing, is_found: bool) -> Drawing:
-    if drawing.is_group or is_found:
-        kind = "truth group" if drawing.is_group else "truth found"
-        return drawing._replace(kind=kind, label="", style="outlined", category_color=OTHER_COLOR)
-    kind = f"{drawing.name} missed"
-    red, green, blue = (value / 255 for value in drawing.category_color)
-    return drawing._replace(kind=kind, label=kind, style="outlined", color=(red, green, blue))
+def _with_outcome(drawing: Drawing, outcome: Outcome) -> Drawing:
+    labels = {"missed": f"{drawing.name} missed", "found": "", "ignored": ""}
+    return drawing._replace(
+        outcome=outcome,
+        color=OUTCOME_COLORS[outcome],
+        label=labels.get(outcome, drawing.label),
+    )

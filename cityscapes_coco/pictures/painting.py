@@ -1,53 +1,54 @@
-"""A photograph with masks painted on it, by numpy and OpenCV."""
+"""Masks painted on a photograph, by numpy and OpenCV."""
 
 from collections.abc import Iterable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
+from cityscapes_coco.pictures.colors import FILL, Color
 from cityscapes_coco.pictures.drawings import Drawing
-from cityscapes_coco.pixels.rle import to_mask
 
-_FILL = 0.5  # how much of a colour covers the photograph
-_HATCH = 12  # from one stripe of a group to the next, in pixels
-_TINY = 24  # below this width or height an outline is one pixel wide, else two
+_HATCH = 12  # from one stripe of a hatched mask to the next, in pixels
+_TINY = 40  # below this width or height an outline is one pixel wide
 
 
 def paint(photo: NDArray[np.uint8], drawings: Iterable[Drawing]) -> NDArray[np.uint8]:
-    """Return the photograph, RGB, shape (height, width, 3), with the masks of drawings painted."""
+    """Return the photograph, RGB, shape (height, width, 3), with the masks of drawings painted.
+
+    Instances and right predictions are filled; groups and false predictions are hatched; stuff is
+    filled without an outline; the truth over predictions is outlined, and filled if it was missed.
+    """
     picture: NDArray[np.uint8] = photo.copy()
-    # Masks are decoded one by one: a file may hold many.
     for drawing in drawings:
-        # OpenCV takes no mask without pixels.
-        if drawing.rle is None or not coco_mask.area(drawing.rle):
+        if drawing.region is None:
             continue
-        x, y, width, height = coco_mask.toBbox(drawing.rle).astype(int).tolist()
-        mask = to_mask(drawing.rle)[y : y + height, x : x + width].astype(bool)
+        x, y, mask = drawing.region
+        height, width = mask.shape
         patch = picture[y : y + height, x : x + width]
-        color, line = (255 * np.array(c) for c in (drawing.color, drawing.line_color))
-        if drawing.style in ("filled", "flat"):
-            _mix(patch, mask, color)
-        elif drawing.style == "hatched":
-            rows, columns = np.ogrid[y : y + height, x : x + width]
-            _mix(patch, mask & ((rows + columns) % _HATCH < _HATCH // 3), line)
-        if drawing.style == "flat":
+        if drawing.is_stuff:
+            _mix(patch, mask, drawing.color, 0.5)
             continue
         thickness = 1 if min(height, width) < _TINY else 2
+        if drawing.outcome == "missed":
+            _mix(patch, mask, drawing.color, 0.4)
+            thickness += 1
+        elif drawing.outcome == "false" or (drawing.is_group and not drawing.outcome):
+            rows, columns = np.ogrid[y : y + height, x : x + width]
+            stripes = (rows + columns) % _HATCH < _HATCH // 3
+            _mix(patch, mask * stripes, drawing.color, 0.9)
+        elif drawing.outcome in ("right", ""):
+            _mix(patch, mask, drawing.color, FILL)
         kernel = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
-        inner = cv2.erode(
-            mask.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0
-        )
-        patch[mask & (inner == 0)] = line
+        inner = cv2.erode(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        patch[mask > inner] = drawing.line_color
     return picture
 
 
-def _mix(patch: NDArray[np.uint8], where: NDArray[np.bool_], color: NDArray[np.float64]) -> None:
-    """Mix a colour into some pixels of a picture.
+def _mix(patch: NDArray[np.uint8], mask: NDArray[np.uint8], color: Color, share: float) -> None:
+    """Mix a `share` of a colour into the pixels of a picture that the mask has.
 
     A table of what each value of a channel becomes is faster than mixing the pixels.
     """
-    mixed = np.arange(256)[:, None] * (1 - _FILL) + color * _FILL
-    for channel, table in enumerate(mixed.astype(np.uint8).T):
-        np.copyto(patch[..., channel], table[patch[..., channel]], where=where)
+    table = np.arange(256)[:, None] * (1 - share) + np.array(color) * share
+    cv2.copyTo(cv2.LUT(patch, np.round(table).astype(np.uint8)[None]), mask, patch)

@@ -1,28 +1,51 @@
 """Windows that show pictures until they are closed."""
 
+import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pictures.drawings import Example
-from cityscapes_coco.pictures.figures import draw_example, list_layers
+from cityscapes_coco.pictures.composing import compose, list_layers
+from cityscapes_coco.pictures.examples import Example
+from cityscapes_coco.pictures.settings import WINDOWS_BACKEND, use_own_settings
+from cityscapes_coco.pictures.text import plain_text
 
 _SIZE = (12.8, 7.35)  # in hundreds of pixels
+_QT = ("PyQt6", "PySide6", "PyQt5", "PySide2")
+_START_QT = (
+    "from matplotlib.backends.qt_compat import QtWidgets; app = QtWidgets.QApplication(['probe'])"
+)
 
 
-def open_window() -> Figure | None:
-    """Return a figure in a window that is not yet shown, or None if there is no display."""
+def open_window() -> Figure | str:
+    """Return a figure in a window that is not yet shown, or a text that says why there is none."""
+    screens = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform == "linux" and not screens:
+        return "no display"
+    use_own_settings()
+    is_qt_broken = _is_qt_broken(WINDOWS_BACKEND)
+    backend = "tkagg" if is_qt_broken else WINDOWS_BACKEND
     try:
+        if backend:
+            pyplot.switch_backend(backend)
         figure = pyplot.figure(figsize=_SIZE, dpi=100)
-    except Exception:  # each toolkit has its own error for a display that cannot be used
-        return None
-    if figure.canvas.required_interactive_framework is None:
-        return None
+        if figure.canvas.required_interactive_framework is None:
+            raise RuntimeError(f"MPLBACKEND is {backend}" if backend else "no usable display")
+    except Exception as error:  # each toolkit has its own error for a display that cannot be used
+        if is_qt_broken:
+            return "Qt opens no window here (install libxcb-cursor0, or python3-tk)"
+        if not _has_toolkit():
+            return "no toolkit for windows (install python3-tk)"
+        return f"no window ({plain_text(str(error))})"
     # Keep only matplotlib's key for closing: l, for example, makes axes logarithmic.
     for key in pyplot.rcParams:
         if key.startswith("keymap."):
@@ -30,8 +53,9 @@ def open_window() -> Figure | None:
     return figure
 
 
-def show_figure(figure: Figure, title: str) -> None:
-    """Show a window until it is closed. Ctrl-C closes it and raises KeyboardInterrupt."""
+def show_page(figure: Figure, draw: Callable[[Figure], object], title: str) -> None:
+    """Show a page in a window until it is closed. Ctrl-C closes it and raises KeyboardInterrupt."""
+    draw(figure)
     _set_title(figure, title)
     _wait_until_closed(figure)
 
@@ -49,12 +73,12 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
 
     def draw() -> None:
         example = load(number)
-        draw_example(figure, example, {*list_layers(example)} - left_out)
+        _draw_example(figure, example, left_out)
         keys = [
             f"{layer[0]} {layer} {'off' if layer in left_out else 'on'}"
             for layer in list_layers(example)
         ]
-        place = f"{example.title} ({number + 1} of {count})"
+        place = f"{plain_text(example.title)} ({number + 1} of {count})"
         _set_title(figure, "  |  ".join((place, "left right", *keys, "q close")))
         figure.canvas.draw_idle()
 
@@ -76,6 +100,38 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
     _wait_until_closed(figure)
     if failures:
         raise failures[0]
+
+
+def _draw_example(figure: Figure, example: Example, left_out: set[str]) -> None:
+    """Draw an example as large as the window has room for, its writing as large as when saved."""
+    figure.clear()
+    width, height = figure.get_size_inches() * figure.dpi
+    rows, columns = example.photo.shape[:2]
+    # The legend takes about a tenth of the height.
+    scale = float(max(columns / width, rows / (0.9 * height)))
+    page = compose(example, {*list_layers(example)} - left_out, scale)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_anchor("NW")
+    axes.imshow(page)
+
+
+def _has_toolkit() -> bool:
+    with suppress(ImportError):
+        import tkinter  # noqa: F401
+
+        return True
+    return any(map(find_spec, _QT))
+
+
+def _is_qt_broken(backend: str) -> bool:
+    """Return whether Qt, which matplotlib would use, ends the process that starts it.
+
+    It does so where a library of the system is missing, and no error can be caught.
+    """
+    if (backend and not backend.lower().startswith("qt")) or not any(map(find_spec, _QT)):
+        return False
+    return bool(subprocess.run([sys.executable, "-c", _START_QT], capture_output=True).returncode)
 
 
 def _wait_until_closed(figure: Figure) -> None:

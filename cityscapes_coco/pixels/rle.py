@@ -5,7 +5,7 @@ other tools are checked before pycocotools gets them: it takes four numbers for 
 RLE is too short it reads memory that was never written.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypedDict
 
 import cv2
@@ -28,6 +28,10 @@ class RunLengths(TypedDict):
 # How far outside the frame a point of a polygon may be, in widths or heights of the frame.
 # pycocotools walks along every edge, so a far point would cost minutes and gigabytes.
 _FAR = 2
+# The longest outline of all polygons of one mask, in pixels: four edges for every pixel of a frame
+# of 2048 x 1024, which polygons that do not overlap cannot exceed. The longest in Cityscapes has
+# some 3,000. At the bound pycocotools takes 0.4 GB and 2 s.
+_LONGEST = 4 * 2048 * 1024
 
 
 def to_rles(
@@ -46,8 +50,7 @@ def find_rles(
 ) -> dict[int, Rle]:
     """Return the RLE of each wanted value in an array, shape (height, width), ordered by value.
 
-    `wanted` takes an array of values and returns which of them are wanted; values below `least`
-    never are.
+    `wanted` takes an array of values and returns which of them are wanted: none below `least`.
     """
     height, width = values.shape
     rows = np.flatnonzero(values.max(axis=1) >= least)
@@ -82,6 +85,23 @@ def to_mask(rle: Rle) -> NDArray[np.uint8]:
     return coco_mask.decode(rle)
 
 
+def decode_box(rle: Rle) -> tuple[int, int, NDArray[np.uint8]] | None:
+    """Return the part of a mask that its box covers: x and y of the box, and the mask in it, of
+    values 0 and 1; None if the mask has no pixels.
+
+    Most masks cover little of a frame, so that this takes a tenth of the time of `to_mask`.
+    """
+    x, y, width, height = coco_mask.toBbox(rle).astype(int).tolist()
+    if not width:
+        return None
+    rows = rle["size"][0]
+    # The runs of the columns that the box covers; the runs of all others get the length 0.
+    edges = np.cumsum(_uncompressed(rle["counts"].decode())) - x * rows
+    counts = np.diff(edges.clip(0, width * rows), prepend=0)
+    mask = coco_mask.decode(from_counts(counts.tolist(), rows, width))
+    return x, y, np.ascontiguousarray(mask[y : y + height])
+
+
 def from_counts(counts: Sequence[int], height: int, width: int) -> Rle:
     """Return the RLE of the given runs of 0 and 1 in turn, down the columns of a frame."""
     runs: Any = {"size": [height, width], "counts": counts}
@@ -101,7 +121,10 @@ def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, wid
         return coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
     size, counts = segmentation["size"], segmentation["counts"]
     if tuple(size) != (height, width):
-        raise ValueError(f"an RLE of size {list(size)}, not {[height, width]}")
+        remedy = "resize masks to their image"
+        if tuple(size) == (width, height):
+            remedy = "the height comes first; masks are encoded as they are, not transposed"
+        raise ValueError(f"an RLE of size {list(size)}, not {[height, width]}; {remedy}")
     if isinstance(counts, str):
         _check_counts(_uncompressed(counts), height * width)
         return {"size": [height, width], "counts": counts.encode()}
@@ -109,14 +132,16 @@ def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, wid
     return from_counts(counts, height, width)
 
 
-def check_polygons(polygons: Iterable[Sequence[float]], height: int, width: int) -> None:
-    """Raise ValueError for a polygon that cannot be filled, or is far outside the image."""
+def check_polygons(polygons: Collection[Sequence[float]], height: int, width: int) -> None:
+    """Raise ValueError for a polygon that cannot be filled or is far outside the image, and if the
+    polygons are longer than any mask needs."""
     for polygon in polygons:
         if len(polygon) < 6 or len(polygon) % 2:
             raise ValueError("a polygon is not a list of at least three points")
         for values, size in (polygon[::2], width), (polygon[1::2], height):
             if min(values) < -_FAR * size or max(values) > (_FAR + 1) * size:
                 raise ValueError("a polygon is far outside the image")
+    _check_length(polygons)
 
 
 def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> list[int]:
@@ -138,6 +163,25 @@ def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> 
     counts: list[int] = np.diff(edges, prepend=0, append=height * width).tolist()
     # Where the last pixel of the frame is 1, no run of 0 follows.
     return counts if counts[-1] else counts[:-1]
+
+
+def _check_length(polygons: Collection[Sequence[float]]) -> None:
+    # No edge is longer than its polygon is wide or high, which settles it for all but a few.
+    most = sum(
+        len(polygon) * max(max(values) - min(values) for values in (polygon[::2], polygon[1::2]))
+        for polygon in polygons
+    )
+    if most <= _LONGEST:
+        return
+    length = 0.0
+    for polygon in polygons:
+        points = np.array(polygon).reshape(-1, 2)
+        edges = np.abs(points - np.roll(points, 1, axis=0))
+        length += float(edges.max(axis=1).sum())
+    if length > _LONGEST:
+        raise ValueError(
+            f"polygons with an outline of {length:.0f} pixels; no mask needs more than {_LONGEST}"
+        )
 
 
 def _check_counts(counts: Sequence[int], pixels: int) -> None:

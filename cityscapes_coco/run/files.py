@@ -1,6 +1,7 @@
 """Read a file of bounded size; write a file or a folder whole or not at all."""
 
 import errno
+import glob
 import os
 import secrets
 import shutil
@@ -9,11 +10,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
 from cityscapes_coco.errors import UserError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 # How a file begins that is not the file that was asked for, and what it is.
 _MISTAKEN = {
@@ -114,7 +120,9 @@ def new_folder(path: Path) -> Iterator[Path]:
     check_free(path)
     with _draft_folder(path) as draft:
         yield draft
-        draft.rename(path)
+        with _locked(path.parent):
+            draft.rename(path)
+            _remove_leftovers(path)
 
 
 @contextmanager
@@ -127,15 +135,18 @@ def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) ->
     draft. If anything fails, the old folder and the old index come back.
     """
     aside: dict[Path, Path] = {}
-    with _draft_folder(path) as draft:
+    with ExitStack() as stack:
+        draft = stack.enter_context(_draft_folder(path))
         fill(draft)
         _sync_files(draft)
+        stack.enter_context(_locked(path.parent))
         try:
             for earlier in index, path:
                 with suppress(FileNotFoundError):
-                    aside[earlier] = earlier.rename(_hidden_beside(earlier))
+                    aside[earlier] = earlier.rename(_hidden_beside(earlier, "old"))
             draft.rename(path)
             yield
+            _remove_leftovers(path, index)
         except BaseException:
             # If an index exists, new or of another run, the folder matches it: leave both.
             if not index.exists():
@@ -147,22 +158,78 @@ def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) ->
             raise
         finally:
             for hidden in aside.values():
-                if hidden.is_dir():
-                    shutil.rmtree(hidden, ignore_errors=True)
-                else:
-                    hidden.unlink(missing_ok=True)
+                _remove(hidden)
 
 
 @contextmanager
 def _draft_folder(path: Path) -> Iterator[Path]:
-    """Give a new hidden folder beside `path`, which is removed if anything fails."""
+    """Give a new hidden folder beside `path`, which is removed if anything fails.
+
+    A lock shows that it is in use, so that `_remove_leftovers` of another run leaves it alone.
+    """
+    _refuse_leftovers_of_others(path)
     draft = _hidden_beside(path)
-    draft.mkdir(parents=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        yield draft
+        with ExitStack() as stack:
+            # Another run must not find the draft before it is locked.
+            with _locked(path.parent):
+                draft.mkdir()
+                stack.enter_context(_locked(draft))
+            yield draft
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+@contextmanager
+def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
+    """Hold a lock on a folder, and give whether it is held; the lock ends with the process.
+
+    Where the system or the file system has no such locks, the work goes on without.
+    """
+    if fcntl is None:
+        yield False
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            held = True
+        except OSError:
+            held = False
+        yield held
+    finally:
+        os.close(handle)
+
+
+def _refuse_leftovers_of_others(path: Path) -> None:
+    """Raise UserError if another user's run has left a draft, which only that user can remove."""
+    user = os.geteuid() if hasattr(os, "geteuid") else 0
+    for draft in path.parent.glob(f".{glob.escape(path.name)}.????????.tmp"):
+        with suppress(FileNotFoundError):
+            if user not in (0, draft.stat().st_uid):
+                raise UserError(draft, "left by a killed run of another user; have it removed")
+
+
+def _remove_leftovers(*paths: Path) -> None:
+    """Remove what killed runs have left beside files and folders: drafts that no run holds, and
+    what was moved aside. The caller holds the lock on the folder."""
+    for path in paths:
+        hidden = f".{glob.escape(path.name)}.????????"
+        for aside in path.parent.glob(f"{hidden}.old"):
+            _remove(aside)
+        for draft in filter(Path.is_dir, path.parent.glob(f"{hidden}.tmp")):
+            with suppress(OSError), _locked(draft, wait=False) as is_free:
+                if is_free:
+                    _remove(draft)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _close(file: IO[bytes]) -> None:
@@ -172,9 +239,9 @@ def _close(file: IO[bytes]) -> None:
         file.close()
 
 
-def _hidden_beside(path: Path) -> Path:
+def _hidden_beside(path: Path, ending: str = "tmp") -> Path:
     """Return a free hidden name in the folder of `path`."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{ending}")
 
 
 def _sync_files(folder: Path) -> None:

@@ -47,6 +47,10 @@ class CityscapesScores(Struct):
     classes: dict[str, CityscapesScore]
 
 
+class OtherSize(UserError):
+    """A map has another size than its image in the COCO file."""
+
+
 class CityscapesTruth(NamedTuple):
     """The instances and groups of one class in one map; `areas`, (G,), count their pixels."""
 
@@ -70,10 +74,12 @@ class CityscapesMatches(NamedTuple):
 
 class CityscapesScorer(NamedTuple):
     """What Cityscapes' score needs to know about every map: the COCO file, for errors, and the
-    label of each category that is scored, by the category's id."""
+    label of each category that is scored, by the category's id. `void_unknown` says that labels
+    which Cityscapes does not have are void."""
 
     path: Path
     labels: Mapping[int, Label]
+    void_unknown: bool = False
 
     def match_map(
         self, map_path: str, size: tuple[int, int], predictions: Sequence[Prediction]
@@ -81,18 +87,25 @@ class CityscapesScorer(NamedTuple):
         """Yield the name of each class that the map or the predictions have, and its matches.
 
         `size` is (height, width) of the image, in pixels. Raises UserError if the map cannot be
-        read or is of another size.
+        read, and OtherSize if it has another size.
         """
         id_map = read_id_map(map_path)
         if id_map.shape != size:
             shown = [f"{width} x {height}" for height, width in (id_map.shape, size)]
-            raise UserError(map_path, f"has {shown[0]} pixels, its image in {self.path} {shown[1]}")
+            raise OtherSize(map_path, f"has {shown[0]} pixels, its image in {self.path} {shown[1]}")
         try:
-            instances, _ = find_instances(id_map)
+            instances, foreign, unknown = find_instances(id_map)
         except ValueError as error:
             raise UserError(map_path, str(error)) from error
+        if unknown and not self.void_unknown:
+            reason = f"holds the value {unknown[0]}, whose label Cityscapes does not have"
+            raise UserError(map_path, reason)
+        ignored = _IS_VOID
+        if self.void_unknown:
+            ignored = ignored.copy()
+            ignored[foreign + unknown] = 1
         # pycocotools goes down the columns; OpenCV transposes in a fifth of numpy's time.
-        void = coco_mask.encode(cv2.transpose(_IS_VOID.take(id_map)).T)
+        void = coco_mask.encode(cv2.transpose(ignored.take(id_map)).T)
         for category_id, label in self.labels.items():
             there = [instance for instance in instances if instance.label_id == label.id]
             chosen = [p for p in predictions if p.result.category_id == category_id]

@@ -14,7 +14,13 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from cityscapes_coco.check.records import check_fields, check_references, check_unique
-from cityscapes_coco.coco.reading import fills_with_opencv, group_by_image, read_coco
+from cityscapes_coco.coco.reading import (
+    fills_with_opencv,
+    group_by_image,
+    read_coco,
+    read_info,
+    read_options,
+)
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
 from cityscapes_coco.coco.segmentations import find_size, has_segmentation
 from cityscapes_coco.convert.categories import find_labels
@@ -31,11 +37,20 @@ from cityscapes_coco.scores.cityscapes_score import (
     CityscapesScorer,
     CityscapesScores,
     Curves,
+    OtherSize,
 )
 from cityscapes_coco.scores.coco_score import CocoMatches, CocoScore, CocoScorer, CocoScores, Shape
-from cityscapes_coco.scores.results import Prediction, decode_mask, read_results
+from cityscapes_coco.scores.results import (
+    Prediction,
+    decode_mask,
+    find_repeats,
+    name_result,
+    read_results,
+)
 
 AnyScore = CocoScore | CityscapesScore
+
+_LACK = "Cityscapes' score cannot be had: "
 
 
 class Scores(Struct):
@@ -87,6 +102,7 @@ def evaluate_results(
     with_masks = all(result.segmentation is not UNSET for result in results)
     scorer, notes = _plan_coco(path, coco, with_masks)
     own, map_paths, more_notes = _plan_cityscapes(path, coco, with_masks, datadir)
+    notes += more_notes
     annotations, grouped = group_by_image(coco.annotations), group_by_image(results)
     # Like COCOeval, which takes the images in the order of their ids.
     images = (
@@ -98,15 +114,21 @@ def evaluate_results(
     matched = [*show_progress(matching, "evaluate", len(coco.images))]
     coco_scores, curves = scorer.rate([of_coco for of_coco, _ in matched])
     own_scores = None
-    if own:
-        own_scores, curves["cityscapes"] = own.rate([of_own for _, of_own in matched])
+    of_own = [found for _, found in matched if not isinstance(found, OtherSize)]
+    if other := next((found for _, found in matched if isinstance(found, OtherSize)), None):
+        if of_own:
+            raise other
+        notes.append(f"{_LACK}no map has the size of its image, such as {other}")
+    elif own:
+        own_scores, curves["cityscapes"] = own.rate(of_own)
+    notes += _describe_repeats(results)
     return Scores(
         len(coco.images),
         len(results),
         sum(image.id not in grouped for image in coco.images),
         coco_scores,
         own_scores,
-        notes + more_notes,
+        notes,
         curves,
     )
 
@@ -126,7 +148,7 @@ def write_scores(path: Path, scores: Scores) -> None:
 def _check_truth(path: Path, coco: CocoFile) -> None:
     """Raise UserError for the first fault that makes COCOeval fail, or leave out part of a file."""
     faults = chain(
-        check_fields(coco, besides=("info", "licenses", "iscrowd")),
+        check_fields(coco, besides=("info", "licenses", "iscrowd", "file_name")),
         check_unique(coco, "images"),
         check_unique(coco, "categories"),
         check_references(coco),
@@ -162,16 +184,15 @@ def _plan_cityscapes(
 ) -> tuple[CityscapesScorer | None, dict[int, str], list[str]]:
     """Return Cityscapes' scorer, the paths of the maps by image id, and notes; no scorer and no
     paths if this score is not possible."""
-    lack = "Cityscapes' score cannot be had: "
     labels = find_labels(coco)
     if not with_masks:
-        return None, {}, [f"{lack}the results have no masks"]
+        return None, {}, [f"{_LACK}the results have no masks"]
     if not labels:
-        return None, {}, [f"{lack}no category is a class that Cityscapes evaluates"]
+        return None, {}, [f"{_LACK}no category is a class that Cityscapes evaluates"]
     try:
         frames, others = trace_images(coco, datadir)
     except UserError as error:
-        return None, {}, [f"{lack}{error}"]
+        return None, {}, [f"{_LACK}{error}"]
     notes = []
     if others:
         notes.append(
@@ -186,14 +207,25 @@ def _plan_cityscapes(
             f" {len(category_instancesonly)} classes"
         )
     images = zip(coco.images, frames, strict=True)
-    map_paths = {int(image.id or 0): frame.map_path for image, frame in images}
-    return CityscapesScorer(path, labels), map_paths, notes
+    map_paths = {int(image.id or 0): frame.annotation_path for image, frame in images}
+    void_unknown = read_options(read_info(coco)).unknown_labels == "void"
+    return CityscapesScorer(path, labels, void_unknown), map_paths, notes
+
+
+def _describe_repeats(results: Sequence[Result]) -> list[str]:
+    repeats = find_repeats(results)
+    if not repeats:
+        return []
+    return [
+        f"{len(repeats)} of {len(results)} results repeat an earlier one exactly, such as"
+        f" {name_result(repeats[0])}; a repeat counts as false: leave them out"
+    ]
 
 
 def _match_image(
     scored: ScoredImage, results_path: Path, scorer: CocoScorer, own: CityscapesScorer | None
-) -> tuple[dict[tuple[Shape, int], CocoMatches], dict[str, CityscapesMatches]]:
-    """Return what each scorer matches in one image."""
+) -> tuple[dict[tuple[Shape, int], CocoMatches], dict[str, CityscapesMatches] | OtherSize]:
+    """Return what each scorer matches in one image; OtherSize if Cityscapes' cannot for that."""
     size = find_size(scorer.path, scored.image)
     predictions = [
         Prediction(result, decode_mask(results_path, result, *size)) for result in scored.results
@@ -201,4 +233,7 @@ def _match_image(
     of_coco = scorer.match_image(size, scored.annotations, predictions)
     if own is None or scored.map_path is None:
         return of_coco, {}
-    return of_coco, dict(own.match_map(scored.map_path, size, predictions))
+    try:
+        return of_coco, dict(own.match_map(scored.map_path, size, predictions))
+    except OtherSize as error:
+        return of_coco, error

@@ -6,20 +6,34 @@ are decoded when they are needed.
 """
 
 from collections.abc import Iterable
-from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from cityscapes_coco.coco.reading import decode_file, is_list
-from cityscapes_coco.coco.records import CocoFile, Id, Image, PanopticFile, Result
+from cityscapes_coco.coco.json_file import is_list, read_json
+from cityscapes_coco.coco.reading import decode_file
+from cityscapes_coco.coco.records import CocoFile, PanopticFile, Result
 from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
-from cityscapes_coco.run.files import read_file
 from cityscapes_coco.run.folders import name_some
+from cityscapes_coco.scores.image_names import index_images
+from cityscapes_coco.scores.numberings import explain_numbers
 
 _WHAT = "a file of results"
+
+# Predictions that are no results: the fields of a record, what it is, and what makes results of it.
+_FORMS = {
+    ("instances",): "predictions by image, as in detectron2's instances_predictions.pth; its"
+    " COCOEvaluator writes results beside it, as coco_instances_results.json",
+    ("bboxes", "labels"): "predictions by image of mmdetection's DetInferencer; CocoMetric with an"
+    " outfile_prefix writes results",
+    ("boxes", "labels"): "predictions by image, as models of torchvision and Hugging Face return"
+    " them; CocoEvaluator.prepare in torchvision's references/detection/coco_eval.py makes results"
+    " of them",
+}
 
 
 class Prediction(NamedTuple):
@@ -44,12 +58,8 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
     """
     if isinstance(coco, PanopticFile):
         raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
-    content = read_file(path)
-    if not is_list(content):
-        content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
-    results = decode_file(path, content, list[Result], _WHAT, "results")
-    image_ids = {image.id for image in coco.images}
-    image_names = _by_name(coco.images)
+    results = _read_records(path)
+    names = index_images(coco.images)
     category_ids = {category.id for category in coco.categories}
     with_masks = any(map(has_segmentation, results))
     for number, result in enumerate(results, 1):
@@ -57,14 +67,31 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
         if not with_masks or bytes(result.segmentation or b"") == b"null":
             result.segmentation = UNSET
         try:
-            if result.image_id not in image_ids:
-                result.image_id = _find_image(result.image_id, image_names)
+            result.image_id = names.find(result.image_id)
             if result.category_id not in category_ids:
-                raise ValueError(_explain_category(result.category_id, coco))
+                raise ValueError(_explain_category(result.category_id, coco, results))
             _check_shape(result, with_masks)
         except ValueError as error:
-            raise UserError(path, f"{_name(result)}{error}") from error
+            raise UserError(path, f"{name_result(result)}{error}") from error
     return results
+
+
+def find_repeats(results: Iterable[Result]) -> list[Result]:
+    """Return the results that are the same as an earlier one: image, category, score, box, mask."""
+    seen = set()
+    repeats = []
+    for result in results:
+        mask = hash(bytes(result.segmentation or b""))
+        key = result.image_id, result.category_id, result.score, result.bbox, mask
+        if key in seen:
+            repeats.append(result)
+        seen.add(key)
+    return repeats
+
+
+def name_result(result: Result) -> str:
+    """Return the place of a result in its file, such as "results[0]"."""
+    return f"results[{int(result.id or 0) - 1}]"
 
 
 def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
@@ -78,38 +105,50 @@ def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
     try:
         rle = to_rle(decode_segmentation(result), height, width)
     except ValueError as error:
-        raise UserError(path, f"{_name(result)}.segmentation: {error}") from error
+        raise UserError(path, f"{name_result(result)}.segmentation: {error}") from error
     return rle or from_counts([height * width], height, width)
 
 
-def _name(result: Result) -> str:
-    return f"results[{int(result.id or 0) - 1}]"
+def _read_records(path: Path) -> list[Result]:
+    content = read_json(path)
+    try:
+        if not is_list(content):
+            content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
+        return decode_file(path, content, list[Result], _WHAT, "results")
+    except UserError as error:
+        form = _name_form(content)
+        if form:
+            raise UserError(path, form) from error
+        raise
 
 
-def _by_name(images: Iterable[Image]) -> dict[int | str, list[Id]]:
-    """Return the ids of the images of each name: the path, the file's name, and its stem."""
-    ids: dict[int | str, list[Id]] = {}
-    for image in images:
-        # Folders may be separated by either slash.
-        path = PureWindowsPath(image.file_name or "")
-        for name in {image.file_name or "", path.name, path.stem}:
-            ids.setdefault(name, []).append(image.id)
-    return ids
+def _name_form(content: bytes) -> str:
+    """Return what predictions are that are no results; nothing if it is not known."""
+    try:
+        whole = msgspec.json.decode(content, type=list[Any] | dict[str, Any])
+    except (msgspec.DecodeError, RecursionError):
+        return ""
+    parts = whole if isinstance(whole, list) else [whole, *whole.values()]
+    # Under the id of an image, or under a name, there may be a list of records.
+    records = [part[0] if isinstance(part, list) and part else part for part in parts]
+    for fields, what in _FORMS.items():
+        if any(isinstance(record, dict) and record.keys() >= {*fields} for record in records):
+            return what
+    if isinstance(whole, list) or "annotations" in whole:
+        return ""
+    if "predictions" in whole:
+        return "an object with predictions; write the list in it alone, or call it annotations"
+    if records[1:] and all(isinstance(part, list | dict) for part in parts):
+        return "an object with an entry for each image; write one list of results, with image_id"
+    return ""
 
 
-def _find_image(name: int | str, image_names: dict[int | str, list[Id]]) -> int:
-    ids = image_names.get(name, []) if name else []
-    if len(ids) == 1 and ids[0] is not UNSET:
-        return ids[0]
-    wrong = "is the name of several images" if ids else "is neither the id nor the name of an image"
-    raise ValueError(f".image_id: {name!r} {wrong} in the COCO file")
-
-
-def _explain_category(number: int, coco: CocoFile) -> str:
+def _explain_category(number: int, coco: CocoFile, results: list[Result]) -> str:
     known = [f"{category.id} {category.name}" for category in coco.categories]
+    why = explain_numbers({result.category_id for result in results}, coco)
     return (
         f".category_id: {number} is no category of the COCO file, which has"
-        f" {name_some(known) or 'none'}"
+        f" {name_some(known) or 'none'}{why and '; '}{why}"
     )
 
 
@@ -119,4 +158,5 @@ def _check_shape(result: Result, with_masks: bool) -> None:
     if not with_masks and result.bbox is UNSET:
         raise ValueError(" has neither a segmentation nor a bbox")
     if result.bbox is not UNSET and min(result.bbox[2:]) < 0:
-        raise ValueError(f".bbox: {list(result.bbox)} has a size below 0")
+        size = "has a size below 0; a box is [x, y, width, height]"
+        raise ValueError(f".bbox: {list(result.bbox)} {size}")

@@ -28,17 +28,19 @@ from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.run.files import new_folder
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.results import decode_mask, read_results
+from cityscapes_coco.scores.results import decode_mask, find_repeats, read_results
 
 
 class Submission(NamedTuple):
-    """What was written into `folder`. `left_out` counts, by category, the results of categories
-    that Cityscapes does not evaluate."""
+    """What was written into `folder`. `masks` counts the masks by category, in the order of the
+    COCO file; `left_out` the results of categories that Cityscapes does not evaluate; `repeats` the
+    masks that are there more than once."""
 
     folder: Path
     frames: int
-    masks: int
+    masks: Counter[str]
     left_out: Counter[str]
+    repeats: int
 
 
 class SubmittedFrame(NamedTuple):
@@ -93,7 +95,10 @@ def write_submission(
         raise UserError(folder, f"cannot be written: {error.strerror}; see --save") from error
     names = {category.id: str(category.name) for category in coco.categories}
     left_out = Counter(names[r.category_id] for r in results if r.category_id not in labels)
-    return Submission(folder, len(frames), sum(len(frame.results) for frame in frames), left_out)
+    masks = Counter(dict.fromkeys((names[number] for number in labels), 0))
+    saved = [result for frame in frames for result in frame.results]
+    masks.update(names[result.category_id] for result in saved)
+    return Submission(folder, len(frames), masks, left_out, len(find_repeats(saved)))
 
 
 def _list_frames(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import inspect_coco
+from cityscapes_coco.cityscapes.dataset import find_dataset, list_frames
 from main import main
 from tests.cityscapes.conftest import MAP, STEM, SUFFIX, build, convert, convert_splits, names
 from tests.conftest import Capture, WriteMap, touch, verify
@@ -173,3 +174,19 @@ def test_images_may_be_in_several_unpacked_archives(datadir: Path, write_map: Wr
     found = {stem: names(coco)[0] for stem, coco in files.items()}
     assert list(found) == ["gtCoarse_train", "gtCoarse_train_extra"]
     assert all((datadir / name).is_file() for name in found.values())
+
+
+@pytest.mark.parametrize(
+    ("count", "is_told"), [(449, False), (450, True), (499, True), (500, False)]
+)
+def test_most_of_a_split_may_be_half_a_download(count: int, is_told: bool, datadir: Path) -> None:
+    """Smaller parts are somebody's choice."""
+    folder = datadir / "gtFine" / "val" / "ulm"
+    folder.mkdir(parents=True)
+    for number in range(count):
+        (folder / f"ulm_{number:06d}_000019_gtFine_instanceIds.png").touch()
+    lines = [
+        line for line in list_frames(find_dataset(datadir), "val").warnings if "published" in line
+    ]
+    assert len(lines) == is_told
+    assert all(f"{count} of the 500 published frames" in line for line in lines)

@@ -60,14 +60,25 @@ def test_no_pixel_of_an_instance_is_lost_or_added(id_map: NDArray[np.uint16]) ->
 
 
 @pytest.mark.parametrize("value", [34, 255, 999, 1000 * 34, 65535])
-def test_a_value_without_a_label_is_refused(value: int) -> None:
-    with pytest.raises(ValueError, match=f"the value {value},"):
-        find_instances(np.array([[7, value]], np.uint16))
+def test_a_value_without_a_label_is_unknown(value: int) -> None:
+    contents = find_instances(np.array([[7, value], [26000, value]], np.uint16))
+    assert contents.unknown == [value] and contents.foreign == []
+    assert [instance.value for instance in contents.instances] == [26000]
+
+
+def test_a_class_whose_numbers_are_all_taken_is_refused() -> None:
+    """The 1,001st person would be 25000, which is a rider."""
+    id_map = np.arange(24000, 25001, dtype=np.uint16).reshape(7, 143)
+    with pytest.raises(ValueError, match="holds all 1,000 numbers of person, 24000 to 24999"):
+        find_instances(id_map)
+    id_map[id_map == 24500] = 7
+    assert len(find_instances(id_map).instances) == 1000
 
 
 def test_values_that_cityscapes_never_writes_are_told_apart() -> None:
     """The lowest is 1000: the first instance of ego vehicle, which has none."""
     id_map = np.array([[11000, 26000, 7005], [11000, 26, 1000], [1001, 23, 33]], np.uint16)
-    instances, foreign = find_instances(id_map)
+    instances, foreign, unknown = find_instances(id_map)
+    assert unknown == []
     assert [instance.value for instance in instances] == [26, 33, 26000]
     assert foreign == [1000, 1001, 7005, 11000]

@@ -43,6 +43,10 @@ def test_links_are_followed(frame: Path, tmp_path: Path) -> None:
     expected = convert(frame)
     for given in linked, tmp_path / "data", tmp_path / "anything":
         assert convert(given) == expected
+    assert find_dataset(tmp_path / "anything").folder == frame
+    (linked / "leftImg8bit").unlink()
+    (linked / "leftImg8bit").symlink_to(tmp_path / "out")
+    assert find_dataset(linked / "leftImg8bit").folder == linked
     # Two ways to one folder are no choice.
     move_into_archives(frame)
     (frame / "gtFine_link").symlink_to(frame / "gtFine_trainvaltest")
@@ -68,10 +72,14 @@ def test_the_folder_that_was_meant_wins_over_all_others(frame: Path) -> None:
     assert (frame / "annotations").is_dir()
 
 
-def test_an_archive_is_the_data_folder_only_if_it_has_the_photographs_too(datadir: Path) -> None:
+def test_an_archive_is_the_data_folder_only_if_it_has_the_photographs_too(
+    datadir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive = datadir / "gtFine_trainvaltest"
     build(archive, MAP)
-    assert find_dataset(archive / "gtFine").folder == datadir
+    monkeypatch.chdir(archive)
+    for given in archive / "gtFine", Path("gtFine"):
+        assert find_dataset(given).folder == datadir
     build(archive, CLEAR)
     assert find_dataset(archive / "gtFine").folder == archive
 

@@ -20,7 +20,12 @@ MISTAKEN: dict[str, tuple[list[str], list[str]]] = {
     "TIFF": (["_gtFine_instanceIds.tif"], ["as PNG of 16 bits"]),
     "JPEG": (["_gtFine_instanceIds.jpg"], ["JPEG changes the ids; unpack the gtFine archive"]),
     "coarse maps": (["_gtCoarse_instanceIds.png"], ["--annotations gtCoarse"]),
-    "something else": (["_leftImg8bit.png"], ["unpack the gtFine archive here"]),
+    "photographs": (["_leftImg8bit.png"], ["unpack the gtFine archive here"]),
+    "PNG files of other names": (
+        ["_ids.png"],
+        [f"if these are maps, rename them to <frame>{SUFFIX}"],
+    ),
+    "something else": ([".txt"], ["unpack the gtFine archive here"]),
 }
 
 
@@ -78,6 +83,19 @@ def test_a_folder_that_looks_like_a_missing_split_is_named(
     assert f"{folder} looks like the split {split}" in capsys.readouterr().err
 
 
+def test_train_extra_is_not_taken_for_train(datadir: Path, capsys: Capture) -> None:
+    coarse = MAP.replace("gtFine", "gtCoarse")
+    build(datadir, coarse.replace("train", "val"), coarse.replace("train", "TrainExtra"))
+    convert(datadir, "--annotations", "gtCoarse")
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "looks like" in line]
+    assert "TrainExtra looks like the split train_extra; if so, rename" in line
+    (datadir / "gtCoarse").rename(datadir / "gtFine")
+    build(datadir, MAP.replace("train", "train_extra"), MAP.replace("train", "val"))
+    shutil.rmtree(datadir / "gtFine/TrainExtra")
+    convert(datadir)
+    assert "looks like" not in capsys.readouterr().err
+
+
 def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
     datadir: Path, capsys: Capture
 ) -> None:
@@ -97,6 +115,10 @@ def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
     shutil.rmtree(datadir / "other")
     convert(datadir)
     assert "found there: gtFine, x.zip; name the folder of the images" in capsys.readouterr().err
+    build(datadir, MAP.replace("000000", "000001"), CLEAR)
+    convert(datadir)
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.endswith(f"{CLEAR.replace('000000', '000001')}; a trainer will not find it either")
 
 
 def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Capture) -> None:
@@ -107,3 +129,34 @@ def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Captu
     assert names(convert(datadir, "--images", "leftImg8bit_png.rf.*")) == [roboflow]
     assert main(["--datadir", str(datadir), "--images", "rain"]) == 1
     assert "the image sets there are: leftImg8bit_png.rf.0a1b" in capsys.readouterr().err
+
+
+# What lies in the data folder where no gtFine is, and parts of what is said.
+NO_MAPS: dict[str, tuple[str, str]] = {
+    "an archive": ("gtFine_trainvaltest.zip", "; unpack gtFine_trainvaltest.zip here"),
+    "photographs": (
+        f"leftImg8bit/train/{STEM}_leftImg8bit.png",
+        "leftImg8bit has photographs only",
+    ),
+    "boxes": (f"gtBboxCityPersons/train/a/{STEM}_gtBboxCityPersons.json", "has boxes only"),
+    "an unknown split": (
+        f"gtFine/default/{STEM}{SUFFIX}",
+        "rename default to train or val or test",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NO_MAPS)
+def test_where_no_maps_are_it_is_said_what_there_is_and_what_to_do(
+    case: str, datadir: Path, capsys: Capture
+) -> None:
+    path, says = NO_MAPS[case]
+    build(datadir, path)
+    assert main(["--datadir", str(datadir)]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {datadir}") and says in line
+
+
+def test_a_quote_in_a_path_is_told(datadir: Path, capsys: Capture) -> None:
+    assert main(["--datadir", f'{datadir}"']) == 1
+    assert "a quote is part of the name" in capsys.readouterr().err

@@ -10,7 +10,8 @@ from cityscapes_coco import find_dataset
 from cityscapes_coco.cityscapes.dataset import find_root, list_frames
 from cityscapes_coco.cityscapes.photograph_search import locate
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.pictures.drawings import Categories, load_example
+from cityscapes_coco.pictures.drawings import Categories
+from cityscapes_coco.pictures.examples import Source, load_example
 from main import main
 from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, SUFFIX, build, convert, names
 from tests.conftest import OUTPUT, ROOT, Capture
@@ -81,7 +82,7 @@ def test_maps_and_photographs_are_found_where_people_have_them(
     for tail in {name := str(image.file_name), name.rpartition("val/")[2], name.rpartition("/")[2]}:
         assert locate(root, tail) == datadir / photograph
         image.file_name = tail
-        assert not load_example(datadir, root, image, [], Categories({}, {})).note
+        assert not load_example(Source(datadir, root, Categories({}, {}, {})), image, []).note
 
 
 def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: Capture) -> None:
@@ -97,8 +98,15 @@ def test_sizes_are_compared_wherever_the_photographs_are(datadir: Path, capsys: 
 def test_photographs_of_other_frames_do_not_end_the_search(datadir: Path, capsys: Capture) -> None:
     other = "leftImg8bit/train/ulm/ulm_000000_000019_leftImg8bit.png"
     build(datadir, MAP, other, "leftImg8bit/train/aachen/x.txt", f"a/b/c/{STEM}_leftImg8bit.png")
+    build(datadir, f"a/val/{STEM}_leftImg8bit.png")
     assert names(convert(datadir)) == [f"a/b/c/{STEM}_leftImg8bit.png"]
     assert "images that have no map, so left out: 1" in capsys.readouterr().err
+
+
+def test_two_cities_may_have_frames_of_one_name(datadir: Path) -> None:
+    for city in "aachen", "ulm":
+        build(datadir, f"gtFine/train/{city}/x{SUFFIX}", f"images/train/{city}/x.png")
+    assert names(convert(datadir)) == ["images/train/aachen/x.png", "images/train/ulm/x.png"]
 
 
 # Named by the user.
@@ -164,12 +172,25 @@ def test_of_two_places_the_one_that_is_named_counts(datadir: Path) -> None:
 
 def test_a_search_has_bounds(datadir: Path, listed: list[str]) -> None:
     """Of other datasets beside this one, no more than a number of folders is listed."""
-    build(datadir, MAP, "a/b/c/d/e/f/aachen_000000_000019_leftImg8bit.png")
+    build(datadir, MAP)
     for number in range(1200):
         (datadir / f"imagenet/train/n{number}").mkdir(parents=True)
-    frames, imageless, _ = list_frames(find_dataset(datadir), "train")
-    assert imageless == len(frames) == 1
+    assert list_frames(find_dataset(datadir), "train").imageless == 1
     assert 1000 <= len(listed) < 1100
+
+
+def test_a_folder_that_is_named_like_a_city_is_searched_first(
+    datadir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cityscapes_coco.cityscapes.photograph_search._MOST_FOLDERS", 10)
+    build(datadir, MAP, f"b/c/{PLAIN}", *(f"a/c/{number}/x" for number in range(10)))
+    assert list_frames(find_dataset(datadir), "train").imageless == 0
+
+
+@pytest.mark.parametrize(("folder", "found"), [("a/b/c/d/e", True), ("a/b/c/d/e/f", False)])
+def test_a_search_goes_five_folders_deep(folder: str, found: bool, datadir: Path) -> None:
+    build(datadir, MAP, f"{folder}/{STEM}_leftImg8bit.png")
+    assert list_frames(find_dataset(datadir), "train").imageless == (not found)
 
 
 def test_each_folder_is_listed_once_where_all_is_in_its_place(

@@ -24,13 +24,14 @@ def test_maps_may_be_without_folders_of_cities(datadir: Path) -> None:
 
 
 @posix_only
-def test_a_city_that_is_a_link_to_nowhere_is_no_city_without_maps(
-    datadir: Path, capsys: Capture
+@pytest.mark.parametrize("name", ["gtFine/val", "gtFine/train/ulm"])
+def test_a_split_or_city_that_is_a_link_to_nowhere_is_not_passed_over(
+    name: str, datadir: Path, capsys: Capture
 ) -> None:
     build(datadir, MAP)
-    (datadir / "gtFine/train/ulm").symlink_to(datadir / "share/ulm")
+    (datadir / name).symlink_to(datadir / "share")
     assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    assert f"{datadir / 'gtFine/train/ulm'}: a link that leads nowhere" in capsys.readouterr().err
+    assert f"{datadir / name}: a link that leads nowhere" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -49,9 +50,10 @@ def test_a_city_that_is_a_link_to_nowhere_is_no_city_without_maps(
 )
 @pytest.mark.parametrize("above", [False, True])
 def test_debris_is_passed_over(name: str, above: bool, datadir: Path, capsys: Capture) -> None:
-    folder = datadir / "cityscapes" if above and "/gtFine" not in name else datadir
+    folder = datadir / "cityscapes" if above else datadir
     build(folder, MAP, CLEAR)
-    (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(b"\0\5\x16\7")
+    debris = (datadir if "/gtFine" in name else folder) / name
+    debris.parent.mkdir(parents=True, exist_ok=True)
+    debris.write_bytes(b"\0\5\x16\7")
     assert names(convert(datadir)) == [CLEAR]
     assert "not here" not in capsys.readouterr().err

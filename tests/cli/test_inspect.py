@@ -140,6 +140,28 @@ def test_only_results_with_the_asked_score_are_drawn_and_it_says_so(
     assert picture(0.49, 0.25, left_out=1, options=("--min-score", 0.3)) == one
 
 
+def test_the_worst_images_come_first(data: Path, capsys: Capture) -> None:
+    """The first image misses a person; so does the second, which has a false result too; the third
+    misses a person and a bus; the last has a false result."""
+    box = {"category_id": 5, "bbox": [0, 0, 1, 1]}
+    scores = {NAMES[0]: (0.9,), NAMES[1]: (0.6, 0.7), NAMES[3]: (0.8,)}
+    results = [
+        box | {"image_id": f"{name}_leftImg8bit", "score": score}
+        for name, of_image in scores.items()
+        for score in of_image
+    ]
+    path = write_json(data / "predictions.json", results)
+    argv = ["--split", "train", "--results", path, "--save", data / "pictures", "--num_examples", 3]
+    for sort, first, order in (
+        ("errors", "most errors", [2, 1, 0]),
+        ("score", "highest score of a false result", [3, 1, 0]),
+    ):
+        printed = run(capsys, data, *argv, "--sort", sort).splitlines()
+        assert printed[-4] == f"3 of 4 images, {first} first"
+        pictures = [f"{NAMES[n]}_leftImg8bit_predictions.png" for n in order]
+        assert [Path(line).name for line in printed[-3:]] == pictures
+
+
 def test_a_frame_where_a_class_is_predicted_in_vain_is_one_with_the_class(
     data: Path, capsys: Capture
 ) -> None:
@@ -183,10 +205,34 @@ def test_results_are_neither_for_the_statistics_nor_for_the_check(
     assert "not allowed with argument --results" in capsys.readouterr().err
 
 
-def test_a_score_is_for_results_only(capsys: Capture) -> None:
+@pytest.mark.parametrize("option", ["--min-score=0.3", "--sort=score"])
+def test_scores_and_their_order_are_for_results_only(option: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit, match="2"):
-        inspect(["--min-score", "0.3"])
-    assert "argument --min-score: is for --results" in capsys.readouterr().err
+        inspect([option])
+    assert f"argument {option.partition('=')[0]}: is for --results" in capsys.readouterr().err
+
+
+# Files of pages.
+
+
+def test_statistics_go_into_the_file_that_is_named_or_into_a_folder(
+    data: Path, capsys: Capture
+) -> None:
+    for name, start in ("a.pdf", b"%PDF"), ("a.b.SVG", b"<?xml"), ("a.png", b"\x89PNG"):
+        target = data / "pages" / name
+        assert run(capsys, data, "--stats", "--save", target).splitlines()[-1] == str(target)
+        assert target.read_bytes().startswith(start)
+    printed = run(capsys, data, "--stats", "--save", data / "run.v2").splitlines()[-1]
+    assert printed == str(data / "run.v2" / f"{Path(OUTPUT).stem}_statistics.png")
+
+
+def test_examples_need_a_folder(data: Path, capsys: Capture) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        inspect(["--coco_dir", str(data), "--save", "a.pdf"])
+    assert "--save: examples need a folder; a file is for --stats" in capsys.readouterr().err
+    (data / "old.png").mkdir()
+    run(capsys, data, "--save", data / "old.png", "--num_examples", 1)
+    assert len(os.listdir(data / "old.png")) == 1
 
 
 # Errors.

@@ -16,7 +16,7 @@ from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmenta
         ('{"counts": [16]}', "segmentation has no size"),
         ('{"size": [4, 4]}', "segmentation has no counts"),
         ('{"size": [4], "counts": [4]}', "segmentation.size should be a list of length 2"),
-        ('{"size": [4, 4], "counts": [16.0]}', "segmentation.counts[0] should be an integer"),
+        ('{"size": [4, 4], "counts": [16.5]}', "segmentation.counts[0] should be an integer"),
     ],
 )
 def test_a_bad_segmentation_is_refused_when_it_is_needed(segmentation: str, says: str) -> None:

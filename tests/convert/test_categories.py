@@ -8,8 +8,8 @@ import pytest
 import inspect_coco
 from cityscapes_coco import Options
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import parse_categories
+from cityscapes_coco.pictures.colors import PAGE_COLORS
 from cityscapes_coco.pictures.drawings import read_categories
 from main import main
 from tests import oracle
@@ -21,7 +21,6 @@ PEOPLE = [
     [24000, 24001, 25000, 25, 7, 7],
     [26000, 26000, 27000, 27001, 29000, 7],
 ]
-COLORS = {label.name: label.color for label in LABELS}
 
 
 @pytest.fixture
@@ -100,8 +99,8 @@ def test_a_merged_category_has_the_colour_of_its_first_class(
     convert(people, "--categories", "pedestrian=rider+person", "car=bus")
     path = people / "annotations" / OUTPUT
     coco = read_coco(path)
-    colors = read_categories(coco).colors
-    assert colors["pedestrian"] == COLORS["person"] and colors["car"] == COLORS["bus"]
+    colors = read_categories(coco).page_colors
+    assert colors == {"pedestrian": PAGE_COLORS["person"], "car": PAGE_COLORS["bus"]}
     argv = ["--coco_dir", str(people), "--category", "pedestrian", "--save", str(people)]
     capsys.readouterr()
     assert inspect_coco.main(argv) == 0

@@ -119,19 +119,6 @@ def test_the_instances_are_the_same_with_panoptic_files_and_without(
     assert with_panoptic[OUTPUT] == read_folder(tmp_path / "without")[OUTPUT]
 
 
-def test_any_number_of_workers_writes_the_same_bytes(
-    datadir: Path, tmp_path: Path, write_map: WriteMap
-) -> None:
-    for number in range(30):
-        write_map(noise(5, 5, number), name=f"a_{number:06d}_000000")
-    for workers in (1, 2, 5):
-        outdir = tmp_path / str(workers)
-        convert(datadir, "--outdir", outdir, "--panoptic", "--workers", workers)
-    alone = read_folder(tmp_path / "1")
-    assert len(alone) == 32
-    assert read_folder(tmp_path / "2") == read_folder(tmp_path / "5") == alone
-
-
 def test_what_is_about_instances_leaves_panoptic_files_alone(
     datadir: Path, tmp_path: Path, write_map: WriteMap
 ) -> None:

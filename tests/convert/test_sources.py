@@ -31,7 +31,7 @@ def test_an_image_is_traced_to_its_frame_and_the_others_of_the_split_are_listed(
     paths = [write_map(split="val"), write_map(split="val", name="bonn_000000_000019")]
     write_map(split="train")
     claimed, others = trace_images(coco_of(name), datadir)
-    assert [[frame.map_path for frame in part] for part in (claimed, others)] == [
+    assert [[frame.annotation_path for frame in part] for part in (claimed, others)] == [
         [str(path)] for path in paths
     ]
 

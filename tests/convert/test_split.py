@@ -8,7 +8,7 @@ import pytest
 
 import inspect_coco
 from main import main
-from tests.conftest import OUTPUT, Capture, Coco, WriteMap, verify
+from tests.conftest import OUTPUT, PANOPTIC, Capture, Coco, WriteMap, load, verify
 from tests.conftest import convert as convert_only
 
 NAME = "aachen_000001_000019"
@@ -77,6 +77,67 @@ def test_a_split_without_instances_is_strange_unless_it_is_test(
         "no map has an instance of any class; are these the instanceIds maps?" in err
     ) == strange
     assert ("maps without any instance" in out) == strange and out.endswith("  all exact\n")
+
+
+# Another label table.
+
+# As in ApolloScape, where 33 is a car and 36 a person.
+OTHER_TABLE = [[33000, 33001, 36000], [7, 40, 36]]
+
+
+def test_labels_of_another_table_are_an_error_that_never_advises_to_skip(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map()
+    write_map(OTHER_TABLE, name=NAME)
+    for option in [], ["--skip-bad"]:
+        assert main(["--datadir", str(datadir), "--workers", "1", *option]) == 1
+        err = capsys.readouterr().err
+        [error] = [line for line in err.splitlines() if line.startswith("error: ")]
+        assert "does not have, in 1 of 2 maps (36, 40, 36000), such as " + NAME in error
+        for part in "ApolloScape", "KITTI-360", "255", "--unknown-labels void":
+            assert part in error
+        assert "skip" not in err and "cannot be read" not in err
+    assert not (datadir / "annotations" / OUTPUT).exists()
+
+
+def test_unknown_labels_can_be_void(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
+    """KITTI-360 tells buildings apart, 11001, and has labels of its own, 37; 255 is void."""
+    values = [[26000, 26000, 11001, 37], [24001, 255, 65535, 11]]
+    name = write_map(values).name
+    coco = convert(datadir, "--unknown-labels", "void", "--panoptic")
+    out, err = capsys.readouterr()
+    assert [a["map_value"] for a in coco["annotations"]] == [24001, 26000]
+    assert coco["info"]["options"]["unknown_labels"] == "void"
+    assert coco["info"]["unknown"] == coco["info"]["foreign"] == [name]
+    assert "  maps with unknown labels, read as void: 1\n" in out
+    assert out.count("all exact") == 3 and "never writes" not in err
+    panoptic = load(datadir / "annotations" / PANOPTIC)
+    [annotation] = panoptic["annotations"]
+    assert [segment["id"] for segment in annotation["segments_info"]] == [11, 24001, 26000]
+    # Read as a file without the option, the check says so.
+    del coco["info"]["options"]["unknown_labels"]
+    verify(datadir, coco)
+    assert f"map with values {NEVER}\n" in capsys.readouterr().out
+
+
+def test_without_the_option_info_and_bytes_say_nothing_of_unknown_labels(
+    datadir: Path, write_map: WriteMap
+) -> None:
+    write_map()
+    assert not {"unknown", "unknown_labels"} & set(str(convert_only(datadir)["info"]).split("'"))
+
+
+def test_a_map_with_all_numbers_of_a_class_is_a_bad_map(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map()
+    coco = convert_only(datadir)
+    write_map(np.arange(24000, 25001).reshape(7, 143))
+    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
+    assert "holds all 1,000 numbers of person" in capsys.readouterr().err
+    assert verify(datadir, coco) == 1
+    assert "map with all 1,000 numbers of a class: 1" in capsys.readouterr().out
 
 
 # Something else in the place of a file.

@@ -1,19 +1,15 @@
-"""What the tests of pictures share: an image with three instances, drawn in part or as a whole."""
+"""What the tests of pictures share: an image with three instances, and results for it."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.pictures.drawings import Example, load_example, read_categories
-from cityscapes_coco.pictures.figures import draw_example, new_figure
-from cityscapes_coco.pictures.outcomes import compare_with_truth
+from cityscapes_coco.pictures.drawings import read_categories
+from cityscapes_coco.pictures.examples import Example, Source, load_example
 from cityscapes_coco.scores.results import read_results
 from tests.conftest import Coco, annotate, write_json
 
@@ -21,7 +17,6 @@ Picture = NDArray[np.uint8]  # RGB, of shape (height, width, 3)
 
 WIDTH, HEIGHT = 800, 400
 PHOTO = "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"
-LEGEND = 40 * 2 + 14  # pixels: the name of the image, one row of classes, margins
 
 
 def photograph() -> Picture:
@@ -62,31 +57,20 @@ def coco() -> Coco:
     }
 
 
-def example(data: Path, coco: Coco) -> Example:
-    """The first image of a file."""
-    file = read_coco(write_json(data / "file.json", coco))
+def example(data: Path, coco: Coco, results: list[Coco] | None = None) -> Example:
+    """The first image of a file, with its instances or with results."""
+    path = write_json(data / "file.json", coco)
+    file = read_coco(path)
     of_image = [annotation for annotation in file.annotations if annotation.image_id == 1]
-    return load_example(data / "file.json", data, file.images[0], of_image, read_categories(file))
-
-
-def draw(drawn: Example, *layers: str, legend: int = LEGEND) -> tuple[Figure, Any]:
-    """Draw an example as it is saved; the renderer has its pixels, and measures."""
-    figure = new_figure(WIDTH, HEIGHT + legend)
-    canvas: Any = FigureCanvasAgg(figure)
-    draw_example(figure, drawn, layers)
-    canvas.draw()
-    return figure, canvas.get_renderer()
+    if results is None:
+        return load_example(Source(path, data, read_categories(file)), file.images[0], of_image)
+    results_path = write_json(data / "results.json", results)
+    found = read_results(results_path, file)
+    source = Source(path, data, read_categories(file), results_path)
+    return load_example(source, file.images[0], of_image, found)
 
 
 def predict(annotation: Coco, score: float, **changes: object) -> Coco:
     """A prediction of just what is annotated."""
     fields = ("image_id", "category_id", "bbox", "segmentation")
     return {name: annotation[name] for name in fields} | {"score": score} | changes
-
-
-def example_of_results(data: Path, coco: Coco, results: list[Coco]) -> Example:
-    """The results of the first image of a file."""
-    truth = example(data, coco)
-    file = read_coco(data / "file.json")
-    path = write_json(data / "results.json", results)
-    return compare_with_truth(truth, path, read_results(path, file), read_categories(file))

@@ -1,28 +1,34 @@
-"""What is drawn of the records of an image."""
+"""What is drawn of records, and what is not."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tests.conftest import Coco, annotate, save_map
-from tests.pictures.conftest import HEIGHT, PHOTO, WIDTH, example, photograph
+from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.pictures.colors import LABEL_COLORS
+from cityscapes_coco.pictures.drawings import read_categories
+from tests.conftest import Coco, annotate, write_json
+from tests.pictures.conftest import HEIGHT, PHOTO, WIDTH, example, predict
 
 
 @pytest.mark.parametrize("field", ["bbox", "area", "iscrowd", "category_id", "id"])
 def test_what_misses_a_field_is_drawn_all_the_same(field: str, data: Path, coco: Coco) -> None:
     for annotation in coco["annotations"]:
         del annotation[field]
-    masks = [drawing.rle for drawing in example(data, coco).drawings]
-    assert len(masks) == 3 and all(masks)
+    regions = [drawing.region for drawing in example(data, coco).drawings]
+    assert len(regions) == 3 and all(regions)
 
 
-def test_instances_of_a_class_differ_in_shade(data: Path, coco: Coco) -> None:
-    coco["annotations"] *= 6
+def test_groups_say_so_and_results_have_their_score(data: Path, coco: Coco) -> None:
     drawings = example(data, coco).drawings
-    assert len({drawing.color for drawing in drawings}) == len(drawings) == 18
+    assert {(d.label, d.is_group) for d in drawings} == {
+        ("person", False),
+        ("bus", False),
+        ("car group", True),
+    }
+    shown = example(data, coco, [predict(coco["annotations"][1], 0.876)])
+    assert [drawing.label for drawing in shown.drawings] == ["bus 0.88"]
 
 
 @pytest.mark.parametrize(
@@ -35,46 +41,22 @@ def test_what_is_drawn_of_an_image_is_bounded(
     coco["annotations"] = [whole] * count
     told = f" (drawn: {drawn} with masks)" if drawn else ""
     assert example(data, coco).title == PHOTO + told
+    coco["annotations"] = []
+    shown = example(data, coco, [predict(whole, n / 1000) for n in range(count)])
+    assert shown.title == PHOTO + told
+    best = {f"person {(count - 1 - n) / 1000:.2f}" for n in range(min(count, 300))}
+    assert {drawing.label for drawing in shown.drawings} == best
 
 
-def test_of_16_bits_the_high_ones_are_drawn(data: Path, coco: Coco) -> None:
-    grey = np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH) % 65_536
-    save_map(data / PHOTO, grey)
-    assert (example(data, coco).photo == grey[..., None] // 256).all()
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("../secret.png", "..\\secret.png", "{}/secret.png", "a/../../secret.png"),
-        *("C:x", "", "\0", f"{PHOTO} ", "a" * 5000),
-    ],
-)
-def test_no_name_leads_out_of_the_data_folder_or_to_an_error(
-    name: str, data: Path, coco: Coco, tmp_path: Path
-) -> None:
-    Image.fromarray(photograph()).save(tmp_path / "secret.png")
-    coco["images"][0]["file_name"] = name.format(tmp_path)
-    assert example(data, coco).note.startswith("no photograph ")
-
-
-def cut(photo: Path) -> None:
-    content = photo.read_bytes()
-    photo.write_bytes(content[: len(content) // 2])
-
-
-@pytest.mark.parametrize(
-    ("spoil", "note"),
-    [
-        (Path.unlink, "no photograph "),
-        (cut, "cannot be read"),
-        (lambda photo: Image.new("RGB", (10, 20)).save(photo), "has 10 x 20 pixels, not 800 x 400"),
-    ],
-)
-def test_without_a_photograph_the_background_is_plain_and_says_so(
-    spoil: Callable[[Path], object], note: str, data: Path, coco: Coco
-) -> None:
-    spoil(data / PHOTO)
-    drawn = example(data, coco)
-    assert note in drawn.note
-    assert len(np.unique(drawn.photo)) == 1 and drawn.photo.shape == (HEIGHT, WIDTH, 3)
+def test_stuff_has_the_colour_of_cityscapes_and_things_have_several(tmp_path: Path) -> None:
+    names = {7: ("road", 0), 26: ("car", 1), 90: ("lava", 0)}
+    coco = {
+        "images": [],
+        "annotations": [{"image_id": "a", "file_name": "a.png", "segments_info": []}],
+        "categories": [{"id": k, "name": name, "isthing": n} for k, (name, n) in names.items()],
+    }
+    categories = read_categories(read_coco(write_json(tmp_path / "panoptic.json", coco)))
+    assert categories.stuff == {7, 90}
+    assert categories.families["road"] == (LABEL_COLORS["road"],)
+    assert len(categories.families["car"]) > 5 and len(categories.families["lava"]) == 1
+    assert set(categories.page_colors) == {"car"}

@@ -1,6 +1,7 @@
 """Predictions compared with the truth of an image."""
 
 import io
+from collections import Counter
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,14 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from cityscapes_coco.pictures.outcomes import find_worst_score, weigh_errors
 from tests.conftest import Coco, annotate
 from tests.oracle import decode, encode
-from tests.pictures.conftest import HEIGHT, PHOTO, WIDTH, example_of_results, predict
+from tests.pictures.conftest import HEIGHT, WIDTH, example, predict
+
+
+def outcomes(data: Path, coco: Coco, results: list[Coco]) -> list[str]:
+    return [drawing.outcome for drawing in example(data, coco, results).drawings]
 
 
 @pytest.mark.parametrize("lacks", ["results", "truth"])
@@ -22,10 +28,10 @@ def test_boxes_are_compared_with_boxes(lacks: str, data: Path, coco: Coco) -> No
     half = decode(bus["segmentation"], HEIGHT, WIDTH)
     half[:, 250:] = False
     results = [predict(bus, 0.9, segmentation=encode(half))]
-    assert [d.kind for d in example_of_results(data, coco, results).drawings] == ["bus false"]
+    assert outcomes(data, coco, results) == ["false"]
     for record in results if lacks == "results" else coco["annotations"]:
         del record["segmentation"]
-    assert [d.kind for d in example_of_results(data, coco, results).drawings] == ["bus"]
+    assert outcomes(data, coco, results) == ["right"]
 
 
 @pytest.mark.parametrize("kind", ["segm", "bbox"])
@@ -48,15 +54,14 @@ def test_coco_calls_the_same_false_and_missed(kind: str, data: Path, coco: Coco)
             results.append(predict(moved, score, **other))
             if kind == "bbox":
                 del results[-1]["segmentation"]
-    drawn = example_of_results(data, coco, results)
+    drawn = example(data, coco, results)
     judge = evaluate(data / "file.json", data / "results.json", kind)
     matched = [(e["dtMatches"][0], e["gtMatches"][0], e["gtIgnore"]) for e in judge if e]
     false = sum(int((found == 0).sum()) for found, _, _ in matched)
     missed = sum(int(((by == 0) & (ignored == 0)).sum()) for _, by, ignored in matched)
     assert 10 < false < 100 and 5 < missed < 50
-    kinds = [d.kind for d in (*drawn.drawings, *(drawn.truth or ()))]
-    assert sum(kind.endswith(" false") for kind in kinds) == false
-    assert sum(kind.endswith(" missed") for kind in kinds) == missed
+    counts = Counter(d.outcome for d in (*drawn.drawings, *(drawn.truth or ())))
+    assert counts["false"] == false and counts["missed"] == missed
 
 
 def evaluate(path: Path, results: Path, kind: Any) -> list[Any]:
@@ -70,14 +75,15 @@ def evaluate(path: Path, results: Path, kind: Any) -> list[Any]:
     return list(judge.evalImgs)
 
 
-@pytest.mark.parametrize(
-    ("count", "drawn"), [(10, ""), (400, " (drawn: 300 of 400, 10 with masks)")]
-)
-def test_the_best_results_are_drawn_of_too_many(
-    count: int, drawn: str, data: Path, coco: Coco
-) -> None:
-    whole = annotate(np.ones((HEIGHT, WIDTH), np.bool_), image_id=1, category_id=1)
-    shown = example_of_results(data, coco, [predict(whole, n / 1000) for n in range(count)])
-    assert shown.title == PHOTO + drawn
-    best = {f"person {(count - 1 - n) / 1000:.2f}" for n in range(min(count, 300))}
-    assert {drawing.label for drawing in shown.drawings} == best
+def test_errors_are_weighed(data: Path, coco: Coco) -> None:
+    """A missed instance weighs 1, a false prediction its score, a group that is ignored nothing."""
+    _, bus, cars = coco["annotations"]
+    results = [predict(bus, 0.75, category_id=4), predict(bus, 0.5, category_id=2)]
+    shown = example(data, coco, results)
+    everything = [*shown.drawings, *(shown.truth or ())]
+    assert weigh_errors(everything) == 0.75 + 0.5 + 2
+    assert find_worst_score(everything) == 0.75
+    shown = example(data, coco, [predict(bus, 0.9), predict(cars, 0.8), predict(cars, 0.7)])
+    everything = [*shown.drawings, *(shown.truth or ())]
+    assert weigh_errors(everything) == 1
+    assert find_worst_score(everything) < 0

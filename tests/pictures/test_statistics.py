@@ -27,6 +27,7 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
     }
     assert medians == {0: 160, 2: 400 * 200 - 200 * 100}
     assert [text.get_text() for text in shares.texts] == ["100", "100"]
+    assert all(axes.get_xlim()[0] >= 0 and axes.get_ylim()[1] >= -0.6 for axes in figure.axes)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, write_json
+from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, run_script, write_json
 from tests.pictures.conftest import predict
 
 
@@ -27,6 +27,35 @@ def missing_for_windows() -> str:
 
 
 needs_windows = pytest.mark.skipif(bool(missing_for_windows()), reason=missing_for_windows())
+
+
+@pytest.mark.parametrize(
+    ("modules", "backend", "reason"),
+    [
+        ({}, "agg", "no window (MPLBACKEND is agg), so"),
+        ({"tkinter": "raise ImportError"}, "", "no toolkit for windows (install python3-tk), so"),
+        (
+            {"tkinter": "raise ImportError", "PyQt6": "import os; os.abort()"},
+            "",
+            "Qt opens no window here (install libxcb-cursor0, or python3-tk), so",
+        ),
+    ],
+)
+def test_without_a_window_pictures_are_saved_and_the_reason_is_told(
+    modules: dict[str, str], backend: str, reason: str, data: Path, coco: Coco
+) -> None:
+    """With a display, but with toolkits that are missing or end the process that starts them."""
+    for name, content in modules.items():
+        (data / name).mkdir()
+        (data / name / "__init__.py").write_text(content)
+    path = write_json(data / OUTPUT, coco)
+    settings = {"DISPLAY": ":4711", "MPLBACKEND": backend, "PYTHONPATH": str(data)}
+    for options in (["--num_examples", 1], ["--stats"]):
+        argv = ["--coco_dir", data, "--coco", path, *options]
+        done = run_script("inspect_coco.py", *argv, env={**os.environ, **settings})
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"{reason} pictures go to {data / 'pictures'}" in done.stdout
+    assert len(list((data / "pictures").iterdir())) == 2
 
 
 @pytest.fixture
@@ -88,9 +117,11 @@ def press(key: str, pattern: str) -> bool:
 
 @needs_windows
 def test_keys_browse_and_switch_layers_in_a_window(screen: None, data: Path, coco: Coco) -> None:
-    with inspecting(data, coco, "--num_examples", "3", "--seed", "1") as process:
+    results = write_json(data / "results.json", [predict(coco["annotations"][1], 0.9)])
+    options = "--results", str(results), "--num_examples", "3", "--seed", "1"
+    with inspecting(data, coco, *options) as process:
         first = wait_for_title(r"\(1 of 3\)")
-        assert "m masks on  |  b boxes on  |  l labels on  |  q close" in first
+        assert "m masks on  |  b boxes on  |  l labels on  |  t truth on  |  q close" in first
         for key, pattern in [
             ("Right", r"\(2 of 3\)"),
             ("Right", r"\(3 of 3\)"),
@@ -99,23 +130,11 @@ def test_keys_browse_and_switch_layers_in_a_window(screen: None, data: Path, coc
             ("m", "m masks off"),
             ("b", "b boxes off"),
             ("l", "l labels off"),
+            ("t", "t truth off"),
             ("m", "m masks on"),
-            ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off"),
+            ("Left", r"\(2 of 3\).*m masks on.*b boxes off.*l labels off.*t truth off"),
         ]:
             assert press(key, pattern), pattern
-        xdotool("key", "q")
-        _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0 and err == ""
-
-
-@needs_windows
-def test_the_truth_over_results_is_a_layer_in_a_window(
-    screen: None, data: Path, coco: Coco
-) -> None:
-    results = write_json(data / "results.json", [predict(coco["annotations"][1], 0.9)])
-    with inspecting(data, coco, "--results", str(results), "--image", "aachen") as process:
-        assert wait_for_title("l labels on  |  t truth on  |  q close")
-        assert press("t", "t truth off")
         xdotool("key", "q")
         _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0 and err == ""

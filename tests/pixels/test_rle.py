@@ -15,8 +15,8 @@ from pycocotools import mask as coco_mask
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
-from cityscapes_coco.pixels.rle import to_mask, to_rle, to_rles
-from tests.conftest import write_json
+from cityscapes_coco.pixels.rle import decode_box, find_rles, to_mask, to_rle, to_rles
+from tests.conftest import GOLDEN_VAL, SAMPLE, run_script, write_json
 from tests.oracle import count_runs
 
 Mask = NDArray[np.uint8]
@@ -39,6 +39,22 @@ def test_the_rle_is_the_one_that_pycocotools_makes_of_the_frame(
     assert rle == coco_mask.encode(frame)
 
 
+VALUES = arrays(
+    np.uint16,
+    array_shapes(min_dims=2, max_dims=2, max_side=6),
+    elements=st.sampled_from([0, 7, 24, 26000]),
+)
+
+
+@given(VALUES)
+@example(np.array([[7, 7], [24, 24], [7, 7]], np.uint16))  # rows without wanted values are cut off
+def test_each_wanted_value_has_the_rle_of_its_mask(values: NDArray[np.uint16]) -> None:
+    found = find_rles(values, lambda chosen: chosen == 24, least=24)
+    assert list(found) == [24] * (24 in values)
+    for value, rle in found.items():
+        assert np.array_equal(coco_mask.decode(rle), values == value)
+
+
 @given(MASKS, st.booleans())
 def test_a_mask_comes_back_from_a_file_whether_its_counts_are_a_text_or_numbers(
     mask: Mask, compressed: bool
@@ -49,6 +65,22 @@ def test_a_mask_comes_back_from_a_file_whether_its_counts_are_a_text_or_numbers(
         segmentation = Raw(json.dumps({"size": mask.shape, "counts": count_runs(mask)}).encode())
     read = decode_segmentation(Annotation(segmentation=segmentation))
     assert np.array_equal(to_mask(to_rle(read, *mask.shape)), mask)
+
+
+@given(MASKS, st.tuples(*[st.integers(0, 2)] * 4))
+@example(np.ones((2, 2), np.uint8), (1, 0, 1, 0))
+def test_the_box_of_a_mask_is_decoded_alone(mask: Mask, margins: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = margins
+    frame = np.asfortranarray(np.pad(mask, ((top, bottom), (left, right))))
+    decoded = decode_box(coco_mask.encode(frame))
+    if decoded is None:
+        assert not frame.any()
+        return
+    x, y, part = decoded
+    assert all(line.any() for line in (part[0], part[-1], part[:, 0], part[:, -1]))
+    again = np.zeros_like(frame)
+    again[y : y + len(part), x : x + part.shape[1]] = part
+    assert np.array_equal(again, frame)
 
 
 BROKEN = {
@@ -86,6 +118,32 @@ def test_a_broken_segmentation_is_refused(kind: str, tmp_path: Path) -> None:
     annotation = read_annotation(tmp_path, BROKEN[kind])
     with pytest.raises(ValueError, match=r"segmentation|polygon|RLE"):
         to_rle(decode_segmentation(annotation), 4, 4)
+
+
+def zigzag(edges: int) -> list[float]:
+    """A polygon that goes to and fro across a frame of Cityscapes."""
+    return [number for y in range(edges) for number in (2048 * (y % 2), y % 1024)]
+
+
+def test_outlines_longer_than_any_mask_needs_are_refused() -> None:
+    """pycocotools walks along every edge, and keeps each step: 50 bytes a pixel."""
+    assert to_mask(to_rle([zigzag(400)], 1024, 2048)).any()
+    with pytest.raises(ValueError, match="polygons with an outline of 12288000 pixels"):
+        to_rle([zigzag(3000)] * 2, 1024, 2048)
+
+
+def test_a_small_file_of_long_outlines_takes_no_memory(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="needs POSIX")
+    result = {"image_id": 1, "category_id": 1, "score": 1, "segmentation": [zigzag(25_000)]}
+    results = write_json(tmp_path / "results.json", [result])
+    assert results.stat().st_size < 250_000
+    process = run_script(
+        *("evaluate_coco.py", "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", results),
+        *("--workers", "1"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30)),
+    )
+    assert process.returncode == 1
+    assert process.stderr.startswith(f"error: {results}: results[0].segmentation: polygons with")
 
 
 @pytest.mark.parametrize("empty", [None, [], {}])

@@ -67,6 +67,12 @@ def test_the_judge_tells_how_far_a_reader_is_off(found: list[Found], capsys: Cap
     )
 
 
+def test_each_recipe_has_its_script_and_requirements() -> None:
+    assert set(run.LIGHT) < set(run.READERS)
+    scripts = {path.stem.removeprefix("read_") for path in run.HERE.glob("read_*.py")}
+    assert scripts == set(run.READERS) and all(map(run.requirements, run.READERS))
+
+
 @pytest.mark.parametrize("heading", run.HEADINGS)
 def test_a_line_takes_the_place_of_the_earlier_one(
     heading: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -45,7 +45,7 @@ from cityscapes_coco.run import cluster
 
 
 def convert_slowly(frame, **choices):
-    Path(frame.map_path + ".begun").touch()
+    Path(frame.annotation_path + ".begun").touch()
     time.sleep(0.1)
     return annotate.try_to_convert(frame, **choices)
 

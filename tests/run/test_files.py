@@ -1,6 +1,8 @@
 """Files that are read within bounds; files and folders that are whole or not there."""
 
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -259,3 +261,39 @@ def test_an_index_stands_beside_its_own_folder_even_after_a_kill(
     process = run_script(*options, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert process.returncode == (0 if renames == 3 else -9), process.stderr
     assert {name for name in entries(folder) if not is_junk(name)} == visible
+
+
+# Runs that were killed, and runs at the same time.
+
+
+@posix_only
+def test_what_a_killed_run_left_is_removed_and_what_is_in_use_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "folder"
+    left = tmp_path / ".folder.0123abcd.tmp"
+    (left / "a").mkdir(parents=True)
+    (other := tmp_path / ".other.0123abcd.tmp").mkdir()
+    with new_folder(path), new_folder(tmp_path / "folder2"):
+        [in_use] = tmp_path.glob(".folder.[!0]*.tmp")
+        # Another run into the same place, which is done before this one.
+        with new_folder(path):
+            pass
+        assert in_use.is_dir() and not left.exists() and other.is_dir()
+        shutil.rmtree(path)
+    assert path.is_dir()
+
+
+@posix_only
+def test_folders_replaced_at_the_same_time_match_their_index(tmp_path: Path) -> None:
+    folder, index = tmp_path / "folder", tmp_path / "folder.json"
+
+    def replace(number: int) -> None:
+        def fill(draft: Path) -> None:
+            (draft / "a").write_text(str(number))
+
+        with replacing(index, replacing_folder(folder, index, fill)) as file:
+            file.write(str(number).encode())
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(replace, range(40)))
+    assert (folder / "a").read_text() == index.read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "folder.json"]

@@ -19,7 +19,16 @@ from cityscapes_coco import Options, convert_split, find_dataset
 from cityscapes_coco.run.workers import Map, WorkersLost, start_workers
 from main import main
 from tests import conftest
-from tests.conftest import OUTPUT, PATIENCE, ROOT, Capture, WriteMap, posix_only, run_script
+from tests.conftest import (
+    OUTPUT,
+    PATIENCE,
+    ROOT,
+    Capture,
+    WriteMap,
+    posix_only,
+    read_folder,
+    run_script,
+)
 
 forked_only = pytest.mark.skipif(
     multiprocessing.get_start_method() != "fork",
@@ -32,13 +41,13 @@ def frames(datadir: Path, write_map: WriteMap) -> Path:
     """A folder of 30 small maps that all differ, one of them bad."""
     for n in range(30):
         write_map([[26000, 7], [24000 + n, 33000]], name=f"a_{n:06d}_000000")
-    write_map([[999]], name="a_000099_000000")
+    write_map(name="a_000099_000000").write_bytes(b"")
     return datadir
 
 
-def convert(datadir: Path, outdir: Path, *options: object) -> bytes:
+def convert(datadir: Path, outdir: Path, *options: object) -> dict[str, bytes]:
     conftest.convert(datadir, "--outdir", outdir, "--skip-bad", *options)
-    return (outdir / OUTPUT).read_bytes()
+    return read_folder(outdir)
 
 
 # What a map promises.
@@ -90,18 +99,20 @@ def test_the_check_ends_the_work(workers: int) -> None:
 
 
 def test_any_number_of_workers_writes_the_same_bytes(frames: Path, tmp_path: Path) -> None:
-    alone = convert(frames, tmp_path / "1")
-    assert convert(frames, tmp_path / "2", "--workers", "2") == alone
-    assert convert(frames, tmp_path / "5", "--workers", "5") == alone
+    alone = convert(frames, tmp_path / "1", "--panoptic")
+    assert len(alone) == 32
+    for workers in "2", "5":
+        several = convert(frames, tmp_path / workers, "--panoptic", "--workers", workers)
+        assert several == alone
 
     def work(run: Map) -> bytes:
         dataset, options = find_dataset(frames), Options(skip_bad=True)
         summary = convert_split(dataset, "train", tmp_path, options, warn=str, run=run)
         return summary.path.read_bytes()
 
-    assert work(map) == alone
+    assert work(map) == alone[OUTPUT]
     with start_workers(2) as run:
-        assert work(run) == alone
+        assert work(run) == alone[OUTPUT]
 
 
 @pytest.mark.parametrize("lacks", ["ctypes", "mallopt"])
@@ -131,7 +142,7 @@ def test_every_way_to_start_a_process_works(method: str, frames: Path, tmp_path:
     process = run_script(str(script), *options, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert process.returncode == 0, process.stderr
     alone = convert(frames, tmp_path / "1")
-    assert (frames / "annotations" / OUTPUT).read_bytes() == alone
+    assert read_folder(frames / "annotations") == alone
 
 
 # Workers that die.

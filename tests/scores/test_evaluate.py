@@ -7,18 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from cityscapes_coco.scores.evaluate import evaluate_results
-from evaluate_coco import main as evaluate
 from main import main
 from tests.conftest import (
     GOLDEN_VAL,
+    OUTPUT,
     PREDICTIONS,
     SAMPLE,
     Capture,
     Change,
-    Coco,
     WriteMap,
     convert,
     load,
@@ -27,35 +25,8 @@ from tests.conftest import (
     street,
     write_json,
 )
-from tests.oracle import coco_scores, official_scores
-
-
-def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
-    """Score results in this process, and return what is written for machines."""
-    path = results if isinstance(results, Path) else write_json(folder / "results.json", results)
-    out = folder / "scores.json"
-    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", path, "--scores", out, *options]
-    assert evaluate([*map(str, argv), *([] if "--workers" in options else ["--workers", "1"])]) == 0
-    return load(out)
-
-
-def fail(capsys: Capture, *options: object) -> str:
-    """Score in vain, and return the one line of the error."""
-    capsys.readouterr()
-    assert evaluate([*map(str, options), "--workers", "1"]) == 1
-    captured = capsys.readouterr()
-    [line] = captured.err.splitlines()
-    return line
-
-
-def annotated(coco: Path, **fields: object) -> list[Coco]:
-    """Results that are just what a COCO file has."""
-    names = "image_id", "category_id", "bbox", "segmentation"
-    return [
-        {name: annotation[name] for name in names if name in annotation} | {"score": 0.9} | fields
-        for annotation in load(coco)["annotations"]
-    ]
-
+from tests.oracle import coco_scores, encode, official_scores
+from tests.scores.conftest import annotated, fail, score
 
 # The numbers.
 
@@ -131,14 +102,17 @@ def test_only_the_best_hundred_of_a_category_in_a_frame_count_for_coco(tmp_path:
     assert scores["cityscapes"]["classes"][name]["ap"] > 0
 
 
-def test_of_equal_scores_the_image_with_the_lower_id_comes_first(tmp_path: Path) -> None:
-    """So it is to COCOeval, in whatever order the file has its images."""
+def test_images_and_categories_come_in_the_order_of_their_ids(tmp_path: Path) -> None:
+    """So it is to COCOeval, in whatever order the file has them."""
     coco = load(GOLDEN_VAL)
     coco["images"].reverse()
+    coco["categories"].reverse()
     path = write_json(tmp_path / "file.json", coco)
     results = [result | {"score": 0.5} for result in json.loads(PREDICTIONS.read_bytes())]
-    found = score(tmp_path, path, results)["coco"]["average"]["box"]
-    assert list(found.values()) == coco_scores(path, results, "bbox")["average"]
+    scores = score(tmp_path, path, results)["coco"]
+    judged = coco_scores(path, results, "bbox")
+    assert list(scores["average"]["box"].values()) == judged["average"]
+    assert list(scores["classes"]) == [category["name"] for category in coco["categories"][::-1]]
 
 
 @pytest.mark.parametrize(
@@ -211,6 +185,39 @@ def test_without_maps_there_is_the_score_of_coco(tmp_path: Path) -> None:
     assert scores["notes"][0].startswith(f"Cityscapes' score cannot be had: {empty}: no gtFine")
 
 
+def test_maps_of_another_size_leave_the_score_of_coco(tmp_path: Path, capsys: Capture) -> None:
+    """The photographs and the COCO file have half the size; the maps are as they were."""
+    coco = load(GOLDEN_VAL)
+    for image in coco["images"]:
+        image |= {"width": 1024, "height": 512}
+    for annotation in coco["annotations"]:
+        halved = [[x / 2 for x in polygon] for polygon in annotation["segmentation"]]
+        box = [x / 2 for x in annotation["bbox"]]
+        annotation |= {"segmentation": halved, "bbox": box, "area": annotation["area"] / 4}
+    path = write_json(tmp_path / "half.json", coco)
+    scores = score(tmp_path, path, annotated(path))
+    assert scores["coco"]["average"]["mask"]["ap"] == 1 and scores["cityscapes"] is None
+    [note] = scores["notes"]
+    assert note.startswith(
+        "Cityscapes' score cannot be had: no map has the size of its image, such"
+    )
+    assert note.endswith(f"has 2048 x 1024 pixels, its image in {path} 1024 x 512")
+    assert note in capsys.readouterr().out
+
+
+def test_exact_repeats_are_counted_and_named(tmp_path: Path, capsys: Capture) -> None:
+    results = json.loads(PREDICTIONS.read_bytes())
+    # As models of the DETR family have it, the same mask as another class is no repeat.
+    others = [result | {"category_id": result["category_id"] % 8 + 1} for result in results]
+    assert score(tmp_path, GOLDEN_VAL, results + others)["notes"] == []
+    scores = score(tmp_path, GOLDEN_VAL, results + results[:7])
+    assert scores["notes"] == [
+        "7 of 53 results repeat an earlier one exactly, such as results[46]; a repeat counts as"
+        " false: leave them out"
+    ]
+    assert scores["notes"][0] in capsys.readouterr().out
+
+
 def test_images_without_results_count_and_are_said(tmp_path: Path, capsys: Capture) -> None:
     results = [result for result in annotated(GOLDEN_VAL) if result["image_id"] == 1]
     scores = score(tmp_path, GOLDEN_VAL, results)
@@ -231,6 +238,26 @@ def test_frames_that_the_file_leaves_out_are_said(
     assert scores["images"] == 1
     told = "frames without an image in the COCO file, so in no score: 1, such as ulm_000000_000019"
     assert told in scores["notes"]
+
+
+def test_a_file_as_pandas_and_fiftyone_write_it_has_the_scores_of_pycocotools(
+    tmp_path: Path,
+) -> None:
+    coco = load(GOLDEN_VAL)
+    for part in "categories", "images", "annotations":
+        for record in coco[part]:
+            record |= {k: float(v) for k, v in record.items() if isinstance(v, int)}
+            record |= {"supercategory": None, "license": None, "map_value": None}
+    path = write_json(tmp_path / "file.json", coco)
+    results = json.loads(PREDICTIONS.read_bytes())
+    for result in results:
+        result["image_id"] = float(result["image_id"])
+        result["segmentation"]["size"] = [1024.0, 2048.0]
+    found = score(tmp_path, path, results)["coco"]["average"]
+    for shape, kind in ("box", "bbox"), ("mask", "segm"):
+        judged = coco_scores(path, results, kind)["average"]
+        # Of masks with boxes, pycocotools takes the areas of the boxes.
+        assert [*found[shape].values()][:3] == judged[:3]
 
 
 # Errors.
@@ -273,6 +300,10 @@ def test_what_no_score_needs_may_be_missing(tmp_path: Path) -> None:
     del coco["info"], coco["licenses"], coco["annotations"][0]["iscrowd"]
     path = write_json(tmp_path / "file.json", coco)
     assert score(tmp_path, path, annotated(path))["cityscapes"]["average"]["ap"] == 1
+    del coco["images"][0]["file_name"], coco["images"][0]["seg_file_name"]
+    scores = score(tmp_path, write_json(path, coco), annotated(path))
+    assert scores["coco"]["average"]["mask"]["ap"] == 1
+    assert "such as one without a name" in scores["notes"][0]
 
 
 def test_a_mask_of_another_size_names_the_result(tmp_path: Path, capsys: Capture) -> None:
@@ -281,19 +312,37 @@ def test_a_mask_of_another_size_names_the_result(tmp_path: Path, capsys: Capture
     path = write_json(tmp_path / "results.json", results)
     line = fail(capsys, "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", path)
     wrong = "results[3].segmentation: an RLE of size [512, 1024], not [1024, 2048]"
-    assert line == f"error: {path}: {wrong}"
+    assert line == f"error: {path}: {wrong}; resize masks to their image"
 
 
-@pytest.mark.parametrize("values", [np.full((2, 2), 26000), np.full((1024, 2048), 99)])
-def test_a_bad_map_is_named(
-    values: NDArray[np.int64], datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_a_bad_map_is_named(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     path = write_map(np.full((1024, 2048), 26000), split="val")
     assert main(["--datadir", str(datadir), "--workers", "1"]) == 0
-    save_map(path, values)
+    save_map(path, np.full((1024, 2048), 99))
     results = write_json(datadir / "results.json", [])
     line = fail(capsys, "--coco_dir", datadir, "--results", results)
     assert line.startswith(f"error: {path}: ")
+
+
+def test_on_unknown_labels_a_prediction_is_passed_over_if_they_are_void(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    id_map = np.full((20, 40), 7)
+    id_map[:10, :20], id_map[:, 20:] = 24001, 255
+    write_map(id_map)
+    convert(datadir, "--unknown-labels", "void", "--segmentation", "rle")
+    path = datadir / "annotations" / OUTPUT
+    [person] = annotated(path)
+    void = np.full((20, 40), 0, np.uint8)
+    void[:, 20:] = 1
+    results = [person, person | {"segmentation": encode(void), "score": 0.95}]
+    file = write_json(datadir / "results.json", results)
+    own = evaluate_results(path, file, datadir).cityscapes
+    assert own and own.average.ap == 1
+    coco = load(path)
+    del coco["info"]["options"]["unknown_labels"]
+    line = fail(capsys, "--coco_dir", datadir, "--coco", write_json(path, coco), "--results", file)
+    assert "holds the value 255, whose label Cityscapes does not have" in line
 
 
 def test_a_folder_without_the_file_of_the_split_is_said(datadir: Path, capsys: Capture) -> None:

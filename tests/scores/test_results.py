@@ -1,6 +1,8 @@
 """The results of trainers: read in every form they come in, or refused by record and reason."""
 
+import gzip
 import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from msgspec import UNSET
 
 from cityscapes_coco import UserError
-from cityscapes_coco.coco.reading import group_by_image
+from cityscapes_coco.coco import json_file
+from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Category, CocoFile, Image
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.scores.results import decode_mask, read_results
@@ -23,6 +26,7 @@ COCO = CocoFile(
         Image(7, NAME, width=6, height=4),
         Image(9, "leftImg8bit/val/aachen/twice.png", width=6, height=4),
         Image(10, "leftImg8bit/val/ulm/twice.png", width=6, height=4),
+        Image(11, width=6, height=4),
     ],
     [],
 )
@@ -61,9 +65,9 @@ def test_results_of_each_encoding_are_read(encoding: str, place: str, tmp_path: 
 
 @pytest.mark.parametrize("nothing", [{}, {"segmentation": []}, {"segmentation": None}])
 def test_boxes_alone_are_read(nothing: dict[str, Any], tmp_path: Path) -> None:
-    path = write_json(tmp_path / "results.json", [BOX | nothing] * 2)
+    path = write_json(tmp_path / "results.json", [BOX | nothing | {"bbox": [-2, 1, 3, 2]}] * 2)
     for result in read_results(path, COCO):
-        assert result.bbox == (2, 1, 3, 2) and result.segmentation is UNSET
+        assert result.bbox == (-2, 1, 3, 2) and result.segmentation is UNSET
         assert decode_mask(path, result, 4, 6) is None
 
 
@@ -71,25 +75,11 @@ def test_no_results_at_all_are_read(tmp_path: Path) -> None:
     assert read_results(write_json(tmp_path / "results.json", []), COCO) == []
 
 
-@pytest.mark.parametrize("name", [7, NAME, Path(NAME).name, Path(NAME).stem])
-def test_an_image_goes_by_its_id_or_name(name: object, tmp_path: Path) -> None:
-    path = write_json(tmp_path / "results.json", [BOX | {"image_id": name}])
-    [result] = read_results(path, COCO)
-    assert group_by_image([result]) == {7: [result]}
-
-
-@pytest.mark.parametrize("name", ["b.png", "b", "x/a\\b.png"])
-def test_a_file_written_on_windows_has_the_same_names(name: str, tmp_path: Path) -> None:
-    coco = CocoFile(COCO.categories, [Image(5, "x/a\\b.png", width=6, height=4)], [])
-    path = write_json(tmp_path / "results.json", [BOX | {"image_id": name}])
-    assert [result.image_id for result in read_results(path, coco)] == [5]
-
-
 BAD_RESULTS = {
     '{"image_id": 8}': "results[1].image_id: 8 is neither the id nor the name of an image",
     '{"image_id": "ulm"}': "results[1].image_id: 'ulm' is neither the id nor the name of an image",
     '{"image_id": ""}': "results[1].image_id: '' is neither the id nor the name of an image",
-    '{"image_id": "twice"}': "results[1].image_id: 'twice' is the name of several images",
+    '{"image_id": "twice"}': "results[1].image_id: 'twice' fits several images",
     '{"image_id": null}': "results[1].image_id should be an integer or a text, not null",
     '{"category_id": 2}': "results[1].category_id: 2 is no category of the COCO file, which has"
     " 1 person, 3 car",
@@ -153,6 +143,14 @@ def test_a_bad_mask_is_refused_when_it_is_decoded(fault: str, tmp_path: Path) ->
         (b'{"annotations": 1}', "not a file of results: results should be a list, not an integer"),
         (b"[1]", "not a file of results: results[0] should be an object, not an integer"),
         (b'[{"image_id": 7', "not a JSON file"),
+        (b'{"image_id": 7}\n{"image_id": 9}\n', "JSON lines, with an object in each"),
+        (b"PK\3\4" + bytes(26) + b"results/data.pkl", "a file of PyTorch, not JSON; detectron2's"),
+        (b"\x80\2\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20", "a file of PyTorch, not JSON; detectron2's"),
+        (pickle.dumps([BOX]), "a pickle file, not JSON; mmdetection's CocoMetric"),
+        (b"PK\3\4" + bytes(26) + b"results.json", "a ZIP archive, not JSON; unpack it"),
+        (b"\x93NUMPY\1\0", "a NumPy file, not JSON"),
+        (gzip.compress(b"[]", mtime=0)[:-3], "a gzip file that is damaged"),
+        (b"\x1f\x8bnothing of the kind", "a gzip file that is damaged"),
     ],
 )
 def test_a_file_of_no_results_is_refused(content: bytes, says: str, tmp_path: Path) -> None:
@@ -161,3 +159,91 @@ def test_a_file_of_no_results_is_refused(content: bytes, says: str, tmp_path: Pa
     with pytest.raises(UserError) as raised:
         read_results(path, COCO)
     assert raised.value.where == str(path) and says in raised.value.reason
+
+
+OUTPUT = {"boxes": [[2, 1, 5, 3]], "labels": [3], "scores": [0.5]}
+FORMS: dict[str, list[object]] = {
+    "as in detectron2's instances_predictions.pth": [[{"image_id": 7, "instances": [BOX]}]],
+    "of mmdetection's DetInferencer": [
+        {"bboxes": [], "labels": [], "scores": []},
+        {"predictions": [{"bboxes": [], "labels": [], "scores": []}], "visualization": []},
+    ],
+    "as models of torchvision and Hugging Face return": [
+        [OUTPUT],
+        {"7": OUTPUT},
+        {"a.png": [OUTPUT]},
+    ],
+    "an object with an entry for each image": [{"7": [BOX], "9": []}, {"a.png": BOX}],
+    "an object with predictions; ": [{"predictions": [BOX]}],
+    "no list of annotations in it": [{"results": 1}, {}],
+    "should be an object, not a list": [[[]], [[BOX]]],
+    "results[1] has no score": [[BOX, {"image_id": 7, "category_id": 3}]],
+}
+
+
+@pytest.mark.parametrize("says", FORMS)
+def test_predictions_in_another_form_are_called_what_they_are(says: str, tmp_path: Path) -> None:
+    for form in FORMS[says]:
+        with pytest.raises(UserError) as raised:
+            read_results(write_json(tmp_path / "results.json", form), COCO)
+        assert says in raised.value.reason
+
+
+def test_gzipped_results_and_files_are_read(tmp_path: Path) -> None:
+    for place, content in enumerate(([BOX], {"annotations": [BOX]})):
+        path = tmp_path / f"{place}.json.gz"
+        path.write_bytes(gzip.compress(json.dumps(content).encode()))
+        assert [result.bbox for result in read_results(path, COCO)] == [(2, 1, 3, 2)]
+    path = tmp_path / "coco.json"
+    path.write_bytes(gzip.compress(b'{"images": [], "categories": [], "annotations": []}'))
+    assert read_coco(path) == CocoFile([], [], [])
+
+
+def test_a_small_gzip_file_does_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_file, "_MOST_UNPACKED", 1000)
+    path = tmp_path / "results.json"
+    path.write_bytes(gzip.compress(b"[" + b" " * 998 + b"]"))
+    assert read_results(path, COCO) == []
+    path.write_bytes(gzip.compress(b"[" + b" " * 999 + b"]"))
+    with pytest.raises(UserError, match="a gzip file of more than 1000 bytes, unpacked"):
+        read_results(path, COCO)
+
+
+NUMBERS: dict[str, tuple[list[int], list[int]]] = {
+    "classes counted from 0: main.py --category-ids zero writes": ([1, 3, 8], [0, 1, 2]),
+    "classes counted from 1: main.py --category-ids one writes": ([24, 26, 33], [1, 3]),
+    "Cityscapes' label ids: main.py --category-ids label writes": ([1, 3, 8], [26, 24]),
+    "Cityscapes' train ids: write the ids of the file": ([1, 3, 8], [13, 11, 18]),
+    "COCO's own classes: was the network trained on this file": ([1, 3, 8], [1, 3, 62]),
+}
+
+
+@pytest.mark.parametrize("says", NUMBERS)
+def test_another_way_to_number_the_classes_is_named(says: str, tmp_path: Path) -> None:
+    of_file, of_results = NUMBERS[says]
+    names = "person", "car", "bicycle"
+    coco = CocoFile([*map(Category, of_file, names)], COCO.images, [])
+    path = write_json(tmp_path / "results.json", [BOX | {"category_id": n} for n in of_results])
+    with pytest.raises(UserError, match=f"which has .*; the ids fit {says}"):
+        read_results(path, coco)
+
+
+def test_numbers_that_fit_nothing_are_only_refused(tmp_path: Path) -> None:
+    path = write_json(tmp_path / "results.json", [BOX | {"category_id": n} for n in (3, 999)])
+    with pytest.raises(UserError, match=r"999 is no category .* has 1 person, 3 car$"):
+        read_results(path, COCO)
+
+
+@pytest.mark.parametrize(
+    ("size", "says"), [([2, 3], "resize masks to their image"), ([6, 4], "the height comes first")]
+)
+def test_a_mask_of_another_size_is_told_what_to_do(
+    size: list[int], says: str, tmp_path: Path
+) -> None:
+    mask = {"size": size, "counts": [size[0] * size[1]]}
+    path = write_json(tmp_path / "results.json", [BOX | {"segmentation": mask}])
+    [result] = read_results(path, COCO)
+    with pytest.raises(UserError, match=says):
+        decode_mask(path, result, 4, 6)

@@ -101,17 +101,36 @@ def test_the_best_of_each_frame_are_saved_of_equals_the_first(
     assert lines["bad-ulm_000000_000019.txt"] == []
 
 
+def test_the_masks_are_counted_by_class(tmp_path: Path, capsys: Capture) -> None:
+    results = json.loads(PREDICTIONS.read_bytes())
+    save(tmp_path, GOLDEN_VAL, [*results, *results[:3]])
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index(f"{tmp_path / 'upload'}: 49 masks of 2 frames, for the server")
+    counts = dict(line.split() for line in lines[place + 1 : place + 9])
+    assert list(counts) == [category["name"] for category in load(GOLDEN_VAL)["categories"]]
+    assert counts["rider"] == "5" and counts["bus"] == "0"
+    assert sum(map(int, counts.values())) == 49
+    assert lines[place + 9] == "  masks that repeat another one exactly: 3"
+
+
+@pytest.mark.parametrize("skipped", [False, True])
 def test_frames_that_the_file_leaves_out_have_an_empty_text_file(
-    streets: Path, tmp_path: Path, capsys: Capture
+    skipped: bool, streets: Path, tmp_path: Path, capsys: Capture
 ) -> None:
-    coco = convert_val(streets, "--empty-frames", "drop")
-    lines = save(tmp_path, coco, [predict()], "--coco_dir", streets)
+    path = convert_val(streets, "--empty-frames", "drop")
+    coco = load(path)
+    if skipped:
+        # Told to be unreadable, and not to be empty.
+        coco["info"]["options"]["empty_frames"] = "keep"
+        coco["info"]["skipped"] = ["bad-ulm_000000_000019_gtFine_instanceIds.png"]
+        write_json(path, coco)
+    lines = save(tmp_path, path, [predict()], "--coco_dir", streets)
     assert {name: len(of_frame) for name, of_frame in lines.items()} == {
         "aachen_000000_000019.txt": 1,
         "bad-ulm_000000_000019.txt": 0,
     }
     # Without the maps, nobody knows these frames.
-    argv = "--coco", coco, "--results", tmp_path / "results.json", "--save", tmp_path / "again"
+    argv = "--coco", path, "--results", tmp_path / "results.json", "--save", tmp_path / "again"
     (tmp_path / "empty").mkdir()
     assert "no gtFine folder in it" in fail(capsys, "--coco_dir", tmp_path / "empty", *argv)
 

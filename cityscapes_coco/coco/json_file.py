@@ -1,0 +1,60 @@
+"""The content of a JSON file, and what other files are that are given in its place."""
+
+import gzip
+import io
+import re
+import zlib
+from pathlib import Path
+
+import msgspec
+
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.run.files import read_file
+
+# The most bytes that a gzipped file may unpack to. A file of 2 MB could fill the memory; the
+# results of all of COCO's test set are a tenth of this.
+_MOST_UNPACKED = 2 << 30
+
+# How files of other kinds begin, what they are, and where their content is as JSON.
+_KINDS = {
+    rb"PK\x03\x04.{26}[^/]*/data\.pkl|\x80\x02\x8a\x0a\x6c\xfc\x9c\x46": "a file of PyTorch, not"
+    " JSON; detectron2's COCOEvaluator writes the same results beside it, as"
+    " coco_instances_results.json",
+    rb"\x80": "a pickle file, not JSON; mmdetection's CocoMetric writes the same results as JSON if"
+    " it has an outfile_prefix",
+    rb"PK\x03\x04": "a ZIP archive, not JSON; unpack it",
+    rb"\x93NUMPY": "a NumPy file, not JSON; docs/evaluation.md shows how results are written",
+}
+
+
+def read_json(path: Path) -> bytes:
+    """Return the content of a JSON file, unpacked if it is gzipped; it may still not be JSON.
+
+    Raises UserError if the file cannot be read, or is a known file of another kind.
+    """
+    content = read_file(path)
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(_MOST_UNPACKED + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UserError(path, f"a gzip file that is damaged ({error}); get it again") from error
+        if len(content) > _MOST_UNPACKED:
+            raise UserError(path, f"a gzip file of more than {_MOST_UNPACKED} bytes, unpacked")
+    for begin, what in _KINDS.items():
+        if re.match(begin, content, re.DOTALL):
+            raise UserError(path, what)
+    return content
+
+
+def is_list(content: bytes) -> bool:
+    """Return whether the JSON of a file, in UTF-8 or UTF-16, is a list."""
+    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
+
+
+def has_json_lines(content: bytes) -> bool:
+    """Return whether a file has an object in each of its lines, and no list of them."""
+    lines = content.lstrip(b"\xef\xbb\xbf").split(b"\n", 2)[:2]
+    try:
+        return len(lines) == 2 and all(msgspec.json.decode(line, type=dict) for line in lines)
+    except msgspec.DecodeError:
+        return False

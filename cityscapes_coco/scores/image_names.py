@@ -1,0 +1,94 @@
+"""Which image of a COCO file a result is for: trainers write ids, or names in many forms."""
+
+import re
+from collections.abc import Iterable
+from pathlib import PureWindowsPath
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from cityscapes_coco.coco.records import Image
+
+# The end of a file's name, such as .png; not that of "beta_0.02".
+_ENDING = re.compile(r"\.[A-Za-z]\w{1,4}$")
+# A frame's own name, as Cityscapes has it, and what follows in the names of its files.
+# Long digits are no id, and slow to read.
+_NUMBER = re.compile(r"\d{1,18}")
+_FRAME = re.compile(r"(.+?_\d{6}_\d{6})(_[A-Za-z].*)?")
+
+
+class _Named(NamedTuple):
+    """An image, and the folders in its name, outermost first."""
+
+    id: int
+    folders: tuple[str, ...]
+
+
+class ImageNames(NamedTuple):
+    """The images of a COCO file: their ids; and by the name of their file, without its ending, and
+    by the name of their frame, the images of that name."""
+
+    ids: set[int]
+    of_files: dict[str, list[_Named]]
+    of_frames: dict[str, list[_Named]]
+
+    def find(self, name: int | str) -> int:
+        """Return the id of the image that a result calls `name`.
+
+        `name` is an id, perhaps as a text; a path from any folder on, with any ending or none; or
+        the name of the frame. Raises ValueError, which names the field, unless one image fits.
+        """
+        if name in self.ids:
+            return int(name)
+        found: set[int] = set()
+        if isinstance(name, str):
+            found = self._find_by_name(name) | (
+                {int(name)} & self.ids if _NUMBER.fullmatch(name) else set()
+            )
+        if len(found) == 1:
+            return found.pop()
+        wrong = "fits several images" if found else "is neither the id nor the name of an image"
+        known = f"{min(self.ids)} to {max(self.ids)}" if self.ids else "none"
+        raise ValueError(f".image_id: {name!r} {wrong} in the COCO file, which has the ids {known}")
+
+    def _find_by_name(self, name: str) -> set[int]:
+        *folders, last = _split(name) or [""]
+        stem = _ENDING.sub("", last)
+        named = self.of_files.get(last) or self.of_files.get(stem) or self.of_frames.get(stem, [])
+        fitting = {image.id for image in named if _agree(folders, image.folders)}
+        if not fitting and len(named) == 1 and _FRAME.fullmatch(stem):
+            # No two frames of Cityscapes have one name, wherever a copy lies.
+            return {named[0].id}
+        return fitting
+
+
+def index_images(images: Iterable[Image]) -> ImageNames:
+    names = ImageNames(set(), {}, {})
+    for image in images:
+        if image.id is UNSET:
+            continue
+        names.ids.add(image.id)
+        *folders, last = _split(image.file_name or "") or [""]
+        named = _Named(image.id, tuple(folders))
+        stem = _ENDING.sub("", last)
+        if stem:
+            names.of_files.setdefault(stem, []).append(named)
+        frame = _FRAME.fullmatch(stem)
+        if frame and frame[2]:
+            names.of_frames.setdefault(frame[1], []).append(named)
+    return names
+
+
+def _split(name: str) -> list[str]:
+    """Return the folders and the file of a path, which may have been written on Windows."""
+    path = PureWindowsPath(name)
+    parts = list(path.parts[1:] if path.anchor else path.parts)
+    while ".." in parts:
+        del parts[: parts.index("..") + 1]
+    return parts
+
+
+def _agree(folders: list[str], others: tuple[str, ...]) -> bool:
+    """Return whether one path goes on where the other begins."""
+    common = min(len(folders), len(others))
+    return not common or tuple(folders[-common:]) == others[-common:]

@@ -1,0 +1,116 @@
+"""An example as one picture: layers, labels, legend, and the saved file."""
+
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from PIL import Image
+
+from cityscapes_coco.pictures import composing
+from cityscapes_coco.pictures.composing import (
+    LAYERS,
+    compose,
+    list_entries,
+    list_layers,
+    save_example,
+)
+from cityscapes_coco.pictures.examples import Example
+from tests.conftest import Coco
+from tests.pictures.conftest import HEIGHT, PHOTO, WIDTH, example, photograph, predict
+
+
+def written(shown: Example, *layers: str, scale: float = 1) -> dict[str, int]:
+    """All texts that are written on a picture, and their sizes in pixels."""
+    with mock.patch.object(composing, "write") as write:
+        compose(shown, layers, scale)
+    return {call.args[3]: call.args[4] for call in write.mock_calls}
+
+
+def test_a_saved_picture_is_the_photograph_pixel_by_pixel_with_a_legend_below(
+    data: Path, coco: Coco
+) -> None:
+    coco["annotations"] = []
+    save_example(example(data, coco), data / "picture.png")
+    with Image.open(data / "picture.png") as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    assert pixels.shape == (HEIGHT + 40 + 14, WIDTH, 3)
+    assert (pixels[:HEIGHT] == photograph()).all()
+    assert (pixels[HEIGHT:] < 128).any(), "the name of the image"
+
+
+def test_each_layer_can_be_left_out(data: Path, coco: Coco) -> None:
+    shown = example(data, coco)
+    layers = list_layers(shown)
+    assert layers == LAYERS[:3] and list_layers(example(data, coco, [])) == LAYERS
+    assert (compose(shown, ())[:HEIGHT] == photograph()).all()
+    assert all((compose(shown, (layer,))[:HEIGHT] != photograph()).any() for layer in layers)
+    missed = example(data, coco, [])
+    assert (compose(missed, ("truth",))[:HEIGHT] != photograph()).any()
+
+
+def test_boxes_without_masks_are_drawn(data: Path, coco: Coco) -> None:
+    for annotation in coco["annotations"]:
+        del annotation["segmentation"]
+    for shown in example(data, coco), example(data, coco, []):
+        changed = (compose(shown, ("boxes", "truth"))[:HEIGHT] != photograph()).any(axis=2)
+        assert changed[50, 100:500].all() and changed[249, 100:500].all()
+        assert changed[50:250, 100].all() and changed[50:250, 499].all()
+        assert not changed[60:240, 110:490].any()
+
+
+def test_small_instances_have_small_labels_but_of_at_least_14_pixels(
+    data: Path, coco: Coco
+) -> None:
+    sizes = written(example(data, coco), *LAYERS)
+    assert sizes["person"] == 14 and sizes["bus"] > 20
+    assert written(example(data, coco), *LAYERS, scale=2)["person"] == 28
+
+
+def test_the_legend_counts_instances_of_classes_or_of_outcomes(data: Path, coco: Coco) -> None:
+    texts = [entry.text for entry in list_entries(example(data, coco))]
+    assert texts == ["person  1", "car group  1", "bus  1"]
+    _, bus, cars = coco["annotations"]
+    false = predict(bus, 0.6, category_id=4)
+    shown = example(data, coco, [predict(bus, 0.876), predict(cars, 0.5), false])
+    assert [entry.text for entry in list_entries(shown)] == [
+        "right  2:  1 car, 1 bus",
+        "false  1:  1 train",
+        "missed  1:  1 person",
+        "found  2:  1 car group, 1 bus",
+    ]
+    assert [entry.text for entry in list_entries(example(data, coco, []))] == [
+        "missed  2:  1 person, 1 bus",
+        "ignored  1:  1 car group",
+    ]
+    labels = {"bus 0.88", "car 0.50", "train 0.60", "person missed"}
+    assert labels < written(shown, *LAYERS).keys()
+    coco["categories"] = [{"id": n, "name": f"class {n}"} for n in range(1, 11)]
+    shown = example(data, coco, [predict(bus, 0.9, category_id=n) for n in range(1, 11)])
+    assert list_entries(shown)[1].text.endswith(", 1 class 9, ...")
+
+
+def test_the_legend_has_as_many_rows_as_it_needs(data: Path, coco: Coco) -> None:
+    coco["categories"] = [{"id": n, "name": f"a long class name {n}"} for n in range(1, 9)]
+    coco["annotations"] = [coco["annotations"][0] | {"category_id": n} for n in range(1, 9)]
+    page = compose(example(data, coco))
+    assert page.shape == (HEIGHT + 5 * 40 + 14, WIDTH, 3)
+    names = [f"a long class name {n}  1" for n in range(1, 9)]
+    assert set(names) < written(example(data, coco)).keys()
+
+
+def test_a_missing_photograph_is_told_in_the_picture(data: Path, coco: Coco) -> None:
+    (data / PHOTO).unlink()
+    assert any(text.startswith(f"no photograph {PHOTO}") for text in written(example(data, coco)))
+
+
+def test_a_narrow_image_has_room_for_its_legend(data: Path, coco: Coco) -> None:
+    coco["images"][0] |= {"width": 3, "height": 2}
+    coco["annotations"] = []
+    assert compose(example(data, coco), scale=1.5).shape[1:] == (960, 3)
+
+
+def test_boxes_of_any_place_and_size_can_be_drawn(data: Path, coco: Coco) -> None:
+    boxes = [(-40.5, 390, 900, 50), (799.6, 1, 0.2, 1), (9, 9, -5, -5), (1e18, -1e18, 1e18, 1)]
+    coco["annotations"] = [coco["annotations"][0] | {"bbox": box} for box in boxes]
+    with np.errstate(all="raise"):
+        compose(example(data, coco))

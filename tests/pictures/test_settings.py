@@ -1,0 +1,27 @@
+"""Settings of the user that matplotlib cannot use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import GOLDEN_VAL, SAMPLE, run_script
+
+OPTIONS = ("--coco_dir", SAMPLE, "--coco", GOLDEN_VAL)
+
+
+@pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense"])
+def test_pictures_are_saved_whatever_backend_is_named(backend: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "MPLBACKEND": backend}
+    for options in (["--num_examples", 1, "--save", tmp_path], ["--stats", "--save", tmp_path]):
+        done = run_script("inspect_coco.py", *OPTIONS, *options, env=environment)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_settings_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_bytes(b"\xff\xfe\xe9\n")
+    done = run_script("inspect_coco.py", *OPTIONS, "--stats", "--save", tmp_path, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: matplotlib: does not start: ")
+    assert len(done.stderr.splitlines()) == 1
