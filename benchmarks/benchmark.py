@@ -187,7 +187,7 @@ def list_readers(args: argparse.Namespace) -> Iterator[Group]:
 def list_scores(args: argparse.Namespace) -> Iterator[Group]:
     """Yield the scores of few frames, here and by the official script, and of many frames."""
     score = make_results("short")
-    command = f"{score} --workers 1 --json short/scores.json"
+    command = f"{score} --workers 1 --scores short/scores.json"
     rows = [Row("`evaluate_coco.py --workers 1`", command, args.frames)]
     if args.official:
         run(f"{score} --save short/saved")
@@ -204,7 +204,7 @@ def list_starts(args: argparse.Namespace) -> Iterator[Group]:
 
 def verify(path: str, printed: str, codes: Sequence[int] = (0,), tell: bool = True) -> str:
     """Compare a file with its maps; the exit code must be one of these. Tell what was found."""
-    command = f"inspect_coco.py --coco_dir {Path(path).parts[0]} --json {path} --verify"
+    command = f"inspect_coco.py --coco_dir {Path(path).parts[0]} --coco {path} --verify"
     found = run(command, codes).printed
     # After the class: in maps, exact, inexact, mean IoU, lost, unexpected.
     rows = re.findall(r"^  .*\S +(\d+) +(\d+) +\d+ +\S+ +\d+ +\d+$", found, re.MULTILINE)

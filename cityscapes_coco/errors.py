@@ -1,6 +1,15 @@
-"""The error for everything that a user can mend, and text that is safe to print."""
+"""The error for everything that a user can mend, text that is safe to print, and the names of our
+commands in it."""
 
 import os
+from collections.abc import Iterable
+from contextvars import ContextVar
+
+# The scripts of a clone, by verb.
+_SCRIPTS = {"convert": "main.py", "inspect": "inspect_coco.py", "evaluate": "evaluate_coco.py"}
+# How the program was started: a command that takes a verb, or "" for the scripts. None if the
+# package is used from Python.
+started_as: ContextVar[str | None] = ContextVar("started_as", default=None)
 
 
 class UserError(Exception):
@@ -16,6 +25,27 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return one_line(f"{self.where}: {self.reason}")
+
+
+def command(verb: str) -> str:
+    """Return the name of the command for a verb, as the program was started: `inspect_coco.py`, or
+    `cityscapes-coco inspect`."""
+    program = started_as.get()
+    return _SCRIPTS[verb] if program == "" else f"{program or 'cityscapes-coco'} {verb}"
+
+
+def typed_command(verb: str) -> str:
+    """Return the same as it is typed: `python inspect_coco.py`."""
+    return f"python {command(verb)}" if started_as.get() == "" else command(verb)
+
+
+def guess(word: str, choices: Iterable[str]) -> str:
+    """Return "; did you mean ...?" if one of the choices is much like a wrong word, or else ""."""
+    from difflib import get_close_matches  # takes a while, and is needed for errors only
+
+    lower = {choice.lower(): choice for choice in choices}
+    near = get_close_matches(word.lower(), lower, 1)
+    return f"; did you mean {lower[near[0]]}?" if near else ""
 
 
 def one_line(text: object) -> str:

@@ -6,8 +6,10 @@ Only the standard library is imported here, so that `--help` is fast.
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from os import PathLike
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
+from cityscapes_coco.errors import guess
 from cityscapes_coco.labels import LABELS, category_instancesonly
 
 MapType = Literal["gtFine", "gtCoarse"]
@@ -18,6 +20,9 @@ CategoryIds = Literal["one", "zero", "label"]
 FileNames = Literal["datadir", "split", "base"]
 Panoptic = Literal["none", "label", "train"]
 UnknownLabels = Literal["error", "void"]
+
+# What the functions that are called from Python take as a path.
+StrPath = str | PathLike[str]
 
 # The splits of each type of maps, in Cityscapes' order.
 SPLITS: dict[MapType, tuple[str, ...]] = {
@@ -65,8 +70,9 @@ class Options:
             if get_origin(kind) is Literal:
                 check_choice(name, getattr(self, name), get_args(kind))
         # A frozen dataclass sets its fields so. An image set that is named twice counts once.
-        object.__setattr__(self, "images", tuple(dict.fromkeys(self.images)))
-        object.__setattr__(self, "categories", tuple(self.categories))
+        images = dict.fromkeys(list_names("images", self.images))
+        object.__setattr__(self, "images", tuple(images))
+        object.__setattr__(self, "categories", list_names("categories", self.categories))
         parse_categories(self.categories)
         if self.min_area < 0:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
@@ -112,7 +118,17 @@ def parse_categories(texts: Iterable[str]) -> list[ChosenCategory]:
     return sorted(chosen, key=lambda category: CLASSES.index(category.classes[0]))
 
 
+def list_names(name: str, value: Iterable[str]) -> tuple[str, ...]:
+    """Return names as a tuple. Raises ValueError for a bare text, whose letters would be taken."""
+    if isinstance(value, str):
+        raise ValueError(f"{name} must be a list of names: write [{value!r}]")
+    return tuple(value)
+
+
 def check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
     """Raise ValueError unless the `value` of the option `name` is one of its `choices`."""
     if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}")
+        meant = guess(str(value), map(str, choices))
+        raise ValueError(
+            f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}{meant}"
+        )

@@ -126,7 +126,7 @@ def convert(datadir: Path, *options: object) -> Coco:
 def verify(datadir: Path, coco: object) -> int:
     """Return the exit code of the inspector's check of a file."""
     path = write_json(datadir / "file.json", coco)
-    return inspect_coco.main(["--coco_dir", str(datadir), "--json", str(path), "--verify"])
+    return inspect_coco.main(["--coco_dir", str(datadir), "--coco", str(path), "--verify"])
 
 
 def run_script(script: str, *options: object, **how: Any) -> "subprocess.CompletedProcess[str]":

@@ -408,7 +408,7 @@ def store_coco_file(bench: Bench, data: bytes) -> Path:
 def inspect(bench: Bench, data: bytes, task: str) -> str:
     """Verify or draw a COCO file, and return the outcome."""
     path = store_coco_file(bench, data)
-    arguments = ["--coco_dir", bench.root, "--json", path]
+    arguments = ["--coco_dir", bench.root, "--coco", path]
     if task != "verify":
         options = ["--stats"] if task == "stats" else ["--seed", 0]
         code, _ = bench.call(inspect_coco.main, *arguments, "--save", bench.outdir, *options)
@@ -461,11 +461,11 @@ def check_results(bench: Bench, made: tuple[bytes, str]) -> str:
     results.write_bytes(data)
     arguments = ["--coco_dir", bench.root, "--results", results]
     if task == "draw":
-        options = ["--json", path, "--seed", 0, "--save", bench.outdir]
+        options = ["--coco", path, "--seed", 0, "--save", bench.outdir]
         code, _ = bench.call(inspect_coco.main, *arguments, *options)
         return "error" if code else "drawn"
     scores = bench.outdir / "scores.json"
-    options = ["--coco", path, "--workers", 1, "--json", scores]
+    options = ["--coco", path, "--workers", 1, "--scores", scores]
     code, _ = bench.call(evaluate_coco.main, *arguments, *options)
     if code:
         return "error"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import cityscapes_coco
 import evaluate_coco
 import inspect_coco
 import main
@@ -155,6 +156,23 @@ def test_the_annotation_shown_is_in_the_file(project: Path) -> None:
     assert list(found.items()) == list(shown.items())
     [name] = [c["name"] for c in coco["categories"] if c["id"] == found["category_id"]]
     assert f"This annotation is a {name} of {found['area']} pixels" in text
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_the_code_from_python_prints_what_the_page_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(project)
+    names: dict[str, object] = {}
+    parts = FENCED.findall(PAGES["docs/python.md"])
+    assert len(parts) > 10
+    for number, (language, code) in enumerate(parts):
+        if language:
+            exec(compile(code, "docs/python.md", "exec"), names)
+            [told] = [text for kind, text in parts[number + 1 : number + 2] if not kind] or [""]
+            assert capsys.readouterr().out.replace("\\", "/") == told
+    table = [cells[0].strip("`") for cells in rows(section("docs/python.md", "All names"))[1:]]
+    assert sorted(table) == cityscapes_coco.__all__
 
 
 @pytest.mark.parametrize(

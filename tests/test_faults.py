@@ -144,6 +144,8 @@ def test_a_bad_map_fails_its_split_in_one_line_and_keeps_the_old_file(
     warning, line, error = err.splitlines()
     assert out == "" and "maps whose image is not here: 2" in warning
     assert line.startswith(f"{one_line(bad)}: ") and says in line and line.isprintable()
+    assert line.endswith("; train will not be written")
+    line = line.removesuffix("; train will not be written")
     assert error.startswith(f"error: {bad.parents[1]}: 1 of 2 maps cannot be read")
     assert (outdir / OUTPUT).read_bytes() == old and listed(outdir) == [OUTPUT]
 

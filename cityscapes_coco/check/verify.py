@@ -8,14 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from tqdm import tqdm
-
 from cityscapes_coco.check.frame import FOREIGN, CheckedImage, Findings, compare_frame
 from cityscapes_coco.check.records import About, Fault, Row, check_records, find_scope
 from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_frames
 from cityscapes_coco.cityscapes.frame import Frame
 from cityscapes_coco.coco.panoptic import read_png
-from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
+from cityscapes_coco.coco.reading import (
+    group_by_image,
+    read_coco,
+    read_info,
+    read_listed,
+    read_options,
+)
 from cityscapes_coco.coco.records import CocoFile, Image, Info, PanopticFile
 from cityscapes_coco.convert.sources import (
     find_candidates,
@@ -24,7 +28,8 @@ from cityscapes_coco.convert.sources import (
     list_all_frames,
 )
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import ALL_SPLITS, Options
+from cityscapes_coco.options import ALL_SPLITS, Options, StrPath
+from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
 # The most culprits that are named for one kind of fault.
@@ -93,7 +98,7 @@ class Report:
 
 
 def verify_file(
-    path: Path, datadir: Path, *, imagedir: Path | None = None, run: Map = map
+    path: StrPath, datadir: StrPath, *, imagedir: StrPath | None = None, run: Map = map
 ) -> Report:
     """Compare every annotation of the COCO file at `path` with the maps in `datadir`; in a panoptic
     file, every segment.
@@ -102,7 +107,8 @@ def verify_file(
     work, frame by frame; it works like the builtin `map`. Raises UserError if the file cannot be
     read or none of its images has a map.
     """
-    check = _Check(path, datadir, imagedir)
+    path = Path(path)
+    check = _Check(path, Path(datadir), imagedir)
     scope = find_scope(check.coco, check.options)
     missing = check.find_missing()
     report = Report(
@@ -119,7 +125,7 @@ def verify_file(
     # Checked as images without annotations: whatever is in their maps is lost.
     images += [CheckedImage(f.annotation_path, f.stem, Image(), (), "") for f in missing.empty]
     compared = run(partial(compare_frame, scope=scope), check.add_pngs(images))
-    for findings in tqdm(compared, "verify", len(images), unit="frame", disable=None):
+    for findings in show_progress(compared, "verify", len(images)):
         report.add(findings)
     foreign = report.faults[FOREIGN]
     if not report.instances and report.frames and (foreign or check.splits != {"test"}):
@@ -136,7 +142,7 @@ class _Check:
     each frame, and `photographs` has the paths of its photographs, by the path of its map.
     """
 
-    def __init__(self, path: Path, datadir: Path, imagedir: Path | None) -> None:
+    def __init__(self, path: Path, datadir: Path, imagedir: StrPath | None) -> None:
         self.path = path
         self.coco = read_coco(path)
         self.info = read_info(self.coco)
@@ -179,18 +185,22 @@ class _Check:
     def find_missing(self) -> "_Missing":
         """Return the frames with too few images in the file.
 
-        A frame should have an image for each of its photographs, so none without a photograph.
+        A frame should have an image for each of its photographs, so none without a photograph. If
+        the file was made from a list of frames, it shows which frames were listed: their number has
+        to be right.
         """
+        listed = read_listed(self.info)
         names = self.info.skipped if self.info else ()
         missing = _Missing([], [], [], [])
         for frame in self.frames:
-            count, expected = (
-                self.claimed[frame],
-                len(self.photographs.get(frame.annotation_path, ())),
-            )
+            skipped = one_line(frame.annotation_name) in names
+            if listed is not None and frame not in self.claimed and not skipped:
+                continue
+            photographs = self.photographs.get(frame.annotation_path, ())
+            count, expected = self.claimed[frame], len(photographs)
             if not count and frame.annotation_path not in self.photographs:
                 missing.imageless.append(frame)
-            if not count and one_line(frame.annotation_name) in names:
+            if not count and skipped:
                 missing.skipped.append(frame)
             elif count and count < expected:
                 culprit = f"{frame.annotation_path}: {count} of {expected}"
@@ -199,6 +209,11 @@ class _Check:
                 missing.empty.append(frame)
             elif count < expected:
                 missing.faults.append(Fault("map without an image", frame.annotation_path))
+        there = len(self.claimed) + len(missing.skipped)
+        may_lack = self.options.empty_frames == "drop"
+        if listed is not None and (there > listed or (there < listed and not may_lack)):
+            culprit = f"{listed} in info, {there} in the file"
+            missing.faults.append(Fault("frames of the list", culprit))
         return missing
 
     def list_images(self) -> list[CheckedImage]:

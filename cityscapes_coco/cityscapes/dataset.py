@@ -5,14 +5,21 @@ Everything here is about names of files; no pixel is read.
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, get_args
 
-from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, annotation_suffix, only_usual_set
+from cityscapes_coco.cityscapes.frame import (
+    USUAL_SET,
+    ChosenFrames,
+    Frame,
+    FrameKey,
+    annotation_suffix,
+    only_usual_set,
+)
 from cityscapes_coco.cityscapes.image_sets import FoundPhotographs, is_of_other_camera
 from cityscapes_coco.cityscapes.map_search import find_folders
 from cityscapes_coco.cityscapes.not_found import (
@@ -24,7 +31,7 @@ from cityscapes_coco.cityscapes.not_found import (
 from cityscapes_coco.cityscapes.photograph_search import find_photographs
 from cityscapes_coco.cityscapes.split_folders import choose_split_folder, list_split_files
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, check_choice
+from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, StrPath, check_choice, list_names
 from cityscapes_coco.run.folders import is_folder, name_entries, refuse_dangling
 
 # The frames of the fine annotations.
@@ -37,14 +44,16 @@ class Dataset:
     """A data folder and the maps that belong to it.
 
     `folder` is the data folder. `maps` is the folder with a folder for each split, often
-    `folder / map_type`. `imagedir` is the folder of the photographs if the user named one. The
-    frames of a split are listed once for a dataset, so later changes are not seen.
+    `folder / map_type`. `imagedir` is the folder of the photographs if the user named one. Only the
+    frames of `chosen` count, if it is given. The frames of a split are listed once for a dataset,
+    so later changes are not seen.
     """
 
     folder: Path
     maps: Path
     map_type: MapType
     imagedir: Path | None = None
+    chosen: ChosenFrames | None = None
 
     @property
     def map_suffix(self) -> str:
@@ -102,10 +111,10 @@ def find_root(folder: Path, imagedir: Path | None) -> Path:
 
 
 def find_dataset(
-    datadir: Path,
+    datadir: StrPath,
     map_type: MapType = "gtFine",
-    image_sets: tuple[str, ...] = (USUAL_SET,),
-    imagedir: Path | None = None,
+    image_sets: Iterable[str] = (USUAL_SET,),
+    imagedir: StrPath | None = None,
 ) -> Dataset:
     """Return the dataset in `datadir`, or the one that was probably meant.
 
@@ -115,6 +124,11 @@ def find_dataset(
     Raises UserError if there is no dataset, or if there are several to choose from.
     """
     check_choice("map_type", map_type, get_args(MapType))
+    datadir, imagedir = Path(datadir), None if imagedir is None else Path(imagedir)
+    image_sets = list_names("image_sets", image_sets)
+    for path, option in (datadir, "--datadir"), (imagedir, "--imagedir"):
+        if path and path.is_file():
+            raise UserError(path, f"is a file; {option} takes a folder")
     if not datadir.is_dir():
         what = "not a folder" if datadir.exists() else "no such folder"
         # The shell of Windows takes the quote after a backslash for a part of the name.
@@ -134,8 +148,8 @@ def find_dataset(
 
 def find_splits(
     dataset: Dataset,
-    wanted: Sequence[str] | None = None,
-    image_sets: tuple[str, ...] = (USUAL_SET,),
+    wanted: Iterable[str] | None = None,
+    image_sets: Iterable[str] = (USUAL_SET,),
     *,
     warn: Callable[[str], object] = warnings.warn,
 ) -> list[str]:
@@ -147,6 +161,8 @@ def find_splits(
     wanted one is missing; the error names what was found.
     """
     root, names = dataset.maps, SPLITS[dataset.map_type]
+    image_sets = list_names("image_sets", image_sets)
+    wanted = None if wanted is None else list_names("wanted", wanted)
     splits = [split for split in names if is_folder(root / split)]
     missing = [split for split in wanted or () if split not in splits]
     for split in names if wanted is None else missing:
@@ -201,16 +217,20 @@ def list_frames(
     prefix = "" if start == dataset.root else f"{dataset.imagedir_name}/"
     usual = only_usual_set(image_sets)
     frames = []
+    if dataset.chosen:
+        annotated = [f for f in annotated if f.annotation_path in dataset.chosen.map_paths]
+        if not annotated:
+            raise UserError(dataset.maps / split, "has no frame of the list")
     for frame in annotated:
         names = tuple(prefix + path for path in found.paths.get(frame.key, ()))
         if names or usual:
             frames.append(replace(frame, file_names=names or (frame.usual_name,)))
     if not frames:
         raise NoPhotographs(dataset, [split], image_sets, found.image_sets)
-    stems = {frame.stem for frame in annotated}
+    stems = {key.stem for key in keys}
     lines = explain_misnamed(other_files, stems, dataset.map_type)
-    lines += _explain_part(dataset, split, len(annotated))
-    lines += _explain_mismatch(dataset, annotated, found, usual)
+    lines += _explain_part(dataset, split, len(keys))
+    lines += _explain_mismatch(dataset, keys, annotated, found, usual)
     return SplitFrames(
         tuple(frames),
         sum(frame.key not in found.paths for frame in annotated),
@@ -227,12 +247,15 @@ def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:
 
 
 def _explain_mismatch(
-    dataset: Dataset, annotated: Sequence[Frame], found: FoundPhotographs, usual: bool
+    dataset: Dataset,
+    keys: Set[FrameKey],
+    annotated: Sequence[Frame],
+    found: FoundPhotographs,
+    usual: bool,
 ) -> Iterator[str]:
     """Yield lines about photographs without a map, maps without a photograph, and photographs that
-    are as good as the one that is taken."""
+    are as good as the one that is taken. `keys` are of all maps, `annotated` those that count."""
     start, split = dataset.photographs, annotated[0].split
-    keys = {frame.key for frame in annotated}
     # In a folder of another split that the user named, all photographs are of other frames.
     of_other_split = dataset.imagedir and start.absolute().name in ALL_SPLITS - {split}
     mapless = sum(len(paths) for key, paths in found.paths.items() if key not in keys)

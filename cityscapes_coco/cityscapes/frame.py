@@ -29,6 +29,15 @@ def only_usual_set(image_sets: Iterable[str]) -> bool:
     return set(image_sets) <= {USUAL_SET}
 
 
+class ChosenFrames(NamedTuple):
+    """The frames that a list names: the SHA-256 of the list, the paths of the maps, and the splits
+    that have any."""
+
+    sha256: str
+    map_paths: frozenset[str]
+    splits: frozenset[str]
+
+
 class FrameKey(NamedTuple):
     """What all files of one frame have in common; two cities may have frames of one stem."""
 

@@ -1,10 +1,156 @@
-"""Arguments that several verbs have in common."""
+"""Arguments that several verbs have in common, and what is said of a wrong command line."""
 
 import argparse
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+
+from cityscapes_coco.errors import command, one_line, typed_command
+
+# Options by other names: the first one that a verb has is proposed.
+_MEANT = {
+    "cocodir": ("datadir",),
+    "data": ("datadir",),
+    "dataroot": ("datadir",),
+    "input": ("datadir", "coco"),
+    "root": ("datadir",),
+    "out": ("outdir", "save", "scores"),
+    "outdir": ("save", "scores"),
+    "output": ("outdir", "save", "scores"),
+    "outputdir": ("outdir", "save", "scores"),
+    "class": ("category", "categories"),
+    "classes": ("categories", "category"),
+    "subset": ("splits", "split"),
+    "predictions": ("results",),
+    "annfile": ("coco",),
+    "json": ("coco",),
+    "jobs": ("workers",),
+    "threads": ("workers",),
+}
+# Where a word without an option most likely belongs.
+_MAIN_OPTIONS = {"convert": "--datadir", "inspect": "--coco_dir", "evaluate": "--results"}
+
+
+def make_parser(
+    verb: str, description: str | None, needed: str, writes: str, examples: Sequence[str]
+) -> argparse.ArgumentParser:
+    """Return a parser without options yet. Its help names the options that are `needed`, says what
+    the verb `writes`, and ends with examples."""
+    lines = [writes, "", "examples:"]
+    lines += [f"  {typed_command(verb)} {example}" for example in examples]
+    return argparse.ArgumentParser(
+        prog=command(verb),
+        usage=" ".join(["%(prog)s", *needed.split(), "[options]"]),
+        description=description,
+        epilog="\n".join(lines).replace("%", "%%"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def parse(
+    parser: argparse.ArgumentParser, verb: str, argv: Sequence[str] | None
+) -> tuple[argparse.Namespace, set[str]]:
+    """Return the arguments, and the options that were given, as the help spells them.
+
+    Options may be spelled with - and with _ wherever. A wrong option is exit code 2; the message
+    says which one may be meant.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    options = _list_options(parser)
+    given = set()
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if not _is_option(name):
+            continue
+        option = options.get(_fold(name))
+        if option and not name.startswith("-"):
+            parser.error(f"{name}: begins with another dash than -; write {option}")
+        if option:
+            given.add(option)
+            words[place] = option + equals + value
+        elif name.startswith("-"):
+            parser.error(_explain_unknown(name, verb, options))
+    args, rest = parser.parse_known_args(words)
+    if rest:
+        parser.error(f"{one_line(rest[0])}: is for no option; a path needs {_MAIN_OPTIONS[verb]}")
+    return args, given
+
+
+def refuse_idle(
+    parser: argparse.ArgumentParser,
+    given: set[str],
+    *,
+    only_with: Mapping[str, Sequence[str]],
+    idle_with: Mapping[str, Sequence[str]],
+) -> None:
+    """End with exit code 2 if an option has no effect on what is asked: if none of the options that
+    it is for is given, or one that it is idle with."""
+    for option, others in only_with.items():
+        if option in given and not given & {*others}:
+            parser.error(f"argument {option}: is for {' or '.join(others)}")
+    for option, others in idle_with.items():
+        for other in others:
+            if {option, other} <= given:
+                parser.error(f"argument {option}: has no effect with {other}")
+
+
+def split_commas(texts: Iterable[str] | None) -> list[str] | None:
+    """Return names that were written one by one or with commas between them; None for None."""
+    if texts is None:
+        return None
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def _is_option(word: str) -> bool:
+    """Return whether a word is an option, not a negative number; it may begin with a dash that a
+    word processor has put in."""
+    return word[:1] in ("-", "\u2013", "\u2014", "\u2212") and word.lstrip(word[0])[:1].isalpha()
+
+
+def _fold(option: str) -> str:
+    return option.translate(dict.fromkeys(map(ord, "-_\u2013\u2014\u2212")))
+
+
+def _list_options(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """Return the options of a parser, as the help spells them, by their names without - and _."""
+    return {
+        _fold(name): action.option_strings[-1]
+        for action in parser._actions
+        for name in action.option_strings
+    }
+
+
+def _explain_unknown(name: str, verb: str, options: Mapping[str, str]) -> str:
+    if name == "--json" and verb == "evaluate":
+        return "--json is now --scores; the COCO file that is read is --coco"
+    if name == "--json" and verb == "inspect":
+        return "--json is now --coco"
+    folded = _fold(name)
+    meant = [options[other] for other in _MEANT.get(folded, ()) if other in options][:1]
+    owners = [] if meant else [*_find_owners(folded, verb)]
+    if not meant and not owners:
+        near = get_close_matches(folded.lower(), options, 1)
+        meant = [options[other] for other in near]
+    reason = f"unknown option {one_line(name)}"
+    if meant:
+        return f"{reason}; did you mean {meant[0]}?"
+    if owners:
+        return f"{reason}; it is one of {' and '.join(owners)}"
+    return f"{reason}; --help lists the options"
+
+
+def _find_owners(folded: str, verb: str) -> Iterator[str]:
+    """Yield the commands of the other verbs that have an option."""
+    for other in _MAIN_OPTIONS:
+        if other != verb:
+            parser = import_module(f"cityscapes_coco.cli.{other}").build_parser()
+            if folded in _list_options(parser):
+                yield command(other)
 
 
 def whole_number(text: str, least: int = 0) -> int:

@@ -3,33 +3,85 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from cityscapes_coco.cityscapes.dataset import find_dataset
 from cityscapes_coco.coco.records import Image
 from cityscapes_coco.convert.names import PANOPTIC_PREFIX, PREFIX
-from cityscapes_coco.errors import UserError
+from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.options import SPLITS
 
 
-def find_data_folder(coco_dir: Path) -> Path:
-    """Return the folder that holds annotations/ and that the names of images start at."""
-    if not (coco_dir / "annotations").is_dir():
-        for map_type in SPLITS:
-            # Without maps it is no error yet: a COCO file can be looked at without them.
-            with suppress(UserError):
-                return find_dataset(coco_dir, map_type).folder
+class Places(NamedTuple):
+    """`coco` is the folder that holds the COCO files. `data` is the data folder, where the names of
+    images start. `maps` is where the maps are looked for."""
+
+    coco: Path
+    data: Path
+    maps: Path
+
+
+def find_places(coco_dir: Path, datadir: Path | None = None) -> Places:
+    """Find the COCO files and the data folder that the user named with --coco_dir and --datadir.
+
+    `coco_dir` holds the files, or holds annotations/ with the files in it. Without `datadir`, it is
+    the data folder too, or a part of it. Raises UserError if a folder is missing.
+    """
+    for option, folder in ("--coco_dir", coco_dir), ("--datadir", datadir):
+        if folder and folder.exists() and not folder.is_dir():
+            raise UserError(folder, f"is a file; {option} takes a folder, and --coco a COCO file")
+    if datadir and not datadir.is_dir():
+        raise UserError(datadir, "no such folder; --datadir is the data folder, with the maps")
+    if (coco_dir / "annotations").is_dir():
+        return Places(coco_dir / "annotations", datadir or coco_dir, datadir or coco_dir)
+    if any(path.suffix == ".json" and _has_prefix(path) for path in _list_folder(coco_dir)):
+        data = coco_dir.parent if coco_dir.name == "annotations" else coco_dir
+        return Places(coco_dir, datadir or data, datadir or data)
+    data = datadir or _find_data_folder(coco_dir)
+    return Places(data / "annotations", data, datadir or coco_dir)
+
+
+def explain_no_maps(places: Places) -> str:
+    """Return what is missing if the folder of the COCO files was named, but not the data folder,
+    and there are no maps; else an empty text."""
+    if places.coco != places.maps:
+        return ""
+    for map_type in SPLITS:
+        with suppress(UserError):
+            find_dataset(places.maps, map_type)
+            return ""
+    return "holds COCO files but no maps; name the data folder with --datadir"
+
+
+def _find_data_folder(coco_dir: Path) -> Path:
+    for map_type in SPLITS:
+        # Without maps it is no error yet: a COCO file can be looked at without them.
+        with suppress(UserError):
+            return find_dataset(coco_dir, map_type).folder
     return coco_dir
 
 
-def find_file(data_folder: Path, split: str | None, option: str, *, panoptic: bool = False) -> Path:
-    """Return the COCO file of `split`, or of the first split that has one; if `panoptic`, the
-    panoptic file.
+def _list_folder(folder: Path) -> list[Path]:
+    with suppress(OSError):
+        return [*folder.iterdir()]
+    return []
 
-    Raises UserError if there is none. The error names `option`, which takes any COCO file.
+
+def _has_prefix(path: Path) -> bool:
+    return path.name.startswith((PREFIX, PANOPTIC_PREFIX))
+
+
+def find_file(places: Places, split: str | None, *, panoptic: bool = False) -> Path:
+    """Return the COCO file of `split`, or of the first split that has one; if `panoptic`, the
+    panoptic file. Raises UserError if there is none.
     """
-    folder = data_folder / "annotations"
+    folder = places.coco
     if not folder.is_dir():
-        raise UserError(folder, f"no such folder; convert first, or name a COCO file with {option}")
+        raise UserError(
+            folder,
+            "no such folder; convert first, or name the folder of the COCO files with --coco_dir,"
+            " or a COCO file with --coco",
+        )
     prefix = PANOPTIC_PREFIX if panoptic else PREFIX
     found = {name_split(path): path for path in sorted(folder.glob(f"{prefix}*.json"))}
     wanted = [*SPLITS["gtFine"], *found]
@@ -42,7 +94,8 @@ def find_file(data_folder: Path, split: str | None, option: str, *, panoptic: bo
     raise UserError(
         folder,
         f"no {start}{split or '<split>'}.json in it; found {', '.join(found) or 'none'};"
-        f" make it with main.py --datadir {data_folder}{made}, or name any COCO file with {option}",
+        f" make it with {command('convert')} --datadir {places.data}{made}, or name any COCO file"
+        " with --coco",
     )
 
 

@@ -1,14 +1,23 @@
-"""Score the results of a network, as COCO does and as Cityscapes does, or save them for the
-Cityscapes benchmark."""
+"""Score the results of a network, or save them for the Cityscapes benchmark."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.cli.arguments import add_workers, given_path, name_page, positive, usable_cores
+from cityscapes_coco.cli.arguments import (
+    add_workers,
+    given_path,
+    make_parser,
+    name_page,
+    parse,
+    positive,
+    refuse_idle,
+    usable_cores,
+)
 from cityscapes_coco.cli.program import run_program
-from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
     from cityscapes_coco.scores.evaluate import Scores
@@ -16,23 +25,31 @@ if TYPE_CHECKING:
 
 # fmt: off
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog="example: python evaluate_coco.py --split val --results predictions.json",
+    parser = make_parser(
+        "evaluate",
+        __doc__,
+        needed="--results FILE",
+        writes="prints the scores; writes files only with --scores, --plot or --save",
+        examples=["--coco_dir data --results predictions.json",
+                  "--split test --results predictions.json --save upload"],
     )
     add = parser.add_argument
     add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
-        help="the data folder, with annotations/ and the maps in it (default: %(default)s)")
-    add("--split", default="val", help="which file in annotations/ (default: %(default)s)")
+        help="the folder with the COCO files, or the data folder with annotations/ in it (default:"
+        " %(default)s)")
+    add("--datadir", type=given_path, metavar="DIR",
+        help="the data folder, which holds gtFine, if it is not above the COCO files")
+    add("--split", help="which file (default: val)")
     add("--coco", type=given_path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
     add("--results", type=given_path, required=True, metavar="FILE",
         help="the results: a list, or an object with annotations")
-    add("--json", type=given_path, metavar="FILE", help="write all scores there")
+    add("--scores", type=given_path, metavar="FILE",
+        help="write all scores as JSON into this file, which is new or has earlier scores")
     add("--plot", type=given_path, metavar="PATH",
         help="draw precision over recall into this folder, or this .png, .pdf or .svg file")
     add("--save", type=given_path, metavar="DIR",
-        help="write what the server of Cityscapes takes into this new folder")
+        help="write what the server of Cityscapes takes into this folder, which must not exist yet")
     add("--top", type=positive, metavar="N",
         help="save only the N results of each frame with the highest scores (default: all)")
     add_workers(add)
@@ -46,56 +63,57 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
-    args = parser.parse_args(argv)
-    if args.top and not args.save:
-        parser.error("argument --top: is for --save")
+    args, given = parse(parser, "evaluate", argv)
+    refuse_idle(parser, given, only_with={"--top": ["--save"]}, idle_with={"--split": ["--coco"]})
+    if "--coco_dir" not in given and args.datadir:
+        args.coco_dir = args.datadir
     return args
 
 
 def _evaluate(args: argparse.Namespace) -> int:
     # numpy and OpenCV take a while to load; --help does not wait for them.
-    from cityscapes_coco.cli.coco_file import find_data_folder, find_file
+    from cityscapes_coco.cli.coco_file import explain_no_maps, find_file, find_places
     from cityscapes_coco.cli.tables import describe_scores, describe_submission
-    from cityscapes_coco.run.files import check_free
+    from cityscapes_coco.cli.targets import check_targets
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
     from cityscapes_coco.scores.submission import write_submission
 
-    path = args.coco or find_file(find_data_folder(args.coco_dir), args.split, "--coco")
-    files = path, args.results, args.coco_dir
-    if args.json and args.json.resolve() in (path.resolve(), args.results.resolve()):
-        raise UserError(args.json, "is read, so the scores cannot go there; see --json")
-    if args.save:
-        # Check it before the scores, which take a while.
-        check_free(args.save)
+    places = find_places(args.coco_dir, args.datadir)
+    path = args.coco or find_file(places, args.split or "val")
+    files = path, args.results, places.maps
+    plot = name_page(args.plot, f"{args.results.stem}_curves.png") if args.plot else None
+    if reason := explain_no_maps(places):
+        print(one_line(f"{places.maps}: {reason}"), file=sys.stderr)
+    # Before the scores, which take a while.
+    check_targets(args.scores, plot, args.save, read=(path, args.results))
     workers = args.workers or usable_cores()
     with stoppable() as check, start_workers(workers, check=check) as run:
         try:
             scores = evaluate_results(*files, run=run)
         except NoTruth as error:
-            if args.json or args.plot or not args.save:
+            if args.scores or args.plot or not args.save:
                 raise
             print(one_line(error))
         else:
             print(describe_scores(args.results, scores))
-            if args.json:
-                write_scores(args.json, scores)
-            if args.plot:
-                _plot(args, path, scores)
+            if args.scores:
+                write_scores(args.scores, scores)
+            if plot:
+                _plot(args, path, scores, plot)
         if args.save:
             print(describe_submission(write_submission(*files, args.save, top=args.top, run=run)))
     return 0
 
 
-def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:
+def _plot(args: argparse.Namespace, path: Path, scores: "Scores", target: Path) -> None:
     from cityscapes_coco.coco.reading import read_coco
     from cityscapes_coco.pictures.curves import draw_curves, find_size
     from cityscapes_coco.pictures.drawings import read_categories
     from cityscapes_coco.pictures.figures import save_page
 
     colors = read_categories(read_coco(path)).page_colors
-    target = name_page(args.plot, f"{args.results.stem}_curves.png")
     save_page(
         lambda figure: draw_curves(figure, scores, args.results.name, colors),
         find_size(scores),

@@ -1,4 +1,4 @@
-"""Look at a COCO file, of instances or panoptic: draw examples or statistics, or check it."""
+"""Look at a COCO file: draw examples or statistics, or check it."""
 
 import argparse
 import random
@@ -10,9 +10,19 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from cityscapes_coco.cli.arguments import given_path, is_page, name_page, usable_cores, whole_number
+from cityscapes_coco.cli.arguments import (
+    given_path,
+    is_page,
+    make_parser,
+    name_page,
+    parse,
+    refuse_idle,
+    split_commas,
+    usable_cores,
+    whole_number,
+)
 from cityscapes_coco.cli.program import run_program
-from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.errors import UserError, command, guess, one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,33 +34,55 @@ if TYPE_CHECKING:
 
 _MIN_SCORE = 0.5
 
+# Options that have an effect only beside another one, and options that have none beside another.
+_ONLY_WITH = {"--min-score": ["--results"], "--sort": ["--results"]}
+_IDLE_WITH = {
+    "--split": ["--coco"],
+    "--panoptic": ["--coco"],
+    "--imagedir": ["--stats"],
+    "--num_examples": ["--stats", "--verify"],
+    "--image": ["--stats", "--verify"],
+    "--category": ["--stats", "--verify"],
+    "--seed": ["--stats", "--verify", "--sort"],
+    "--save": ["--verify"],
+}
+
 
 # fmt: off
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        epilog="In a window: left and right arrow for the next and previous image, m, b, l and t to"
-        " switch masks, boxes, labels and the truth over results on and off, q to close.",
+    parser = make_parser(
+        "inspect",
+        __doc__,
+        needed="",
+        writes="In a window: left and right arrow for the next and previous image, m, b, l and\n"
+        "t to switch masks, boxes, labels and the truth over results, q to close.\n\n"
+        "writes PNG files with --save, or without a display; nothing with --verify",
+        examples=["--category car --save pictures",
+                  "--coco_dir data/cityscapes --verify"],
     )
     add = parser.add_argument
     add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
-        help="the data folder, with annotations/ in it (default: %(default)s)")
+        help="the folder with the COCO files, or the data folder with annotations/ in it (default:"
+        " %(default)s)")
+    add("--datadir", type=given_path, metavar="DIR",
+        help="the data folder, which holds gtFine, if it is not above the COCO files")
     add("--imagedir", type=given_path, metavar="DIR",
-        help="the folder of the images, if main.py was given one")
+        help=f"the folder of the photographs, if {command('convert')} was given one")
     add("--split", help="which file (default: train, or the first that exists; with --results val)")
     add("--panoptic", action="store_true", help="the panoptic file of the split")
-    add("--json", type=given_path, metavar="FILE",
+    add("--coco", type=given_path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
     add("--num_examples", type=whole_number, default=5, metavar="N",
         help="how many images (default: %(default)s)")
-    add("--image", default="", metavar="TEXT", help="frames whose name contains this text")
-    add("--category", action="append", metavar="NAME",
-        help="frames with this class, and only its instances drawn; may be repeated")
-    add("--seed", type=int, help="which random frames (default: a new choice each time)")
+    add("--image", default="", metavar="TEXT", help="images with this text in their name")
+    add("--category", nargs="+", action="extend", metavar="NAME",
+        help="images with one of these categories; only their instances are drawn")
+    add("--seed", type=int, help="which random images (default: a new choice each time)")
     add("--sort", choices=("errors", "score"),
         help="with --results, the worst images first: those with the most errors, or with the false"
         " result of the highest score (default: random images)")
-    add("--save", type=given_path, metavar="PATH", help="write PNG files into this folder, or with"
+    add("--save", type=given_path, metavar="PATH", help="write PNG files into this folder,"
+        " which is made if missing, or with"
         " --stats this .png, .pdf or .svg file (default: windows, or without a display a folder"
         " beside the COCO file)")
     alone = parser.add_mutually_exclusive_group().add_argument
@@ -71,13 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
-    args = parser.parse_args(argv)
-    if args.min_score is not None and not args.results:
-        parser.error("argument --min-score: is for --results")
-    if args.sort and not args.results:
-        parser.error("argument --sort: is for --results")
-    if args.sort and args.seed is not None:
-        parser.error("argument --seed: not allowed with argument --sort")
+    args, given = parse(parser, "inspect", argv)
+    refuse_idle(parser, given, only_with=_ONLY_WITH, idle_with=_IDLE_WITH)
+    if "--coco_dir" not in given and args.datadir:
+        args.coco_dir = args.datadir
     if args.save and is_page(args.save) and not args.stats:
         parser.error("argument --save: examples need a folder; a file is for --stats")
     return args
@@ -85,14 +114,16 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _inspect(args: argparse.Namespace) -> int:
     # msgspec, numpy and matplotlib take a while to load; each is loaded where it is needed.
-    from cityscapes_coco.cli.coco_file import find_data_folder, find_file
+    from cityscapes_coco.cli.coco_file import explain_no_maps, find_file, find_places
 
-    data_folder = find_data_folder(args.coco_dir)
+    places = find_places(args.coco_dir, args.datadir)
     # Results are mostly of val. Their image ids do not tell: train has the same numbers.
     split = args.split or ("val" if args.results else None)
-    path = args.json or find_file(data_folder, split, "--json", panoptic=args.panoptic)
+    path = args.coco or find_file(places, split, panoptic=args.panoptic)
     if args.verify:
-        return _verify(path, args.coco_dir, args.imagedir)
+        if reason := explain_no_maps(places):
+            raise UserError(places.maps, reason)
+        return _verify(path, places.maps, args.imagedir)
 
     from cityscapes_coco.cli.tables import describe_file
     from cityscapes_coco.coco.reading import read_coco
@@ -102,7 +133,7 @@ def _inspect(args: argparse.Namespace) -> int:
     if args.stats:
         _show_statistics(args, path, coco)
     else:
-        _show_examples(args, path, coco, data_folder)
+        _show_examples(args, path, coco, places.data)
     return 0
 
 
@@ -124,12 +155,10 @@ def _show_examples(
     from cityscapes_coco.coco.reading import group_by_image, name_categories
 
     names = name_categories(coco)
-    for name in args.category or ():
-        if name not in names.values():
-            raise UserError(path, f"no category {name}; it has {', '.join(names.values())}")
+    categories_asked = _find_categories(args, path, names.values())
 
     def is_asked_for(record: "Annotation | Result") -> bool:
-        return not args.category or names.get(record.category_id) in args.category
+        return not categories_asked or names.get(record.category_id) in categories_asked
 
     annotations = group_by_image(filter(is_asked_for, coco.annotations))
     results = group_by_image(filter(is_asked_for, _read_results(args, coco)))
@@ -166,6 +195,19 @@ def _show_examples(
     )
 
 
+def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str]) -> set[str]:
+    """Return the categories of --category; a name may hold commas, or commas stand between two."""
+    found = set()
+    for text in args.category or ():
+        for name in [text] if text in names else split_commas([text]) or [text]:
+            if name not in names:
+                raise UserError(
+                    path, f"no category {name}; it has {', '.join(names)}{guess(name, names)}"
+                )
+            found.add(name)
+    return found
+
+
 def _find_images(
     args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
 ) -> "list[Image]":
@@ -179,16 +221,23 @@ def _find_images(
         if args.image in (image.file_name or "") and (not args.category or image.id in ids)
     ]
     if not images:
-        asked = " that --image and --category ask for" if coco.images else ""
-        raise UserError(path, f"no image in it{asked}")
+        asked = [name for name in ("image", "category") if getattr(args, name)]
+        options = " and ".join(f"--{name} {_show(getattr(args, name))}" for name in asked)
+        fit = f" that {options} {'asks' if len(asked) == 1 else 'ask'} for" if coco.images else ""
+        raise UserError(path, f"no image in it{fit}")
     return images
 
 
 def _choose_images(args: argparse.Namespace, images: "list[Image]") -> "list[Image]":
     seed = random.randrange(10**6) if args.seed is None else args.seed
     chosen = random.Random(seed).sample(images, min(args.num_examples, len(images)))
-    print(f"{len(chosen)} of {len(images)} images, --seed {seed}")
+    none = "" if chosen else "; --num_examples 0 draws none"
+    print(f"{len(chosen)} of {len(images)} images, --seed {seed}{none}")
     return chosen
+
+
+def _show(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else " ".join(value)
 
 
 def _choose_worst(
@@ -225,6 +274,10 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
     least = _MIN_SCORE if args.min_score is None else args.min_score
     drawn = [result for result in results if result.score >= least]
     print(describe_choice(args.results, len(results), len(results) - len(drawn), least))
+    if results and not drawn:
+        best = max(result.score for result in results)
+        line = f"{args.results}: no result is left; the highest score is {best:g}; see --min-score"
+        print(one_line(line), file=sys.stderr)
     return drawn
 
 

@@ -5,12 +5,19 @@ Few modules are imported here: until `end_at_ctrl_c` has run, Ctrl-C prints a tr
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from contextlib import suppress
 
-from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.errors import UserError, one_line, started_as
+
+_OUT_OF_MEMORY = "out of memory; try fewer --workers"
+# How Python, the loader of shared libraries, and numpy say that there is too little memory.
+_SIGNS_OF_MEMORY = "can't start new thread", "failed to map segment", "Cannot allocate memory"
+# How packages say that they were built for another numpy.
+_SIGNS_OF_ABI = "binary incompatibility", "compiled against ABI", "compiled using NumPy"
 
 TYPE_CHECKING = False  # importing it from `typing` would take a while
 if TYPE_CHECKING:
@@ -19,15 +26,24 @@ if TYPE_CHECKING:
 
 
 def load_verb(verb: str) -> Callable[..., int]:
-    """Return the main function of `convert`, `inspect` or `evaluate`. It imports the module of the
-    verb. Without a list of arguments it takes the arguments of the process."""
+    """Return the main function of a script, for `convert`, `inspect` or `evaluate`. It imports the
+    module of the verb. Without a list of arguments it takes the arguments of the process."""
 
     def main(*argv: list[str]) -> int:
-        from importlib import import_module
-
-        return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
+        before = started_as.set("")
+        try:
+            return run_verb(verb, *argv)
+        finally:
+            started_as.reset(before)
 
     return main
+
+
+def run_verb(verb: str, *argv: list[str]) -> int:
+    """Run `convert`, `inspect` or `evaluate`, and return the exit code."""
+    from importlib import import_module
+
+    return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
 
 
 def run_script(main: Callable[[], int]) -> None:
@@ -88,20 +104,55 @@ def _run(program: Callable[[], int]) -> int:
     except ModuleNotFoundError as error:
         if str(error.name).startswith("cityscapes_coco"):
             return _report_fault()
-        return _fail(f"the package {error.name} is missing: pip install -r requirements.txt")
+        return _fail(f"the package {error.name} is missing: {_name_remedy()}")
     except MemoryError:
-        return _fail("out of memory; try fewer --workers")
+        return _fail(_OUT_OF_MEMORY)
     except BrokenPipeError:
         raise
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            return _fail(_OUT_OF_MEMORY)
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return _fail(f"{where}{error.strerror or error}")
     except KeyboardInterrupt as stop:
         [number] = stop.args or [signal.SIGINT]
         _say("interrupted; no file was left half-written")
         return 128 + int(number)
-    except Exception:
-        return _report_fault()
+    except Exception as error:
+        reason = _explain_environment(error)
+        return _fail(reason) if reason else _report_fault()
+
+
+def _explain_environment(error: Exception) -> str:
+    """Return what is wrong if it is the environment: too little memory, or a package that cannot be
+    loaded or is incomplete. Return an empty text if it may be a fault of the program."""
+    # numpy raises an error with a page of advice, from the one that says what happened.
+    while error.__cause__ and isinstance(error.__cause__, ImportError):
+        error = error.__cause__
+    text = next(iter(str(error).strip().splitlines()), "")
+    if any(sign in text for sign in _SIGNS_OF_MEMORY):
+        return _OUT_OF_MEMORY
+    remedy = f"remove it, and then {_name_remedy()}"
+    if "libGL" in text:
+        remedy = "pip uninstall opencv-python, and pip install opencv-python-headless"
+    if isinstance(error, ImportError) and not str(error.name).startswith("cityscapes_coco"):
+        package = f"the package {error.name}" if error.name else "a package"
+        return f"{package} cannot be loaded: {text}; {remedy}"
+    if any(sign in text for sign in _SIGNS_OF_ABI):
+        return f"two packages do not fit together: {text}; {_name_remedy()}"
+    # By its text: the error of a worker has lost the module.
+    start, _, rest = text.partition("' has no attribute '")
+    package = start.removeprefix("module '")
+    if rest and package != start and not package.startswith("cityscapes_coco"):
+        return f"the package {package} is incomplete: it has no {rest.rstrip(chr(39))}; {remedy}"
+    return ""
+
+
+def _name_remedy() -> str:
+    """Return how the packages that the program needs are installed."""
+    if started_as.get() == "":
+        return "pip install -r requirements.txt"
+    return "install cityscapes-coco again"
 
 
 def _report_fault() -> int:

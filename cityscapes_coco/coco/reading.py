@@ -82,6 +82,13 @@ def read_options(info: Info | None) -> Options:
     return options if max(map(len, options.images)) < 256 else Options()
 
 
+def read_listed(info: Info | None) -> int | None:
+    """Return how many frames were on the list that a file was made from; None without a list."""
+    listed = info.options.get("frames") if info else None
+    number = listed.get("number") if isinstance(listed, dict) else None
+    return number if type(number) is int else None
+
+
 def peek_options(path: Path) -> dict[str, Any] | None:
     """Return the options that a file of this program was made with, without reading all of it; None
     for any other file, or if there is none."""

@@ -66,9 +66,10 @@ class Info(Struct, kw_only=True):
     """How a file of this program was made.
 
     Earlier versions left `split` out. `options` are the fields of `Options` that count for the
-    file, the type of the maps as `annotations`, and `imagedir`. `skipped` names the maps that could
-    not be read, `foreign` the maps with values that Cityscapes' own tools never write,
-    `unknown` the maps with values of labels that Cityscapes does not have, which are void.
+    file, the type of the maps as `annotations`, `imagedir`, and of a list of frames the number and
+    SHA-256 as `frames`. `skipped` names the maps that could not be read, `foreign` the maps with
+    values that Cityscapes' own tools never write, `unknown` the maps with values of labels that
+    Cityscapes does not have, which are void.
     """
 
     description: str

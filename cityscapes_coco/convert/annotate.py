@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -115,7 +115,7 @@ def _annotate(
     left_out: Counter[tuple[str, str]] = Counter()
     chosen = []
     for instance in instances:
-        reason = _reason_to_leave_out(instance, options, category_ids)
+        reason = reason_to_leave_out(instance, options, category_ids)
         if reason:
             left_out[reason, _NAMES[instance.label_id]] += 1
         else:
@@ -148,10 +148,10 @@ def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterato
             yield f"{file_name} ({size[0]} x {size[1]}, the map {width} x {height})"
 
 
-def _reason_to_leave_out(
-    instance: Region, options: Options, category_ids: Mapping[int, int]
-) -> str:
-    if instance.label_id not in category_ids:
+def reason_to_leave_out(instance: Region, options: Options, chosen: Container[int]) -> str:
+    """Return why an instance is left out; an empty text if it is not. `chosen` are the label ids
+    that are asked for."""
+    if instance.label_id not in chosen:
         return "classes not asked for"
     if instance.is_group and options.crowd == "drop":
         return "groups"

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
+from cityscapes_coco.cityscapes.dataset import list_frames
 from cityscapes_coco.coco.reading import peek_options
 from cityscapes_coco.coco.records import Info, License
 from cityscapes_coco.convert.job import Job
@@ -52,10 +53,21 @@ def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
         options={
             "annotations": dataset.map_type,
             "imagedir": dataset.imagedir_name,
+            **_describe_chosen(job),
             **{name: value for name, value in stated.items() if name in count},
         },
         skipped=[],
     )
+
+
+def _describe_chosen(job: Job) -> dict[str, object]:
+    """Return what a file says of the list of frames that were to be converted, if there is one: how
+    many of them are in the split, and the SHA-256 of the list."""
+    dataset = job.dataset
+    if dataset.chosen is None:
+        return {}
+    frames = list_frames(dataset, job.split, job.options.images).frames
+    return {"frames": {"number": len(frames), "sha256": dataset.chosen.sha256}}
 
 
 def warn_of_earlier(job: Job, path: Path, info: Info) -> None:
@@ -66,7 +78,7 @@ def warn_of_earlier(job: Job, path: Path, info: Info) -> None:
         if path.is_file() and os.access(path, os.R_OK):
             job.warn(f"{path}: will be overwritten; it was made by another program")
         return
-    usual = asdict(Options())
+    usual = asdict(Options()) | {"frames": None}
     # As in a file: lists, where the options have tuples.
     options = json.loads(json.dumps(usual | info.options))
     earlier = {name: usual.get(name) for name in info.options} | earlier

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from msgspec import UNSET
 from msgspec.structs import replace
-from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.dataset import Dataset, list_frames
 from cityscapes_coco.cityscapes.frame import Frame, only_usual_set
@@ -25,7 +24,8 @@ from cityscapes_coco.convert.job import Job
 from cityscapes_coco.convert.names import check_names, instances_path, name_images, panoptic_path
 from cityscapes_coco.convert.panoptic import add_frame, list_panoptic_categories
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import Options
+from cityscapes_coco.options import Options, StrPath
+from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
 # Where foreign values come from, and what to do.
@@ -79,7 +79,7 @@ class SplitSummary:
 def convert_split(
     dataset: Dataset,
     split: str,
-    outdir: Path,
+    outdir: StrPath,
     options: Options = Options(),  # noqa: B008  (frozen)
     *,
     warn: Callable[[str], object] = warnings.warn,
@@ -90,18 +90,19 @@ def convert_split(
 
     If the image sets are not the usual one, their names are added. `run` does the work, frame by
     frame, and has the meaning of the builtin `map`; the files are the same for every `run`. `warn`
-    is called with one line for each map that cannot be read and for each other warning.
+    is called with one line for each map that cannot be read and for each other warning. If
+    `options.skip_bad` is not set, the first of these lines says that the split will not be written.
 
     Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
     written, or, after every frame has been tried, if some maps cannot be read and
     `options.skip_bad` is not set.
     """
-    job = Job(dataset, split, outdir, options, warn)
+    job = Job(dataset, split, Path(outdir), options, warn)
     frames, imageless = _list_frames(job)
     with ExitStack() as files:
         writer = _SplitWriter(job, files)
         convert = partial(try_to_convert, options=options, root=dataset.root)
-        results = tqdm(run(convert, frames), split, len(frames), unit="frame", disable=None)
+        results = show_progress(run(convert, frames), split, len(frames))
         for frame, records in zip(frames, results, strict=True):
             if isinstance(records, UserError):
                 writer.skip(frame, records)
@@ -141,8 +142,10 @@ class _SplitWriter:
     def skip(self, frame: Frame, error: UserError) -> None:
         """Leave out a frame whose map cannot be read."""
         self._frames += 1
+        first = not self._summary.skipped
         self._summary.skipped.append(one_line(frame.annotation_name))
-        self._job.warn(str(error))
+        lost = first and not self._job.options.skip_bad
+        self._job.warn(f"{error}{f'; {self._job.split} will not be written' if lost else ''}")
 
     def add(self, frame: Frame, records: FrameRecords) -> None:
         """Write the images of a frame with all that is on them, and count it."""

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET, Struct
-from tqdm import tqdm
 
 from cityscapes_coco.check.records import check_fields, check_references, check_unique
 from cityscapes_coco.coco.reading import (
@@ -26,9 +25,11 @@ from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
 from cityscapes_coco.coco.segmentations import find_size, has_segmentation
 from cityscapes_coco.convert.categories import find_labels
 from cityscapes_coco.convert.sources import trace_images
-from cityscapes_coco.errors import UserError
+from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import category_instancesonly
+from cityscapes_coco.options import StrPath
 from cityscapes_coco.run.files import replacing
+from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.cityscapes_score import (
     CityscapesMatches,
@@ -82,7 +83,9 @@ class ScoredImage(NamedTuple):
     map_path: str | None
 
 
-def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map = map) -> Scores:
+def evaluate_results(
+    path: StrPath, results_path: StrPath, datadir: StrPath, *, run: Map = map
+) -> Scores:
     """Score the results at `results_path` for the images of the COCO file at `path`.
 
     `datadir` is the folder with the maps; without maps or masks there is only COCO's score, and a
@@ -91,6 +94,7 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
     Raises UserError if a file or a map cannot be read, or is not what it should be, and NoTruth if
     the COCO file has no annotations.
     """
+    path, results_path, datadir = Path(path), Path(results_path), Path(datadir)
     coco = read_coco(path)
     _check_truth(path, coco)
     results = read_results(results_path, coco)
@@ -107,7 +111,7 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
     )
     match = partial(_match_image, results_path=results_path, scorer=scorer, own=own)
     matching = run(match, images)
-    matched = [*tqdm(matching, "evaluate", len(coco.images), unit="frame", disable=None)]
+    matched = [*show_progress(matching, "evaluate", len(coco.images))]
     coco_scores, curves = scorer.rate([of_coco for of_coco, _ in matched])
     own_scores = None
     of_own = [found for _, found in matched if not isinstance(found, OtherSize)]
@@ -134,10 +138,11 @@ def write_scores(path: Path, scores: Scores) -> None:
     numbers = msgspec.structs.asdict(scores)
     del numbers["curves"]
     try:
-        with replacing(path) as file:
+        # A link stays; the file that it leads to is replaced.
+        with replacing(path.resolve()) as file:
             file.write(msgspec.json.format(msgspec.json.encode(numbers)) + b"\n")
     except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --json") from error
+        raise UserError(path, f"cannot be written: {error.strerror}; see --scores") from error
 
 
 def _check_truth(path: Path, coco: CocoFile) -> None:
@@ -149,7 +154,7 @@ def _check_truth(path: Path, coco: CocoFile) -> None:
         check_references(coco),
     )
     for fault in faults:
-        raise UserError(path, f"{fault.culprit}; inspect_coco.py --verify lists what is wrong")
+        raise UserError(path, f"{fault.culprit}; {command('inspect')} --verify lists what is wrong")
     for fault in check_unique(coco, "categories", "name"):
         raise UserError(path, f"{fault.culprit}; scores go by name, so give each another name")
     if not coco.annotations:

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import cv2
 from msgspec import UNSET
-from tqdm import tqdm
 
 from cityscapes_coco.cityscapes.frame import Frame, annotation_suffix
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
@@ -27,6 +26,7 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.run.files import new_folder
+from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.results import decode_mask, find_repeats, read_results
 
@@ -87,7 +87,7 @@ def write_submission(
     work = partial(_encode_frame, labels=labels, results_path=results_path)
     try:
         with new_folder(folder) as draft:
-            encoded = tqdm(run(work, frames), "save", len(frames), unit="frame", disable=None)
+            encoded = show_progress(run(work, frames), "save", len(frames))
             for files in encoded:
                 for name, content in files.items():
                     (draft / name).write_bytes(content)

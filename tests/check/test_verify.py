@@ -262,7 +262,7 @@ def test_a_folder_without_the_maps_is_named(
         (SAMPLE, f"has no map of the 2 images in {path}; expected"),
         (empty, "no gtFine folder in it; found"),
     ):
-        assert inspect_coco.main(["--coco_dir", str(folder), "--json", str(path), "--verify"]) == 1
+        assert inspect_coco.main(["--coco_dir", str(folder), "--coco", str(path), "--verify"]) == 1
         assert capsys.readouterr().err.startswith(f"error: {folder}: {says}")
 
 

@@ -42,7 +42,7 @@ def convert_splits(
     assert main([*argv, *map(str, options), "--verify"]) == 0
     files = {}
     for path in sorted(outdir.iterdir()):
-        argv = ["--coco_dir", str(datadir), "--json", str(path), *folder, "--verify"]
+        argv = ["--coco_dir", str(datadir), "--coco", str(path), *folder, "--verify"]
         assert inspect_coco.main(argv) == 0
         files[path.stem.removeprefix("instancesonly_filtered_")] = load(path)
     return files

@@ -135,7 +135,7 @@ def test_the_inspector_draws_photographs_of_the_folder_that_is_named(datadir: Pa
     build(datadir, MAP)
     build(elsewhere, f"{STEM}_leftImg8bit.png")
     convert(datadir, imagedir=elsewhere)
-    argv = ["--coco_dir", str(datadir), "--json", str(datadir.parent / "out" / OUTPUT)]
+    argv = ["--coco_dir", str(datadir), "--coco", str(datadir.parent / "out" / OUTPUT)]
     pictures = []
     for folder in [], ["--imagedir", str(elsewhere)]:
         assert inspect_coco.main([*argv, "--save", str(datadir), *folder]) == 0

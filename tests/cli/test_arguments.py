@@ -12,7 +12,10 @@ from tests.conftest import Capture
         *(("convert", option) for option in ("--min-area=-1", "--min-area=few", "--min-area=")),
         *(("convert", option) for option in ("--workers=0", "--outdir=", "--scheduler=")),
         *(("inspect", option) for option in ("--num_examples=-1", "--num_examples=1.5", "--save=")),
-        *(("evaluate", option) for option in ("--workers=two", "--top=0", "--json=", "--results=")),
+        *(
+            ("evaluate", option)
+            for option in ("--workers=two", "--top=0", "--scores=", "--results=")
+        ),
     ],
 )
 def test_a_wrong_value_is_exit_code_2_and_the_last_line_names_the_option(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cityscapes_coco.cli.coco_file import find_data_folder, find_file, name_split
+from cityscapes_coco.cli.coco_file import explain_no_maps, find_file, find_places, name_split
 from cityscapes_coco.coco.records import Image
 from cityscapes_coco.errors import UserError
 from tests.conftest import touch
@@ -33,14 +33,14 @@ def folder(datadir: Path) -> Path:
 def test_a_file_is_found_by_its_split_or_is_that_of_the_first(
     split: str | None, panoptic: bool, name: str, folder: Path
 ) -> None:
-    found = find_file(folder, split, "--json", panoptic=panoptic)
+    found = find_file(find_places(folder), split, panoptic=panoptic)
     assert found == folder / "annotations" / f"{name}.json"
 
 
 def test_without_the_usual_splits_any_file_is_the_first(datadir: Path) -> None:
     path = datadir / "annotations" / f"{FINE}_ulm.json"
     touch(path)
-    assert find_file(datadir, None, "--json") == path
+    assert find_file(find_places(datadir), None) == path
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_file_that_is_missing_is_named_with_those_that_are_there(
     panoptic: bool, says: str, folder: Path
 ) -> None:
     with pytest.raises(UserError) as error:
-        find_file(folder, "test", "--coco", panoptic=panoptic)
+        find_file(find_places(folder), "test", panoptic=panoptic)
     line = str(error.value)
     assert line.startswith(f"{folder / 'annotations'}: {says}")
     assert line.endswith("or name any COCO file with --coco") and ("--panoptic" in line) == panoptic
@@ -63,9 +63,29 @@ def test_a_file_that_is_missing_is_named_with_those_that_are_there(
 @pytest.mark.parametrize("given", [".", "gtFine", "gtFine/val"])
 def test_the_data_folder_is_found_from_its_parts(given: str, datadir: Path) -> None:
     touch(datadir / "gtFine/val/ulm/ulm_000000_000019_gtFine_instanceIds.png")
-    assert find_data_folder(datadir / given).resolve() == datadir.resolve()
+    assert find_places(datadir / given).data.resolve() == datadir.resolve()
     touch(datadir / given / "annotations" / "file.json")
-    assert find_data_folder(datadir / given) == datadir / given
+    assert find_places(datadir / given).data == datadir / given
+
+
+def test_the_folder_of_outdir_and_the_data_folder_are_named_apart(datadir: Path) -> None:
+    outdir = datadir.parent / "elsewhere"
+    touch(outdir / f"{FINE}_val.json")
+    touch(datadir / "gtFine/val/ulm/ulm_000000_000019_gtFine_instanceIds.png")
+    places = find_places(outdir, datadir)
+    assert find_file(places, None) == outdir / f"{FINE}_val.json"
+    assert places.data == places.maps == datadir and not explain_no_maps(places)
+    assert "name the data folder with --datadir" in explain_no_maps(find_places(outdir))
+    # The folder annotations/ itself.
+    touch(datadir / "annotations" / f"{FINE}_val.json")
+    assert find_places(datadir / "annotations").data == datadir
+
+
+@pytest.mark.parametrize("option", ["--coco_dir", "--datadir"])
+def test_a_file_in_the_place_of_a_folder_is_called_a_file(option: str, folder: Path) -> None:
+    path = folder / "annotations" / f"{FINE}_val.json"
+    with pytest.raises(UserError, match=f"is a file; {option} takes a folder"):
+        find_places(*((path, None) if option == "--coco_dir" else (folder, path)))
 
 
 @pytest.mark.parametrize(

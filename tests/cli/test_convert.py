@@ -1,6 +1,8 @@
 """The program as its users call it: what it writes, prints, and says of what is wrong."""
 
+import argparse
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 
 from cityscapes_coco.cli.convert import build_parser, main
+from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
+from cityscapes_coco.cli.inspect import build_parser as build_inspect
 from tests.conftest import OUTPUT, STREET, Capture, WriteMap, convert, touch
 
 # What the file holds.
@@ -114,10 +118,18 @@ def test_a_wrong_option_is_exit_code_2(options: str, datadir: Path, capsys: Capt
     assert out == "" and options.split()[0] in err.splitlines()[-1]
 
 
-def test_the_help_is_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("build", [build_parser, build_inspect, build_evaluate])
+def test_the_help_is_short_and_ends_with_two_examples(
+    build: Callable[[], argparse.ArgumentParser], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    lines = build_parser().format_help().splitlines()
-    assert len(lines) <= 66 and max(map(len, lines)) <= 80
+    lines = build().format_help().splitlines()
+    assert len(lines) <= 75 and max(map(len, lines)) <= 80
+    assert lines[0].endswith("[options]") and lines[-3] == "examples:"
+    for example in lines[-2:]:
+        _, _, *argv = shlex.split(example)
+        build().parse_args(argv)
+    assert any(line.startswith(("writes ", "prints ")) for line in lines)
 
 
 # What is wrong, and what is said of it.

@@ -17,7 +17,7 @@ def test_scores_take_the_place_of_nothing_that_is_read(
     for source, copy in (PREDICTIONS, "results.json"), (GOLDEN_VAL, "coco.json"):
         (folder / copy).write_bytes(source.read_bytes())
     argv = "--coco", folder / "coco.json", "--results", folder / "results.json"
-    options = "--coco_dir", SAMPLE, *argv, "--json", folder / name
+    options = "--coco_dir", SAMPLE, *argv, "--scores", folder / name
     assert main([*map(str, options), "--workers", "1"]) == 1
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {folder / name}: is read, so the scores cannot go there")

@@ -94,7 +94,7 @@ def test_pictures_are_saved_within_the_folder_one_for_each_image_whatever_they_a
         image["file_name"] = name
     coco["categories"][0]["name"], coco["categories"][4]["name"] = "$x^$", " "
     path, folder = write_json(data / "file.json", coco), data / "pictures"
-    printed = run(capsys, data, "--json", path, "--save", folder).splitlines()[-5:]
+    printed = run(capsys, data, "--coco", path, "--save", folder).splitlines()[-5:]
     assert sorted(printed) == sorted(str(picture) for picture in folder.iterdir())
     stems = ("_a__b____31m_", "x", "x", "a" * 200)
     wanted = {f"{stem}_instances{'_2' * (stem in stems[:n])}.png" for n, stem in enumerate(stems)}
@@ -266,7 +266,7 @@ def test_a_bad_file_is_one_line_and_exit_code_1(
     path = tmp_path / "file.json"
     if content is not None:
         write_json(path, {"images": [], "categories": [], "annotations": []} | content)
-    line = fail(capsys, tmp_path, "--json", path, "--save", tmp_path)
+    line = fail(capsys, tmp_path, "--coco", path, "--save", tmp_path)
     assert line.startswith(f"error: {path}: ") and says in line
 
 
@@ -274,7 +274,7 @@ def test_a_bad_file_is_one_line_and_exit_code_1(
 @pytest.mark.parametrize("option", ["--stats", "--verify"])
 def test_a_pipe_is_not_waited_for(option: str, tmp_path: Path, capsys: Capture) -> None:
     os.mkfifo(path := tmp_path / "pipe")
-    line = fail(capsys, tmp_path, "--json", path, option)
+    line = fail(capsys, tmp_path, "--coco", path, option)
     assert line == f"error: {path}: cannot be read: not a file"
 
 
@@ -282,8 +282,11 @@ def test_a_pipe_is_not_waited_for(option: str, tmp_path: Path, capsys: Capture) 
     ("options", "says"),
     [
         (["--category", "dog"], "no category dog; it has person, rider, car"),
-        (["--category", "train"], "no image in it that --image and --category ask for"),
-        (["--image", "ulm"], "no image in it that --image and --category ask for"),
+        (["--category", "Bus"], "no category Bus; it has person, rider"),
+        (["--category", "Bus,train"], "did you mean bus?"),
+        (["--category", "train"], "no image in it that --category train asks for"),
+        (["--image", "ulm"], "no image in it that --image ulm asks for"),
+        (["--image", "ulm", "--category", "bus"], "that --image ulm and --category bus ask for"),
     ],
 )
 def test_what_is_not_there_is_named(

@@ -46,6 +46,19 @@ def fail(error: BaseException) -> Callable[[], int]:
         (FileNotFoundError(2, "No such file", b"x"), 1, "error: x: No such file"),
         (OSError("odd"), 1, "error: odd"),
         (MemoryError(), 1, "error: out of memory; try fewer --workers"),
+        (OSError(12, "Cannot allocate memory"), 1, "error: out of memory; try fewer --workers"),
+        (RuntimeError("can't start new thread"), 1, "error: out of memory; try fewer --workers"),
+        (
+            ImportError("libx.so: failed to map segment from shared object", name="cv2"),
+            1,
+            "error: out of memory; try fewer --workers",
+        ),
+        (
+            ValueError("numpy.dtype size changed, may indicate binary incompatibility."),
+            1,
+            "error: two packages do not fit together: numpy.dtype size changed, may indicate binary"
+            " incompatibility.; install cityscapes-coco again",
+        ),
         (KeyboardInterrupt(), 130, "interrupted; no file was left half-written"),
         (KeyboardInterrupt(15), 143, "interrupted; no file was left half-written"),
     ],
@@ -99,6 +112,53 @@ def test_a_missing_package_is_one_line(
     ]
 
 
+BROKEN = {
+    "from": "raise ImportError('page\\nof advice') from ImportError('no C library', name='cv2')",
+    "libGL": "raise ImportError('libGL.so.1: cannot open shared object file')",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("from", "the package cv2 cannot be loaded: no C library; remove it, and then pip install"),
+        ("libGL", "a package cannot be loaded: libGL.so.1: cannot open shared object file; pip"),
+        ("empty", "the package cv2 is incomplete: it has no "),
+    ],
+)
+def test_a_broken_package_is_one_line(
+    kind: str, says: str, datadir: Path, write_map: WriteMap, tmp_path: Path
+) -> None:
+    write_map()
+    (tmp_path / "cv2").mkdir()
+    (tmp_path / "cv2" / "__init__.py").write_text(BROKEN[kind])
+    process = run_script(
+        "main.py", "--datadir", datadir, env={**os.environ, "PYTHONPATH": str(tmp_path)}
+    )
+    *_, line = process.stderr.splitlines()
+    assert process.returncode == 1 and line.startswith(f"error: {says}")
+    assert "Traceback" not in process.stderr
+
+
+@posix_only
+def test_too_little_address_space_is_out_of_memory(datadir: Path, write_map: WriteMap) -> None:
+    """Whether a library, a thread or an array finds no room depends on the limit."""
+    resource = pytest.importorskip("resource", reason="needs POSIX")
+    write_map()
+    for megabytes in 150, 300, 450:
+        limit = megabytes << 20
+        process = run_script(
+            "main.py", "--datadir", datadir, "--workers", 2,
+            preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        )  # fmt: skip
+        last = (process.stderr.splitlines() or [""])[-1]
+        if process.returncode:
+            assert process.returncode == 1 and "Traceback" not in process.stderr, process.stderr
+            assert "out of memory" in last or "a worker process died" in last
+
+
 @pytest.mark.parametrize("program", ["main", "inspect_coco", "evaluate_coco"])
 def test_help_loads_no_large_package(program: str, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
@@ -121,7 +181,7 @@ finally:
     [
         ("convert", "convert.split.convert_split", ["--workers=1", "--datadir"]),
         ("evaluate", "scores.evaluate.evaluate_results", ["--workers=1", "--results=x", "--coco"]),
-        ("inspect", "check.verify.verify_file", ["--verify", "--json"]),
+        ("inspect", "check.verify.verify_file", ["--verify", "--coco"]),
     ],
 )
 def test_a_verb_ends_at_a_signal_between_two_results(

@@ -31,7 +31,8 @@ def test_the_summary_counts_what_is_in_the_file_and_what_is_not(
     assert "left out, groups: 1 person" in lines
     assert "left out, classes not asked for: 1 caravan" in lines
     assert "left out, a contour of two points or fewer: 1 car" in lines
-    assert lines[-1].startswith(f"written to {datadir / 'annotations' / OUTPUT} (")
+    assert lines[-2].startswith(f"written to {datadir / 'annotations' / OUTPUT} (")
+    assert lines[-1] == f"look at it: python inspect_coco.py --coco_dir {datadir}"
     [line] = err.splitlines()
     assert line.startswith(
         f"{datadir}, train: maps whose image is not here: 1 (converted all the same)"
@@ -65,7 +66,7 @@ def score(coco: Path, results: Path, *options: object) -> None:
 
 
 def test_both_tables_show_the_numbers(tmp_path: Path, capsys: Capture) -> None:
-    score(GOLDEN_VAL, PREDICTIONS, "--json", tmp_path / "scores.json")
+    score(GOLDEN_VAL, PREDICTIONS, "--scores", tmp_path / "scores.json")
     scores = load(tmp_path / "scores.json")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"{PREDICTIONS}: 46 results; images without a result: 0 of 2"

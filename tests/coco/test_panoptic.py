@@ -168,7 +168,7 @@ def save_as_grey(png: Path) -> None:
 def test_segments_are_counted(path: Path, datadir: Path, capsys: Capture) -> None:
     convert(datadir, "--panoptic", "train")
     capsys.readouterr()
-    for options in ("--json", path), ("--panoptic",), ("--panoptic", "--split", "train_trainId"):
+    for options in ("--coco", path), ("--panoptic",), ("--panoptic", "--split", "train_trainId"):
         argv = ["--coco_dir", str(datadir), "--num_examples", "0", *map(str, options)]
         assert inspect_coco.main(argv) == 0
         lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]

@@ -23,7 +23,7 @@ def test_each_file_states_its_split_and_may_be_so_old_that_it_does_not(
     coco = load(path)
     assert coco["info"].pop("split") == "train"
     write_json(path, coco)
-    assert inspect_coco.main(["--coco_dir", str(frame), "--json", str(path), "--verify"]) == 0
+    assert inspect_coco.main(["--coco_dir", str(frame), "--coco", str(path), "--verify"]) == 0
 
 
 def test_a_file_of_other_options_is_overwritten_with_a_word(frame: Path, capsys: Capture) -> None:

@@ -140,4 +140,4 @@ def test_the_summary_counts_segments_and_names_the_file(
     convert(datadir, "--panoptic")
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "panoptic segments 5" in lines
-    assert lines[-1].startswith(f"written to {datadir / 'annotations' / PANOPTIC} (")
+    assert lines[-2].startswith(f"written to {datadir / 'annotations' / PANOPTIC} (")

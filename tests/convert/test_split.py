@@ -165,7 +165,7 @@ def test_what_is_in_the_place_of_a_map_or_a_coco_file_is_told(
     assert line.startswith(f"{path}: {says}")
     path = datadir / "file.json"
     path.write_bytes(content)
-    assert inspect_coco.main(["--coco_dir", str(datadir), "--json", str(path)]) == 1
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--coco", str(path)]) == 1
     assert capsys.readouterr().err.startswith(f"error: {path}: {says}")
 
 

@@ -136,7 +136,7 @@ def test_the_page_has_the_name_of_the_results_and_the_same_bytes_each_time(
     for workers in 1, 2:
         results = Path(shutil.copy(PREDICTIONS, tmp_path / "epoch 12.json"))
         folder, scores = tmp_path / f"new {workers}", tmp_path / "scores.json"
-        assert plot(results, folder, "--workers", workers, "--json", scores) == 0
+        assert plot(results, folder, "--workers", workers, "--scores", scores) == 0
         page = folder / "epoch 12_curves.png"
         assert capsys.readouterr().out.splitlines()[-1] == str(page)
         pages.append(page.read_bytes())

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import GOLDEN_VAL, SAMPLE, run_script
 
-OPTIONS = ("--coco_dir", SAMPLE, "--json", GOLDEN_VAL)
+OPTIONS = ("--coco_dir", SAMPLE, "--coco", GOLDEN_VAL)
 
 
 @pytest.mark.parametrize("backend", ["module://matplotlib_inline.backend_inline", "nonsense"])

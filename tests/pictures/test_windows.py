@@ -51,7 +51,7 @@ def test_without_a_window_pictures_are_saved_and_the_reason_is_told(
     path = write_json(data / OUTPUT, coco)
     settings = {"DISPLAY": ":4711", "MPLBACKEND": backend, "PYTHONPATH": str(data)}
     for options in (["--num_examples", 1], ["--stats"]):
-        argv = ["--coco_dir", data, "--json", path, *options]
+        argv = ["--coco_dir", data, "--coco", path, *options]
         done = run_script("inspect_coco.py", *argv, env={**os.environ, **settings})
         assert (done.returncode, done.stderr) == (0, "")
         assert f"{reason} pictures go to {data / 'pictures'}" in done.stdout
@@ -78,7 +78,7 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def inspecting(data: Path, coco: Coco, *options: str) -> Iterator["subprocess.Popen[str]"]:
     """The inspector of a file, which is ended with the context if need be."""
     path = write_json(data / OUTPUT, coco)
-    command = [sys.executable, "inspect_coco.py", "--coco_dir", str(data), "--json", str(path)]
+    command = [sys.executable, "inspect_coco.py", "--coco_dir", str(data), "--coco", str(path)]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [*command, *options], cwd=ROOT, stdout=pipe, stderr=pipe, text=True

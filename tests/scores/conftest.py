@@ -10,7 +10,7 @@ def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
     """Score results in this process, and return what is written for machines."""
     path = results if isinstance(results, Path) else write_json(folder / "results.json", results)
     out = folder / "scores.json"
-    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", path, "--json", out, *options]
+    argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", path, "--scores", out, *options]
     assert evaluate([*map(str, argv), *([] if "--workers" in options else ["--workers", "1"])]) == 0
     return load(out)
 

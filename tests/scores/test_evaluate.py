@@ -360,6 +360,15 @@ def test_a_panoptic_file_is_refused(datadir: Path, write_map: WriteMap, capsys: 
 
 
 def test_scores_that_cannot_be_written_are_an_error(tmp_path: Path, capsys: Capture) -> None:
-    argv = "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", PREDICTIONS, "--json", tmp_path
+    argv = (
+        "--coco_dir",
+        SAMPLE,
+        "--coco",
+        GOLDEN_VAL,
+        "--results",
+        PREDICTIONS,
+        "--scores",
+        tmp_path,
+    )
     assert "cannot be written: " in fail(capsys, *argv)
     assert os.listdir(tmp_path) == []

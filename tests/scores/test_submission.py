@@ -144,7 +144,7 @@ def test_the_test_split_is_saved_and_not_scored(tmp_path: Path, capsys: Capture)
     assert out.startswith(f"{coco}: has no annotations, so there is nothing to score")
     assert "1 masks of 1 frames" in out
     argv = "--coco", coco, "--results", tmp_path / "results.json"
-    for options in [], ["--save", tmp_path / "again", "--json", tmp_path / "scores.json"]:
+    for options in [], ["--save", tmp_path / "again", "--scores", tmp_path / "scores.json"]:
         line = fail(capsys, *argv, *options)
         assert "has no annotations, so there is nothing to score" in line and "--save" in line
     assert {*os.listdir(tmp_path)} == {"results.json", "upload"}

@@ -1,0 +1,126 @@
+"""The frames of a split with their instances, for use from Python: no file is written."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cityscapes_coco.cityscapes.dataset import Dataset, list_frames
+from cityscapes_coco.cityscapes.frame import Frame
+from cityscapes_coco.cityscapes.id_map import find_instances, read_id_map
+from cityscapes_coco.convert.annotate import reason_to_leave_out
+from cityscapes_coco.convert.categories import find_category_ids, list_categories
+from cityscapes_coco.errors import UserError
+from cityscapes_coco.options import Options
+
+
+class UnknownLabels(UserError):
+    """A map has values of another label table."""
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """An instance, or a group of objects that the map shows as one.
+
+    `box` is (x, y, width, height) in pixels and covers the pixels x .. x + width - 1. `area` counts
+    pixels. `map_value` is the value of its pixels in the map.
+    """
+
+    category: str
+    is_group: bool
+    box: tuple[int, int, int, int]
+    area: int
+    map_value: int
+    _id_map: NDArray[np.uint16] = field(repr=False)
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The pixels of the instance: shape (height, width) of the frame, computed at each call."""
+        mask: NDArray[np.bool_] = self._id_map == self.map_value
+        return mask
+
+
+@dataclass(frozen=True, eq=False)
+class FrameInstances:
+    """A frame and its instances, in the order of their values in the map.
+
+    `name` is what all files of the frame begin with. `file_names` are its photographs, as seen from
+    the data folder. `width` and `height` are the size of the map in pixels.
+    """
+
+    name: str
+    file_names: tuple[str, ...]
+    map_path: str
+    width: int
+    height: int
+    instances: list[Instance]
+
+
+def read_frames(
+    dataset: Dataset,
+    split: str,
+    options: Options = Options(),  # noqa: B008  (frozen)
+    *,
+    warn: Callable[[str], object] = warnings.warn,
+) -> Iterator[FrameInstances]:
+    """Yield the frames of a split, sorted by name, each with its instances.
+
+    Of the options count `images`, `categories`, `crowd`, `min_area`, `empty_frames`, `skip_bad` and
+    `unknown_labels`, as for files. `warn` is called with a line for each map that is skipped or is
+    strange.
+
+    Raises UserError if the split is missing or has no maps, and at a map that cannot be read,
+    unless `options.skip_bad` is set, or at one of another label table.
+    """
+    names = {int(c.id or 0): str(c.name) for c in list_categories(options)}
+    category_ids = find_category_ids(options)
+    categories = {label_id: names[number] for label_id, number in category_ids.items()}
+    for frame in list_frames(dataset, split, options.images).frames:
+        try:
+            found = _read_frame(frame, options, categories, warn)
+        except UnknownLabels:
+            # The map can be read, and the others are most likely like it.
+            raise
+        except UserError as error:
+            if not options.skip_bad:
+                raise
+            warn(str(error))
+            continue
+        if found.instances or options.empty_frames == "keep":
+            yield found
+
+
+def _read_frame(
+    frame: Frame, options: Options, categories: dict[int, str], warn: Callable[[str], object]
+) -> FrameInstances:
+    id_map = read_id_map(frame.annotation_path)
+    try:
+        regions, foreign, unknown = find_instances(id_map)
+    except ValueError as error:
+        raise UserError(frame.annotation_path, str(error)) from error
+    path = frame.annotation_path
+    if unknown and options.unknown_labels == "error":
+        found = f"holds {_list(unknown)}, of labels that Cityscapes does not have"
+        raise UnknownLabels(path, f"{found}; see unknown_labels")
+    if foreign:
+        warn(str(UserError(path, f"holds values that Cityscapes never writes: {_list(foreign)}")))
+    instances = [
+        Instance(
+            categories[region.label_id],
+            region.is_group,
+            region.bbox,
+            region.area,
+            region.value,
+            id_map,
+        )
+        for region in regions
+        if not reason_to_leave_out(region, options, categories)
+    ]
+    height, width = id_map.shape
+    return FrameInstances(frame.stem, frame.file_names, path, width, height, instances)
+
+
+def _list(values: list[int]) -> str:
+    return ", ".join(map(str, values[:4])) + (", ..." if len(values) > 4 else "")

@@ -1,0 +1,117 @@
+"""Mistakes at the command line: what was typed, and what is answered."""
+
+import shlex
+
+import pytest
+
+from cityscapes_coco.cli.program import load_verb
+from tests.conftest import Capture
+
+# Exit code 2; the last line has the text.
+MISTAKES = {
+    # Options of another name, or spelled otherwise.
+    "convert --datadri x": "unknown option --datadri; did you mean --datadir?",
+    "convert --data x": "unknown option --data; did you mean --datadir?",
+    "convert --coco_dir x": "unknown option --coco_dir; did you mean --datadir?",
+    "convert --out x": "unknown option --out; did you mean --outdir?",
+    "convert --output=x": "unknown option --output; did you mean --outdir?",
+    "convert --category car": "unknown option --category; it is one of inspect_coco.py",
+    "convert --class car": "unknown option --class; did you mean --categories?",
+    "convert --split val": "--split; it is one of inspect_coco.py and evaluate_coco.py",
+    "convert --results r.json": "it is one of inspect_coco.py and evaluate_coco.py",
+    "convert --Workers 2": "unknown option --Workers; did you mean --workers?",
+    "convert --jobs 2": "unknown option --jobs; did you mean --workers?",
+    "convert --skipbadmaps": "unknown option --skipbadmaps; did you mean --skip-bad?",
+    "convert --xyzzy": "unknown option --xyzzy; --help lists the options",
+    "convert -x": "unknown option -x",
+    "convert \u2013\u2013datadir x": "begins with another dash than -; write --datadir",
+    "convert \u2014datadir x": "begins with another dash than -; write --datadir",
+    "inspect --json c.json": "--json is now --coco",
+    "inspect --skip-bad": "unknown option --skip-bad; it is one of main.py",
+    "inspect --outdir x": "unknown option --outdir; did you mean --save?",
+    "inspect --num 3": "unknown option --num",
+    "inspect --categories car": "unknown option --categories; it is one of main.py",
+    "evaluate --json s.json": "--json is now --scores; the COCO file that is read is --coco",
+    "evaluate --predictions p.json": "unknown option --predictions; did you mean --results?",
+    "evaluate --output s.json": "unknown option --output; did you mean --save?",
+    # Values.
+    "convert data/cityscapes": "data/cityscapes: is for no option; a path needs --datadir",
+    "inspect my.json": "my.json: is for no option; a path needs --coco_dir",
+    "convert --splits vall": "gtFine has train, val, test, not vall; did you mean val?",
+    "convert --splits train_extra": "argument --splits: gtFine has train, val, test, not",
+    "convert --categories cars": "not 'cars'; did you mean car?",
+    "convert --categories Car": "not 'Car'; did you mean car?",
+    "convert --categories road": "Cityscapes tells no instances of road apart",
+    "convert --category-ids 2": "argument --category-ids: invalid choice: '2'",
+    "convert --segmentation polygons": "argument --segmentation: invalid choice: 'polygons'",
+    "convert --min-area -1": "argument --min-area",
+    "convert --datadir": "argument --datadir: expected one argument",
+    "convert --workers 2 --scheduler x": "not allowed with argument",
+    "evaluate": "the following arguments are required: --results",
+    # Options without an effect.
+    "inspect --stats --category car": "argument --category: has no effect with --stats",
+    "inspect --stats --image zzz": "argument --image: has no effect with --stats",
+    "inspect --stats --imagedir x": "argument --imagedir: has no effect with --stats",
+    "inspect --verify --category nosuch": "argument --category: has no effect with --verify",
+    "inspect --verify --save x": "argument --save: has no effect with --verify",
+    "inspect --verify --num-examples 3": "argument --num_examples: has no effect with --verify",
+    "inspect --verify --seed 1": "argument --seed: has no effect with --verify",
+    "inspect --coco c.json --split val": "argument --split: has no effect with --coco",
+    "inspect --coco c.json --panoptic": "argument --panoptic: has no effect with --coco",
+    "inspect --min-score 0.3": "argument --min-score: is for --results",
+    "inspect --stats --results r.json": "not allowed with argument",
+    "evaluate --results r --top 3": "argument --top: is for --save",
+    "evaluate --results r --coco c --split val": "argument --split: has no effect with --coco",
+}
+
+
+@pytest.mark.parametrize("typed", MISTAKES)
+def test_a_mistake_is_answered_with_what_to_write(typed: str, capsys: Capture) -> None:
+    verb, *argv = shlex.split(typed)
+    with pytest.raises(SystemExit, match="2"):
+        load_verb(verb)(argv)
+    out, err = capsys.readouterr()
+    assert out == "" and MISTAKES[typed] in err.splitlines()[-1]
+
+
+# What people try first, and which folder is asked for then: it is missing, with exit code 1.
+UNDERSTOOD = {
+    "convert --data-dir x": "x",
+    "convert --data_dir=x --out-dir y --min_area 3": "x",
+    "convert --datadir x --categories car,person --splits val,train": "x",
+    "convert --datadir x --categories car, person --splits val --splits train": "x",
+    "convert --datadir x --category-ids 0 --skip_bad --image-dir y": "x",
+    "convert -datadir x": "x",
+    "inspect --coco-dir x --num-examples 3 --min_score=-1 --results r": "x/annotations",
+    "inspect --cocodir x --category car person --seed -5": "x/annotations",
+    "inspect --datadir x": "x",
+    "evaluate --coco-dir x --results r": "x/annotations",
+    "evaluate --data-dir x --results r": "x",
+}
+
+
+@pytest.mark.parametrize("typed", UNDERSTOOD)
+def test_an_option_is_spelled_with_either_line(
+    typed: str, capsys: Capture, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(str(tmp_path))
+    verb, *argv = shlex.split(typed)
+    assert load_verb(verb)(argv) == 1
+    err = capsys.readouterr().err.replace("\\", "/")
+    assert err.startswith(f"error: {UNDERSTOOD[typed]}: no such folder")
+
+
+def test_numbers_of_categories_may_be_figures() -> None:
+    from cityscapes_coco.cli.convert import build_parser
+
+    assert build_parser().parse_args(["--category-ids", "0"]).category_ids == "zero"
+
+
+def test_the_option_of_another_verb_is_told_by_the_command(capsys: Capture) -> None:
+    from cityscapes_coco.cli.verbs import choose_verb
+
+    with pytest.raises(SystemExit, match="2"):
+        choose_verb("cityscapes-coco", ["convert", "--stats"])
+    err = capsys.readouterr().err
+    assert "cityscapes-coco convert: error: unknown option --stats" in err
+    assert err.endswith("it is one of cityscapes-coco inspect\n")
