@@ -28,6 +28,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="any COCO file, instead of one found in the folder")
     add("--results", type=given_path, required=True, metavar="FILE",
         help="the results: a list, or an object with annotations")
+    add("--pngs", type=given_path, metavar="DIR",
+        help="the PNG files of panoptic results (default: the folder with the name of the results)")
     add("--json", type=given_path, metavar="FILE", help="write all scores there")
     add("--plot", type=given_path, metavar="PATH",
         help="draw precision over recall into this folder, or this .png, .pdf or .svg file")
@@ -60,12 +62,16 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
+    from cityscapes_coco.scores.panoptic_results import is_panoptic
     from cityscapes_coco.scores.submission import write_submission
 
+    if is_panoptic(args.results):
+        return _evaluate_panoptic(args)
+    if args.pngs:
+        raise UserError("--pngs", f"is for panoptic results, which {args.results} has not")
     path = args.coco or find_file(find_data_folder(args.coco_dir), args.split, "--coco")
     files = path, args.results, args.coco_dir
-    if args.json and args.json.resolve() in (path.resolve(), args.results.resolve()):
-        raise UserError(args.json, "is read, so the scores cannot go there; see --json")
+    _check_apart(args.json, path, args.results)
     if args.save:
         # Check it before the scores, which take a while.
         check_free(args.save)
@@ -86,6 +92,35 @@ def _evaluate(args: argparse.Namespace) -> int:
         if args.save:
             print(describe_submission(write_submission(*files, args.save, top=args.top, run=run)))
     return 0
+
+
+def _evaluate_panoptic(args: argparse.Namespace) -> int:
+    from cityscapes_coco.cli.coco_file import find_data_folder, find_file
+    from cityscapes_coco.cli.tables import describe_panoptic_scores
+    from cityscapes_coco.run.signals import stoppable
+    from cityscapes_coco.run.workers import start_workers
+    from cityscapes_coco.scores.evaluate import write_scores
+    from cityscapes_coco.scores.evaluate_panoptic import evaluate_panoptic
+
+    for option in "plot", "save":
+        if getattr(args, option):
+            raise UserError(f"--{option}", "takes results of instances, and these are panoptic")
+    path = args.coco
+    if not path:
+        path = find_file(find_data_folder(args.coco_dir), args.split, "--coco", panoptic=True)
+    _check_apart(args.json, path, args.results)
+    with stoppable() as check, start_workers(args.workers or usable_cores(), check=check) as run:
+        scores = evaluate_panoptic(path, args.results, args.pngs, run=run)
+    print(describe_panoptic_scores(args.results, scores))
+    if args.json:
+        write_scores(args.json, scores)
+    return 0
+
+
+def _check_apart(out: Path | None, *read: Path) -> None:
+    """Raise UserError if the scores are to be written over a file that is read."""
+    if out and out.resolve() in [path.resolve() for path in read]:
+        raise UserError(out, "is read, so the scores cannot go there; see --json")
 
 
 def _plot(args: argparse.Namespace, path: Path, scores: "Scores") -> None:

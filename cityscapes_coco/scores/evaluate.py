@@ -39,6 +39,7 @@ from cityscapes_coco.scores.cityscapes_score import (
     OtherSize,
 )
 from cityscapes_coco.scores.coco_score import CocoMatches, CocoScore, CocoScorer, CocoScores, Shape
+from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
 from cityscapes_coco.scores.results import (
     Prediction,
     decode_mask,
@@ -129,10 +130,10 @@ def evaluate_results(path: Path, results_path: Path, datadir: Path, *, run: Map 
     )
 
 
-def write_scores(path: Path, scores: Scores) -> None:
+def write_scores(path: Path, scores: Scores | PanopticScores) -> None:
     """Write scores as JSON. Raises UserError if the file cannot be written."""
     numbers = msgspec.structs.asdict(scores)
-    del numbers["curves"]
+    numbers.pop("curves", None)
     try:
         with replacing(path) as file:
             file.write(msgspec.json.format(msgspec.json.encode(numbers)) + b"\n")
