@@ -37,7 +37,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     coco = load(GOLDEN_VAL)
     set_field("images", "file_name", HOSTILE)(coco)
     path = write_json(folder / "val.json", coco)
-    argv = ["--coco_dir", SAMPLE, "--json", path, "--results", PREDICTIONS, "--seed", 1]
+    argv = ["--coco_dir", SAMPLE, "--coco", path, "--results", PREDICTIONS, "--seed", 1]
     assert inspect_coco.main([*map(str, argv), "--save", str(folder / "pictures")]) == 0
     return folder / "pictures" / "index.html"
 
