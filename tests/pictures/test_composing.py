@@ -15,6 +15,7 @@ from cityscapes_coco.pictures.composing import (
     save_example,
 )
 from cityscapes_coco.pictures.examples import Example
+from cityscapes_coco.pictures.label_places import place_labels
 from tests.conftest import Coco
 from tests.pictures.conftest import HEIGHT, PHOTO, WIDTH, example, photograph, predict
 
@@ -96,6 +97,22 @@ def test_the_legend_has_as_many_rows_as_it_needs(data: Path, coco: Coco) -> None
     assert page.shape == (HEIGHT + 5 * 40 + 14, WIDTH, 3)
     names = [f"a long class name {n}  1" for n in range(1, 9)]
     assert set(names) < written(example(data, coco)).keys()
+
+
+def test_stuff_has_neither_label_nor_box_nor_count(data: Path, coco: Coco) -> None:
+    shown = example(data, coco)
+    stuff = [drawing._replace(is_stuff=True) for drawing in shown.drawings]
+    shown = shown._replace(drawings=stuff)
+    assert (compose(shown, ("boxes", "labels"))[:HEIGHT] == photograph()).all()
+    assert [entry.text for entry in list_entries(shown)] == ["person", "car group", "bus"]
+
+
+def test_small_instances_choose_the_places_of_their_labels_first(data: Path, coco: Coco) -> None:
+    with mock.patch.object(composing, "place_labels", wraps=place_labels) as place:
+        compose(example(data, coco))
+    [call] = place.mock_calls
+    left, top, right, bottom = call.args[0].T
+    assert (np.diff((right - left) * (bottom - top)) > 0).all()
 
 
 def test_a_missing_photograph_is_told_in_the_picture(data: Path, coco: Coco) -> None:

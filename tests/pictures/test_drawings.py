@@ -48,6 +48,13 @@ def test_what_is_drawn_of_an_image_is_bounded(
     assert {drawing.label for drawing in shown.drawings} == best
 
 
+def test_the_largest_are_drawn_of_too_many(data: Path, coco: Coco) -> None:
+    person = coco["annotations"][0]
+    coco["annotations"] = [person | {"bbox": [0, 0, n, 9], "segmentation": []} for n in range(400)]
+    widths = [drawing.bbox[2] for drawing in example(data, coco).drawings]
+    assert widths == list(range(399, 99, -1))
+
+
 def test_stuff_has_the_colour_of_cityscapes_and_things_have_several(tmp_path: Path) -> None:
     names = {7: ("road", 0), 26: ("car", 1), 90: ("lava", 0)}
     coco = {

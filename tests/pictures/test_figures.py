@@ -32,6 +32,7 @@ def test_the_ending_says_which_file_is_written_and_it_has_the_same_bytes_each_ti
             save_page(draw, (640, 320), tmp_path / name, "--save")
         pages.append((tmp_path / name).read_bytes())
     assert pages[0].startswith(start) and pages[0] == pages[1]
+    assert b"CreationDate" not in pages[0] and b"<dc:date>" not in pages[0]
     if name == "a.png":
         with Image.open(tmp_path / name) as picture:
             assert picture.size == (640, 320)

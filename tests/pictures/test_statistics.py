@@ -30,6 +30,14 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
     assert all(axes.get_xlim()[0] >= 0 and axes.get_ylim()[1] >= -0.6 for axes in figure.axes)
 
 
+def test_parts_of_four_percent_have_a_number(data: Path, coco: Coco) -> None:
+    person, bus, _ = coco["annotations"]
+    coco["annotations"] = [person] * 24 + [bus | {"category_id": 1}]
+    figure = Figure((14, 9))
+    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    assert [text.get_text() for text in figure.axes[3].texts] == ["96", "4"]
+
+
 @pytest.mark.parametrize(
     ("part", "records", "title"),
     [

@@ -152,6 +152,19 @@ def test_the_statistics_open_in_a_window_and_ctrl_c_ends_it(
 
 
 @needs_windows
+def test_a_qt_that_ends_its_process_leaves_the_window_to_tk(
+    screen: None, data: Path, coco: Coco, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "PyQt6").mkdir()
+    (data / "PyQt6" / "__init__.py").write_text("import os; os.abort()")
+    monkeypatch.setenv("PYTHONPATH", str(data))
+    monkeypatch.delenv("MPLBACKEND")
+    with inspecting(data, coco, "--num_examples", "1") as process:
+        assert wait_for_title(r"\(1 of 1\)")
+        assert process.poll() is None
+
+
+@needs_windows
 def test_an_example_that_cannot_be_decoded_closes_the_window_with_an_error(
     screen: None, data: Path, coco: Coco
 ) -> None:
