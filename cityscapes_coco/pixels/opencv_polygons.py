@@ -1,9 +1,9 @@
 """Masks to polygons for readers that fill with OpenCV, and such polygons back to masks.
 
-Ultralytics, lightly-train, supervision and kwcoco cut coordinates to whole pixels and call
-`cv2.fillPoly`, which fills the border too. So these polygons run through the centres of the border
-pixels: filled in that way and joined, they are exactly the mask. pycocotools fills by another rule
-and finds less.
+Ultralytics and kwcoco cut coordinates to whole pixels and call `cv2.fillPoly`, which fills the
+border too; lightly-train calls Pillow, which does the same. So these polygons run through the
+centres of the border pixels: filled in that way and joined, they are exactly the mask. pycocotools
+fills by another rule and finds less.
 
 Ultralytics makes one polygon of several. It joins each to the next by a line there and back, and
 such a line covers pixels outside the mask. So the pieces of a mask come in an order that keeps

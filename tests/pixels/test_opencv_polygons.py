@@ -42,7 +42,7 @@ ROUNDINGS = as_written, as_shares, in_single_precision, in_6_digits
 
 
 def fill(polygons: list[Points], rounding: Callable[[Points], Points]) -> Mask:
-    """Cut, fill and join, as supervision and the others do it."""
+    """Cut, fill and join, as kwcoco and the others do it."""
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
     for polygon in polygons:
         cv2.fillPoly(mask, [rounding(polygon).astype(np.int32)], 1)
