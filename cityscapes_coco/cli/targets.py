@@ -10,6 +10,9 @@ import msgspec
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run.files import check_free
 
+# The keys of `Scores` and of `PanopticScores`; images are a number there, and a list in COCO.
+_KEYS = {"coco", "cityscapes", "notes"}, {"panoptic", "segments", "notes"}
+
 
 def check_targets(
     scores: Path | None, plot: Path | None, save: Path | None, *, read: Iterable[Path]
@@ -48,8 +51,7 @@ def _check_scores(path: Path) -> None:
         raise UserError(path, f"cannot be read: {error.strerror}; see --scores") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         earlier = None
-    average = earlier.get("coco") if isinstance(earlier, dict) else None
-    if not isinstance(average, dict) or "average" not in average or "cityscapes" not in earlier:
+    if not isinstance(earlier, dict) or not any(keys <= earlier.keys() for keys in _KEYS):
         raise UserError(
             path, "is there, and is no file of earlier scores; remove it, or name another file"
         )

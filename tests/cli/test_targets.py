@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from evaluate_coco import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Capture, posix_only
+from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Capture, posix_only, write_json
 
 INPUT = "--coco_dir", str(SAMPLE), "--coco", str(GOLDEN_VAL), "--results", str(PREDICTIONS)
 CURVES = "predictions_curves.png"
@@ -106,6 +106,12 @@ def test_a_wrong_target_is_one_line_before_the_scoring_and_nothing_changes(
     [line] = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ") and says in line
     assert before == ({path: path.read_bytes() for path in files}, sorted(tmp_path.rglob("*")))
+
+
+@pytest.mark.parametrize(("keys", "code"), [("panoptic segments notes", 0), ("panoptic", 1)])
+def test_earlier_panoptic_scores_are_replaced_too(keys: str, code: int, tmp_path: Path) -> None:
+    scores = write_json(tmp_path / "scores.json", dict.fromkeys(keys.split(), 1))
+    assert main([*INPUT, "--workers", "1", "--scores", str(scores)]) == code
 
 
 def test_earlier_scores_are_replaced_also_through_a_link(tmp_path: Path, capsys: Capture) -> None:
