@@ -259,6 +259,37 @@ def official_scores(upload: Path, maps: Iterable[Path]) -> dict[str, Any] | None
     }
 
 
+Numbers = dict[str, tuple[float, ...] | None]
+
+
+def official_panoptic(truth_path: Path, path: Path) -> tuple[Numbers, Numbers]:
+    """Return PQ, SQ and RQ by cityscapesscripts: the averages, and the numbers of each class; None
+    for a class that nobody has, and where the script divides by zero."""
+    official = pytest.importorskip("cityscapesscripts.evaluation.evalPanopticSemanticLabeling")
+    truth, results = (json.loads(file.read_bytes()) for file in (truth_path, path))
+    categories = {category["id"]: category for category in truth["categories"]}
+    found = {annotation["image_id"]: annotation for annotation in results["annotations"]}
+    pairs = [(annotation, found[annotation["image_id"]]) for annotation in truth["annotations"]]
+    folders = [str(file.with_suffix("")) for file in (truth_path, path)]
+    with redirect_stdout(io.StringIO()):
+        counts = official.pq_compute_single_core(0, pairs, *folders, categories)
+    averages: Numbers = {}
+    classes: Numbers = {}
+    for name, is_thing in ("all", None), ("things", True), ("stuff", False):
+        try:
+            average, by_id = counts.pq_average(categories, is_thing)
+        except ZeroDivisionError:
+            averages[name] = None
+            continue
+        averages[name] = average["pq"], average["sq"], average["rq"]
+        for number, each in by_id.items():
+            of_class = counts[number]
+            is_there = of_class.tp + of_class.fp + of_class.fn
+            numbers = each["pq"], each["sq"], each["rq"]
+            classes[categories[number]["name"]] = numbers if is_there else None
+    return averages, classes
+
+
 def coco_precision(coco: Coco, results: Sequence[Coco], kind: Any = "bbox") -> NDArray[np.float64]:
     """Return the precision by pycocotools: overlaps, recalls, categories, areas; -1 for none."""
     with redirect_stdout(io.StringIO()):

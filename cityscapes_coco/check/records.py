@@ -90,7 +90,7 @@ def check_records(coco: CocoFile, scope: Scope) -> Iterator[Fault]:
     """Yield every fault in the records of a file."""
     yield from check_fields(coco)
     if isinstance(coco, PanopticFile):
-        yield from _check_panoptic_ids(coco.records)
+        yield from check_panoptic_ids(coco.records)
     else:
         if not scope.boxes_only:
             for index, annotation in enumerate(coco.annotations):
@@ -133,34 +133,7 @@ def check_references(coco: CocoFile) -> Iterator[Fault]:
                 yield Fault("wrong id", f"{who}, which none of the {part} has", "fields")
 
 
-def name_id(annotation: Annotation) -> str:
-    return "without an id" if annotation.id is UNSET else str(annotation.id)
-
-
-def _name_rows(options: Options) -> dict[str, str]:
-    """Return the name of the row of each class with instances, where some classes are merged."""
-    merged = {c: category.name for category in options.parsed_categories for c in category.classes}
-    labels = [label for label in LABELS if label.has_instances]
-    rows = {label.name: merged.get(label.name, label.name) for label in labels}
-    for name in rows.keys() & set(merged.values()) - merged.keys():
-        # Another class goes by this name in the file.
-        rows[name] = f"{name} of Cityscapes"
-    return rows
-
-
-def _name_records(coco: CocoFile) -> Iterator[tuple[str, Any]]:
-    """Yield each record of a file with its place, such as "images[0]"."""
-    records = coco.records if isinstance(coco, PanopticFile) else coco
-    yield "the file", records
-    for part in _PARTS:
-        for index, record in enumerate(getattr(records, part)):
-            yield f"{part}[{index}]", record
-            if isinstance(record, PanopticAnnotation):
-                for number, segment in enumerate(record.segments_info or ()):
-                    yield f"{part}[{index}].segments_info[{number}]", segment
-
-
-def _check_panoptic_ids(records: PanopticRecords) -> Iterator[Fault]:
+def check_panoptic_ids(records: PanopticRecords) -> Iterator[Fault]:
     """Yield ids of a panoptic file that are not unique or lead nowhere.
 
     Each image needs exactly one annotation: panopticapi, for one, finds the annotation by the id of
@@ -186,6 +159,33 @@ def _check_panoptic_ids(records: PanopticRecords) -> Iterator[Fault]:
             if segment.category_id is not UNSET and segment.category_id not in categories:
                 culprit = f"{who}: segment {segment.id} has the category_id {segment.category_id}"
                 yield Fault("wrong id", f"{culprit}, which none of the categories has", "fields")
+
+
+def name_id(annotation: Annotation) -> str:
+    return "without an id" if annotation.id is UNSET else str(annotation.id)
+
+
+def _name_rows(options: Options) -> dict[str, str]:
+    """Return the name of the row of each class with instances, where some classes are merged."""
+    merged = {c: category.name for category in options.parsed_categories for c in category.classes}
+    labels = [label for label in LABELS if label.has_instances]
+    rows = {label.name: merged.get(label.name, label.name) for label in labels}
+    for name in rows.keys() & set(merged.values()) - merged.keys():
+        # Another class goes by this name in the file.
+        rows[name] = f"{name} of Cityscapes"
+    return rows
+
+
+def _name_records(coco: CocoFile) -> Iterator[tuple[str, Any]]:
+    """Yield each record of a file with its place, such as "images[0]"."""
+    records = coco.records if isinstance(coco, PanopticFile) else coco
+    yield "the file", records
+    for part in _PARTS:
+        for index, record in enumerate(getattr(records, part)):
+            yield f"{part}[{index}]", record
+            if isinstance(record, PanopticAnnotation):
+                for number, segment in enumerate(record.segments_info or ()):
+                    yield f"{part}[{index}].segments_info[{number}]", segment
 
 
 def _check_categories(coco: CocoFile, scope: Scope) -> Iterator[Fault]:

@@ -17,9 +17,10 @@ from cityscapes_coco.cli.arguments import (
     usable_cores,
 )
 from cityscapes_coco.cli.program import run_program
-from cityscapes_coco.errors import one_line
+from cityscapes_coco.errors import UserError, one_line
 
 if TYPE_CHECKING:
+    from cityscapes_coco.cli.coco_file import Places
     from cityscapes_coco.scores.evaluate import Scores
 
 
@@ -44,6 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="any COCO file, instead of one found in the folder")
     add("--results", type=given_path, required=True, metavar="FILE",
         help="the results: a list, or an object with annotations")
+    add("--pngs", type=given_path, metavar="DIR",
+        help="the PNG files of panoptic results (default: the folder with the name of the results)")
     add("--scores", type=given_path, metavar="FILE",
         help="write all scores as JSON into this file, which is new or has earlier scores")
     add("--plot", type=given_path, metavar="PATH",
@@ -78,9 +81,14 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
+    from cityscapes_coco.scores.panoptic_results import is_panoptic
     from cityscapes_coco.scores.submission import write_submission
 
     places = find_places(args.coco_dir, args.datadir)
+    if is_panoptic(args.results):
+        return _evaluate_panoptic(args, places)
+    if args.pngs:
+        raise UserError("--pngs", f"is for panoptic results, which {args.results} has not")
     path = args.coco or find_file(places, args.split or "val")
     files = path, args.results, places.maps
     plot = name_page(args.plot, f"{args.results.stem}_curves.png") if args.plot else None
@@ -104,6 +112,28 @@ def _evaluate(args: argparse.Namespace) -> int:
                 _plot(args, path, scores, plot)
         if args.save:
             print(describe_submission(write_submission(*files, args.save, top=args.top, run=run)))
+    return 0
+
+
+def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
+    from cityscapes_coco.cli.coco_file import find_file
+    from cityscapes_coco.cli.tables import describe_panoptic_scores
+    from cityscapes_coco.cli.targets import check_targets
+    from cityscapes_coco.run.signals import stoppable
+    from cityscapes_coco.run.workers import start_workers
+    from cityscapes_coco.scores.evaluate import write_scores
+    from cityscapes_coco.scores.evaluate_panoptic import evaluate_panoptic
+
+    for option in "plot", "save":
+        if getattr(args, option):
+            raise UserError(f"--{option}", "takes results of instances, and these are panoptic")
+    path = args.coco or find_file(places, args.split or "val", panoptic=True)
+    check_targets(args.scores, None, None, read=(path, args.results))
+    with stoppable() as check, start_workers(args.workers or usable_cores(), check=check) as run:
+        scores = evaluate_panoptic(path, args.results, args.pngs, run=run)
+    print(describe_panoptic_scores(args.results, scores))
+    if args.scores:
+        write_scores(args.scores, scores)
     return 0
 
 

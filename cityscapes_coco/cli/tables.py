@@ -1,7 +1,7 @@
 """The text that is printed about a conversion, a COCO file, a check, scores, or a submission."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cityscapes_coco.check.verify import Report
     from cityscapes_coco.convert.split import SplitSummary
     from cityscapes_coco.scores.evaluate import AnyScore, Scores
+    from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
+    from cityscapes_coco.scores.panoptic_quality import PanopticScore
     from cityscapes_coco.scores.submission import Submission
 
 _VERDICTS = {
@@ -131,10 +133,28 @@ def describe_scores(path: Path, scores: "Scores") -> str:
     for shape, average in scores.coco.average.items():
         rows.append(f"  {'boxes' if shape == 'box' else 'masks'}")
         of_shape = {name: score[shape] for name, score in scores.coco.classes.items()}
-        rows += _score_rows(of_shape, average)
+        rows += _score_rows([*of_shape.items(), ("average", average)])
     if scores.cityscapes:
         rows.append(f"  {'Cityscapes':<16}" + _columns("AP", "AP50"))
-        rows += _score_rows(scores.cityscapes.classes, scores.cityscapes.average)
+        of_cityscapes = scores.cityscapes.classes.items()
+        rows += _score_rows([*of_cityscapes, ("average", scores.cityscapes.average)])
+    return _join([*rows, *(f"  {note}" for note in scores.notes)])
+
+
+def describe_panoptic_scores(path: Path, scores: "PanopticScores") -> str:
+    """Return the panoptic quality of the results at `path`, as a table."""
+    classes, average = scores.panoptic.classes, scores.panoptic.average
+    rows = [
+        f"{path}: {scores.segments} segments of {scores.images} images",
+        f"  {'panoptic quality':<16}" + _columns("PQ", "SQ", "RQ", "classes"),
+        *_score_rows(list(classes.items())),
+    ]
+    rated = [name for name, score in classes.items() if score.pq is not None]
+    things = sum(name in scores.things for name in rated)
+    counts = len(rated), things, len(rated) - things
+    averages = [("all", average.all), ("things", average.things), ("stuff", average.stuff)]
+    lines = zip(_score_rows(averages), counts, strict=True)
+    rows += [f"{row}{count:>8}" for row, count in lines]
     return _join([*rows, *(f"  {note}" for note in scores.notes)])
 
 
@@ -151,11 +171,13 @@ def describe_submission(submission: "Submission") -> str:
     return _join(rows)
 
 
-def _score_rows(classes: "Mapping[str, AnyScore]", average: "AnyScore") -> list[str]:
-    """Return a row for each class and the average; "-" where the truth has no such instance."""
+def _score_rows(scores: "Iterable[tuple[str, AnyScore | PanopticScore]]") -> list[str]:
+    """Return a row for each name and its score; "-" where there is nothing to score.
+
+    Not a dictionary: a class may be called average, too.
+    """
     rows = []
-    # Not a dictionary: a class may be called average, too.
-    for name, score in [*classes.items(), ("average", average)]:
+    for name, score in scores:
         numbers = (getattr(score, field) for field in score.__struct_fields__)
         texts = ("-" if number is None else f"{number:.3f}" for number in numbers)
         rows.append(f"    {name:<14}" + _columns(*texts))

@@ -48,8 +48,9 @@ def _check_scores(path: Path) -> None:
         raise UserError(path, f"cannot be read: {error.strerror}; see --scores") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         earlier = None
-    average = earlier.get("coco") if isinstance(earlier, dict) else None
-    if not isinstance(average, dict) or "average" not in average or "cityscapes" not in earlier:
+    earlier = earlier if isinstance(earlier, dict) else {}
+    average = earlier.get("panoptic") or ("cityscapes" in earlier and earlier.get("coco"))
+    if not isinstance(average, dict) or "average" not in average:
         raise UserError(
             path, "is there, and is no file of earlier scores; remove it, or name another file"
         )

@@ -40,7 +40,7 @@ class PanopticWriter:
     """
 
     def __init__(self, path: Path, files: ExitStack) -> None:
-        self._folder = _png_folder(path)
+        self._folder = png_folder(path)
         with blaming(self._folder):
             self._pngs = files.enter_context(scratch_file(path.parent))
         in_place = replacing_folder(self._folder, path, self._unpack)
@@ -79,9 +79,14 @@ def write_panoptic(path: Path) -> Iterator[PanopticWriter]:
     Until then, and whatever goes wrong, earlier ones stay as they were. Raises UserError if they
     cannot be written, or if the folder holds other files, which would be lost.
     """
-    _check_earlier(_png_folder(path))
+    _check_earlier(png_folder(path))
     with ExitStack() as files:
         yield PanopticWriter(path, files)
+
+
+def png_folder(path: Path) -> Path:
+    """Return the folder of the PNG files that belong to the JSON file at `path`."""
+    return path.with_suffix("")
 
 
 def read_png(path: Path, image: Image) -> bytes:
@@ -92,15 +97,40 @@ def read_png(path: Path, image: Image) -> bytes:
     parts = parts_inside(image.seg_file_name or "")
     if not parts:
         raise UserError(path, f"the image {image.file_name or ''} has no PNG file in the folder")
-    return read_file(_png_folder(path).joinpath(*parts), _MOST_BYTES)
+    return read_file(png_folder(path).joinpath(*parts), _MOST_BYTES)
 
 
-def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]:
+def find_png(folder: Path, name: str) -> Path:
+    """Return the path of a PNG file by its `file_name`. Raises UserError if this leads out of the
+    folder."""
+    parts = parts_inside(name)
+    if not parts:
+        raise UserError(folder, f"the file_name {name!r} is not that of a file in this folder")
+    return folder.joinpath(*parts)
+
+
+def read_segment_ids(
+    path: Path, height: int, width: int, *, with_alpha: bool = False
+) -> NDArray[np.int32]:
+    """Return what `decode_segment_ids` does of the PNG file at `path`.
+
+    Raises UserError if the file cannot be read or is not RGB of this size.
+    """
+    png = read_file(path, _MOST_BYTES)
+    try:
+        return decode_segment_ids(png, height, width, with_alpha=with_alpha)
+    except ValueError as error:
+        raise UserError(path, str(error)) from error
+
+
+def decode_segment_ids(
+    png: bytes, height: int, width: int, *, with_alpha: bool = False
+) -> NDArray[np.int32]:
     """Return the ids of the segments in a PNG file, of any tool, shape (height, width).
 
-    Raises ValueError if the file is damaged or is not RGB of this size.
+    Raises ValueError if the file is damaged or is not RGB, or RGBA `with_alpha`, of this size.
     """
-    pixels = decode_rgb_png(png)
+    pixels = decode_rgb_png(png, with_alpha=with_alpha)
     if pixels.shape[:2] != (height, width):
         has_height, has_width, _ = pixels.shape
         raise ValueError(f"has {has_width} x {has_height} pixels, not {width} x {height}")
@@ -118,16 +148,11 @@ def add_masks(path: Path, image: Image, annotations: Iterable[Annotation]) -> No
     try:
         ids = decode_segment_ids(read_png(path, image), image.height or 0, image.width or 0)
     except ValueError as error:
-        raise UserError(_png_folder(path) / str(image.seg_file_name), str(error)) from error
+        raise UserError(png_folder(path) / str(image.seg_file_name), str(error)) from error
     by_id = {annotation.map_value: annotation for annotation in annotations}
     for segment_id, rle in find_rles(ids, lambda ids: ids > 0, 1).items():
         if segment_id in by_id:
             by_id[segment_id].segmentation = encode_segmentation(rle)
-
-
-def _png_folder(path: Path) -> Path:
-    """Return the folder of the PNG files that belong to the JSON file at `path`."""
-    return path.with_suffix("")
 
 
 def _check_earlier(folder: Path) -> None:

@@ -60,12 +60,13 @@ def decode_png(content: bytes) -> NDArray[np.uint16]:
     return pixels
 
 
-def decode_rgb_png(content: bytes) -> NDArray[np.uint8]:
+def decode_rgb_png(content: bytes, *, with_alpha: bool = False) -> NDArray[np.uint8]:
     """Return the pixels of a PNG file, shape (height, width, 3).
 
-    Raises ValueError if the file is damaged or is not three channels of 8 bits.
+    Raises ValueError if the file is damaged or is not three channels of 8 bits. `with_alpha` takes
+    files with an alpha channel too, and leaves the channel out.
     """
-    pixels: NDArray[np.uint8] = _read_strictly(content, rgb=True)
+    pixels: NDArray[np.uint8] = _read_strictly(content, rgb=True, with_alpha=with_alpha)
     return pixels
 
 
@@ -128,14 +129,15 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
     return header, b"".join(stream)
 
 
-def _read_strictly(content: bytes, rgb: bool) -> NDArray[Any]:
+def _read_strictly(content: bytes, rgb: bool, *, with_alpha: bool = False) -> NDArray[Any]:
     header, stream = read_chunks(content)
     width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
     if not width or not height or methods != [0, 0] or interlaced > 1:
         raise _damaged("a header that PNG does not have")
     if width * height > MOST_PIXELS:
         raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
-    if (depth, color) != ((8, 2) if rgb else (16, 0)):
+    has_alpha = with_alpha and (depth, color) == (8, 6)
+    if not has_alpha and (depth, color) != ((8, 2) if rgb else (16, 0)):
         channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(color, "no known number of")
         expected = "a panoptic map has three of 8" if rgb else "a map of instances has one of 16"
         if depth <= 8 and not rgb:
@@ -144,10 +146,11 @@ def _read_strictly(content: bytes, rgb: bool) -> NDArray[Any]:
             f"has {channels} channel(s) of {depth} bits, where {expected}; is this another file"
             " under its name, or saved again by a tool?"
         )
-    passes = _list_passes(width, height, interlaced, pixel_bytes=3 if rgb else 2)
+    pixel_bytes = (4 if has_alpha else 3) if rgb else 2
+    passes = _list_passes(width, height, interlaced, pixel_bytes)
     stream = _check_stream(stream, [*passes])
     bare = b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", stream), _IEND))
-    return _decode(bare, height, width, rgb)
+    return _decode(bare, height, width, rgb, has_alpha)
 
 
 def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
@@ -184,9 +187,9 @@ def _list_passes(
             yield rows, 1 + pixel_bytes * columns
 
 
-def _decode(content: bytes, height: int, width: int, rgb: bool) -> NDArray[Any]:
+def _decode(content: bytes, height: int, width: int, rgb: bool, has_alpha: bool) -> NDArray[Any]:
     decode = decode_image_png_u8 if rgb else decode_image_png_u16
-    if decode is not None:
+    if decode is not None and not has_alpha:
         try:
             pixels: NDArray[Any] = decode(content, (height, width), "rgb" if rgb else "mono")
             return pixels if rgb else pixels.reshape(height, width)
@@ -195,6 +198,8 @@ def _decode(content: bytes, height: int, width: int, rgb: bool) -> NDArray[Any]:
     decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     if decoded is None:
         raise _damaged("its pixels cannot be decoded")
+    if has_alpha:
+        return cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGB)
     return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB) if rgb else decoded
 
 

@@ -40,6 +40,7 @@ from cityscapes_coco.scores.cityscapes_score import (
     OtherSize,
 )
 from cityscapes_coco.scores.coco_score import CocoMatches, CocoScore, CocoScorer, CocoScores, Shape
+from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
 from cityscapes_coco.scores.results import (
     Prediction,
     decode_mask,
@@ -133,10 +134,10 @@ def evaluate_results(
     )
 
 
-def write_scores(path: Path, scores: Scores) -> None:
+def write_scores(path: Path, scores: Scores | PanopticScores) -> None:
     """Write scores as JSON. Raises UserError if the file cannot be written."""
     numbers = msgspec.structs.asdict(scores)
-    del numbers["curves"]
+    numbers.pop("curves", None)
     try:
         # A link stays; the file that it leads to is replaced.
         with replacing(path.resolve()) as file:

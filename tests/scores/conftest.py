@@ -1,6 +1,11 @@
 """What the tests of the scores share: results, scored in this process."""
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from evaluate_coco import main as evaluate
 from tests.conftest import SAMPLE, Capture, Coco, load, write_json
@@ -31,3 +36,23 @@ def annotated(coco: Path, **fields: object) -> list[Coco]:
         {name: annotation[name] for name in names if name in annotation} | {"score": 0.9} | fields
         for annotation in load(coco)["annotations"]
     ]
+
+
+def read_panoptic(path: Path) -> tuple[Coco, list[NDArray[Any]]]:
+    """A panoptic file, and the ids in the PNG file of each annotation."""
+    coco = load(path)
+    maps = []
+    for annotation in coco["annotations"]:
+        with Image.open(path.with_suffix("") / annotation["file_name"]) as image:
+            maps.append(np.asarray(image).astype(int) @ (1, 256, 256**2))
+    return coco, maps
+
+
+def save_panoptic(path: Path, coco: Coco, maps: list[NDArray[Any]]) -> Path:
+    """Write a panoptic file, with a PNG file of ids for each annotation beside it."""
+    folder = path.with_suffix("")
+    folder.mkdir(parents=True)
+    for annotation, ids in zip(coco["annotations"], maps, strict=True):
+        rgb = np.stack([ids, ids >> 8, ids >> 16], axis=-1) & 255
+        Image.fromarray(rgb.astype(np.uint8)).save(folder / annotation["file_name"])
+    return write_json(path, coco)

@@ -1,0 +1,194 @@
+"""Panoptic results, scored with a panoptic file, image by image."""
+
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from cityscapes_coco.check.records import check_fields, check_panoptic_ids, check_unique
+from cityscapes_coco.coco.panoptic import find_png, png_folder, read_segment_ids
+from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.coco.records import Image, PanopticAnnotation, PanopticFile, Segment
+from cityscapes_coco.coco.segmentations import find_size
+from cityscapes_coco.errors import UserError, command
+from cityscapes_coco.run.workers import Map
+from cityscapes_coco.scores.numberings import list_numberings
+from cityscapes_coco.scores.panoptic_quality import (
+    PanopticMatches,
+    PanopticQuality,
+    Segments,
+    add_matches,
+    count_pairs,
+    match_segments,
+    rate_segments,
+)
+from cityscapes_coco.scores.panoptic_results import (
+    PanopticResult,
+    PredictedSegment,
+    check_pixels,
+    read_panoptic_results,
+)
+
+# With fewer segments than these, nothing is said of them.
+_ENOUGH = 20
+
+
+class PanopticScores(Struct):
+    """The scores of so many predicted `segments`. `things` are the names of the classes that are
+    things. `notes` has a line for each thing that a reader of the scores has to know."""
+
+    images: int
+    segments: int
+    panoptic: PanopticQuality
+    things: list[str]
+    notes: list[str]
+
+
+class PanopticImagePair(NamedTuple):
+    """An image with its segments in the truth, and in the results."""
+
+    image: Image
+    truth: PanopticAnnotation
+    result: PanopticResult
+
+
+class PanopticScorer(NamedTuple):
+    """What the score needs to know about every image: the panoptic file of the truth, the folder
+    of the results' PNG files, and the ids of the categories, in their order."""
+
+    path: Path
+    pngs: Path
+    category_ids: Sequence[int]
+
+    def match_image(self, pair: PanopticImagePair) -> PanopticMatches:
+        """Match the segments of one image. Raises UserError if a PNG file cannot be read, or does
+        not show the segments that its JSON file has."""
+        size = find_size(self.path, pair.image)
+        truth_path = find_png(png_folder(self.path), str(pair.truth.file_name))
+        path = find_png(self.pngs, pair.result.file_name)
+        truth = self._list_segments(pair.truth.segments_info or ())
+        predicted = self._list_segments(pair.result.segments_info)
+        pairs = count_pairs(
+            read_segment_ids(truth_path, *size), read_segment_ids(path, *size, with_alpha=True)
+        )
+        check_pixels(truth_path, np.unique(pairs.truth), truth.ids)
+        check_pixels(path, np.unique(pairs.predicted), predicted.ids)
+        for segment in pair.truth.segments_info or ():
+            area = int(pairs.pixels[pairs.truth == segment.id].sum())
+            if segment.area != area:
+                reason = (
+                    f"segment {segment.id} has {area} pixels, but in {self.path} {segment.area}"
+                )
+                raise UserError(truth_path, f"{reason}; write both files again")
+        return match_segments(pairs, truth, predicted, len(self.category_ids))
+
+    def _list_segments(self, segments: Sequence[Segment | PredictedSegment]) -> Segments:
+        places = {number: place for place, number in enumerate(self.category_ids)}
+        return Segments(
+            np.array([segment.id for segment in segments], np.int64),
+            np.array([places[int(segment.category_id or 0)] for segment in segments], np.int64),
+            np.array([bool(getattr(segment, "iscrowd", 0)) for segment in segments], np.bool_),
+        )
+
+
+def evaluate_panoptic(
+    path: Path, results_path: Path, pngs: Path | None = None, *, run: Map = map
+) -> PanopticScores:
+    """Score the panoptic results at `results_path` with the panoptic file at `path`.
+
+    `pngs` is the folder of the results' PNG files, if its name is not that of their JSON file
+    without its ending. `run` does the work, image by image; it works like the builtin `map`.
+
+    Raises UserError if a file cannot be read, or is not what it should be.
+    """
+    truth = _read_truth(path)
+    results = read_panoptic_results(results_path, truth)
+    folder = pngs or png_folder(results_path)
+    if not folder.is_dir():
+        raise UserError(folder, "no such folder of the results' PNG files; name it with --pngs")
+    categories = truth.records.categories
+    scorer = PanopticScorer(path, folder, [int(category.id or 0) for category in categories])
+    annotations = {annotation.image_id: annotation for annotation in truth.records.annotations}
+    images = zip(truth.images, truth.records.images, results, strict=True)
+    pairs = [
+        PanopticImagePair(image, annotations[record.id], result) for image, record, result in images
+    ]
+    matching = tqdm(
+        run(scorer.match_image, pairs), "evaluate", len(pairs), unit="frame", disable=None
+    )
+    matches = add_matches(matching, len(categories))
+    names = [str(category.name) for category in categories]
+    are_things = [bool(category.isthing) for category in categories]
+    return PanopticScores(
+        len(pairs),
+        sum(len(result.segments_info) for result in results),
+        rate_segments(matches, names, are_things),
+        [name for name, is_thing in zip(names, are_things, strict=True) if is_thing],
+        _describe_doubts(matches, truth, np.array(are_things, np.bool_)),
+    )
+
+
+def _read_truth(path: Path) -> PanopticFile:
+    """Return the panoptic file at `path`; raise UserError for the first fault that would make the
+    scores wrong."""
+    truth = read_coco(path)
+    if not isinstance(truth, PanopticFile):
+        raise UserError(
+            path,
+            "has no segments, but the results are panoptic;"
+            f" {command('convert')} --panoptic writes the file",
+        )
+    faults = chain(
+        check_fields(truth, besides=("bbox",)),
+        check_panoptic_ids(truth.records),
+        check_unique(truth, "categories", "name"),
+    )
+    for fault in faults:
+        raise UserError(path, f"{fault.culprit}; {command('inspect')} --verify lists what is wrong")
+    if not truth.annotations:
+        raise UserError(path, "has no segment, so there is nothing to score results against")
+    return truth
+
+
+def _describe_doubts(
+    matches: PanopticMatches, truth: PanopticFile, are_things: NDArray[np.bool_]
+) -> list[str]:
+    """Return a line for each sign that results are wrong, though they can be read."""
+    notes = []
+    # Roads overlap in most pairs of frames; things do not.
+    things = int((matches.true + matches.missed)[are_things].sum())
+    located = int(matches.overlaps[are_things].sum())
+    if things >= _ENOUGH and located < 0.02 * things:
+        notes.append(
+            f"{located} of {things} things are found, whatever their class: are the results in the"
+            " order of the truth's images, and is each PNG file the one of its image?"
+        )
+    total = int(matches.overlaps.sum())
+    right = int(matches.overlaps.trace())
+    if total >= _ENOUGH and right < total / 2:
+        names = [str(category.name) for category in truth.categories]
+        wrong = matches.overlaps * (1 - np.eye(len(names), dtype=np.int64))
+        wanted, given = np.unravel_index(wrong.argmax(), wrong.shape)
+        notes.append(
+            f"{total - right} of {total} segments that lie on one of the truth have another class,"
+            f" such as {names[given]} on {names[wanted]}; {_explain_shift(matches, truth)}"
+        )
+    return notes
+
+
+def _explain_shift(matches: PanopticMatches, truth: PanopticFile) -> str:
+    places = {int(category.id or 0): place for place, category in enumerate(truth.categories)}
+    for numbering in list_numberings(truth):
+        shifted = sum(
+            int(matches.overlaps[places[meant], places[number]])
+            for number, meant in numbering.ids.items()
+            if number in places
+        )
+        if shifted > 0.9 * matches.overlaps.sum():
+            return f"the ids fit {numbering.name}"
+    return "are the category ids those of the truth?"

@@ -1,0 +1,189 @@
+"""Panoptic results as trainers write them: a JSON file of segments, and a folder of PNG files.
+
+The image ids may be those of the truth, names of photographs, or numbers; the category ids must be
+those of the truth.
+"""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from msgspec import UNSET, Struct, UnsetType
+from numpy.typing import NDArray
+
+from cityscapes_coco.coco.json_file import is_list, read_json
+from cityscapes_coco.coco.reading import decode_file
+from cityscapes_coco.coco.records import Integer, PanopticFile
+from cityscapes_coco.errors import UserError, command
+from cityscapes_coco.labels import LABELS
+from cityscapes_coco.run.folders import name_some
+from cityscapes_coco.scores.image_names import index_images
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
+# An id has three bytes in a PNG file.
+_HIGHEST_ID = (1 << 24) - 1
+
+
+class PredictedSegment(Struct, gc=False):
+    """A segment; `label_id` is what Hugging Face calls the id of the category."""
+
+    id: Integer
+    category_id: Integer | UnsetType = UNSET
+    label_id: Integer | UnsetType = UNSET
+
+
+class PanopticResult(Struct):
+    """The segments of an image; the PNG file `file_name` shows where they are. `image_id` is
+    whatever the trainer calls the image."""
+
+    image_id: Integer | str
+    file_name: str
+    segments_info: list[PredictedSegment]
+
+
+class _PanopticResults(Struct):
+    annotations: list[PanopticResult]
+
+
+def is_panoptic(path: Path) -> bool:
+    """Return whether the results at `path` are panoptic.
+
+    Raises UserError if the file cannot be read.
+    """
+    return b'"segments_info"' in read_json(path)
+
+
+def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResult]:
+    """Return the results at `path` for each image of the truth, in the order of its images; each
+    segment has a `category_id`.
+
+    Raises UserError if the file cannot be read, does not fit the truth, or has not exactly one
+    annotation for each image.
+    """
+    content = read_json(path)
+    if is_list(content):
+        raise UserError(path, "a list; panoptic results are an object with the list as annotations")
+    results = decode_file(path, content, _PanopticResults, "a file of panoptic results").annotations
+    numbers = _find_images(path, [result.image_id for result in results], truth)
+    found: dict[int, PanopticResult] = {}
+    for number, result in zip(numbers, results, strict=True):
+        if number in found:
+            raise UserError(path, f"two annotations are for the image {result.image_id}")
+        found[number] = result
+    missing = [
+        str(image.id) for number, image in enumerate(truth.records.images) if number not in found
+    ]
+    if missing:
+        raise UserError(
+            path,
+            f"no annotation for {len(missing)} of {len(truth.images)} images: {name_some(missing)};"
+            " each image needs one, if only with an empty segments_info",
+        )
+    for index, result in enumerate(results):
+        _check_segments(path, f"annotations[{index}]", result)
+    _check_categories(path, results, truth)
+    return [found[number] for number in range(len(truth.images))]
+
+
+def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64]) -> None:
+    """Raise UserError unless the ids in the PNG file at `path` are the listed ones.
+
+    Void has the id 0, which is not listed.
+    """
+    in_png = in_png[in_png > 0]
+    unlisted, unseen = np.setdiff1d(in_png, listed), np.setdiff1d(listed, in_png)
+    if unlisted.size:
+        swapped = (in_png & 0xFF) << 16 | in_png & 0xFF00 | in_png >> 16
+        if np.isin(swapped, listed).all():
+            reason = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
+            raise UserError(path, f"{reason}: swap the channels before it is written")
+        hint = "; void is black, 0" if _HIGHEST_ID in unlisted else ""
+        raise UserError(path, f"pixels of no segment: the ids {_name_ids(unlisted)}{hint}")
+    if unseen.size:
+        reason = "leave them out of segments_info"
+        raise UserError(path, f"segments without pixels: the ids {_name_ids(unseen)}; {reason}")
+
+
+def _find_images(path: Path, names: Sequence[int | str], truth: PanopticFile) -> list[int]:
+    """Return the place of each image that results name, among the images of the truth, from 0."""
+    places = {str(image.id): place for place, image in enumerate(truth.records.images)}
+    with_texts = not any(isinstance(image.id, int) for image in truth.records.images)
+    with_numbers = bool(names) and all(_NUMBER.fullmatch(str(name)) for name in names)
+    if with_texts and with_numbers and not any(str(name) in places for name in names):
+        return _find_by_number(path, [int(name) for name in names], [*places])
+    by_name = index_images(truth.images)
+    found = []
+    for index, name in enumerate(names):
+        place = places.get(str(name))
+        # The numbers of the images are our own: no result can mean them.
+        if place is None and isinstance(name, str) and not _NUMBER.fullmatch(name):
+            with suppress(ValueError):
+                place = by_name.find(name) - 1
+        if place is None:
+            known = name_some([*places]) or "none"
+            reason = f"annotations[{index}].image_id: {name!r} is no image of the truth"
+            raise UserError(path, f"{reason}, which has {known}")
+        found.append(place)
+    return found
+
+
+def _find_by_number(path: Path, numbers: list[int], known: list[str]) -> list[int]:
+    """Return the places of images that are numbered in the order of the truth, from 0 or from 1."""
+    count = len(known)
+    firsts = [first for first in (0, 1) if {*numbers} <= {*range(first, first + count)}]
+    if len(firsts) == 1:
+        return [number - firsts[0] for number in numbers]
+    reason = "do not tell" if firsts else "do not fit"
+    raise UserError(
+        path,
+        f"the image ids {min(numbers)} to {max(numbers)} {reason}: the truth's {count} images may"
+        f" be counted from 0 or from 1; write the ids of the truth, such as {known[0]}",
+    )
+
+
+def _check_segments(path: Path, where: str, result: PanopticResult) -> None:
+    """Check the ids of the segments of an image, and give each segment its `category_id`."""
+    seen = set()
+    for number, segment in enumerate(result.segments_info):
+        if segment.category_id is UNSET:
+            segment.category_id = segment.label_id
+        reason = ""
+        if segment.category_id is UNSET:
+            reason = " has neither category_id nor label_id"
+        elif not 0 < segment.id <= _HIGHEST_ID:
+            reason = f".id: {segment.id} is not in 1 to {_HIGHEST_ID}; 0 is void"
+        elif segment.id in seen:
+            reason = f".id: {segment.id} is that of an earlier segment of the image"
+        if reason:
+            raise UserError(path, f"{where}.segments_info[{number}]{reason}")
+        seen.add(segment.id)
+
+
+def _check_categories(path: Path, results: Sequence[PanopticResult], truth: PanopticFile) -> None:
+    known = {category.id: category.name for category in truth.categories}
+    given = {segment.category_id for result in results for segment in result.segments_info}
+    unknown = sorted(int(number or 0) for number in given - known.keys())
+    if not unknown:
+        return
+    hint = ""
+    labels = [label for label in LABELS if label.name in known.values() and not label.ignored]
+    for kind, ids in (
+        ("train", {label.train_id for label in labels}),
+        ("label", {label.id for label in labels}),
+    ):
+        if given <= ids:
+            hint = (
+                f"; the ids fit Cityscapes' {kind} ids: score with the file that"
+                f" {command('convert')} --panoptic {kind} writes"
+            )
+    names = name_some([f"{number} {name}" for number, name in known.items()])
+    raise UserError(
+        path,
+        f"category ids that the truth does not have: {_name_ids(unknown)}; it has {names}{hint}",
+    )
+
+
+def _name_ids(ids: "Sequence[int] | NDArray[np.int64]") -> str:
+    return name_some([str(number) for number in ids])
