@@ -60,7 +60,7 @@ def assert_official(folder: Path, truth_path: Path, seed: int) -> Coco:
     """Score made-up results both ways; return the scores."""
     truth, ids = read_panoptic(truth_path)
     path = save_panoptic(folder / "results.json", *predict(truth, ids, seed))
-    scores = score(folder, truth_path, path)["panoptic"]
+    scores: Coco = score(folder, truth_path, path)["panoptic"]
     average, classes = official_panoptic(truth_path, path)
     for found, judged in (scores["average"], average), (scores["classes"], classes):
         for name, numbers in judged.items():
@@ -155,7 +155,8 @@ def test_the_sum_of_two_images_is_rated() -> None:
     ids = np.array([[1, 1, 2]], np.int32)
     one = Segments(np.array([1, 2]), np.array([0, 1]), np.array([False, False]))
     matches = match_segments(count_pairs(ids, ids), one, one, 2)
-    lost = match_segments(count_pairs(ids, 0 * ids), one, Segments(*(a[:0] for a in one)), 2)
+    none = Segments(one.ids[:0], one.categories[:0], one.are_crowds[:0])
+    lost = match_segments(count_pairs(ids, 0 * ids), one, none, 2)
     quality = rate_segments(add_matches([matches, lost], 2), ["road", "car"], [False, True])
     assert quality.average.things == quality.classes["car"]
     assert quality.classes["car"].pq == quality.classes["car"].rq == pytest.approx(2 / 3)

@@ -263,8 +263,8 @@ def test_files_that_are_not_there_or_not_panoptic(
     bare = write_json(tmp_path / "list.json", made.results["annotations"])
     assert "a list; panoptic results are an object" in fail(capsys, *argv, bare)
     line = "error: --pngs: is for panoptic results"
-    argv = "--coco", GOLDEN_VAL, "--coco_dir", SAMPLE, "--results"
-    assert fail(capsys, *argv, PREDICTIONS, "--pngs", tmp_path).startswith(line)
+    instances = "--coco", GOLDEN_VAL, "--coco_dir", SAMPLE, "--results", PREDICTIONS
+    assert fail(capsys, *instances, "--pngs", tmp_path).startswith(line)
     for option in "--save", "--plot":
         line = f"error: {option}: takes results of instances, and these are panoptic"
         assert fail(capsys, *argv, path, option, tmp_path / "new") == line
