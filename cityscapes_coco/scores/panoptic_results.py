@@ -48,11 +48,11 @@ class _PanopticResults(Struct):
 
 
 def is_panoptic(path: Path) -> bool:
-    """Return whether the results at `path` are panoptic.
-
-    Raises UserError if the file cannot be read.
-    """
-    return b'"segments_info"' in read_json(path)
+    """Return whether the results at `path` are panoptic; False if they cannot be read."""
+    try:
+        return b'"segments_info"' in read_json(path)
+    except UserError:
+        return False
 
 
 def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResult]:
