@@ -202,6 +202,18 @@ def test_the_scores_shown_are_printed(project: Path) -> None:
     assert run(commands.splitlines()[1], project) == (0, shown)
 
 
+def test_the_panoptic_quality_shown_is_printed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = section("docs/evaluation.md", "Panoptic quality")
+    convert, score, shown = blocks(text)
+    assert run(convert, project)[0] == 0
+    monkeypatch.chdir(project)
+    [code] = blocks(text, "python")
+    exec(compile(code, "docs/evaluation.md", "exec"), {})
+    assert run(score, project) == (0, shown)
+
+
 def test_masks_are_as_exact_as_shown(project: Path) -> None:
     text = section("README.md", "How exact")
     [command] = blocks(text)

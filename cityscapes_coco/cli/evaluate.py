@@ -20,6 +20,7 @@ from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, one_line
 
 if TYPE_CHECKING:
+    from cityscapes_coco.cli.coco_file import Places
     from cityscapes_coco.scores.evaluate import Scores
 
 
@@ -83,11 +84,11 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.scores.panoptic_results import is_panoptic
     from cityscapes_coco.scores.submission import write_submission
 
+    places = find_places(args.coco_dir, args.datadir)
     if is_panoptic(args.results):
-        return _evaluate_panoptic(args)
+        return _evaluate_panoptic(args, places)
     if args.pngs:
         raise UserError("--pngs", f"is for panoptic results, which {args.results} has not")
-    places = find_places(args.coco_dir, args.datadir)
     path = args.coco or find_file(places, args.split or "val")
     files = path, args.results, places.maps
     plot = name_page(args.plot, f"{args.results.stem}_curves.png") if args.plot else None
@@ -114,8 +115,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
-def _evaluate_panoptic(args: argparse.Namespace) -> int:
-    from cityscapes_coco.cli.coco_file import find_file, find_places
+def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
+    from cityscapes_coco.cli.coco_file import find_file
     from cityscapes_coco.cli.tables import describe_panoptic_scores
     from cityscapes_coco.cli.targets import check_targets
     from cityscapes_coco.run.signals import stoppable
@@ -126,10 +127,7 @@ def _evaluate_panoptic(args: argparse.Namespace) -> int:
     for option in "plot", "save":
         if getattr(args, option):
             raise UserError(f"--{option}", "takes results of instances, and these are panoptic")
-    path = args.coco
-    if not path:
-        places = find_places(args.coco_dir, args.datadir)
-        path = find_file(places, args.split or "val", panoptic=True)
+    path = args.coco or find_file(places, args.split or "val", panoptic=True)
     check_targets(args.scores, None, None, read=(path, args.results))
     with stoppable() as check, start_workers(args.workers or usable_cores(), check=check) as run:
         scores = evaluate_panoptic(path, args.results, args.pngs, run=run)

@@ -15,7 +15,7 @@ from cityscapes_coco.coco.panoptic import find_png, png_folder, read_segment_ids
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Image, PanopticAnnotation, PanopticFile, Segment
 from cityscapes_coco.coco.segmentations import find_size
-from cityscapes_coco.errors import UserError
+from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.numberings import list_numberings
 from cityscapes_coco.scores.panoptic_quality import (
@@ -140,7 +140,8 @@ def _read_truth(path: Path) -> PanopticFile:
     if not isinstance(truth, PanopticFile):
         raise UserError(
             path,
-            "has no segments, but the results are panoptic; main.py --panoptic writes the file",
+            "has no segments, but the results are panoptic;"
+            f" {command('convert')} --panoptic writes the file",
         )
     faults = chain(
         check_fields(truth, besides=("bbox",)),
@@ -148,7 +149,7 @@ def _read_truth(path: Path) -> PanopticFile:
         check_unique(truth, "categories", "name"),
     )
     for fault in faults:
-        raise UserError(path, f"{fault.culprit}; inspect_coco.py --verify lists what is wrong")
+        raise UserError(path, f"{fault.culprit}; {command('inspect')} --verify lists what is wrong")
     if not truth.annotations:
         raise UserError(path, "has no segment, so there is nothing to score results against")
     return truth

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cityscapes_coco.coco.json_file import is_list, read_json
 from cityscapes_coco.coco.reading import decode_file
 from cityscapes_coco.coco.records import Integer, PanopticFile
-from cityscapes_coco.errors import UserError
+from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.run.folders import name_some
 from cityscapes_coco.scores.image_names import index_images
@@ -48,11 +48,11 @@ class _PanopticResults(Struct):
 
 
 def is_panoptic(path: Path) -> bool:
-    """Return whether the results at `path` are panoptic.
-
-    Raises UserError if the file cannot be read.
-    """
-    return b'"segments_info"' in read_json(path)
+    """Return whether the results at `path` are panoptic; False if they cannot be read."""
+    try:
+        return b'"segments_info"' in read_json(path)
+    except UserError:
+        return False
 
 
 def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResult]:
@@ -175,8 +175,8 @@ def _check_categories(path: Path, results: Sequence[PanopticResult], truth: Pano
     ):
         if given <= ids:
             hint = (
-                f"; the ids fit Cityscapes' {kind} ids: score with the file that main.py --panoptic"
-                f" {kind} writes"
+                f"; the ids fit Cityscapes' {kind} ids: score with the file that"
+                f" {command('convert')} --panoptic {kind} writes"
             )
     names = name_some([f"{number} {name}" for number, name in known.items()])
     raise UserError(

@@ -1,0 +1,356 @@
+"""Panoptic results as trainers write them, and what is said of those that cannot be right."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from evaluate_coco import main as evaluate
+from main import main
+from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Capture, Coco, WriteMap, write_json
+from tests.scores.conftest import fail, read_panoptic, save_panoptic, score
+
+# Frames in which nothing is in the same place.
+FRAMES = [
+    [[7, 7, 26000, 26000], [7, 7, 0, 0]],
+    [[26001, 26001, 7, 7], [24000, 24000, 7, 7]],
+    [[8, 8, 8, 8], [26000, 24000, 24000, 24000]],
+]
+NAMES = [f"ulm_00000{number}_000019" for number in range(3)]
+
+
+class Made(NamedTuple):
+    """A panoptic file, and results that are the same, in their bare form."""
+
+    truth: Path
+    results: Coco
+    maps: list[NDArray[Any]]
+
+
+@pytest.fixture
+def made(datadir: Path, write_map: WriteMap) -> Made:
+    for name, values in zip(NAMES, FRAMES, strict=True):
+        write_map(values, "val", name)
+    return make(datadir)
+
+
+def make(datadir: Path, ids: str = "label") -> Made:
+    argv = ["--datadir", str(datadir), "--splits", "val", "--panoptic", ids, "--workers", "1"]
+    assert main(argv) == 0
+    [truth] = (datadir / "annotations").glob("cityscapes_panoptic_val*.json")
+    coco, maps = read_panoptic(truth)
+    annotations = [
+        {
+            "image_id": annotation["image_id"],
+            "file_name": annotation["file_name"],
+            "segments_info": [
+                {"id": segment["id"], "category_id": segment["category_id"]}
+                for segment in annotation["segments_info"]
+            ],
+        }
+        for annotation in coco["annotations"]
+    ]
+    return Made(truth, {"annotations": annotations}, maps)
+
+
+def rate(made: Made, folder: Path, *options: object) -> Coco:
+    path = save_panoptic(folder / "results.json", made.results, made.maps)
+    return score(folder, made.truth, path, *options)
+
+
+def pq(made: Made, folder: Path) -> float:
+    return float(rate(made, folder)["panoptic"]["average"]["all"]["pq"])
+
+
+# What trainers write.
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        NAMES,
+        [f"{name}_leftImg8bit" for name in NAMES],
+        [f"/data/leftImg8bit/val/ulm/{name}_leftImg8bit.png" for name in NAMES],
+        *([0, 1, 2], [1, 2, 3], ["0", "1", "2"]),
+    ],
+)
+def test_images_go_by_their_ids_by_names_or_by_numbers(
+    ids: list[Any], made: Made, tmp_path: Path
+) -> None:
+    for annotation, image_id in zip(made.results["annotations"], ids, strict=True):
+        annotation["image_id"] = image_id
+    made.results["annotations"].reverse()
+    made.maps.reverse()
+    assert pq(made, tmp_path) == 1
+
+
+def test_a_truth_with_numbers_is_taken_at_its_numbers(made: Made, tmp_path: Path) -> None:
+    coco, maps = read_panoptic(made.truth)
+    for image, number in zip(coco["images"], (2, 0, 1), strict=True):
+        image["id"] = number
+    for part in coco["annotations"], made.results["annotations"]:
+        for annotation, number in zip(part, (2, 0, 1), strict=True):
+            annotation["image_id"] = number
+    truth = save_panoptic(tmp_path / "truth.json", coco, maps)
+    assert pq(made._replace(truth=truth), tmp_path) == 1
+
+
+def test_other_keys_are_passed_over_and_label_ids_are_hugging_faces(
+    made: Made, tmp_path: Path
+) -> None:
+    made.results["model"] = "Mask2Former"
+    for annotation in made.results["annotations"]:
+        annotation["sem_seg"] = None
+        for segment in annotation["segments_info"]:
+            segment |= {"label_id": segment.pop("category_id"), "score": 0.9, "iscrowd": 1}
+    assert pq(made, tmp_path) == 1
+
+
+def test_pngs_may_have_alpha_and_lie_in_another_folder(made: Made, tmp_path: Path) -> None:
+    path = save_panoptic(tmp_path / "here" / "results.json", made.results, made.maps)
+    for png in path.with_suffix("").iterdir():
+        with Image.open(png) as image:
+            pixels = image.convert("RGBA")
+        pixels.putalpha(0)
+        pixels.save(png)
+    pngs = path.with_suffix("").rename(tmp_path / "elsewhere")
+    scores = score(tmp_path, made.truth, path, "--pngs", pngs)
+    assert scores["panoptic"]["average"]["all"]["pq"] == 1
+
+
+def test_the_truth_is_the_panoptic_file_of_the_split(made: Made, capsys: Capture) -> None:
+    capsys.readouterr()
+    folder = made.truth.parent
+    printed = []
+    for workers in "1", "2":
+        argv = ["--coco_dir", folder.parent, "--results", made.truth, "--workers", workers]
+        assert evaluate([*map(str, argv)]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1]
+    lines = [line.split() for line in printed[0].splitlines()]
+    assert ["road", "1.000", "1.000", "1.000"] in lines and ["sky", "-", "-", "-"] in lines
+    assert lines[-3:] == [
+        ["all", "1.000", "1.000", "1.000", "4"],
+        ["things", "1.000", "1.000", "1.000", "2"],
+        ["stuff", "1.000", "1.000", "1.000", "2"],
+    ]
+
+
+# What cannot be right.
+
+
+def drop(made: Made) -> None:
+    del made.results["annotations"][1], made.maps[1]
+
+
+def repeat(made: Made) -> None:
+    made.results["annotations"][1]["image_id"] = NAMES[0]
+
+
+def name(*names: int | str) -> Callable[[Made], object]:
+    def change(made: Made) -> None:
+        for annotation, image_id in zip(made.results["annotations"], names, strict=False):
+            annotation["image_id"] = image_id
+        del made.results["annotations"][len(names) :], made.maps[len(names) :]
+
+    return change
+
+
+def set_segment(name: str, value: object) -> Callable[[Made], object]:
+    return lambda made: made.results["annotations"][0]["segments_info"][0].update({name: value})
+
+
+def use_train_ids(made: Made) -> None:
+    for annotation in made.results["annotations"]:
+        for segment in annotation["segments_info"]:
+            segment["category_id"] = {7: 0, 8: 1, 24: 11, 26: 13}[segment["category_id"]]
+
+
+def swap_channels(made: Made) -> None:
+    made.maps[1][:] = (made.maps[1] & 255) << 16 | made.maps[1] & 65280 | made.maps[1] >> 16
+
+
+def halve(made: Made) -> None:
+    made.maps[0] = made.maps[0][::2, ::2]
+
+
+def put(*pixels: int) -> Callable[[Made], object]:
+    def change(made: Made) -> None:
+        made.maps[0].ravel()[: len(pixels)] = pixels
+
+    return change
+
+
+def empty(made: Made) -> None:
+    made.maps[0][made.maps[0] == 7] = 0
+
+
+PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (drop, f"results.json: no annotation for 1 of 3 images: {NAMES[1]}; each image needs one"),
+        (repeat, f"results.json: two annotations are for the image {NAMES[0]}"),
+        (name(1, 2), "the image ids 1 to 2 do not tell: the truth's 3 images may be counted"),
+        (name(1, 2, 7), "the image ids 1 to 7 do not fit: the truth's 3 images may be counted"),
+        (name("oslo", 1), "annotations[0].image_id: 'oslo' is no image of the truth, which has "),
+        (set_segment("id", 0), "annotations[0].segments_info[0].id: 0 is not in 1 to 16777215; 0"),
+        (set_segment("id", 26000), "segments_info[1].id: 26000 is that of an earlier segment"),
+        (set_segment("id", "7"), "segments_info[0].id should be an integer, not a text"),
+        (set_segment("category_id", 9), "ids that the truth does not have: 9; it has 7 road, 8 "),
+        (use_train_ids, "the ids fit Cityscapes' train ids: score with the file that main.py --pa"),
+        (swap_channels, "its colours are in the order blue, green, red; an id is R + 256 G + 655"),
+        (halve, f"{PNG_0}has 2 x 1 pixels, not 4 x 2"),
+        (put(5, 6), f"{PNG_0}pixels of no segment: the ids 5, 6"),
+        (put(0xFFFFFF), f"{PNG_0}pixels of no segment: the ids 16777215; void is black, 0"),
+        (empty, f"{PNG_0}segments without pixels: the ids 7; leave them out of segments_info"),
+    ],
+)
+def test_an_error_names_what_does_not_fit(
+    change: Callable[[Made], object], line: str, made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    change(made)
+    path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
+    assert line in fail(capsys, "--coco", made.truth, "--results", path)
+
+
+def test_label_ids_are_not_train_ids(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
+    for name, values in zip(NAMES, FRAMES, strict=True):
+        write_map(values, "val", name)
+    made = make(datadir, "train")
+    for annotation in made.results["annotations"]:
+        for segment in annotation["segments_info"]:
+            segment["category_id"] = {0: 7, 1: 8, 11: 24, 13: 26}[segment["category_id"]]
+    path = save_panoptic(datadir / "results.json", made.results, made.maps)
+    line = fail(capsys, "--coco", made.truth, "--results", path)
+    assert "category ids that the truth does not have: 24, 26" in line
+    assert line.endswith("label ids: score with the file that main.py --panoptic label writes")
+
+
+@pytest.mark.parametrize(
+    ("mode", "line"),
+    [
+        ("I;16", "has 1 channel(s) of 16 bits, where a panoptic map has three of 8"),
+        ("L", "has 1 channel(s) of 8 bits, where a panoptic map has three of 8"),
+    ],
+)
+def test_grey_files_are_refused(
+    mode: str, line: str, made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
+    Image.new(mode, (4, 2)).save(path.with_suffix("") / f"{NAMES[2]}_gtFine_panoptic.png")
+    assert line in fail(capsys, "--coco", made.truth, "--results", path)
+
+
+def test_files_that_are_not_there_or_not_panoptic(
+    made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    path = write_json(tmp_path / "results.json", made.results)
+    argv = "--coco", made.truth, "--results"
+    line = f"error: {tmp_path / 'results'}: no such folder of the results' PNG files; name it with"
+    assert fail(capsys, *argv, path).startswith(line)
+    (tmp_path / "results").mkdir()
+    assert f"{NAMES[0]}_gtFine_panoptic.png: cannot be read" in fail(capsys, *argv, path)
+    line = f"error: {GOLDEN_VAL}: has no segments, but the results are panoptic"
+    assert fail(capsys, "--coco", GOLDEN_VAL, "--results", path).startswith(line)
+    bare = write_json(tmp_path / "list.json", made.results["annotations"])
+    assert "a list; panoptic results are an object" in fail(capsys, *argv, bare)
+    line = "error: --pngs: is for panoptic results"
+    instances = "--coco", GOLDEN_VAL, "--coco_dir", SAMPLE, "--results", PREDICTIONS
+    assert fail(capsys, *instances, "--pngs", tmp_path).startswith(line)
+    for option in "--save", "--plot":
+        line = f"error: {option}: takes results of instances, and these are panoptic"
+        assert fail(capsys, *argv, path, option, tmp_path / "new") == line
+
+
+def test_a_file_name_leads_to_no_file_outside_of_the_folder(
+    made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
+    made.results["annotations"][0]["file_name"] = "../truth.png"
+    line = fail(capsys, "--coco", made.truth, "--results", write_json(path, made.results))
+    assert "the file_name '../truth.png' is not that of a file in this folder" in line
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda coco: coco["annotations"][0]["segments_info"].pop(), "pixels of no segment"),
+        (
+            lambda coco: coco["annotations"][0]["segments_info"][0].update(area=3),
+            "segment 7 has 4 pixels, but in ",
+        ),
+        (lambda coco: coco["annotations"].pop(), "1 images and 0 annotations, not one of each"),
+        (lambda coco: coco["categories"][0].pop("isthing"), "no isthing in categories[0]"),
+        (
+            lambda coco: [a.update(segments_info=[]) for a in coco["annotations"]],
+            "has no segment, so there is nothing to score",
+        ),
+    ],
+)
+def test_a_truth_that_is_wrong_is_no_truth(
+    change: Callable[[Coco], object], line: str, made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    coco, maps = read_panoptic(made.truth)
+    truth = save_panoptic(tmp_path / "truth.json", coco, maps)
+    change(coco)
+    write_json(truth, coco)
+    path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
+    assert line in fail(capsys, "--coco", truth, "--results", path)
+
+
+# What can be scored, and is probably wrong.
+
+
+@pytest.fixture
+def many(datadir: Path, write_map: WriteMap) -> Made:
+    """Two frames with the same road, and with 12 cars and persons in different places."""
+    for number in range(2):
+        values = np.full((24, 40), 7, np.uint16)
+        for car in range(12):
+            top, left = 4 + 12 * number + 4 * (car % 2), 6 * (car // 2)
+            label = 26000 if car % 3 else 24000
+            values[top : top + 3, left : left + 4] = label + car
+        write_map(values, "val", f"ulm_000000_00000{number}")
+    return make(datadir)
+
+
+def test_results_that_are_right_have_no_notes(many: Made, tmp_path: Path) -> None:
+    assert rate(many, tmp_path)["notes"] == []
+
+
+def test_results_in_another_order_are_noted(many: Made, tmp_path: Path) -> None:
+    one, other = many.results["annotations"]
+    one["image_id"], other["image_id"] = other["image_id"], one["image_id"]
+    [note] = rate(many, tmp_path)["notes"]
+    assert note.startswith("0 of 24 things are found, whatever their class")
+
+
+def test_classes_that_are_shifted_are_noted(many: Made, tmp_path: Path) -> None:
+    changed = copy.deepcopy(many)
+    for annotation in changed.results["annotations"]:
+        for segment in annotation["segments_info"]:
+            segment["category_id"] = {7: 8, 24: 25, 26: 27}[segment["category_id"]]
+    [note] = rate(changed, tmp_path)["notes"]
+    line = "26 of 26 segments that lie on one of the truth have another class, such as truck on car"
+    assert note == f"{line}; are the category ids those of the truth?"
+
+
+def test_a_numbering_that_explains_the_classes_is_named(
+    datadir: Path, many: Made, tmp_path: Path
+) -> None:
+    """Train ids 7, 11 and 13 are label ids, too."""
+    for annotation in many.results["annotations"]:
+        for segment in annotation["segments_info"]:
+            segment["category_id"] = {7: 7, 24: 11, 26: 13}[segment["category_id"]]
+    [note] = rate(many, tmp_path)["notes"]
+    assert note.startswith("24 of 26 segments") and note.endswith(
+        "; the ids fit classes counted from 0"
+    )
