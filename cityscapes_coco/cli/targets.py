@@ -51,9 +51,7 @@ def _check_scores(path: Path) -> None:
         raise UserError(path, f"cannot be read: {error.strerror}; see --scores") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         earlier = None
-    earlier = earlier if isinstance(earlier, dict) else {}
-    average = earlier.get("panoptic") or ("cityscapes" in earlier and earlier.get("coco"))
-    if not isinstance(average, dict) or "average" not in average:
+    if not isinstance(earlier, dict) or not any(keys <= earlier.keys() for keys in _KEYS):
         raise UserError(
             path, "is there, and is no file of earlier scores; remove it, or name another file"
         )

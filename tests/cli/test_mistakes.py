@@ -85,8 +85,8 @@ UNDERSTOOD = {
     "inspect --coco-dir x --num-examples 3 --min_score=-1 --results r": "x/annotations",
     "inspect --cocodir x --category car person --seed -5": "x/annotations",
     "inspect --datadir x": "x",
-    "evaluate --coco-dir x --results r": "r",
-    "evaluate --data-dir x --results r": "r",
+    "evaluate --coco-dir x --results r": "x/annotations",
+    "evaluate --data-dir x --results r": "x",
 }
 
 
