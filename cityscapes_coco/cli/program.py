@@ -94,6 +94,8 @@ def _run(program: Callable[[], int]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        # If it was the standard output that failed, this fails, too, and `run_program` says so.
+        sys.stdout.flush()
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return _fail(f"{where}{error.strerror or error}")
     except KeyboardInterrupt as stop:
