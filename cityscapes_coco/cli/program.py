@@ -112,6 +112,8 @@ def _run(program: Callable[[], int]) -> int:
     except OSError as error:
         if error.errno == errno.ENOMEM:
             return _fail(_OUT_OF_MEMORY)
+        # If it was the standard output that failed, this fails, too, and `run_program` says so.
+        sys.stdout.flush()
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return _fail(f"{where}{error.strerror or error}")
     except KeyboardInterrupt as stop:
