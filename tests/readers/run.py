@@ -149,21 +149,25 @@ def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
             _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
             # Readers keep settings and databases in the folder of their user.
             printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
-            found.append(printed.splitlines()[-1] + count_results(Path(work)))
+            found.append(printed.splitlines()[-1] + score_results(Path(work)))
     return found
 
 
-def count_results(work: Path) -> str:
-    """Score the results file that a reader's script wrote, if any; return their number as text."""
+def score_results(work: Path) -> str:
+    """Score the results file that a reader's script wrote, if any; return text that says so.
+
+    The text has no number: how many results an untrained model gives differs from run to run.
+    """
     results = work / RESULTS
     if not results.exists():
         return ""
-    [coco] = work.rglob("instancesonly_filtered_gtFine_val.json")
-    files = "--coco", coco, "--results", results, "--coco_dir", work / DATADIR
-    scored = _call(sys.executable, ROOT / "evaluate_coco.py", *files)
-    if not (count := re.search(r": ([1-9]\d*) results;", scored)):
+    files = work.rglob("instancesonly_filtered_gtFine_val.json")
+    [coco] = [path for path in files if work / DATADIR / "others" not in path.parents]
+    named = "--coco", coco, "--results", results, "--coco_dir", work / DATADIR
+    scored = _call(sys.executable, ROOT / "evaluate_coco.py", *named)
+    if not re.search(r": [1-9]\d* results;", scored):
         raise subprocess.SubprocessError("the results file has no results")
-    return f", {count[1]} results scored"
+    return ", results scored"
 
 
 @contextmanager
@@ -201,11 +205,21 @@ def check_out(address: str, commit: str, work: Path) -> None:
 
 
 def write_result(heading: str, line: str) -> None:
-    """Write the line into its section of the page, in place of the earlier one."""
+    """Write the line into its section of the page, in place of the earlier one, and the version of
+    the reader into its row of the table."""
     text, old = PAGE.read_text(encoding="utf-8"), section(heading)
     new = re.sub(r"^Last run with .*\n", "", old, flags=re.MULTILINE).rstrip("\n")
     end = "\n\n" if text.partition(old)[2] else "\n"
-    PAGE.write_text(text.replace(old, f"{new}\n\n{line}{end}"), encoding="utf-8")
+    text = text.replace(old, f"{new}\n\n{line}{end}")
+    row = re.compile(rf"^(\| \[{re.escape(heading)}\]\(.*?\) \| ).*?( \|)", re.MULTILINE)
+    text = row.sub(rf"\g<1>{version_of_reader(line)}\2", text)
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def version_of_reader(line: str) -> str:
+    """Return the version in a line "Last run with", which begins with the reader's own package."""
+    _, _, version = line.removeprefix("Last run with ").partition(" ")
+    return re.split("[,:]", version)[0]
 
 
 def _call(*command: object, cwd: str | None = None, home: str | None = None) -> str:
