@@ -228,8 +228,8 @@ def judge(
             assert instance.map_value in (None, match.truth.value), (frame, instance, match)
     assert matches and not by_frame, list(by_frame)
     wrong = [match for match in matches if match.distance or match.iou not in (None, 1)]
-    assert floor or not wrong, wrong
     described = _describe(matches)
+    assert floor or not wrong, f"{described}; the first that is not: {wrong[0]}"
     assert not floor or _reaches(matches, floor), f"{described}; needed: {floor}"
     print(described)
 
