@@ -20,7 +20,7 @@ from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
 from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, save_map
-from tests.readers.run import READERS, requirements, versions
+from tests.readers.run import READERS, requirements, version_of_reader, versions
 
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
@@ -136,16 +136,22 @@ def test_each_command_is_one_that_the_parsers_take_and_each_recipe_is_python() -
 
 
 def test_each_recipe_was_run_with_the_versions_that_are_required() -> None:
-    """tests/readers/run.py writes the lines, and how many results of a trainer were scored."""
+    """tests/readers/run.py writes the lines, and whether results of a trainer were scored."""
     for reader, heading in READERS.items():
         lines = re.findall("^Last run with .*$", section("docs/training.md", heading), re.M)
         told = f"Last run with {versions(requirements(reader))}"
         assert [line.partition(": ")[0] for line in lines] == [told]
+    table = rows(PAGES["docs/training.md"].partition("\nA recipe is")[0])[1:]
+    assert [(row[0], row[1]) for row in table] == [
+        (f"[{heading}](#{heading.lower().replace(' ', '-')})", version_of_reader(line))
+        for heading in READERS.values()
+        for line in re.findall("^Last run with .*$", section("docs/training.md", heading), re.M)
+    ]
     for trainer in re.findall("^### (.+)$", PAGES["docs/evaluation.md"], re.M):
         # The code for Hugging Face is for one of its models.
         headings = [heading for heading in READERS.values() if heading.startswith(trainer)]
         lines = [section("docs/training.md", heading) for heading in headings]
-        assert re.search(r"^Last run with .* [1-9]\d* results scored", "".join(lines), re.M)
+        assert re.search(r"^Last run with .*, results scored", "".join(lines), re.M)
 
 
 def test_the_annotation_shown_is_in_the_file(project: Path) -> None:

@@ -6,7 +6,7 @@ The name of a slice ends with its edges: left, top, right, bottom.
 import re
 from pathlib import Path
 
-from recipe import Found, fill, frame_of, judge, read_maps, run_recipe
+from recipe import Floor, Found, fill, frame_of, judge, read_maps, run_recipe
 
 sliced = run_recipe("sahi")["sliced"]
 names = {category["id"]: category["name"] for category in sliced["categories"]}
@@ -22,4 +22,4 @@ for annotation in sliced["annotations"]:
     mask = fill(annotation["segmentation"], *pieces[name].shape)
     found.append(Found(name, names[annotation["category_id"]], annotation["bbox"], mask))
 # Holes are filled: shapely's make_valid, which sahi calls, joins the parts that they open into.
-judge(found, exact=False, maps=pieces)
+judge(found, Floor(exact_masks=394, mean_iou=0.995), pieces)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from recipe import RESULTS, Found, judge, predict, run_recipe
+from recipe import RESULTS, Floor, Found, judge, predict, run_recipe
 from ultralytics import YOLO
 from ultralytics.cfg import get_cfg
 from ultralytics.data import YOLODataset
@@ -34,4 +34,5 @@ YOLO("yolo11n-seg.yaml").train(data="yolo/data.yaml", device="cpu", **training)
 predict("Ultralytics")
 [predictions] = Path("runs").rglob("predictions.json")
 predictions.replace(RESULTS)
-judge(look(), exact=False)
+# Ultralytics draws lines between the parts of a mask. docs/file.md has figures for real maps.
+judge(look(), Floor(exact_masks=160, mean_iou=0.97, off_by=0.51))

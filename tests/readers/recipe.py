@@ -61,6 +61,16 @@ class Truth(NamedTuple):
     pixels: int
 
 
+class Floor(NamedTuple):
+    """How good a reader that is not exact has to be: at least so many masks exact, a mean IoU of
+    masks of at least so much, and no edge of a box off by more pixels.
+    """
+
+    exact_masks: int = 0
+    mean_iou: float = 0
+    off_by: float = 0
+
+
 class Match(NamedTuple):
     """A truth, how far off the edges of the box found are, in pixels, and the IoU of the mask."""
 
@@ -198,12 +208,12 @@ def frame_of(name: str) -> str:
 
 
 def judge(
-    found: Iterable[Found], exact: bool = True, maps: Mapping[str, Map] | None = None
+    found: Iterable[Found], floor: Floor | None = None, maps: Mapping[str, Map] | None = None
 ) -> None:
     """Compare what a reader gives with maps, by default those of train; print what was found.
 
-    Photographs, instances and classes must be those in the maps. With `exact`, so must boxes and
-    masks; without it, the line says how far off they are.
+    Photographs, instances and classes must be those in the maps. So must boxes and masks; with a
+    `floor`, they may be as far off as it says, and the line says how far off they are.
     """
     by_frame: dict[str, list[Found]] = {}
     for instance in found:
@@ -218,8 +228,19 @@ def judge(
             assert instance.map_value in (None, match.truth.value), (frame, instance, match)
     assert matches and not by_frame, list(by_frame)
     wrong = [match for match in matches if match.distance or match.iou not in (None, 1)]
-    assert not (exact and wrong), wrong
-    print(_describe(matches))
+    described = _describe(matches)
+    assert floor or not wrong, f"{described}; the first that is not: {wrong[0]}"
+    assert not floor or _reaches(matches, floor), f"{described}; needed: {floor}"
+    print(described)
+
+
+def _reaches(matches: list[Match], floor: Floor) -> bool:
+    ious = [match.iou for match in matches if match.iou is not None]
+    return (
+        max(match.distance or 0 for match in matches) <= floor.off_by
+        and ious.count(1) >= floor.exact_masks
+        and (mean(ious) if ious else 0) >= floor.mean_iou
+    )
 
 
 def _describe(matches: list[Match]) -> str:
@@ -228,7 +249,7 @@ def _describe(matches: list[Match]) -> str:
     ious = [match.iou for match in matches if match.iou is not None]
     if distances:
         parts.append(_count("boxes", distances.count(0), len(distances)))
-        parts += [f"boxes off by up to {worst:.1f} pixels"] if (worst := max(distances)) else []
+        parts += [f"boxes off by up to {worst:.2f} pixels"] if (worst := max(distances)) else []
     if ious:
         parts.append(_count("masks", exact := ious.count(1), len(ious)))
         parts += [f"mean IoU of masks {mean(ious):.3f}"] if exact < len(ious) else []

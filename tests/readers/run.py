@@ -13,7 +13,8 @@ A reader has a script, `read_<name>.py`, and its requirements, `read_<name>.txt`
 that begins with `# https://` names a repository to check out, and the commit. A package from a
 repository is installed last, because its build needs the others. Both need git.
 
-The exit code is 0 if nothing failed, and each reader that was asked for by name was run.
+The exit code is 0 if each reader was run and is as it should be, 1 if a reader failed, and 3 if
+none failed and some were left out.
 """
 
 import argparse
@@ -48,6 +49,16 @@ HOUR = 3600  # seconds; what lasts longer hangs
 GIGABYTES = 10  # of disk that an environment with torch may take while it is made
 
 
+WELL, FAILED, LEFT_OUT = 0, 1, 3  # exit codes; 2 is for a wrong command line
+LAST_LINES = 40  # of what a program that failed printed; an error may stand in front of another
+
+
+PRINT_VERSION = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
+PRINT_COMMIT = """import sys, json, importlib.metadata as m
+made = json.loads(m.distribution(sys.argv[1]).read_text("direct_url.json"))
+print(made["vcs_info"]["commit_id"])"""
+
+
 class LeftOut(Exception):
     """Why a recipe was not run."""
 
@@ -61,44 +72,49 @@ def main(argv: Sequence[str] | None = None) -> int:
     shared = "install what all these readers need into one environment"
     parser.add_argument("--together", action="store_true", help=shared)
     args = parser.parse_args(argv)
+    if sys.flags.optimize:
+        parser.error("python -O and PYTHONOPTIMIZE skip what the judge asserts: run without them")
     readers = LIGHT if args.readers == ["light"] else args.readers or list(READERS)
     if unknown := [name for name in readers if name not in READERS]:
         parser.error(f"no recipe for {', '.join(unknown)}; there are {names}")
-    failed = False
+    codes = set()
     with tempfile.TemporaryDirectory() as scratch:
         dataset = Path(scratch, "dataset")
         make_dataset(dataset)
         for group in [readers] if args.together else [[reader] for reader in readers]:
-            failed |= not run_group(group, dataset, args.envs, must_run=bool(args.readers))
-    return int(failed)
+            codes |= run_group(group, dataset, args.envs)
+    return FAILED if FAILED in codes else max(codes)
 
 
-def run_group(readers: Sequence[str], dataset: Path, envs: Path | None, must_run: bool) -> bool:
-    """Run the recipes of readers in one environment; return whether all is well."""
+def run_group(readers: Sequence[str], dataset: Path, envs: Path | None) -> set[int]:
+    """Run the recipes of readers in one environment; return the exit codes that they ask for."""
     required = list(dict.fromkeys(line for reader in readers for line in requirements(reader)))
-    well = True
+    codes = set()
     with ExitStack() as stack:
         try:
             python = stack.enter_context(make_environment("+".join(readers), required, envs))
         except LeftOut as reason:
             print(f"{', '.join(readers)}: left out: {reason}", flush=True)
-            return not must_run
+            return {LEFT_OUT}
         for reader in readers:
             try:
+                named = versions(installed(requirements(reader), python))
                 found = "; the next command: ".join(
                     dict.fromkeys(run_commands(reader, dataset, python))
                 )
             except LeftOut as reason:
-                well &= not must_run
+                codes.add(LEFT_OUT)
                 print(f"{reader}: left out: {reason}", flush=True)
             except subprocess.SubprocessError as error:
-                well = False
+                codes.add(FAILED)
                 print(f"{reader}: FAILED: {_last_line(error)}", flush=True)
+                print(*_lines(error)[-LAST_LINES:-1], sep="\n", flush=True)
             else:
-                line = f"Last run with {versions(requirements(reader))}: {found}."
+                codes.add(WELL)
+                line = f"Last run with {named}: {found}."
                 write_result(READERS[reader], line)
                 print(f"{reader}: {line}", flush=True)
-    return well
+    return codes
 
 
 def make_dataset(folder: Path) -> None:
@@ -136,6 +152,24 @@ def versions(required: Sequence[str]) -> str:
     return ", ".join(named).replace("==", " ")
 
 
+def installed(required: Sequence[str], python: str | Path) -> list[str]:
+    """Return what is required, with the versions and commits that the environment of a Python has.
+
+    A repository that is checked out is not in the environment, and stays as it is.
+    """
+    lines = []
+    for line in required:
+        if "@" in line and not line.startswith("#"):
+            commit = _call(python, "-c", PRINT_COMMIT, line.partition(" @")[0]).strip()
+            line = f"{line.rpartition('@')[0]}@{commit}"
+        elif "==" in line:
+            name = line.partition("==")[0]
+            version = _call(python, "-c", PRINT_VERSION, name.partition("[")[0]).strip()
+            line = f"{name}=={version}"
+        lines.append(line)
+    return lines
+
+
 def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
     """Run each command of a recipe, then its code with a Python; return what the judge printed."""
     found = []
@@ -149,31 +183,40 @@ def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
             _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
             # Readers keep settings and databases in the folder of their user.
             printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
-            found.append(printed.splitlines()[-1] + count_results(Path(work)))
+            found.append(printed.splitlines()[-1] + score_results(Path(work)))
     return found
 
 
-def count_results(work: Path) -> str:
-    """Score the results file that a reader's script wrote, if any; return their number as text."""
+def score_results(work: Path) -> str:
+    """Score the results file that a reader's script wrote, if any; return text that says so.
+
+    The text has no number: how many results an untrained model gives differs from run to run.
+    """
     results = work / RESULTS
     if not results.exists():
         return ""
-    [coco] = work.rglob("instancesonly_filtered_gtFine_val.json")
-    files = "--coco", coco, "--results", results, "--coco_dir", work / DATADIR
-    scored = _call(sys.executable, ROOT / "evaluate_coco.py", *files)
-    if not (count := re.search(r": ([1-9]\d*) results;", scored)):
+    files = work.rglob("instancesonly_filtered_gtFine_val.json")
+    [coco] = [path for path in files if work / DATADIR / "others" not in path.parents]
+    named = "--coco", coco, "--results", results, "--coco_dir", work / DATADIR
+    scored = _call(sys.executable, ROOT / "evaluate_coco.py", *named)
+    if not re.search(r": [1-9]\d* results;", scored):
         raise subprocess.SubprocessError("the results file has no results")
-    return f", {count[1]} results scored"
+    return ", results scored"
 
 
 @contextmanager
 def make_environment(name: str, required: Sequence[str], envs: Path | None) -> Iterator[Path]:
-    """Yield the Python of an environment with what is required."""
+    """Yield the Python of an environment with what is required.
+
+    An environment that is there is taken if its install was finished, with the same requirements.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         folder = (envs or Path(scratch)).absolute() / name
         folder.parent.mkdir(parents=True, exist_ok=True)
         python = folder / "bin" / "python"
-        if not python.exists():
+        finished, wanted = folder / "required.txt", "\n".join(required)
+        if not finished.exists() or finished.read_text(encoding="utf-8") != wanted:
+            _remove(folder)
             free = shutil.disk_usage(folder.parent).free / 1e9
             if any(line.startswith("torch") for line in required) and free < GIGABYTES:
                 raise LeftOut(f"torch needs {GIGABYTES} GB of disk; {folder.parent} has {free:.0f}")
@@ -187,7 +230,16 @@ def make_environment(name: str, required: Sequence[str], envs: Path | None) -> I
             except subprocess.CalledProcessError as error:
                 shutil.rmtree(folder)
                 raise LeftOut(f"pip cannot install {packages[0]}: {_last_line(error)}") from error
+            finished.write_text(wanted, encoding="utf-8")
         yield python
+
+
+def _remove(folder: Path) -> None:
+    """Remove an environment, if there is one, and nothing else."""
+    if folder.exists():
+        if not (folder / "pyvenv.cfg").exists():
+            raise LeftOut(f"{folder} is there, and is not an environment")
+        shutil.rmtree(folder)
 
 
 def check_out(address: str, commit: str, work: Path) -> None:
@@ -201,11 +253,21 @@ def check_out(address: str, commit: str, work: Path) -> None:
 
 
 def write_result(heading: str, line: str) -> None:
-    """Write the line into its section of the page, in place of the earlier one."""
+    """Write the line into its section of the page, in place of the earlier one, and the version of
+    the reader into its row of the table."""
     text, old = PAGE.read_text(encoding="utf-8"), section(heading)
     new = re.sub(r"^Last run with .*\n", "", old, flags=re.MULTILINE).rstrip("\n")
     end = "\n\n" if text.partition(old)[2] else "\n"
-    PAGE.write_text(text.replace(old, f"{new}\n\n{line}{end}"), encoding="utf-8")
+    text = text.replace(old, f"{new}\n\n{line}{end}")
+    row = re.compile(rf"^(\| \[{re.escape(heading)}\]\(.*?\) \| ).*?( \|)", re.MULTILINE)
+    text = row.sub(rf"\g<1>{version_of_reader(line)}\2", text)
+    PAGE.write_text(text, encoding="utf-8")
+
+
+def version_of_reader(line: str) -> str:
+    """Return the version in a line "Last run with", which begins with the reader's own package."""
+    _, _, version = line.removeprefix("Last run with ").partition(" ")
+    return re.split("[,:]", version)[0]
 
 
 def _call(*command: object, cwd: str | None = None, home: str | None = None) -> str:
@@ -216,8 +278,11 @@ def _call(*command: object, cwd: str | None = None, home: str | None = None) -> 
 
 
 def _last_line(error: subprocess.SubprocessError) -> str:
-    lines = str(getattr(error, "stderr", None) or error).strip().splitlines()
-    return lines[-1] if lines else "no message"
+    return (_lines(error) or ["no message"])[-1]
+
+
+def _lines(error: subprocess.SubprocessError) -> list[str]:
+    return str(getattr(error, "stderr", None) or error).strip().splitlines()
 
 
 if __name__ == "__main__":
