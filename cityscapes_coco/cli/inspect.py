@@ -177,11 +177,18 @@ def _show_examples(
     root = find_root(data_folder, args.imagedir)
     source = Source(path, root, read_categories(coco), args.results)
 
+    notes: dict[object, str] = {}
+
     def find_records(image: "Image") -> "Records":
         truth = annotations.get(image.id, [])
         if isinstance(coco, PanopticFile):
-            add_masks(path, image, truth)
+            notes[image.id] = add_masks(path, image, truth)
         return image, truth, results.get(image.id, [])
+
+    def load(number: int) -> "Example":
+        example = load_example(source, *find_records(images[number]))
+        told = filter(None, (example.note, notes.get(images[number].id)))
+        return example._replace(note="; ".join(told))
 
     if args.sort:
         images = _choose_worst(args, images, source, find_records)
@@ -191,7 +198,7 @@ def _show_examples(
         path,
         coco,
         [(image.file_name or "", kind or "instances") for image in images],
-        lambda number: load_example(source, *find_records(images[number])),
+        load,
     )
 
 

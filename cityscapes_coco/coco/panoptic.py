@@ -3,11 +3,12 @@ segments are. They are written whole, and read from any tool."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
+from msgspec import UNSET
 from numpy.typing import NDArray
 
 from cityscapes_coco.coco.records import (
@@ -89,6 +90,19 @@ def png_folder(path: Path) -> Path:
     return path.with_suffix("")
 
 
+def _search_png(path: Path, parts: Sequence[str]) -> Path:
+    """Return a PNG file that belongs to the JSON file at `path`. If the usual folder is missing, it
+    is the first folder beside the file, or beside the file's folder, that holds such a PNG file."""
+    usual = png_folder(path)
+    if not usual.is_dir():
+        for around in path.parent, path.parent.parent:
+            with suppress(UserError):
+                for name in list_folder(around or ".").folders:
+                    if (found := around.joinpath(name, *parts)).is_file():
+                        return found
+    return usual.joinpath(*parts)
+
+
 def read_png(path: Path, image: Image) -> bytes:
     """Return the PNG file of an image of the panoptic file at `path`, of any tool.
 
@@ -97,7 +111,7 @@ def read_png(path: Path, image: Image) -> bytes:
     parts = parts_inside(image.seg_file_name or "")
     if not parts:
         raise UserError(path, f"the image {image.file_name or ''} has no PNG file in the folder")
-    return read_file(png_folder(path).joinpath(*parts), _MOST_BYTES)
+    return read_file(_search_png(path, parts), _MOST_BYTES)
 
 
 def find_png(folder: Path, name: str) -> Path:
@@ -140,8 +154,9 @@ def decode_segment_ids(
     return ids
 
 
-def add_masks(path: Path, image: Image, annotations: Iterable[Annotation]) -> None:
-    """Give the segments of an image in the panoptic file at `path` their masks, as RLEs.
+def add_masks(path: Path, image: Image, annotations: Sequence[Annotation]) -> str:
+    """Give the segments of an image in the panoptic file at `path` their masks, as RLEs; return a
+    text about segments without pixels, empty if there are none.
 
     Raises UserError if the PNG file cannot be read.
     """
@@ -150,9 +165,18 @@ def add_masks(path: Path, image: Image, annotations: Iterable[Annotation]) -> No
     except ValueError as error:
         raise UserError(png_folder(path) / str(image.seg_file_name), str(error)) from error
     by_id = {annotation.map_value: annotation for annotation in annotations}
-    for segment_id, rle in find_rles(ids, lambda ids: ids > 0, 1).items():
-        if segment_id in by_id:
-            by_id[segment_id].segmentation = encode_segmentation(rle)
+    known = [number for number in by_id if number is not UNSET and number > 0]
+    # Of noise, every pixel has an id of its own.
+    masks = find_rles(ids, lambda ids: np.isin(ids, known), min(known, default=1))
+    for segment_id, rle in masks.items():
+        by_id[segment_id].segmentation = encode_segmentation(rle)
+    if len(masks) == len(annotations):
+        return ""
+    empty = len(annotations) - len(masks)
+    swapped = (ids & 0xFF) << 16 | ids & 0xFF00 | ids >> 16
+    is_bgr = np.isin(swapped, known).sum() > np.isin(ids, known).sum()
+    cause = "; colours in BGR order?" if is_bgr else ""
+    return f"{empty} of {len(annotations)} segments have no pixel in the PNG file{cause}"
 
 
 def _check_earlier(folder: Path) -> None:

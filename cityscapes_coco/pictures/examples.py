@@ -1,6 +1,7 @@
 """Examples: images of a COCO file with their photographs and what is drawn on them."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from cityscapes_coco.pixels.photograph import open_photograph
 from cityscapes_coco.pixels.rle import Rle, decode_box
 from cityscapes_coco.scores.results import decode_mask
 
+_MAP_TYPE = re.compile(r"_gt(Fine|Coarse)(?=_leftImg8bit\.)")
 _PAPER = 96  # the grey that stands for a missing photograph, as dark as streets are
 
 
@@ -125,7 +127,9 @@ def _color(drawings: list[Drawing], photo: NDArray[np.uint8]) -> list[Drawing]:
 
 def _read_photo(start: Path, name: str, width: int, height: int) -> tuple[NDArray[np.uint8], str]:
     """Return the photograph of shape (height, width, 3), or a grey one and the reason for it."""
-    path, name = locate(start, name), cut_text(name)
+    # The official createPanopticImgs.py puts the type of the maps into names of photographs.
+    path = locate(start, name) or locate(start, _MAP_TYPE.sub("", name))
+    name = cut_text(name)
     if path is None:
         note = f"no photograph {name} in {start}"
     else:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
@@ -252,3 +253,46 @@ def test_a_bad_file_is_refused_by_record_and_field(
     write_json(path, coco)
     assert inspect_coco.main(["--coco_dir", str(datadir), "--panoptic"]) == 1
     assert says in capsys.readouterr().err
+
+
+def test_segments_without_pixels_are_told_on_the_picture(
+    path: Path, datadir: Path, capsys: Capture
+) -> None:
+    with Image.open(png_of(path)) as image:
+        pixels = np.array(image)
+    Image.fromarray(np.ascontiguousarray(pixels[..., ::-1])).save(png_of(path))
+    argv = ["--coco_dir", str(datadir), "--panoptic", "--image", NAME, "--save", str(datadir / "p")]
+    assert inspect_coco.main(argv) == 0
+    err = capsys.readouterr().err
+    assert "6 of 6 segments have no pixel in the PNG file; colours in BGR order?" in err
+
+
+def test_noise_in_a_png_file_is_checked_within_bounds(
+    path: Path, datadir: Path, capsys: Capture
+) -> None:
+    noise = np.random.default_rng(0).integers(1, 256, (16, 24, 3), np.uint8)
+    Image.fromarray(noise).save(png_of(path))
+    argv = ["--coco_dir", str(datadir), "--panoptic", "--verify"]
+    assert inspect_coco.main(argv) == 1
+    assert "  pixels of no segment: 384\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("place", ["annotations/pngs", "pngs"])
+def test_png_files_in_another_folder_are_found(place: str, path: Path, datadir: Path) -> None:
+    path.with_suffix("").rename(datadir / place)
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--panoptic", "--verify"]) == 0
+
+
+def test_official_names_of_photographs_lead_to_the_photographs(
+    path: Path, datadir: Path, capsys: Capture
+) -> None:
+    folder = datadir / "leftImg8bit" / "train" / "aachen"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (24, 16)).save(folder / f"{NAME}_leftImg8bit.png")
+    coco = load(path)
+    coco["images"][0]["file_name"] = f"{NAME}_gtFine_leftImg8bit.png"
+    write_json(path, coco)
+    argv = ["--coco_dir", str(datadir), "--panoptic", "--image", NAME, "--save", str(datadir / "p")]
+    capsys.readouterr()
+    assert inspect_coco.main(argv) == 0
+    assert capsys.readouterr().err == ""
