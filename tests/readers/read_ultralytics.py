@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from recipe import RESULTS, Floor, Found, judge, predict, run_recipe
+import torch
+from recipe import PLANTED, Floor, Found, judge, predict, run_recipe
 from ultralytics import YOLO
 from ultralytics.cfg import get_cfg
 from ultralytics.data import YOLODataset
 from ultralytics.data.utils import check_det_dataset
+from ultralytics.models.yolo.segment import SegmentationValidator
 
 SIDE = 2048  # of the square that a frame of 2048 x 1024 pixels is put in the middle of
 
@@ -27,12 +29,35 @@ def look():
             yield Found(item["im_file"], data["names"][label], box, mask)
 
 
+update = SegmentationValidator.update_metrics
+
+
+def plant(validator, predictions, batch):
+    """Put the largest instance of each class in the place of what the model predicts."""
+    planted = []
+    for number in range(len(predictions)):
+        truth = validator._prepare_batch(number, batch)
+        boxes, classes = truth["bboxes"], truth["cls"]
+        order = (boxes[:, 2:] - boxes[:, :2]).prod(1).argsort().tolist()
+        chosen = list({int(classes[place]): place for place in order}.values())
+        planted.append(
+            {
+                "bboxes": boxes[chosen],
+                "cls": classes[chosen],
+                "conf": torch.ones(len(chosen)),
+                "masks": truth["masks"][chosen].byte(),
+            }
+        )
+    update(validator, planted, batch)
+
+
 run_recipe("Ultralytics")
 run_recipe("Ultralytics")  # over what the first run made
 training = {"epochs": 1, "imgsz": 320, "batch": 4, "workers": 0, "plots": False}
 YOLO("yolo11n-seg.yaml").train(data="yolo/data.yaml", device="cpu", **training)
+SegmentationValidator.update_metrics = plant
 predict("Ultralytics")
 [predictions] = Path("runs").rglob("predictions.json")
-predictions.replace(RESULTS)
+predictions.replace(PLANTED)
 # Ultralytics draws lines between the parts of a mask. docs/file.md has figures for real maps.
 judge(look(), Floor(exact_masks=160, mean_iou=0.97, off_by=0.51))

@@ -7,7 +7,7 @@ needs numpy and Pillow, and nothing from cityscapes_coco.
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
@@ -20,6 +20,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 RESULTS_PAGE = PAGE.with_name("evaluation.md")
 DATADIR = Path("data", "cityscapes")
 RESULTS = Path("results.json")
+# Results of a model that was made to find the largest instance of each class in each frame.
+PLANTED = Path("planted.json")
 # Conversions beside those of the recipes, by the folder in `others`, with their options.
 OTHERS = {
     "boxes": ["--segmentation", "none"],
@@ -193,10 +195,33 @@ def _judge_instances(coco: Any) -> None:
     )
 
 
-def read_maps() -> dict[str, Map]:
-    """Return the maps of the train split by the names of their frames."""
+def judge_planted(
+    results: Sequence[Mapping[str, Any]], coco: Mapping[str, Any], maps: Mapping[str, Map]
+) -> None:
+    """Assert that results are an instance of each class in each map, by class, frame and box.
+
+    `coco` is the file that gives ids their meaning; an image may also be named by its photograph.
+    """
+    photographs = {image["id"]: image["file_name"] for image in coco["images"]}
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    found = [
+        (frame_of(str(photographs.get(r["image_id"], r["image_id"]))), names[r["category_id"]])
+        for r in results
+    ]
+    boxes: dict[tuple[str, str], list[Box]] = {}
+    for frame, id_map in maps.items():
+        for truth in _truths_in(id_map):
+            boxes.setdefault((frame, truth.name), []).append(truth.box)
+    assert boxes and sorted(found) == sorted(boxes), set(found) ^ set(boxes)
+    for place, result in zip(found, results, strict=True):
+        off_by = min(_distance(result["bbox"], box) for box in boxes[place])
+        assert off_by <= 2, f"{place}: no instance within {off_by} pixels of {result['bbox']}"
+
+
+def read_maps(split: str = "train", datadir: Path = DATADIR) -> dict[str, Map]:
+    """Return the maps of a split by the names of their frames."""
     maps = {}
-    for path in sorted(DATADIR.glob("gtFine/train/*/*_instanceIds.png")):
+    for path in sorted(datadir.glob(f"gtFine/{split}/*/*_instanceIds.png")):
         with Image.open(path) as image:
             maps[frame_of(path.name)] = np.array(image).astype(np.int64)
     return maps

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from tests.conftest import ROOT, Capture, save_map, street
 from tests.oracle import box_of, masks_in, name_of
 from tests.readers import recipe, run
-from tests.readers.recipe import Floor, Found, judge
+from tests.readers.recipe import Floor, Found, judge, judge_planted
 
 PHOTOGRAPH = "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"
 
@@ -80,6 +81,49 @@ def test_a_reader_that_is_not_exact_has_to_reach_its_floor(
     first = without_a_pixel(found[0])._replace(box=(x, y, width + 1, height))
     with pytest.raises(AssertionError, match="3 of 4 masks exact"):
         judge([first, *found[1:]], floor)
+
+
+FRAMES = "aachen_000000_000019", "aachen_000001_000019"
+FILE = {
+    "images": [
+        {"id": n, "file_name": f"{frame}_leftImg8bit.png"} for n, frame in enumerate(FRAMES)
+    ],
+    "categories": [{"id": n, "name": name} for n, name in enumerate(recipe.NAMES)],
+}
+
+
+def plant(maps: dict[str, recipe.Map]) -> list[dict[str, Any]]:
+    """The last instance of each class in each map, as results."""
+    planted = {
+        (number, recipe.NAMES.index(name_of(value))): box_of(mask)
+        for number, frame in enumerate(FRAMES)
+        for value, mask in masks_in(maps[frame])
+    }
+    return [
+        {"image_id": image, "category_id": category, "bbox": box}
+        for (image, category), box in planted.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda result: {"category_id": (result["category_id"] + 1) % len(recipe.NAMES)},
+        lambda result: {"image_id": 1 - result["image_id"]},
+        lambda result: {"bbox": [2 * number for number in result["bbox"]]},
+    ],
+)
+def test_planted_results_need_their_class_image_and_place(
+    lie: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    first = street().astype(np.int64)
+    maps = dict(zip(FRAMES, (first, first[:, ::-1]), strict=True))
+    results = plant(maps)
+    judge_planted(results, FILE, maps)
+    with pytest.raises(AssertionError):
+        judge_planted([result | lie(result) for result in results], FILE, maps)
+    with pytest.raises(AssertionError):
+        judge_planted(results[1:], FILE, maps)
 
 
 def test_each_recipe_has_its_script_and_requirements() -> None:
