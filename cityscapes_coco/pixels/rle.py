@@ -108,6 +108,11 @@ def from_counts(counts: Sequence[int], height: int, width: int) -> Rle:
     return coco_mask.frPyObjects(runs, height, width)
 
 
+def to_counts(rle: Rle) -> list[int]:
+    """Return the runs of 0 and 1 in turn, down the columns of a frame, of an RLE."""
+    return _uncompressed(rle["counts"].decode())
+
+
 def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, width: int) -> Rle:
     """Return the RLE of a segmentation in an image of the given size; None if there is none.
 

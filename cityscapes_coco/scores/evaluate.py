@@ -48,6 +48,7 @@ from cityscapes_coco.scores.results import (
     name_result,
     read_results,
 )
+from cityscapes_coco.scores.suspicions import find_suspicions
 
 AnyScore = CocoScore | CityscapesScore
 
@@ -115,14 +116,13 @@ def evaluate_results(
     matched = [*show_progress(matching, "evaluate", len(coco.images))]
     coco_scores, curves = scorer.rate([of_coco for of_coco, _ in matched])
     own_scores = None
-    of_own = [found for _, found in matched if not isinstance(found, OtherSize)]
-    if other := next((found for _, found in matched if isinstance(found, OtherSize)), None):
-        if of_own:
-            raise other
+    if other := _find_other_size([of_own for _, of_own in matched]):
         notes.append(f"{_LACK}no map has the size of its image, such as {other}")
     elif own:
-        own_scores, curves["cityscapes"] = own.rate(of_own)
+        found = [of_own for _, of_own in matched if not isinstance(of_own, OtherSize)]
+        own_scores, curves["cityscapes"] = own.rate(found)
     notes += _describe_repeats(results)
+    notes += find_suspicions(path, results_path, coco, results, coco_scores)
     return Scores(
         len(coco.images),
         len(results),
@@ -211,6 +211,16 @@ def _plan_cityscapes(
     map_paths = {int(image.id or 0): frame.annotation_path for image, frame in images}
     void_unknown = read_options(read_info(coco)).unknown_labels == "void"
     return CityscapesScorer(path, labels, void_unknown), map_paths, notes
+
+
+def _find_other_size(
+    matched: Sequence[dict[str, CityscapesMatches] | OtherSize],
+) -> OtherSize | None:
+    """Return the first of the maps of another size if all maps are; raise it if only some are."""
+    others = [of_map for of_map in matched if isinstance(of_map, OtherSize)]
+    if others and len(others) < len(matched):
+        raise others[0]
+    return others[0] if others else None
 
 
 def _describe_repeats(results: Sequence[Result]) -> list[str]:

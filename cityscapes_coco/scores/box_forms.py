@@ -1,0 +1,155 @@
+"""Boxes and masks in another form than COCO's: which form would have them lie on instances."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cityscapes_coco.scores.box_fit import fit_scales
+from cityscapes_coco.scores.sampling import (
+    MASKS,
+    Boxes,
+    Sample,
+    count_found,
+    count_possible,
+    spread,
+)
+
+Floats = NDArray[np.float64]
+
+# So many images show which form is right.
+_IMAGES = 25
+# Results that are read well lie on at least this share of the instances that they could lie on, on
+# so many times as many as before, and on so many. With a scale that is fitted to the truth, results
+# that are only weak lie on more.
+_SHARE, _TIMES, _FEWEST = 0.2, 1.5, 5
+_SHARE_FITTED, _TIMES_FITTED = 0.3, 3
+# Of readings, the most common one is taken that is nearly as good as the best.
+_AS_GOOD = 0.95
+
+
+class Reading(NamedTuple):
+    """A way to read boxes: how it is called after "read as", what to do, and a function that
+    returns the boxes of an image when they are read so."""
+
+    name: str
+    remedy: str
+    read: Callable[[Sample], Boxes]
+
+
+def _as_is(boxes: Boxes) -> Boxes:
+    return boxes
+
+
+def _corners(boxes: Boxes) -> Boxes:
+    return np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), axis=1)
+
+
+def _center(boxes: Boxes) -> Boxes:
+    return np.concatenate((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]), axis=1)
+
+
+# The forms of boxes, the most common first: the places of x, y and the other two numbers, and what
+# the four mean.
+_FORMS: dict[str, tuple[tuple[int, ...], Callable[[Boxes], Boxes]]] = {
+    "[x, y, width, height]": ((0, 1, 2, 3), _as_is),
+    "[x1, y1, x2, y2]": ((0, 1, 2, 3), _corners),
+    "[center x, center y, width, height]": ((0, 1, 2, 3), _center),
+    "[y, x, height, width]": ((1, 0, 3, 2), _as_is),
+    "[y1, x1, y2, x2]": ((1, 0, 3, 2), _corners),
+    "[center y, center x, height, width]": ((1, 0, 3, 2), _center),
+    "[x, y, height, width]": ((0, 1, 3, 2), _as_is),
+    "[center x, center y, height, width]": ((0, 1, 3, 2), _center),
+    "[x1, x2, y1, y2]": ((0, 2, 1, 3), _corners),
+    "[y1, y2, x1, x2]": ((2, 0, 3, 1), _corners),
+}
+# The forms of boxes whose scale may be wrong too; and those of polygons, as of the boxes around
+# them.
+_OF_OTHER_SIZE = (*_FORMS,)[:6]
+_OF_POLYGONS = {
+    "polygons [x0, y0, ...]": "[x, y, width, height]",
+    "polygons [y0, x0, ...]": "[y, x, height, width]",
+}
+_REMEDIES = {
+    "box": "write [x, y, width, height] in pixels",
+    "mask": "write [x0, y0, x1, y1, ...] in pixels",
+}
+
+
+def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
+    """Return the way to read boxes, or masks, by which they would lie on many more instances than
+    as they are; None if there is none."""
+    samples = spread(samples, _IMAGES)
+    found = count_found(samples, [sample.boxes[shape] for sample in samples])
+    possible = count_possible(samples)
+    for list_readings, share, times in (
+        (_list_readings, _SHARE, _TIMES),
+        (_list_fitted, _SHARE_FITTED, _TIMES_FITTED),
+    ):
+        least = max(_FEWEST, share * possible, times * found)
+        if least > possible:
+            continue
+        readings = [*list_readings(samples, shape)]
+        counts = [count_found(samples, map(reading.read, samples)) for reading in readings]
+        if counts and max(counts) >= least:
+            return readings[[n >= _AS_GOOD * max(counts) for n in counts].index(True)]
+    return None
+
+
+def _list_readings(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
+    """Yield the forms in which boxes or masks are often written, the most common first."""
+    for in_shares in False, True:
+        for name, form in _list_forms(shape, [*_FORMS]):
+            read = partial(_read, shape=shape, form=form, scale=None if in_shares else np.ones(2))
+            yield Reading(name + " in shares of the image" * in_shares, _REMEDIES[shape], read)
+    if shape == "mask":
+        for way, remedy in (MASKS[1], "down the columns"), (MASKS[2], "with 1 for the instance"):
+            yield Reading(
+                f"run lengths {way}", f"encode them {remedy}", partial(_read_way, way=way)
+            )
+    for axis, name in enumerate(("mirrored from left to right", "counted from the bottom")):
+        remedy = "write them as they are in the photograph"
+        yield Reading(name, remedy, partial(_mirror, shape=shape, axis=axis))
+
+
+def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
+    """Yield readings as boxes or masks of an image of another size, which fits the truth."""
+    size = np.array(samples[0].size[::-1], np.float64)
+    for name, form in _list_forms(shape, _OF_OTHER_SIZE):
+        boxes = [_read(sample, shape, form, np.ones(2)) for sample in samples]
+        for scale, offset in fit_scales(boxes, [sample.truth for sample in samples], size):
+            width, height = np.rint(size / scale).astype(int).tolist()
+            padded = " that was padded or cut" if offset.any() else ""
+            yield Reading(
+                f"{name} of an image of some {width} x {height} pixels{padded}",
+                "resize them to their image",
+                partial(_read, shape=shape, form=form, scale=scale, offset=offset),
+            )
+
+
+def _list_forms(shape: str, forms: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the name of each form of boxes or masks, and the form of the boxes."""
+    return [(form, form) for form in forms] if shape == "box" else [*_OF_POLYGONS.items()]
+
+
+def _read(
+    sample: Sample, shape: str, form: str, scale: Floats | None, offset: Floats | float = 0.0
+) -> Boxes:
+    """Return boxes in COCO's form, given the form they are in, and their scale, (2,), which is the
+    size of the image if it is None."""
+    order, to_coco = _FORMS[form]
+    boxes = to_coco(sample.boxes[shape][:, order])
+    scale = np.array(sample.size[::-1], np.float64) if scale is None else scale
+    return np.concatenate((boxes[:, :2] * scale + offset, boxes[:, 2:] * scale), axis=1)
+
+
+def _read_way(sample: Sample, way: str) -> Boxes:
+    return sample.boxes[way]
+
+
+def _mirror(sample: Sample, shape: str, axis: int) -> Boxes:
+    boxes: Boxes = sample.boxes[shape].copy()
+    boxes[:, axis] = sample.size[1 - axis] - boxes[:, axis] - boxes[:, axis + 2]
+    return boxes

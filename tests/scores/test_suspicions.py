@@ -1,0 +1,343 @@
+"""Results that are plausible and wrong get a note that says what would repair them; others none."""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cityscapes_coco.scores import suspicions
+from cityscapes_coco.scores.evaluate import evaluate_results
+from tests.conftest import GOLDEN_VAL, PREDICTIONS, Capture, Coco, load, write_json
+from tests.scores import wrong_results as wrong
+from tests.scores.conftest import annotated, score
+from tests.scores.wrong_results import Make, Results
+
+GOLDEN_TRAIN = GOLDEN_VAL.with_name(GOLDEN_VAL.name.replace("val", "train"))
+
+
+@cache
+def base(name: str) -> tuple[Coco, Results]:
+    """A COCO file, and results for it: those of the sample, or boxes that are just the truth."""
+    if name == "sample":
+        return load(GOLDEN_VAL), json.loads(PREDICTIONS.read_bytes())
+    return load(GOLDEN_TRAIN), wrong.without_masks()({}, annotated(GOLDEN_TRAIN))
+
+
+def notes(folder: Path, name: str, make: Make) -> list[str]:
+    """Return the notes about results that are made of others, without those of Cityscapes' score,
+    which there are no maps for."""
+    coco, results = base(name)
+    path = write_json(folder / "coco.json", coco)
+    made = write_json(folder / "results.json", make(coco, results))
+    found = evaluate_results(path, made, folder).notes
+    return [text for text in found if not text.startswith("Cityscapes' score cannot be had")]
+
+
+def shift(number: int) -> Make:
+    return wrong.called(lambda name: wrong.NAMES.index(name) + 1 + number)
+
+
+def both(first: Make, second: Make) -> Make:
+    return lambda coco, results: second(coco, first(coco, results))
+
+
+# Classes: what is done to their ids, what is said would repair it, and how many results are right
+# then, of the sample and of the truth of train.
+CLASSES: dict[str, tuple[Make, str, int, int]] = {
+    "alphabetical": (
+        wrong.in_order(sorted(wrong.NAMES)),
+        "with classes in alphabetical order, counted from 1, {} would be right",
+        *(20, 81),
+    ),
+    "alphabetical, from 0": (
+        wrong.in_order(sorted(wrong.NAMES), 0),
+        "with classes in alphabetical order, counted from 0, {} would be right",
+        *(18, 74),
+    ),
+    "COCO's ids": (
+        wrong.called(wrong.OF_COCO.get),
+        "with COCO's own ids, {} would be right",
+        *(20, 77),
+    ),
+    "COCO's classes from 0": (
+        wrong.called(lambda name: wrong.OF_COCO.get(name, 0) - 1),
+        "with COCO's own classes, counted from 0, {} would be right",
+        *(14, 55),
+    ),
+    "shifted up": (shift(1), "with ids - 1, {} would be right", 18, 74),
+    "shifted down": (shift(-1), "with ids + 1, {} would be right", 14, 59),
+    "shifted up without the first": (
+        both(wrong.only(*wrong.NAMES[1:]), shift(1)),
+        "with ids - 1, {} would be right",
+        *(12, 52),
+    ),
+    "shifted up without the last": (
+        both(wrong.only(*wrong.NAMES[:-1]), shift(1)),
+        "with ids - 1, {} would be right",
+        *(18, 74),
+    ),
+    "shifted down without the first": (
+        both(wrong.only(*wrong.NAMES[1:]), shift(-1)),
+        "with ids + 1, {} would be right",
+        *(14, 59),
+    ),
+    "all cars": (wrong.called(lambda name: 3), "all results are called car", 0, 0),
+    "all persons": (wrong.called(lambda name: 1), "all results are called person", 0, 0),
+    "reversed": (wrong.in_order_of("87654321"), "car instead of train, ", 0, 0),
+    "mixed up": (wrong.in_order_of("31475286"), "car instead of person, ", 0, 0),
+    "two swapped": (
+        wrong.in_order_of("32145678"),
+        "with car instead of person, person instead of car, {} would be right",
+        *(20, 81),
+    ),
+    "every mask under each class, shifted": (
+        both(wrong.under_each_class, shift(1)),
+        "with ids - 1, {} would be right",
+        *(18, 74),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_other_ids_of_classes_are_named(kind: str, tmp_path: Path) -> None:
+    make, says, *counts = CLASSES[kind]
+    for name, right in zip(("sample", "train"), counts, strict=True):
+        [text] = notes(tmp_path, name, make)
+        assert says.format(right) in text
+        assert " results that lie on an instance have the id of another class, such as " in text
+
+
+# Boxes: what is done to them, and as what they are to be read.
+IN_PIXELS, TO_RESIZE = "write [x, y, width, height] in pixels", "resize them to their image"
+BOXES: dict[str, tuple[Callable[..., Sequence[float]], str]] = {
+    "[x1, y1, x2, y2]": (wrong.corners, IN_PIXELS),
+    "[center x, center y, width, height]": (wrong.center, IN_PIXELS),
+    "[y, x, height, width]": (lambda x, y, w, h: [y, x, h, w], IN_PIXELS),
+    "[y1, x1, y2, x2]": (lambda x, y, w, h: [y, x, y + h, x + w], IN_PIXELS),
+    "[x, y, height, width]": (lambda x, y, w, h: [x, y, h, w], IN_PIXELS),
+    "[x1, x2, y1, y2]": (lambda x, y, w, h: [x, x + w, y, y + h], IN_PIXELS),
+    "[x, y, width, height] in shares of the image": (wrong.share(wrong.same), IN_PIXELS),
+    "[x1, y1, x2, y2] in shares of the image": (wrong.share(wrong.corners), IN_PIXELS),
+    "[center x, center y, width, height] in shares of the image": (
+        wrong.share(wrong.center),
+        IN_PIXELS,
+    ),
+    "[y1, x1, y2, x2] in shares of the image": (
+        wrong.share(lambda x, y, w, h: [y, x, y + h, x + w]),
+        IN_PIXELS,
+    ),
+    "[x, y, width, height] of an image of some 1024 x 512 pixels": (wrong.scaled(1 / 2), TO_RESIZE),
+    "[x, y, width, height] of an image of some 4096 x 2048 pixels": (wrong.scaled(2), TO_RESIZE),
+    "[x, y, width, height] of an image of some 640 x 640 pixels": (
+        wrong.scaled(640 / 2048, 640 / 1024),
+        TO_RESIZE,
+    ),
+    "[x, y, width, height] of an image of some 640 x 320 pixels that was padded or cut": (
+        wrong.scaled(640 / 2048, down=160),
+        TO_RESIZE,
+    ),
+    "[x1, y1, x2, y2] of an image of some 1333 x 666 pixels": (
+        lambda *box: wrong.corners(*wrong.scaled(1333 / 2048)(*box)),
+        TO_RESIZE,
+    ),
+    "mirrored from left to right": (lambda x, y, w, h: [2048 - x - w, y, w, h], "photograph"),
+    "counted from the bottom": (lambda x, y, w, h: [x, 1024 - y - h, w, h], "photograph"),
+}
+
+
+@pytest.mark.parametrize("form", BOXES)
+def test_other_forms_of_boxes_are_named(form: str, tmp_path: Path) -> None:
+    """Alone, where they are all the truth, and beside masks that are right."""
+    change, remedy = BOXES[form]
+    [text] = notes(tmp_path, "train", wrong.without_masks(wrong.boxed(change)))
+    assert f" of 81 instances, and on 81 if they are read as {form}" in text
+    assert text.startswith("boxes lie on ") and text.endswith(remedy)
+    [text] = notes(tmp_path, "sample", wrong.boxed(change))
+    assert f" of 34 instances, and on 25 if they are read as {form}" in text
+
+
+def test_boxes_that_leave_their_image_are_counted(tmp_path: Path) -> None:
+    coco, results = base("train")
+    changed = wrong.boxed(wrong.corners)(coco, results)
+    outside = sum(x + w > 2049 or y + h > 1025 for x, y, w, h in (r["bbox"] for r in changed))
+    [text] = notes(tmp_path, "train", wrong.boxed(wrong.corners))
+    assert f"read as [x1, y1, x2, y2] ({outside} of 81 leave their image): write [x, y," in text
+
+
+# Masks: what is done to them, and what is said.
+PIXELS = "write [x0, y0, x1, y1, ...] in pixels"
+MASKS: dict[str, tuple[Callable[[Coco], object], str]] = {
+    "halved polygons": (
+        wrong.polygons(lambda x, y: (x / 2, y / 2)),
+        "read as polygons [x0, y0, ...] of an image of some 1024 x 512 pixels: resize them",
+    ),
+    "polygons as shares": (
+        wrong.polygons(lambda x, y: (x / 2048, y / 1024)),
+        f"read as polygons [x0, y0, ...] in shares of the image: {PIXELS}",
+    ),
+    "x and y swapped": (
+        wrong.polygons(lambda x, y: (y, x)),
+        f"read as polygons [y0, x0, ...]: {PIXELS}",
+    ),
+    "along rows": (
+        wrong.along_rows,
+        "read as run lengths along rows: encode them down the columns",
+    ),
+    "inverted": (wrong.inverted, "read as run lengths inverted: encode them with 1 for the"),
+    "mirrored": (wrong.mirrored, "read as mirrored from left to right: write them as they are"),
+    "all empty": (wrong.emptied, "46 of 46 masks have no pixel"),
+}
+
+
+@pytest.mark.parametrize("kind", MASKS)
+@pytest.mark.parametrize("boxes", [False, True])
+def test_other_forms_of_masks_are_named(kind: str, boxes: bool, tmp_path: Path) -> None:
+    """Alone, and beside boxes that are right."""
+    change, says = MASKS[kind]
+    [text] = notes(tmp_path, "sample", wrong.masked(change, boxes))
+    assert says in text
+
+
+def test_masks_of_other_results_are_named(tmp_path: Path) -> None:
+    masks = [result["segmentation"] for result in base("sample")[1]]
+
+    def exchange(mask: Coco) -> object:
+        return masks[masks.index(mask) - 10]
+
+    [text] = notes(tmp_path, "sample", wrong.masked(exchange, boxes=True))
+    assert text.startswith("boxes lie on 25 instances and masks on ")
+    assert "of 46 masks lie in the box of their result: do they belong together?" in text
+
+
+# Images: under which id results are put, and what is said, given so many images.
+IMAGES: dict[str, tuple[Callable[[int, int], int], str]] = {
+    "shifted up": (lambda n, number: n + 1, "they would be right with image ids - 1"),
+    "shifted down": (lambda n, number: n - 1, "they would be right with image ids + 1"),
+    "reversed": (lambda n, number: number + 1 - n, "are the images in another order? Those of"),
+}
+
+
+@pytest.mark.parametrize("kind", IMAGES)
+@pytest.mark.parametrize("name", ["sample", "train"])
+def test_other_images_are_named(name: str, kind: str, tmp_path: Path) -> None:
+    number = len(base(name)[0]["images"])
+    move, says = IMAGES[kind]
+    [text] = notes(tmp_path, name, wrong.shown_by(lambda image_id: move(image_id, number)))
+    assert says in text and text.startswith("the results of ")
+
+
+def test_images_in_the_order_of_their_names_are_named(tmp_path: Path) -> None:
+    """The ids of the file follow another order."""
+    coco, results = copy.deepcopy(base("train"))
+    for image, name in zip(coco["images"], ("b.png", "c.png", "a.png"), strict=True):
+        image["file_name"] = name
+    by_name = {1: 2, 2: 3, 3: 1}
+    moved = [result | {"image_id": by_name[result["image_id"]]} for result in results]
+    path = write_json(tmp_path / "coco.json", coco)
+    scores = evaluate_results(path, write_json(tmp_path / "results.json", moved), tmp_path)
+    assert "they would be right with images in the order of their names" in scores.notes[-1]
+
+
+def test_results_of_another_split_are_named(tmp_path: Path) -> None:
+    def replace(coco: Coco, results: Results) -> Results:
+        return wrong.shown_by(lambda number: number)(coco, annotated(GOLDEN_TRAIN))
+
+    [text] = notes(tmp_path, "sample", replace)
+    assert text.startswith("hardly a result lies on anything: on ")
+    assert "are the results of another set of images" in text
+
+
+def test_two_mistakes_have_two_notes(tmp_path: Path) -> None:
+    first, second = notes(tmp_path, "train", both(wrong.boxed(wrong.corners), shift(1)))
+    assert "read as [x1, y1, x2, y2]" in first and "with ids - 1, 74 would be right" in second
+    first, second = notes(
+        tmp_path,
+        "sample",
+        both(wrong.boxed(wrong.center), wrong.masked(wrong.along_rows, boxes=True)),
+    )
+    assert "boxes lie on" in first and "masks lie on" in second
+
+
+WEAK: dict[str, Make] = {
+    "right": wrong.right,
+    "one in ten": wrong.weak,
+    "loose": wrong.loose,
+    "unsure": wrong.unsure,
+    "guessed": wrong.guessed,
+    "never right": wrong.never_right,
+    "crowded": wrong.crowded,
+    "every mask under each class": wrong.under_each_class,
+    "boxes only": wrong.without_masks(),
+    "cars only": wrong.only("car"),
+    "unsure and loose": both(wrong.unsure, wrong.loose),
+    "crowded, one in ten": both(wrong.weak, wrong.crowded),
+    "a few": lambda coco, results: wrong.boxed(wrong.corners)(coco, results)[:9],
+}
+
+
+@pytest.mark.parametrize("kind", WEAK)
+@pytest.mark.parametrize("name", ["sample", "train"])
+def test_right_and_weak_results_get_no_note(name: str, kind: str, tmp_path: Path) -> None:
+    assert notes(tmp_path, name, WEAK[kind]) == []
+
+
+@pytest.mark.parametrize("number", [19, 20])
+def test_a_handful_of_results_on_nothing_gets_no_note(number: int, tmp_path: Path) -> None:
+    tiny = wrong.without_masks(wrong.boxed(lambda x, y, w, h: [x / 1000, y / 1000, 1, 1]))
+    found = notes(tmp_path, "train", lambda coco, results: tiny(coco, results)[:number])
+    assert len(found) == number - 19
+
+
+@pytest.mark.parametrize("number", [0, 3, 30])
+def test_boxes_may_be_missing(number: int, tmp_path: Path) -> None:
+    def drop(coco: Coco, results: Results) -> Results:
+        boxless = [{k: v for k, v in result.items() if k != "bbox"} for result in results]
+        return results[:number] + boxless[number:]
+
+    assert notes(tmp_path, "sample", drop) == []
+
+
+def test_masks_that_are_only_rough_get_no_note(tmp_path: Path) -> None:
+    rough = wrong.masked(wrong.polygons(lambda x, y: (x, y)), boxes=True)
+    assert notes(tmp_path, "sample", rough) == []
+
+
+def test_nothing_is_looked_for_where_each_class_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspicions, "sample_images", None)
+    assert notes(tmp_path, "train", wrong.right) == []
+    with pytest.raises(TypeError):
+        notes(tmp_path, "train", wrong.only("car"))
+
+
+def test_a_sample_of_many_images_tells_the_same(tmp_path: Path) -> None:
+    """Which images are looked at, and how many, is said."""
+    coco, results = base("train")
+    many: dict[str, Any] = coco | {"images": [], "annotations": []}
+    repeated = []
+    for turn in range(30):
+        for part in "images", "annotations":
+            key = "image_id" if part == "annotations" else "id"
+            for record in coco[part]:
+                ids = {"id": len(many[part]) + 1, key: record[key] + 3 * turn}
+                many[part].append(record | ids)
+        repeated += [result | {"image_id": result["image_id"] + 3 * turn} for result in results]
+    made = wrong.without_masks(both(wrong.boxed(wrong.corners), shift(1)))(coco, repeated)
+    path, of_trainer = write_json(tmp_path / "coco.json", many), tmp_path / "results.json"
+    _, first, second = evaluate_results(path, write_json(of_trainer, made), tmp_path).notes
+    assert re.fullmatch(r"in 60 of 90 images, boxes lie on 0 of \d+ instances, and on .*", first)
+    assert re.fullmatch(r"in 60 of 90 images, (\d+) of \1 results that lie .*ids - 1.*", second)
+
+
+def test_notes_are_printed_and_written(tmp_path: Path, capsys: Capture) -> None:
+    coco, results = base("sample")
+    scores = score(tmp_path, GOLDEN_VAL, wrong.boxed(wrong.corners)(coco, results))
+    [text] = scores["notes"]
+    assert "read as [x1, y1, x2, y2]" in text
+    assert f"\n  {text}\n" in capsys.readouterr().out
