@@ -92,6 +92,7 @@ def write_scores(path: Path, scores: Scores | PanopticScores, origin: Origin) ->
         numbers.pop("curves", None)
         content = msgspec.json.format(msgspec.json.encode(numbers)) + b"\n"
     try:
+        # A link stays; the file that it leads to is replaced.
         with replacing(path.resolve()) as file:
             file.write(content)
     except OSError as error:
