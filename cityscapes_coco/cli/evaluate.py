@@ -48,7 +48,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--pngs", type=given_path, metavar="DIR",
         help="the PNG files of panoptic results (default: the folder with the name of the results)")
     add("--scores", type=given_path, metavar="FILE",
-        help="write all scores as JSON into this file, which is new or has earlier scores")
+        help="write all scores into this .json, .csv, .md or .tex file, which is new or has earlier"
+        " scores")
     add("--plot", type=given_path, metavar="PATH",
         help="draw precision over recall into this folder, or this .png, .pdf or .svg file")
     add("--save", type=given_path, metavar="DIR",
@@ -80,8 +81,9 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.cli.targets import check_targets
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
-    from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results, write_scores
+    from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results
     from cityscapes_coco.scores.panoptic_results import is_panoptic
+    from cityscapes_coco.scores.score_files import find_origin, write_scores
     from cityscapes_coco.scores.submission import write_submission
 
     places = find_places(args.coco_dir, args.datadir)
@@ -107,7 +109,7 @@ def _evaluate(args: argparse.Namespace) -> int:
         else:
             print(describe_scores(args.results, scores))
             if args.scores:
-                write_scores(args.scores, scores)
+                write_scores(args.scores, scores, find_origin(path, scores))
             if plot:
                 _plot(args, path, scores, plot)
         if args.save:
@@ -121,8 +123,8 @@ def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
     from cityscapes_coco.cli.targets import check_targets
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
-    from cityscapes_coco.scores.evaluate import write_scores
     from cityscapes_coco.scores.evaluate_panoptic import evaluate_panoptic
+    from cityscapes_coco.scores.score_files import find_origin, write_scores
 
     for option in "plot", "save":
         if getattr(args, option):
@@ -133,7 +135,7 @@ def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
         scores = evaluate_panoptic(path, args.results, args.pngs, run=run)
     print(describe_panoptic_scores(args.results, scores))
     if args.scores:
-        write_scores(args.scores, scores)
+        write_scores(args.scores, scores, find_origin(path, scores))
     return 0
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run.files import check_free
+from cityscapes_coco.scores.score_files import BEGINS
 
 # The keys of `Scores` and of `PanopticScores`; images are a number there, and a list in COCO.
 _KEYS = {"coco", "cityscapes", "notes"}, {"panoptic", "segments", "notes"}
@@ -46,7 +47,11 @@ def _check_scores(path: Path) -> None:
     if not path.exists():
         return
     try:
-        earlier = msgspec.json.decode(path.read_bytes())
+        content = path.read_bytes()
+        begin = BEGINS.get(path.suffix.lower())
+        if begin and content.startswith(begin.encode()):
+            return
+        earlier = None if begin else msgspec.json.decode(content)
     except OSError as error:
         raise UserError(path, f"cannot be read: {error.strerror}; see --scores") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -10,7 +10,6 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 from msgspec import UNSET, Struct
 
 from cityscapes_coco.check.records import check_fields, check_references, check_unique
@@ -28,7 +27,6 @@ from cityscapes_coco.convert.sources import trace_images
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import category_instancesonly
 from cityscapes_coco.options import StrPath
-from cityscapes_coco.run.files import replacing
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.cityscapes_score import (
@@ -40,7 +38,6 @@ from cityscapes_coco.scores.cityscapes_score import (
     OtherSize,
 )
 from cityscapes_coco.scores.coco_score import CocoMatches, CocoScore, CocoScorer, CocoScores, Shape
-from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
 from cityscapes_coco.scores.results import (
     Prediction,
     decode_mask,
@@ -132,18 +129,6 @@ def evaluate_results(
         notes,
         curves,
     )
-
-
-def write_scores(path: Path, scores: Scores | PanopticScores) -> None:
-    """Write scores as JSON. Raises UserError if the file cannot be written."""
-    numbers = msgspec.structs.asdict(scores)
-    numbers.pop("curves", None)
-    try:
-        # A link stays; the file that it leads to is replaced.
-        with replacing(path.resolve()) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(numbers)) + b"\n")
-    except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --scores") from error
 
 
 def _check_truth(path: Path, coco: CocoFile) -> None:

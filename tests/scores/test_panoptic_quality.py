@@ -151,6 +151,11 @@ def test_a_crowd_is_not_missed_and_takes_predictions_of_its_category(
     assert count("gggg", predicted, crowds="g") == (0, 0, false, 0)
 
 
+@pytest.mark.parametrize(("truth", "false"), [("gghh", 1), ("ghhh", 0)])
+def test_of_two_crowds_of_a_category_the_last_one_counts(truth: str, false: int) -> None:
+    assert count(truth, "xxxx", crowds="gh") == (0, 0, false, 0)
+
+
 def test_the_sum_of_two_images_is_rated() -> None:
     ids = np.array([[1, 1, 2]], np.int32)
     one = Segments(np.array([1, 2]), np.array([0, 1]), np.array([False, False]))

@@ -1,0 +1,120 @@
+"""Files of scores: all digits for machines, percent for papers, and where the scores come from."""
+
+import csv
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+
+from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.scores.evaluate import Scores, evaluate_results
+from cityscapes_coco.scores.score_files import Origin, find_origin, write_scores
+from evaluate_coco import main as evaluate
+from main import main
+from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Capture, load, write_json
+
+
+@pytest.fixture(scope="module")
+def scores() -> Scores:
+    return evaluate_results(GOLDEN_VAL, PREDICTIONS, SAMPLE)
+
+
+def write(path: Path, scores: Scores) -> str:
+    write_scores(path, scores, find_origin(GOLDEN_VAL, scores))
+    return path.read_text(encoding="utf-8")
+
+
+def test_csv_has_each_number_of_the_json_with_all_digits(scores: Scores, tmp_path: Path) -> None:
+    write(tmp_path / "s.json", scores)
+    write(tmp_path / "s.csv", scores)
+    numbers = load(tmp_path / "s.json")
+    with (tmp_path / "s.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    found = {(row["protocol"], row["class"], row["score"]): row["value"] for row in rows}
+    assert len(found) == len(rows) == 9 * (6 + 6 + 2)
+    coco = {"average": numbers["coco"]["average"], **numbers["coco"]["classes"]}
+    own = {"average": numbers["cityscapes"]["average"], **numbers["cityscapes"]["classes"]}
+    for (protocol, name, column), value in found.items():
+        shape = protocol.removeprefix("COCO ")
+        of_class = own[name] if protocol == "Cityscapes" else coco[name][shape]
+        key = column.lower() if column.startswith("AP") else f"ap_{column}"
+        assert (float(value) if value else None) == of_class[key]
+    digest = hashlib.sha256(GOLDEN_VAL.read_bytes()).hexdigest()
+    assert {(row["truth"], row["sha256"]) for row in rows} == {(GOLDEN_VAL.name, digest)}
+    assert numbers["origin"]["sha256"] == digest and "curves" not in numbers
+
+
+def test_markdown_and_latex_have_percent(scores: Scores, tmp_path: Path) -> None:
+    markdown = write(tmp_path / "s.md", scores).splitlines()
+    assert "| Cityscapes | AP | AP50 |" in markdown and "| car | 17.4 | 41.0 |" in markdown
+    assert "| truck | - | - |" in markdown and "| average | 16.7 | 36.0 |" in markdown
+    latex = write(tmp_path / "s.TEX", scores)
+    assert latex.count(r"\midrule") == 6 and r"car & 17.4 & 41.0 \\" in latex
+    assert "\\midrule\naverage & 16.7 & 36.0 \\\\\n\\bottomrule\n\\end{tabular}\n" in latex
+    assert "comparable with the benchmark: no: 2 images, and val has 500" in latex
+
+
+def test_a_name_breaks_no_table(tmp_path: Path, scores: Scores) -> None:
+    own = scores.cityscapes
+    assert own
+    odd = type(own)(own.average, {'a|b,"c"_{d}&': own.average})
+    changed = Scores(1, 1, 0, type(scores.coco)({}, {}), odd, [], {})
+    origin = Origin("t.json", "0", "p", {"Cityscapes": "yes"})
+    for ending, line in {
+        ".md": '| a\\|b,"c"_{d}& | 16.7 | 36.0 |\n',
+        ".tex": 'a|b,"c"\\_\\{d\\}\\& & 16.7 & 36.0 \\\\\n',
+        ".csv": 'Cityscapes,"a|b,""c""_{d}&",AP50,',
+    }.items():
+        write_scores(tmp_path / f"s{ending}", changed, origin)
+        assert line in (tmp_path / f"s{ending}").read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "images", "reason"),
+    [
+        ({}, (2048, 1024), 500, "yes"),
+        ({}, (1024, 512), 500, "no: 1024 x 512"),
+        ({}, (2048, 1024), 499, "no: 499 images, and val has 500"),
+        ({"categories": ["traffic=car+bus"]}, (2048, 1024), 500, "no: merged classes"),
+        ({"annotations": "gtCoarse"}, (2048, 1024), 500, "no: coarse maps"),
+        ({"images": ["leftImg8bit_foggy"]}, (2048, 1024), 500, "no: images leftImg8bit_foggy"),
+    ],
+)
+def test_it_is_said_whether_scores_can_be_compared(
+    options: dict[str, Any],
+    size: tuple[int, int],
+    images: int,
+    reason: str,
+    scores: Scores,
+    tmp_path: Path,
+) -> None:
+    coco = load(GOLDEN_VAL)
+    coco["info"]["options"] |= options
+    fields = {"width": size[0], "height": size[1], "file_name": "a.png"}
+    coco["images"] = [{"id": number, **fields} for number in range(images)]
+    path = write_json(tmp_path / "c.json", coco)
+    assert read_coco(path).info is not UNSET
+    comparable = find_origin(path, scores).comparable
+    assert comparable["Cityscapes"] == reason
+    assert comparable["COCO box"] == comparable["COCO mask"] == "no: COCO's protocol"
+
+
+@pytest.mark.parametrize("ending", [".json", ".csv", ".md", ".tex"])
+def test_panoptic_scores_are_written_over_earlier_ones_and_over_nothing_else(
+    ending: str, tmp_path: Path, capsys: Capture
+) -> None:
+    argv = ["--datadir", SAMPLE, "--outdir", tmp_path, "--splits", "val", "--panoptic"]
+    assert main([*map(str, argv), "--workers", "1"]) == 0
+    truth, out = tmp_path / "cityscapes_panoptic_val.json", tmp_path / f"s{ending}"
+    options = ["--coco", truth, "--results", truth, "--scores", out, "--workers", 1]
+    for _ in range(2):
+        assert evaluate([*map(str, options)]) == 0
+    content = out.read_bytes()
+    assert content.count(b"road") == (3 if ending == ".csv" else 1)
+    assert b"no: 2 images, and val has 500" in content
+    out.write_text("protocol,mine\n")
+    assert evaluate([*map(str, options)]) == 1
+    assert "is no file of earlier scores" in capsys.readouterr().err
+    assert out.read_text() == "protocol,mine\n"
