@@ -1,4 +1,5 @@
-"""Ends main.py at random moments and in every way, and checks what it leaves.
+"""Ends main.py and evaluate_coco.py --save at random moments and in every way, and checks what they
+leave.
 
     python tests/kill.py --count 200
 
@@ -25,7 +26,17 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.conftest import OUTPUT, PANOPTIC, PATIENCE, ROOT, read_folder, save_map
+from tests.conftest import (
+    GOLDEN_VAL,
+    OUTPUT,
+    PANOPTIC,
+    PATIENCE,
+    PREDICTIONS,
+    ROOT,
+    SAMPLE,
+    read_folder,
+    save_map,
+)
 
 OLD = b"an earlier file"
 FOLDER = PANOPTIC.removesuffix(".json")
@@ -70,22 +81,7 @@ class Victim:
             (self.outdir / name).parent.mkdir(parents=True, exist_ok=True)
             (self.outdir / name).write_bytes(content)
         process = self.start(workers)
-        time.sleep(delay)
-        if whom == "group":
-            os.killpg(process.pid, number)
-        elif whom == "worker":
-            for child in psutil.Process(process.pid).children()[:1]:
-                child.send_signal(number)
-        else:
-            for _ in range(5 if whom == "burst" else 1):
-                process.send_signal(number)
-                time.sleep(0.002)
-        _, errors = process.communicate(timeout=PATIENCE)
-        deadline = time.monotonic() + PATIENCE
-        while _group_exists(process.pid):
-            assert time.monotonic() < deadline, "a worker lives on"
-            time.sleep(0.005)
-
+        errors = _end(process, whom, number, delay)
         story = f"{whom}, signal {number}, after {delay:.3f} s: {process.returncode}, {errors!r}"
         left = read_folder(self.outdir)
         if left not in (self.old, self.new):
@@ -105,6 +101,53 @@ class Victim:
         assert seen.pop(OUTPUT) in (OLD, self.new[OUTPUT]), story
         pairs = [files.items() - {(OUTPUT, files[OUTPUT])} for files in (self.old, self.new)]
         assert PANOPTIC not in seen or seen.items() in pairs, story
+
+
+def kill_save(folder: Path, whom: str, number: int, delay: float) -> str:
+    """End evaluate_coco.py --save; check that its folder is whole or not there, and that the next
+    run leaves nothing else. Returns "new" or "old"."""
+    target = folder / "save" / "results"
+    shutil.rmtree(target.parent, ignore_errors=True)
+    files = "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", PREDICTIONS, "--save", target
+    command = [sys.executable, str(ROOT / "evaluate_coco.py"), *map(str, files), "--workers", "2"]
+
+    def start() -> "subprocess.Popen[bytes]":
+        quiet = subprocess.DEVNULL
+        return subprocess.Popen(
+            command, stdout=quiet, stderr=subprocess.PIPE, start_new_session=True
+        )
+
+    process = start()
+    errors = _end(process, whom, number, delay)
+    story = f"--save, {whom}, signal {number}, after {delay:.3f} s: {errors!r}"
+    left = len(list(target.iterdir())) if target.exists() else 0
+    shutil.rmtree(target, ignore_errors=True)
+    with start() as again:
+        _, errors = again.communicate(timeout=PATIENCE)
+    assert again.returncode == 0, (story, errors)
+    assert left in (0, len(list(target.iterdir()))), story
+    assert [path.name for path in target.parent.iterdir()] == ["results"], story
+    return "new" if left else "old"
+
+
+def _end(process: "subprocess.Popen[bytes]", whom: str, number: int, delay: float) -> bytes:
+    """Send a signal after `delay` seconds; return what the program said when all of it is gone."""
+    time.sleep(delay)
+    if whom == "group":
+        os.killpg(process.pid, number)
+    elif whom == "worker":
+        for child in psutil.Process(process.pid).children()[:1]:
+            child.send_signal(number)
+    else:
+        for _ in range(5 if whom == "burst" else 1):
+            process.send_signal(number)
+            time.sleep(0.002)
+    _, errors = process.communicate(timeout=PATIENCE)
+    deadline = time.monotonic() + PATIENCE
+    while _group_exists(process.pid):
+        assert time.monotonic() < deadline, "a worker lives on"
+        time.sleep(0.005)
+    return errors
 
 
 def _group_exists(group: int) -> bool:
@@ -138,6 +181,9 @@ def kill(folder: Path, count: int, seed: int) -> Counter[str]:
     for number in range(count):
         whom, sent = WAYS[(seed + number) % len(WAYS)]
         workers = 1 if whom == "program" and dice.random() < 0.5 else 2
+        if number % 4 == 3:
+            left[kill_save(folder, whom, sent, dice.uniform(0, 2))] += 1
+            continue
         left[victim.end(whom, sent, workers, dice.uniform(0, 1.2 * victim.seconds))] += 1
     return left
 
