@@ -17,7 +17,7 @@ from cityscapes_coco.cli.arguments import (
     usable_cores,
 )
 from cityscapes_coco.cli.program import run_program
-from cityscapes_coco.errors import UserError, one_line
+from cityscapes_coco.errors import one_line
 
 if TYPE_CHECKING:
     from cityscapes_coco.cli.coco_file import Places
@@ -71,6 +71,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     refuse_idle(parser, given, only_with={"--top": ["--save"]}, idle_with={"--split": ["--coco"]})
     if "--coco_dir" not in given and args.datadir:
         args.coco_dir = args.datadir
+
+    # Which kind of results they are, only the file tells.
+    from cityscapes_coco.scores.panoptic_results import is_panoptic
+
+    args.is_panoptic = is_panoptic(args.results)
+    kind = "panoptic results" if args.is_panoptic else "results of instances"
+    for option in ("--plot", "--save", "--top") if args.is_panoptic else ("--pngs",):
+        if option in given:
+            parser.error(f"argument {option}: has no effect on {kind}, as in {args.results}")
     return args
 
 
@@ -82,15 +91,12 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results
-    from cityscapes_coco.scores.panoptic_results import is_panoptic
     from cityscapes_coco.scores.score_files import find_origin, write_scores
     from cityscapes_coco.scores.submission import write_submission
 
     places = find_places(args.coco_dir, args.datadir)
-    if is_panoptic(args.results):
+    if args.is_panoptic:
         return _evaluate_panoptic(args, places)
-    if args.pngs:
-        raise UserError("--pngs", f"is for panoptic results, which {args.results} has not")
     path = args.coco or find_file(places, args.split or "val")
     files = path, args.results, places.maps
     plot = name_page(args.plot, f"{args.results.stem}_curves.png") if args.plot else None
@@ -126,9 +132,6 @@ def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
     from cityscapes_coco.scores.evaluate_panoptic import evaluate_panoptic
     from cityscapes_coco.scores.score_files import find_origin, write_scores
 
-    for option in "plot", "save":
-        if getattr(args, option):
-            raise UserError(f"--{option}", "takes results of instances, and these are panoptic")
     path = args.coco or find_file(places, args.split or "val", panoptic=True)
     check_targets(args.scores, None, None, read=(path, args.results))
     with stoppable() as check, start_workers(args.workers or usable_cores(), check=check) as run:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from evaluate_coco import main as evaluate
 from main import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Capture, Coco, WriteMap, write_json
+from tests.conftest import GOLDEN_VAL, PREDICTIONS, Capture, Coco, WriteMap, write_json
 from tests.scores.conftest import fail, read_panoptic, save_panoptic, score
 
 # Frames in which nothing is in the same place.
@@ -262,12 +262,16 @@ def test_files_that_are_not_there_or_not_panoptic(
     assert fail(capsys, "--coco", GOLDEN_VAL, "--results", path).startswith(line)
     bare = write_json(tmp_path / "list.json", made.results["annotations"])
     assert "a list; panoptic results are an object" in fail(capsys, *argv, bare)
-    line = "error: --pngs: is for panoptic results"
-    instances = "--coco", GOLDEN_VAL, "--coco_dir", SAMPLE, "--results", PREDICTIONS
-    assert fail(capsys, *instances, "--pngs", tmp_path).startswith(line)
-    for option in "--save", "--plot":
-        line = f"error: {option}: takes results of instances, and these are panoptic"
-        assert fail(capsys, *argv, path, option, tmp_path / "new") == line
+
+
+def test_options_for_the_other_kind_of_results_are_refused(
+    made: Made, tmp_path: Path, capsys: Capture
+) -> None:
+    path = write_json(tmp_path / "results.json", made.results)
+    for results, option in (PREDICTIONS, "--pngs"), (path, "--save"), (path, "--plot"):
+        with pytest.raises(SystemExit, match="2"):
+            evaluate(["--results", str(results), option, str(tmp_path / "new")])
+        assert f"argument {option}: has no effect on" in capsys.readouterr().err
 
 
 def test_a_file_name_leads_to_no_file_outside_of_the_folder(
