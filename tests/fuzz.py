@@ -6,9 +6,10 @@
 Maps, data folders, COCO files and results are made up, damaged, and given to the three scripts.
 Either the program prints an error in printable lines and leaves the earlier output as it was, or
 its result is exact, judged by Pillow's pixels and pycocotools' masks. Results that are plausible
-and wrong must get a note, and right ones none. Nothing else on the disk may change. --pngs calls only the reader of maps, with and without its fast packages: it must refuse a
-file that breaks a rule of PNG, and find the right pixels in any other. The exit code is 0 if
-nothing was found. --seed repeats a run.
+and wrong must get a note, and right ones none. Nothing else on the disk may change. --pngs calls
+only the reader of maps, with and without its fast packages: it must refuse a file that breaks a
+rule of PNG, and find the right pixels in any other. The exit code is 0 if nothing was found. --seed
+repeats a run.
 """
 
 import argparse
