@@ -5,10 +5,11 @@
 
 Maps, data folders, COCO files and results are made up, damaged, and given to the three scripts.
 Either the program prints an error in printable lines and leaves the earlier output as it was, or
-its result is exact, judged by Pillow's pixels and pycocotools' masks. Nothing else on the disk may
-change. --pngs calls only the reader of maps, with and without its fast packages: it must refuse a
-file that breaks a rule of PNG, and find the right pixels in any other. The exit code is 0 if
-nothing was found. --seed repeats a run.
+its result is exact, judged by Pillow's pixels and pycocotools' masks. Results that are plausible
+and wrong must get a note, and right ones none. Nothing else on the disk may change. --pngs calls
+only the reader of maps, with and without its fast packages: it must refuse a file that breaks a
+rule of PNG, and find the right pixels in any other. The exit code is 0 if nothing was found. --seed
+repeats a run.
 """
 
 import argparse
@@ -56,6 +57,7 @@ from tests.conftest import (
     save_map,
 )
 from tests.oracle import box_of, masks_in, name_of
+from tests.scores import wrong_results as wrong
 
 SUFFIX = "_gtFine_instanceIds.png"
 OLD = b"an earlier file"
@@ -371,7 +373,7 @@ def make_json(dice: Random, coco: Any) -> bytes:
         while isinstance(holder[key], dict | list) and holder[key] and dice.random() < 0.8:
             holder = holder[key]
             key = dice.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
-        kind = dice.randint(0, 5)
+        kind = dice.randint(0, 7)
         if kind == 0 and holder is not coco:
             del holder[key]
         elif kind == 1 and isinstance(holder, list):
@@ -382,6 +384,13 @@ def make_json(dice: Random, coco: Any) -> bytes:
             place = dice.randint(0, len(holder[key]))
             more = dice.choice(["", "0", "1", "o", "?", "\x1b", "/", "..", "\u00e4"])
             holder[key] = holder[key][:place] + more + holder[key][place + dice.randint(0, 1) :]
+        elif kind == 4 and type(holder[key]) is int:
+            # As pandas writes whole numbers; perhaps all of one field.
+            of_all = dice.random() < 0.5 and isinstance(holder, dict)
+            for record in [r for r in list_records(coco) if key in r] if of_all else [holder]:
+                record[key] = float(record[key]) if type(record[key]) is int else record[key]
+        elif kind == 5:
+            holder[key] = None
         else:
             holder[key] = copy.deepcopy(dice.choice(VALUES_IN_JSON))
     data = json.dumps(coco).encode()
@@ -390,6 +399,13 @@ def make_json(dice: Random, coco: Any) -> bytes:
         junk = dice.choice([b"", b"\0", b"\xff", b'"', b"]", b"}", b"[" * 2000, b"NaN"])
         data = data[:place] + junk + data[place + dice.randint(0, 40) :]
     return data
+
+
+def list_records(part: Any) -> list[Coco]:
+    """Return all objects in a file, at any depth."""
+    inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    found = [record for child in inner for record in list_records(child)]
+    return [part, *found] if isinstance(part, dict) else found
 
 
 def store_coco_file(bench: Bench, data: bytes) -> Path:
@@ -477,6 +493,120 @@ def check_results(bench: Bench, made: tuple[bytes, str]) -> str:
     return "exact"
 
 
+# Results that are plausible and wrong.
+
+CELL = 256  # pixels; each instance has a cell of its frame for itself
+
+
+def outline(change: Callable[[float, float], tuple[float, float]]) -> wrong.Make:
+    """Results with the boxes as polygons, whose points are changed."""
+
+    def make(coco: Coco, results: list[Coco]) -> list[Coco]:
+        outlined = []
+        for result in results:
+            x, y, w, h = result["bbox"]
+            points = (x, y), (x + w, y), (x + w, y + h), (x, y + h)
+            polygon = [value for point in points for value in change(*point)]
+            outlined.append(result | {"segmentation": [polygon]})
+        return outlined
+
+    return make
+
+
+def wind(edges: int) -> wrong.Make:
+    """Results of which the first goes to and fro across the frame."""
+    polygon = [value for y in range(edges) for value in (2048 * (y % 2), y % 1024)]
+
+    def make(coco: Coco, results: list[Coco]) -> list[Coco]:
+        first, *others = outline(lambda x, y: (x, y))(coco, results)
+        return [first | {"segmentation": [polygon]}, *others]
+
+    return make
+
+
+# What may be done to results, each with choices of its own.
+MISTAKES: dict[str, Callable[[Random], wrong.Make]] = {
+    "none": lambda dice: wrong.right,
+    "long polygons": lambda dice: wind(dice.choice([3, 400, 4000, 9000])),
+    "corners": lambda dice: wrong.boxed(wrong.corners),
+    "centers": lambda dice: wrong.boxed(wrong.center),
+    "y before x": lambda dice: wrong.boxed(lambda x, y, w, h: [y, x, h, w]),
+    "shares": lambda dice: wrong.boxed(
+        wrong.share(dice.choice([wrong.same, wrong.corners, wrong.center]))
+    ),
+    "another size": lambda dice: wrong.boxed(
+        wrong.scaled(dice.choice([0.1, 0.3, 0.5, 2, 9]), dice.choice([0, 0.2, 0.45, 1.9]))
+    ),
+    "padded": lambda dice: wrong.boxed(
+        wrong.scaled(dice.uniform(0.2, 0.6), down=dice.uniform(90, 400))
+    ),
+    "shifted classes": lambda dice: turn_classes(dice.choice([1, -1]), 0),
+    "turned classes": lambda dice: turn_classes(dice.randint(2, 6), 8),
+    "alphabetical": lambda dice: wrong.in_order(sorted(wrong.NAMES)),
+    "one class": lambda dice: turn_classes(dice.randint(1, 8), 1),
+    "turned images": lambda dice: turn_images(dice.randint(1, 3)),
+    "halved polygons": lambda dice: outline(lambda x, y: (x / 2, y / 2)),
+    "swapped polygons": lambda dice: outline(lambda x, y: (y, x)),
+    "polygons as shares": lambda dice: outline(lambda x, y: (x / 2048, y / 1024)),
+}
+
+
+def turn_classes(step: int, classes: int) -> wrong.Make:
+    """Ids that are so many higher, in a ring of so many classes if there is one."""
+
+    def number(name: str) -> int:
+        place = wrong.NAMES.index(name) + step
+        return place % classes + 1 if classes > 1 else step if classes else place + 1
+
+    return wrong.called(number)
+
+
+def turn_images(step: int) -> wrong.Make:
+    return wrong.shown_by(lambda number: (number - 1 + step) % 4 + 1)
+
+
+def make_wrong_results(dice: Random) -> tuple[Coco, list[Coco], str]:
+    """Make up the COCO file of four frames, results that find most of it, and a mistake in them."""
+    coco: Coco = {"images": [], "annotations": [], "categories": []}
+    coco["categories"] = [{"id": n, "name": name} for n, name in enumerate(wrong.NAMES, 1)]
+    results: list[Coco] = []
+    for number in range(1, 5):
+        size = {"width": 8 * CELL, "height": 4 * CELL}
+        coco["images"].append({"id": number, "file_name": f"{number}.png"} | size)
+        for cell in dice.sample(range(32), dice.randint(12, 20)):
+            w, h = dice.randint(20, 120), dice.randint(20, 120)
+            x = cell % 8 * CELL + dice.randint(5, CELL - w - 5)
+            y = cell // 8 * CELL + dice.randint(5, CELL - h - 5)
+            ids = {"id": len(coco["annotations"]) + 1, "image_id": number}
+            what = {"category_id": dice.choice([1, 1, 2, 3, 3, 4, 5, 6, 7, 8]), "iscrowd": 0}
+            form = {"area": w * h, "bbox": [x, y, w, h]}
+            form["segmentation"] = [[x, y, x + w, y, x + w, y + h, x, y + h]]
+            coco["annotations"].append(ids | what | form)
+            if dice.random() < 0.9:
+                moved = [value + dice.uniform(-1, 1) for value in (x, y, w, h)]
+                found = {"category_id": what["category_id"], "bbox": moved}
+                results.append({"image_id": number, "score": dice.random()} | found)
+    mistake = dice.choice(list(MISTAKES))
+    return coco, MISTAKES[mistake](dice)(coco, results), mistake
+
+
+def check_wrong_results(bench: Bench, made: tuple[Coco, list[Coco], str]) -> str:
+    """Results with a mistake have a note or are refused, and others have none."""
+    coco, results, mistake = made
+    path, scores = bench.root / "file.json", bench.outdir / "scores.json"
+    path.write_text(json.dumps(coco))
+    (bench.root / "results.json").write_text(json.dumps(results))
+    arguments = ["--coco_dir", bench.root, "--coco", path, "--workers", 1, "--scores", scores]
+    code, _ = bench.call(evaluate_coco.main, *arguments, "--results", bench.root / "results.json")
+    if code:
+        return "error"
+    notes = [
+        note for note in json.loads(scores.read_bytes())["notes"] if "cannot be had" not in note
+    ]
+    assert bool(notes) == (mistake not in ("none", "long polygons")), notes
+    return "noted" if notes else "exact"
+
+
 # Panoptic files.
 
 SEGMENTS = {7: "road", 26: "car", 24001: "person", 26000: "car", 33002: "bicycle"}
@@ -541,10 +671,11 @@ CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] =
     "folders": (make_folder, check_folder),
     "COCO files": (make_coco_file, check_coco_file),
     "results": (make_results, check_results),
+    "wrong results": (make_wrong_results, check_wrong_results),
     "panoptic files": (make_panoptic, check_panoptic),
     "PNG files": (make_map, check_png),
 }
-OUTCOMES = ("error", "exact", "boxes", "drawn")
+OUTCOMES = ("error", "exact", "boxes", "drawn", "noted")
 # How many inputs of a kind one process tries; it takes seconds.
 ROUND, ROUND_OF_PNGS = 100, 5000
 

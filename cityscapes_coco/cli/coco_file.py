@@ -104,9 +104,10 @@ def name_split(path: Path, images: Sequence[Image] = ()) -> str:
 
     A file of coarse maps gives "gtCoarse_train", one of fine maps just "train".
     """
+    name = path.name.removesuffix(".gz").removesuffix(".json")
     for prefix in PREFIX, PANOPTIC_PREFIX:
-        if path.stem.startswith(prefix):
-            return path.stem.removeprefix(prefix).removeprefix("gtFine_")
+        if name.startswith(prefix):
+            return name.removeprefix(prefix).removeprefix("gtFine_")
     folders = [PurePosixPath(image.file_name or "").parts for image in images]
     splits = {parts[1] for parts in folders if len(parts) == 4}
     return ", ".join(sorted(splits)) or "unknown"

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from cityscapes_coco.coco.records import CocoFile
+from cityscapes_coco.errors import command
 from cityscapes_coco.labels import LABELS
 
 # COCO's own ids of the classes that Cityscapes has too; the last of its classes has the id 90.
@@ -25,7 +26,8 @@ class Numbering(NamedTuple):
 def list_numberings(coco: CocoFile) -> list[Numbering]:
     """Return the ways in which the categories of a file may have been numbered."""
     ids = {str(category.name): int(category.id or 0) for category in coco.categories}
-    made, other = "main.py --category-ids {} writes a file for them", "write the ids of the file"
+    made = f"{command('convert')} --category-ids {{}} writes a file for them"
+    other = "write the ids of the file"
     labels = [label for label in LABELS if label.name in ids]
     return [
         Numbering("classes counted from 0", made.format("zero"), dict(enumerate(ids.values()))),

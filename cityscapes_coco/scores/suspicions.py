@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cityscapes_coco.coco.records import CocoFile, Result
+from cityscapes_coco.errors import command
 from cityscapes_coco.scores.box_forms import find_reading
 from cityscapes_coco.scores.class_pairs import explain_pairs
 from cityscapes_coco.scores.coco_score import CocoScores
@@ -136,5 +137,5 @@ def _compare_with_chance(samples: Sequence[Sample], look: _Look) -> list[str]:
         f"hardly a result lies on anything: on {look.found} instances of"
         f" {count_possible(samples)}, whatever their class, no more than on those of other images;"
         " are the results of another set of images, or of a network that was not trained? Draw"
-        " them: inspect_coco.py --results"
+        f" them: {command('inspect')} --results"
     ]

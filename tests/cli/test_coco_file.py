@@ -92,6 +92,7 @@ def test_a_file_in_the_place_of_a_folder_is_called_a_file(option: str, folder: P
     ("name", "images", "split"),
     [
         (f"{FINE}_val.json", [], "val"),
+        (f"{FINE}_val.json.gz", [], "val"),
         (f"{COARSE}_val.json", [], "gtCoarse_val"),
         (f"{PANOPTIC}_train.json", ["leftImg8bit/val/a/a.png"], "train"),
         ("my.json", ["leftImg8bit/val/a/a.png", "leftImg8bit/train/a/a.png"], "train, val"),

@@ -212,9 +212,18 @@ def test_a_small_gzip_file_does_not_fill_the_memory(
 
 
 NUMBERS: dict[str, tuple[list[int], list[int]]] = {
-    "classes counted from 0: main.py --category-ids zero writes": ([1, 3, 8], [0, 1, 2]),
-    "classes counted from 1: main.py --category-ids one writes": ([24, 26, 33], [1, 3]),
-    "Cityscapes' label ids: main.py --category-ids label writes": ([1, 3, 8], [26, 24]),
+    "classes counted from 0: cityscapes-coco convert --category-ids zero writes": (
+        [1, 3, 8],
+        [0, 1, 2],
+    ),
+    "classes counted from 1: cityscapes-coco convert --category-ids one writes": (
+        [24, 26, 33],
+        [1, 3],
+    ),
+    "Cityscapes' label ids: cityscapes-coco convert --category-ids label writes": (
+        [1, 3, 8],
+        [26, 24],
+    ),
     "Cityscapes' train ids: write the ids of the file": ([1, 3, 8], [13, 11, 18]),
     "COCO's own classes: was the network trained on this file": ([1, 3, 8], [1, 3, 62]),
 }
