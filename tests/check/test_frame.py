@@ -137,6 +137,7 @@ def add_segment(coco: Coco) -> None:
 
 
 no_value = drop("annotations", 0, "map_value")
+empty = change(segmentation={"size": [16, 24], "counts": [16 * 24]})  # so that the box tells
 move = change(segmentation=[[0, 0, 0, 1, 1, 1, 1, 0]])
 shrink = change(segmentation=[[16, 1, 18, 1, 18, 9, 16, 9]], category_id=3)  # less than half
 DAMAGES: Damages = {
@@ -146,6 +147,7 @@ DAMAGES: Damages = {
     "no bicycle is there, or another": ("unexpected 1", both(drop_map_values, double)),
     "1: 24007 is not in the map": ("wrong map_value 1", change(map_value=24007)),
     "annotation 1: no person is there": ("unexpected 1, lost 1", both(no_value, move)),
+    "IoU 0.0000 with person 24000": ("inexact 1", both(no_value, empty)),
     "annotation 1: no car is there": ("unexpected 1, lost 1", both(no_value, shrink)),
     "11], person 24000 has [16, 1, 3, 12]": ("wrong bbox 1", change(bbox=[16, 1, 3, 11])),
     "annotation 1: 35, person 24000 has 36": ("wrong area 1", change(area=35)),
