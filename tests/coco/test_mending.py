@@ -1,8 +1,10 @@
 """What other tools write and pycocotools bears: null, and whole numbers with a point."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from msgspec import UNSET
 
@@ -12,7 +14,7 @@ from cityscapes_coco.coco.records import PanopticFile
 from cityscapes_coco.coco.segmentations import decode_segmentation
 from cityscapes_coco.scores.results import read_results
 from tests.conftest import GOLDEN_VAL, Coco, load, write_json
-from tests.oracle import count_runs, decode
+from tests.oracle import coco_precision, count_runs, decode, encode
 
 # By part, the fields that may be null: pycocotools scores boxes or masks all the same.
 NULLS = {
@@ -35,6 +37,61 @@ NEEDED = {
 
 def pairs(fields: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(part, field) for part, names in fields.items() for field in names]
+
+
+# A file of two cars, with polygons.
+CARS: Coco = {
+    "info": {},
+    "categories": [{"id": 1, "name": "car", "supercategory": "vehicle"}],
+    "images": [
+        {"id": n, "file_name": f"{n}.png", "seg_file_name": "", "width": 40, "height": 40}
+        for n in (1, 2)
+    ],
+    "annotations": [
+        {
+            **{"id": n, "image_id": n, "category_id": 1, "iscrowd": 0, "area": 400},
+            **{"bbox": [0, 0, 20, 20], "segmentation": [[0, 0, 20, 0, 20, 20, 0, 20]]},
+            "map_value": 26000,
+        }
+        for n in (1, 2)
+    ],
+}
+
+
+def judge(part: str, field: str, value: object) -> list[float | None]:
+    """The AP by pycocotools of results that are the truth, for boxes and for masks, where the truth
+    has another value in one field; None where pycocotools fails."""
+    mask = np.zeros((40, 40), bool)
+    mask[:20, :20] = True
+    result = {"category_id": 1, "bbox": [0, 0, 20, 20], "segmentation": encode(mask)}
+    results = [result | {"image_id": number, "score": number} for number in (1, 2)]
+    coco = copy.deepcopy(CARS)
+    coco[part][-1][field] = value
+    found: list[float | None] = []
+    for kind in "bbox", "segm":
+        try:
+            precision = coco_precision(coco, results, kind)
+            found.append(round(float(precision[..., 0].mean()), 9))
+        except (TypeError, AssertionError):
+            found.append(None)
+    return found
+
+
+@pytest.mark.parametrize(("part", "field"), pairs(NULLS))
+def test_pycocotools_bears_these_nulls(part: str, field: str) -> None:
+    """For masks, or for boxes at least."""
+    assert 1 in judge(part, field, None)
+
+
+@pytest.mark.parametrize(("part", "field"), pairs(INTEGERS))
+def test_pycocotools_bears_whole_numbers_with_a_point(part: str, field: str) -> None:
+    assert judge(part, field, float(CARS[part][-1][field])) == [1, 1]
+
+
+@pytest.mark.parametrize(("part", "field"), pairs(NEEDED))
+def test_pycocotools_fails_or_misses_an_instance_without_these(part: str, field: str) -> None:
+    # A null as the id of an annotation does no harm there, but names no annotation.
+    assert (field == "id" and part == "annotations") or 1 not in judge(part, field, None)
 
 
 @pytest.mark.parametrize(("part", "field"), pairs(NULLS))
