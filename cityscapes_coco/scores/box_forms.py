@@ -26,6 +26,8 @@ _IMAGES = 25
 # that are only weak lie on more.
 _SHARE, _TIMES, _FEWEST = 0.2, 1.5, 5
 _SHARE_FITTED, _TIMES_FITTED = 0.3, 3
+# No image is smaller, in pixels; a smaller offset, as a share of the image, comes from rounding.
+_SMALLEST, _PADDED = 8, 0.01
 # Of readings, the most common one is taken that is nearly as good as the best.
 _AS_GOOD = 0.95
 
@@ -65,12 +67,12 @@ _FORMS: dict[str, tuple[tuple[int, ...], Callable[[Boxes], Boxes]]] = {
     "[x1, x2, y1, y2]": ((0, 2, 1, 3), _corners),
     "[y1, y2, x1, x2]": ((2, 0, 3, 1), _corners),
 }
-# The forms of boxes whose scale may be wrong too; and those of polygons, as of the boxes around
+# The forms of boxes whose scale may be wrong too; and the forms of masks, as of the boxes around
 # them.
 _OF_OTHER_SIZE = (*_FORMS,)[:6]
-_OF_POLYGONS = {
-    "polygons [x0, y0, ...]": "[x, y, width, height]",
-    "polygons [y0, x0, ...]": "[y, x, height, width]",
+_OF_MASKS = {
+    "masks": "[x, y, width, height]",
+    "masks with y before x": "[y, x, height, width]",
 }
 _REMEDIES = {
     "box": "write [x, y, width, height] in pixels",
@@ -84,6 +86,7 @@ def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
     samples = spread(samples, _IMAGES)
     found = count_found(samples, [sample.boxes[shape] for sample in samples])
     possible = count_possible(samples)
+    best = None
     for list_readings, share, times in (
         (_list_readings, _SHARE, _TIMES),
         (_list_fitted, _SHARE_FITTED, _TIMES_FITTED),
@@ -94,8 +97,10 @@ def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
         readings = [*list_readings(samples, shape)]
         counts = [count_found(samples, map(reading.read, samples)) for reading in readings]
         if counts and max(counts) >= least:
-            return readings[[n >= _AS_GOOD * max(counts) for n in counts].index(True)]
-    return None
+            best = readings[[n >= _AS_GOOD * max(counts) for n in counts].index(True)]
+            # A fitted scale must then find 1.5 times as many: three times a half.
+            found = max(found, max(counts) // 2)
+    return best
 
 
 def _list_readings(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
@@ -121,9 +126,12 @@ def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
         boxes = [_read(sample, shape, form, np.ones(2)) for sample in samples]
         for scale, offset in fit_scales(boxes, [sample.truth for sample in samples], size):
             width, height = np.rint(size / scale).astype(int).tolist()
-            padded = " that was padded or cut" if offset.any() else ""
+            of_what = f"of an image of some {width} x {height} pixels"
+            if min(width, height) < _SMALLEST:
+                of_what = "in shares of an image"
+            padded = " that was padded or cut" if (abs(offset) > _PADDED * size).any() else ""
             yield Reading(
-                f"{name} of an image of some {width} x {height} pixels{padded}",
+                f"{name} {of_what}{padded}",
                 "resize them to their image",
                 partial(_read, shape=shape, form=form, scale=scale, offset=offset),
             )
@@ -131,7 +139,7 @@ def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
 
 def _list_forms(shape: str, forms: Sequence[str]) -> list[tuple[str, str]]:
     """Return the name of each form of boxes or masks, and the form of the boxes."""
-    return [(form, form) for form in forms] if shape == "box" else [*_OF_POLYGONS.items()]
+    return [(form, form) for form in forms] if shape == "box" else [*_OF_MASKS.items()]
 
 
 def _read(

@@ -141,6 +141,10 @@ BOXES: dict[str, tuple[Callable[..., Sequence[float]], str]] = {
         wrong.scaled(640 / 2048, down=160),
         TO_RESIZE,
     ),
+    "[center x, center y, width, height] in shares of an image that was padded or cut": (
+        wrong.share(lambda x, y, w, h: [x + w / 2, y / 2 + h / 4 + 0.25, w, h / 2]),
+        TO_RESIZE,
+    ),
     "[x1, y1, x2, y2] of an image of some 1333 x 666 pixels": (
         lambda *box: wrong.corners(*wrong.scaled(1333 / 2048)(*box)),
         TO_RESIZE,
@@ -174,21 +178,25 @@ PIXELS = "write [x0, y0, x1, y1, ...] in pixels"
 MASKS: dict[str, tuple[Callable[[Coco], object], str]] = {
     "halved polygons": (
         wrong.polygons(lambda x, y: (x / 2, y / 2)),
-        "read as polygons [x0, y0, ...] of an image of some 1024 x 512 pixels: resize them",
+        "read as masks of an image of some 1024 x 512 pixels: resize them",
     ),
     "polygons as shares": (
         wrong.polygons(lambda x, y: (x / 2048, y / 1024)),
-        f"read as polygons [x0, y0, ...] in shares of the image: {PIXELS}",
+        f"read as masks in shares of the image: {PIXELS}",
     ),
     "x and y swapped": (
         wrong.polygons(lambda x, y: (y, x)),
-        f"read as polygons [y0, x0, ...]: {PIXELS}",
+        f"read as masks with y before x: {PIXELS}",
     ),
     "along rows": (
         wrong.along_rows,
         "read as run lengths along rows: encode them down the columns",
     ),
     "inverted": (wrong.inverted, "read as run lengths inverted: encode them with 1 for the"),
+    "of a smaller image, in a corner": (
+        wrong.shrunk,
+        "read as masks of an image of some 1024 x 509 pixels: resize them to their image",
+    ),
     "mirrored": (wrong.mirrored, "read as mirrored from left to right: write them as they are"),
     "all empty": (wrong.emptied, "46 of 46 masks have no pixel"),
 }

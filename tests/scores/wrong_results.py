@@ -131,6 +131,13 @@ def inverted(mask: Coco) -> Coco:
     return encode(~decode(mask, HEIGHT, WIDTH))
 
 
+def shrunk(mask: Coco) -> Coco:
+    """The mask in half the size, in the upper left quarter of the image."""
+    small = np.zeros((HEIGHT, WIDTH), bool)
+    small[: HEIGHT // 2, : WIDTH // 2] = decode(mask, HEIGHT, WIDTH)[::2, ::2]
+    return encode(small)
+
+
 def mirrored(mask: Coco) -> Coco:
     return encode(decode(mask, HEIGHT, WIDTH)[:, ::-1])
 
