@@ -157,3 +157,8 @@ def test_info_tells_the_options_that_a_file_was_made_with(frame: Path) -> None:
     del fields["panoptic"]  # which is not about this file
     assert told == {"annotations": "gtFine", "imagedir": None, **fields}
     assert read_options(read_info(read_coco(frame / OUTPUT))) == made_with
+
+
+def test_an_image_set_without_a_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="images must name an image set"):
+        Options(images=("leftImg8bit", ""))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import inspect_coco
-from cityscapes_coco.cityscapes.dataset import find_dataset, list_frames
+from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits, list_frames
 from main import main
 from tests.cityscapes.conftest import MAP, STEM, SUFFIX, build, convert, convert_splits, names
 from tests.conftest import Capture, WriteMap, touch, verify
@@ -190,3 +190,9 @@ def test_most_of_a_split_may_be_half_a_download(count: int, is_told: bool, datad
     ]
     assert len(lines) == is_told
     assert all(f"{count} of the 500 published frames" in line for line in lines)
+
+
+def test_splits_are_in_the_order_of_cityscapes(datadir: Path, write_map: WriteMap) -> None:
+    for split in "train", "val":
+        write_map(split=split)
+    assert find_splits(find_dataset(datadir), ["val", "train"]) == ["train", "val"]

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import inspect_coco
-from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.coco.reading import list_stuff, read_coco
 from cityscapes_coco.pictures.statistics import draw_statistics
 from main import main
 from tests.conftest import (
@@ -296,3 +296,33 @@ def test_official_names_of_photographs_lead_to_the_photographs(
     capsys.readouterr()
     assert inspect_coco.main(argv) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_of_two_annotations_of_one_image_the_first_has_the_png_file(path: Path) -> None:
+    coco = load(path)
+    coco["annotations"].append(coco["annotations"][0] | {"file_name": "other.png"})
+    assert read_coco(write_json(path, coco)).images[0].seg_file_name == png_of(path).name
+
+
+def test_a_category_that_does_not_say_so_is_no_stuff(path: Path) -> None:
+    coco = load(path)
+    del coco["categories"][0]["isthing"]
+    stuff = list_stuff(read_coco(write_json(path, coco)))
+    assert coco["categories"][0]["id"] not in stuff and coco["categories"][1]["id"] in stuff
+
+
+def test_a_dangling_link_in_the_folders_place_stays(
+    datadir: Path, write_map: WriteMap, capsys: Capture
+) -> None:
+    write_map()
+    folder = datadir / "annotations" / FOLDER
+    folder.parent.mkdir()
+    folder.symlink_to("nowhere")
+    assert main(["--datadir", str(datadir), "--workers", "1", "--panoptic"]) == 1
+    assert "not a folder" in capsys.readouterr().err and folder.is_symlink()
+
+
+def test_a_png_file_of_transposed_size_is_told(path: Path, datadir: Path, capsys: Capture) -> None:
+    Image.new("RGB", (16, 24)).save(png_of(path))
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--panoptic", "--verify"]) == 1
+    assert "has 16 x 24 pixels, not 24 x 16" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cityscapes_coco import Options, convert_split, find_dataset
+from cityscapes_coco import Options, UserError, convert_split, find_dataset
 from cityscapes_coco.coco.reading import read_coco, read_info, read_options
 from cityscapes_coco.coco.records import Annotation, Category, Image, Info
 from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
@@ -76,3 +76,14 @@ def test_an_error_of_the_frames_is_not_blamed_on_the_file(
     with pytest.raises(OSError, match="elsewhere") as raised:
         convert_split(find_dataset(datadir), "train", out, warn=str, run=fail)
     assert raised.value is error and os.listdir(out) == []
+
+
+def test_what_fails_when_the_file_is_put_in_place_is_blamed_on_it(tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    info = Info(description="", url="", contributor="", version="", options={}, skipped=[])
+    with (
+        pytest.raises(UserError, match=r"file\.json: cannot be written"),
+        write_coco(path) as writer,
+    ):
+        writer.finish(info, [], [])
+        path.mkdir()

@@ -152,3 +152,20 @@ def test_no_cut_outlives_both_make_valid_and_a_scale() -> None:
     assert shapely.MultiPolygon(map(shapely.Polygon, slit)).is_valid
     assert np.array_equal(fill(parts), fill(slit))
     assert fill(parts, 800 / 1024).sum() - fill(slit, 800 / 1024).sum() == 9
+
+
+def test_holes_are_opened_by_as_few_cuts_as_can_be() -> None:
+    """One cut opens the holes in rows 4 and 5; the holes in rows 1 and 3 need one each."""
+    mask = parse(
+        "#######",
+        "#.#####",
+        "#######",
+        "###.###",
+        "#####.#",
+        "#####.#",
+        "#######",
+    )
+    # The upper cut parts the mask in two, and the lower one in two again.
+    assert len(outline(mask)) == 3
+    steps = parse("#####", "#.#.#", "#.###", "#.#.#", "#.###", "#####")
+    assert len(outline(steps)) == 4

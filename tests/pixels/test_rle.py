@@ -149,3 +149,11 @@ def test_a_small_file_of_long_outlines_takes_no_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize("empty", [None, [], {}])
 def test_an_empty_segmentation_is_none(empty: object, tmp_path: Path) -> None:
     assert decode_segmentation(read_annotation(tmp_path, empty)) is None
+
+
+def test_a_polygon_may_be_two_sizes_of_the_image_away_and_no_further() -> None:
+    for x in -200, 290:
+        to_rle([[x, 0, x, 9, x + 9, 9]], 10, 100)
+    for x in -201, 292:
+        with pytest.raises(ValueError, match="far outside the image"):
+            to_rle([[x, 0, x, 9, x + 9, 9]], 10, 100)
