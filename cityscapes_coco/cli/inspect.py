@@ -176,7 +176,6 @@ def _show_examples(
 
     root = find_root(data_folder, args.imagedir)
     source = Source(path, root, read_categories(coco), args.results)
-
     notes: dict[object, str] = {}
 
     def find_records(image: "Image") -> "Records":
@@ -193,13 +192,8 @@ def _show_examples(
     if args.sort:
         images = _choose_worst(args, images, source, find_records)
     kind = args.results.stem if args.results else "panoptic" if source.categories.stuff else None
-    _draw_examples(
-        args,
-        path,
-        coco,
-        [(image.file_name or "", kind or "instances") for image in images],
-        load,
-    )
+    names_and_kinds = [(image.file_name or "", kind or "instances") for image in images]
+    _draw_examples(args, path, coco, names_and_kinds, load)
 
 
 def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str]) -> set[str]:
