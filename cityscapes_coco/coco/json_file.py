@@ -35,7 +35,8 @@ def read_json(path: Path) -> bytes:
     content = read_file(path)
     if content.startswith(b"\x1f\x8b"):
         try:
-            content = gzip.GzipFile(fileobj=io.BytesIO(content)).read(_MOST_UNPACKED + 1)
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+                content = file.read(_MOST_UNPACKED + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(path, f"a gzip file that is damaged ({error}); get it again") from error
         if len(content) > _MOST_UNPACKED:
