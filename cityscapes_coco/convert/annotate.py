@@ -28,11 +28,6 @@ from cityscapes_coco.pixels.rle import to_rles
 _CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
 _NAMES = {label.id: label.name for label in LABELS}
-_OUTLINES = {
-    "polygon": to_polygons,
-    "opencv": to_opencv_polygons,
-    "original": contours_like_original,
-}
 
 
 @dataclass(frozen=True)
@@ -191,7 +186,8 @@ def _segment(
         return [None] * len(instances)
     masks = [(cut_mask(id_map, instance), *instance.bbox[:2]) for instance in instances]
     as_rle = [kind == "rle" or instance.is_group for instance in instances]
-    outline = _OUTLINES.get(kind, to_polygons)
+    others = {"opencv": to_opencv_polygons, "original": contours_like_original}
+    outline = others.get(kind, to_polygons)
     outlines = iter(outline(compress(masks, [not rle for rle in as_rle])))
     rles = iter(to_rles(compress(masks, as_rle), *id_map.shape))
     return [
