@@ -82,12 +82,15 @@ def replacing(
     the system allows it, the draft has no name until then, so that even kill -9 leaves no draft.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.is_dir():
-        # The rename would fail anyway, but only after all the work.
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if path.exists() and not path.is_file():
-        # The rename would replace a pipe, or /dev/stdout.
-        raise OSError(errno.EINVAL, "not a file")
+    # Asked once: another run may move the file away between two questions.
+    with suppress(FileNotFoundError):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            # The rename would fail anyway, but only after all the work.
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            # The rename would replace a pipe, or /dev/stdout.
+            raise OSError(errno.EINVAL, "not a file")
     draft = _hidden_beside(path)
     unnamed = _open_unnamed(path.parent)
     file = unnamed or draft.open("xb")
