@@ -28,7 +28,16 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # for the lines below
 
-from benchmarks.benchmark import CORES, TRAIN, compare, link_frames, prepare, print_table, verify
+from benchmarks.benchmark import (
+    CORES,
+    TRAIN,
+    BenchmarkError,
+    compare,
+    link_frames,
+    prepare,
+    print_table,
+    verify,
+)
 from cityscapes_coco import convert_split, find_dataset
 from cityscapes_coco.convert import annotate
 from cityscapes_coco.pixels import png
@@ -150,6 +159,7 @@ def time_in_turn(runs: int, *actions: Callable[[], object]) -> list[list[float]]
 def stopwatches() -> Iterator[dict[str, float]]:
     """Give the seconds that a conversion in this process spends in each stage."""
     spent = dict.fromkeys(STAGES.values(), 0.0)
+    called = set()
 
     def timed(name: str) -> Callable[..., Any]:
         function = getattr(annotate, name)
@@ -158,6 +168,7 @@ def stopwatches() -> Iterator[dict[str, float]]:
             start = time.perf_counter()
             result = function(*args)
             spent[STAGES[name]] += time.perf_counter() - start
+            called.add(name)
             return result
 
         return call
@@ -165,6 +176,8 @@ def stopwatches() -> Iterator[dict[str, float]]:
     timers: Any = {name: timed(name) for name in STAGES}
     with mock.patch.multiple(annotate, **timers):
         yield spent
+    if missed := STAGES.keys() - called:
+        raise BenchmarkError(f"error: not called by its name in annotate.py: {', '.join(missed)}")
 
 
 if __name__ == "__main__":
