@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 from cityscapes_coco.errors import guess
 from cityscapes_coco.labels import LABELS, category_instancesonly
 
-MapType = Literal["gtFine", "gtCoarse"]
+AnnotationType = Literal["gtFine", "gtCoarse"]
 Segmentation = Literal["polygon", "opencv", "rle", "none", "original"]
 Crowd = Literal["drop", "keep"]
 EmptyFrames = Literal["keep", "drop"]
@@ -25,7 +25,7 @@ UnknownLabels = Literal["error", "void"]
 StrPath = str | PathLike[str]
 
 # The splits of each type of maps, in Cityscapes' order.
-SPLITS: dict[MapType, tuple[str, ...]] = {
+SPLITS: dict[AnnotationType, tuple[str, ...]] = {
     "gtFine": ("train", "val", "test"),
     "gtCoarse": ("train", "train_extra", "val"),
 }

@@ -96,10 +96,14 @@ def write_map(datadir: Path) -> WriteMap:
         values: object = STREET,
         split: str = "train",
         name: str = "aachen_000000_000019",
-        map_type: str = "gtFine",
+        annotation_type: str = "gtFine",
     ) -> Path:
         path = (
-            datadir / map_type / split / name.split("_")[0] / f"{name}_{map_type}_instanceIds.png"
+            datadir
+            / annotation_type
+            / split
+            / name.split("_")[0]
+            / f"{name}_{annotation_type}_instanceIds.png"
         )
         return save_map(path, values)
 

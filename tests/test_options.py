@@ -141,7 +141,7 @@ def test_lists_from_python_are_as_good_as_tuples() -> None:
 
 
 def test_a_wrong_type_of_maps_or_split_from_python_raises(frame: Path) -> None:
-    with pytest.raises(ValueError, match="map_type must be one of gtFine, gtCoarse"):
+    with pytest.raises(ValueError, match="annotation_type must be one of gtFine, gtCoarse"):
         find_dataset(frame, "gtRough")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="no folder val in it; found train"):
         find_splits(find_dataset(frame), ["val"])

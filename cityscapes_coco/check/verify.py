@@ -23,8 +23,8 @@ from cityscapes_coco.coco.reading import (
 from cityscapes_coco.coco.records import CocoFile, Image, Info, PanopticFile
 from cityscapes_coco.convert.sources import (
     find_candidates,
+    infer_annotation_type,
     infer_map_name,
-    infer_map_type,
     list_all_frames,
 )
 from cityscapes_coco.errors import UserError, one_line
@@ -147,8 +147,8 @@ class _Check:
         self.coco = read_coco(path)
         self.info = read_info(self.coco)
         self.options = read_options(self.info)
-        map_type = infer_map_type(self.coco.images, self.info)
-        dataset = find_dataset(datadir, map_type, self.options.images, imagedir)
+        annotation_type = infer_annotation_type(self.coco.images, self.info)
+        dataset = find_dataset(datadir, annotation_type, self.options.images, imagedir)
         frames = list_all_frames(dataset)
         self.suffix = dataset.map_suffix
         self.found = find_candidates(self.coco.images, frames, self.suffix)
@@ -159,7 +159,7 @@ class _Check:
             raise UserError(
                 dataset.folder,
                 f"has no map of the {len(self.found)} images in {path}; expected"
-                f" {map_type}/<split>/<city>/<frame>{self.suffix}",
+                f" {annotation_type}/<split>/<city>/<frame>{self.suffix}",
             )
         self.frames = [frame for frame in frames if frame.split in self.splits]
         self.photographs = _list_photographs(dataset, self.splits, self.options.images)

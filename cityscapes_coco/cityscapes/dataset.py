@@ -31,7 +31,14 @@ from cityscapes_coco.cityscapes.not_found import (
 from cityscapes_coco.cityscapes.photograph_search import find_photographs
 from cityscapes_coco.cityscapes.split_folders import choose_split_folder, list_split_files
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType, StrPath, check_choice, list_names
+from cityscapes_coco.options import (
+    ALL_SPLITS,
+    SPLITS,
+    AnnotationType,
+    StrPath,
+    check_choice,
+    list_names,
+)
 from cityscapes_coco.run.folders import is_folder, name_entries, refuse_dangling
 
 # The frames of the fine annotations.
@@ -44,20 +51,20 @@ class Dataset:
     """A data folder and the maps that belong to it.
 
     `folder` is the data folder. `maps` is the folder with a folder for each split, often
-    `folder / map_type`. `imagedir` is the folder of the photographs if the user named one. Only the
-    frames of `chosen` count, if it is given. The frames of a split are listed once for a dataset,
-    so later changes are not seen.
+    `folder / annotation_type`. `imagedir` is the folder of the photographs if the user named one.
+    Only the frames of `chosen` count, if it is given. The frames of a split are listed once for a
+    dataset, so later changes are not seen.
     """
 
     folder: Path
     maps: Path
-    map_type: MapType
+    annotation_type: AnnotationType
     imagedir: Path | None = None
     chosen: ChosenFrames | None = None
 
     @property
     def map_suffix(self) -> str:
-        return annotation_suffix(self.map_type)
+        return annotation_suffix(self.annotation_type)
 
     @property
     def photographs(self) -> Path:
@@ -112,7 +119,7 @@ def find_root(folder: Path, imagedir: Path | None) -> Path:
 
 def find_dataset(
     datadir: StrPath,
-    map_type: MapType = "gtFine",
+    annotation_type: AnnotationType = "gtFine",
     image_sets: Iterable[str] = (USUAL_SET,),
     imagedir: StrPath | None = None,
 ) -> Dataset:
@@ -123,7 +130,7 @@ def find_dataset(
     the data folder are photographs of the image sets, `datadir` itself becomes the data folder.
     Raises UserError if there is no dataset, or if there are several to choose from.
     """
-    check_choice("map_type", map_type, get_args(MapType))
+    check_choice("annotation_type", annotation_type, get_args(AnnotationType))
     datadir, imagedir = Path(datadir), None if imagedir is None else Path(imagedir)
     image_sets = list_names("image_sets", image_sets)
     for path, option in (datadir, "--datadir"), (imagedir, "--imagedir"):
@@ -133,12 +140,12 @@ def find_dataset(
         what = "not a folder" if datadir.exists() else "no such folder"
         # The shell of Windows takes the quote after a backslash for a part of the name.
         quoted = "; a quote is part of the name: leave it out, and no \\ before it"
-        reason = f"{what}; give the one that holds {map_type}"
+        reason = f"{what}; give the one that holds {annotation_type}"
         raise UserError(datadir, reason + (quoted if {*"\"'"} & {*str(datadir)} else ""))
     if imagedir and not imagedir.is_dir():
         raise UserError(imagedir, "no such folder; --imagedir is the folder of the photographs")
-    folder, maps = find_folders(datadir, map_type)
-    dataset = Dataset(folder, maps, map_type, imagedir)
+    folder, maps = find_folders(datadir, annotation_type)
+    dataset = Dataset(folder, maps, annotation_type, imagedir)
     if datadir.resolve() in folder.resolve().parents:
         for candidate in dataset, replace(dataset, folder=datadir):
             if _has_photographs(candidate, image_sets):
@@ -160,7 +167,7 @@ def find_splits(
     folder that looks like a split under another name. Raises UserError if no split remains or a
     wanted one is missing; the error names what was found.
     """
-    root, names = dataset.maps, SPLITS[dataset.map_type]
+    root, names = dataset.maps, SPLITS[dataset.annotation_type]
     image_sets = list_names("image_sets", image_sets)
     wanted = None if wanted is None else list_names("wanted", wanted)
     splits = [split for split in names if is_folder(root / split)]
@@ -228,7 +235,7 @@ def list_frames(
     if not frames:
         raise NoPhotographs(dataset, [split], image_sets, found.image_sets)
     stems = {key.stem for key in keys}
-    lines = explain_misnamed(other_files, stems, dataset.map_type)
+    lines = explain_misnamed(other_files, stems, dataset.annotation_type)
     lines += _explain_part(dataset, split, len(keys))
     lines += _explain_mismatch(dataset, keys, annotated, found, usual)
     return SplitFrames(
@@ -241,7 +248,7 @@ def list_frames(
 def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:
     """Yield a line if most published frames of a split are there, but not all. Smaller parts are
     somebody's choice."""
-    published = _PUBLISHED.get(split, 0) if dataset.map_type == "gtFine" else 0
+    published = _PUBLISHED.get(split, 0) if dataset.annotation_type == "gtFine" else 0
     if 0.9 * published <= count < published:
         yield f"{count:,} of the {published:,} published frames; is the download complete?"
 
@@ -284,7 +291,7 @@ def _explain_mismatch(
 
 def _read_split(dataset: Dataset, split: str) -> tuple[list[Frame], list[str]]:
     """Return the frames of a split, without photographs, and the names of all other files."""
-    folder = choose_split_folder(dataset.maps, split, dataset.map_type)
+    folder = choose_split_folder(dataset.maps, split, dataset.annotation_type)
     frames, others = [], []
     for city, name in list_split_files(folder):
         stem = name.removesuffix(dataset.map_suffix)
@@ -295,13 +302,13 @@ def _read_split(dataset: Dataset, split: str) -> tuple[list[Frame], list[str]]:
             of_city = city or stem.partition("_")[0]
             frames.append(Frame(os.path.join(folder, city, name), split, of_city, stem))
     if not frames:
-        raise UserError(folder, explain_no_maps(folder, dataset.map_type, others))
+        raise UserError(folder, explain_no_maps(folder, dataset.annotation_type, others))
     frames.sort(key=lambda frame: frame.usual_name)
     return frames, others
 
 
 def _has_photographs(dataset: Dataset, image_sets: tuple[str, ...]) -> bool:
-    for split in SPLITS[dataset.map_type]:
+    for split in SPLITS[dataset.annotation_type]:
         with suppress(UserError):
             frames, imageless, _ = list_frames(dataset, split, image_sets)
             if not only_usual_set(image_sets) or imageless < len(frames):

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cityscapes_coco.options import MapType
+from cityscapes_coco.options import AnnotationType
 
 # The image set that the maps were drawn on. Other sets show the same frames in other weather.
 USUAL_SET = "leftImg8bit"
 
 
-def annotation_suffix(map_type: MapType) -> str:
+def annotation_suffix(annotation_type: AnnotationType) -> str:
     """Return how the names of all annotation files of a type end, after the stem."""
-    return f"_{map_type}_instanceIds.png"
+    return f"_{annotation_type}_instanceIds.png"
 
 
 def only_usual_set(image_sets: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from cityscapes_coco.cityscapes.frame import annotation_suffix
 from cityscapes_coco.cityscapes.photograph_search import DEEPEST
 from cityscapes_coco.cityscapes.split_folders import list_split_folders
-from cityscapes_coco.options import ALL_SPLITS, MapType
+from cityscapes_coco.options import ALL_SPLITS, AnnotationType
 from cityscapes_coco.run.folders import list_folder, name_entries, name_some
 
 # Files that may lie where the maps should be, and what to do; upper and lower case are the same.
@@ -24,16 +24,19 @@ _MISTAKEN = {
     r"\.png$": "if these are maps, rename them to <frame>{suffix}; else unpack {archive}",
 }
 # What Cityscapes calls its archives of maps.
-_ARCHIVES: dict[MapType, str] = {"gtFine": "gtFine_trainvaltest.zip", "gtCoarse": "gtCoarse.zip"}
+_ARCHIVES: dict[AnnotationType, str] = {
+    "gtFine": "gtFine_trainvaltest.zip",
+    "gtCoarse": "gtCoarse.zip",
+}
 _MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?|jpe?g)$", re.IGNORECASE)
 
 
-def explain_no_folder(datadir: Path, map_type: MapType) -> str:
+def explain_no_folder(datadir: Path, annotation_type: AnnotationType) -> str:
     """Return what to do where no folder of maps is, as the end of a line; "" if nobody knows."""
     files, folders = list_folder(datadir)
-    archive = _ARCHIVES[map_type]
+    archive = _ARCHIVES[annotation_type]
     for name in files:
-        if name.lower().endswith(".zip") and name.startswith(map_type):
+        if name.lower().endswith(".zip") and name.startswith(annotation_type):
             return f"; unpack {name} here"
     if boxes := [name for name in folders if name.startswith("gtBbox")]:
         return f"; {boxes[0]} has boxes only; the maps are in {archive}"
@@ -42,22 +45,24 @@ def explain_no_folder(datadir: Path, map_type: MapType) -> str:
     return ""
 
 
-def explain_no_maps(folder: Path, map_type: MapType, names: Sequence[str]) -> str:
+def explain_no_maps(folder: Path, annotation_type: AnnotationType, names: Sequence[str]) -> str:
     """Return why the folder of a split has no maps; `names` are the files in it."""
-    mistaken, remedy = _find_mistaken(names, map_type)
+    mistaken, remedy = _find_mistaken(names, annotation_type)
     some = mistaken or names
     found = f"{len(some)} files such as {some[0]}" if some else name_entries(folder)
-    expected = f"<city>/<frame>{annotation_suffix(map_type)}"
+    expected = f"<city>/<frame>{annotation_suffix(annotation_type)}"
     return f"no maps in it; expected {expected}, found {found}; {remedy}"
 
 
-def explain_misnamed(names: Iterable[str], stems: Set[str], map_type: MapType) -> list[str]:
+def explain_misnamed(
+    names: Iterable[str], stems: Set[str], annotation_type: AnnotationType
+) -> list[str]:
     """Return a line about files that look like maps of other frames than `stems`, but are not named
     like maps; no line if there are none."""
     misnamed = [name for name in names if _is_misnamed(name, stems)]
     if not misnamed:
         return []
-    [first], remedy = _find_mistaken(misnamed[:1], map_type)
+    [first], remedy = _find_mistaken(misnamed[:1], annotation_type)
     some = f"{len(misnamed)}, such as {first}; {remedy}"
     return [f"files that look like maps under another name, left out: {some}"]
 
@@ -96,12 +101,12 @@ def _is_like(name: str, splits: Iterable[str]) -> list[str]:
     return [split for split in splits if plain.startswith(split.replace("_", ""))]
 
 
-def _find_mistaken(names: Sequence[str], map_type: MapType) -> tuple[list[str], str]:
+def _find_mistaken(names: Sequence[str], annotation_type: AnnotationType) -> tuple[list[str], str]:
     """Return the names of the files of one kind that lie in place of the maps, and the remedy."""
-    archive = f"the {map_type} archive"
+    archive = f"the {annotation_type} archive"
     for pattern, remedy in _MISTAKEN.items():
         if found := [m for name in names if (m := re.search(pattern, name, re.IGNORECASE))]:
-            suffix = annotation_suffix(map_type)
+            suffix = annotation_suffix(annotation_type)
             remedy = remedy.format(*found[0].groups(), suffix=suffix, archive=archive)
             return [match.string for match in found], remedy
     return [], f"unpack {archive} here"

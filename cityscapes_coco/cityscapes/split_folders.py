@@ -6,7 +6,7 @@ The folder of a split has a folder for each city, or has the files themselves.
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cityscapes_coco.options import ALL_SPLITS, SPLITS, MapType
+from cityscapes_coco.options import ALL_SPLITS, SPLITS, AnnotationType
 from cityscapes_coco.run.folders import (
     is_folder,
     list_folder,
@@ -32,9 +32,9 @@ def list_split_folders(start: Path, split: str) -> Iterator[Parts]:
                 yield outer, inner, split
 
 
-def choose_split_folder(maps: Path, split: str, map_type: MapType) -> Path:
+def choose_split_folder(maps: Path, split: str, annotation_type: AnnotationType) -> Path:
     """Return the folder with the maps of a split: `gtFine/val`, or for some people `val/gtFine`."""
-    folder = maps / split / map_type
+    folder = maps / split / annotation_type
     return folder if folder.is_dir() else maps / split
 
 

@@ -46,18 +46,18 @@ def explain_no_maps(places: Places) -> str:
     and there are no maps; else an empty text."""
     if places.coco != places.maps:
         return ""
-    for map_type in SPLITS:
+    for annotation_type in SPLITS:
         with suppress(UserError):
-            find_dataset(places.maps, map_type)
+            find_dataset(places.maps, annotation_type)
             return ""
     return "holds COCO files but no maps; name the data folder with --datadir"
 
 
 def _find_data_folder(coco_dir: Path) -> Path:
-    for map_type in SPLITS:
+    for annotation_type in SPLITS:
         # Without maps it is no error yet: a COCO file can be looked at without them.
         with suppress(UserError):
-            return find_dataset(coco_dir, map_type).folder
+            return find_dataset(coco_dir, annotation_type).folder
     return coco_dir
 
 

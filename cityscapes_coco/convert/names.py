@@ -18,14 +18,16 @@ PANOPTIC_PREFIX = "cityscapes_panoptic_"
 
 def instances_path(job: Job) -> Path:
     """Return the path of a split's file of instances."""
-    return job.outdir / f"{PREFIX}{job.dataset.map_type}_{_name_ending(job)}.json"
+    return job.outdir / f"{PREFIX}{job.dataset.annotation_type}_{_name_ending(job)}.json"
 
 
 def panoptic_path(job: Job) -> Path:
     """Return the path of a split's panoptic file; for fine maps, its name is the official one."""
-    map_type = "" if job.dataset.map_type == "gtFine" else f"{job.dataset.map_type}_"
+    annotation_type = (
+        "" if job.dataset.annotation_type == "gtFine" else f"{job.dataset.annotation_type}_"
+    )
     ids = "_trainId" if job.options.panoptic == "train" else ""
-    return job.outdir / f"{PANOPTIC_PREFIX}{map_type}{_name_ending(job)}{ids}.json"
+    return job.outdir / f"{PANOPTIC_PREFIX}{annotation_type}{_name_ending(job)}{ids}.json"
 
 
 def name_images(job: Job, frame: Frame) -> list[str]:

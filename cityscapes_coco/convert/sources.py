@@ -11,7 +11,7 @@ from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, annotation_suffix
 from cityscapes_coco.coco.reading import read_info, read_options
 from cityscapes_coco.coco.records import PANOPTIC_SUFFIX, CocoFile, Image, Info
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.options import SPLITS, MapType
+from cityscapes_coco.options import SPLITS, AnnotationType
 
 
 def trace_images(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame]]:
@@ -21,7 +21,9 @@ def trace_images(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame
     Raises UserError if `datadir` has no maps, or if an image has no map there or several.
     """
     info = read_info(coco)
-    dataset = find_dataset(datadir, infer_map_type(coco.images, info), read_options(info).images)
+    dataset = find_dataset(
+        datadir, infer_annotation_type(coco.images, info), read_options(info).images
+    )
     frames = list_all_frames(dataset)
     found = find_candidates(coco.images, frames, dataset.map_suffix)
     unclear = [
@@ -39,13 +41,13 @@ def trace_images(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame
     return claimed, [frame for frame in frames if frame.split in splits and frame not in taken]
 
 
-def infer_map_type(images: Iterable[Image], info: Info | None) -> MapType:
+def infer_annotation_type(images: Iterable[Image], info: Info | None) -> AnnotationType:
     """Return the type of the maps that a file was made from: by the names of maps in its images, or
     else by its options; gtFine if neither says."""
     names = [infer_map_name(image, "") for image in images if image.seg_file_name is not UNSET]
-    for map_type in SPLITS:
-        if any(name.endswith(annotation_suffix(map_type)) for name in names):
-            return map_type
+    for annotation_type in SPLITS:
+        if any(name.endswith(annotation_suffix(annotation_type)) for name in names):
+            return annotation_type
     told = info.options.get("annotations") if info and not names else None
     return "gtCoarse" if told == "gtCoarse" else "gtFine"
 
@@ -53,7 +55,7 @@ def infer_map_type(images: Iterable[Image], info: Info | None) -> MapType:
 def list_all_frames(dataset: Dataset) -> list[Frame]:
     """Return the frames of all splits of a dataset, without photographs."""
     frames = []
-    for split in SPLITS[dataset.map_type]:
+    for split in SPLITS[dataset.annotation_type]:
         # If a split is missing or empty, its images turn out to have no map.
         with suppress(UserError):
             frames += list_annotated_frames(dataset, split)

@@ -21,7 +21,7 @@ from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, r
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.coco.segmentations import find_size
 from cityscapes_coco.convert.categories import find_labels
-from cityscapes_coco.convert.sources import infer_map_name, infer_map_type, trace_images
+from cityscapes_coco.convert.sources import infer_annotation_type, infer_map_name, trace_images
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import Label
 from cityscapes_coco.pixels.rle import to_mask
@@ -106,7 +106,7 @@ def _list_frames(
 ) -> list[SubmittedFrame]:
     """Return a frame for each image of a COCO file, with its best results, best first."""
     grouped = group_by_image(results)
-    suffix = annotation_suffix(infer_map_type(coco.images, read_info(coco)))
+    suffix = annotation_suffix(infer_annotation_type(coco.images, read_info(coco)))
     frames = []
     for image in coco.images:
         stem = _clean(infer_map_name(image, suffix).removesuffix(suffix))

@@ -21,7 +21,7 @@ BETAS = ("0.005", "0.01", "0.02")
 
 def test_coarse_maps_have_splits_of_their_own(datadir: Path, write_map: WriteMap) -> None:
     for split in ("train", "train_extra", "val"):
-        write_map(STREET, split, f"{split[-3:]}_000000_000019", map_type="gtCoarse")
+        write_map(STREET, split, f"{split[-3:]}_000000_000019", annotation_type="gtCoarse")
     write_map(STREET, "test")
     files = convert_splits(datadir, "--annotations", "gtCoarse")
     assert list(files) == ["gtCoarse_train", "gtCoarse_train_extra", "gtCoarse_val"]
@@ -34,7 +34,7 @@ def test_coarse_maps_have_splits_of_their_own(datadir: Path, write_map: WriteMap
 def test_the_inspector_finds_the_files_of_coarse_maps(
     datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
-    write_map(STREET, "train_extra", map_type="gtCoarse")
+    write_map(STREET, "train_extra", annotation_type="gtCoarse")
     assert main(["--datadir", str(datadir), "--annotations", "gtCoarse"]) == 0
     for options in [], ["--split", "train_extra"], ["--split", "gtCoarse_train_extra"]:
         capsys.readouterr()
@@ -167,7 +167,7 @@ def test_a_map_that_is_there_twice_is_named(datadir: Path, capsys: Capture) -> N
 
 def test_images_may_be_in_several_unpacked_archives(datadir: Path, write_map: WriteMap) -> None:
     for split in "train", "train_extra":
-        write_map(STREET, split, map_type="gtCoarse")
+        write_map(STREET, split, annotation_type="gtCoarse")
         folder = f"leftImg8bit_{split}/leftImg8bit"
         touch(datadir / folder / split / "aachen/aachen_000000_000019_leftImg8bit.png")
     files = convert_splits(datadir, "--annotations", "gtCoarse")

@@ -3,15 +3,15 @@
 import pytest
 
 from cityscapes_coco.cityscapes.frame import Frame, annotation_suffix
-from cityscapes_coco.options import SPLITS, MapType
+from cityscapes_coco.options import SPLITS, AnnotationType
 
 
-@pytest.mark.parametrize("map_type", SPLITS)
-def test_the_official_tools_read_our_names(map_type: MapType) -> None:
+@pytest.mark.parametrize("annotation_type", SPLITS)
+def test_the_official_tools_read_our_names(annotation_type: AnnotationType) -> None:
     official = pytest.importorskip("cityscapesscripts.helpers.csHelpers")
     frame = Frame("", "val", "bad-honnef", "bad-honnef_000001_000019")
-    read = official.getCsFileInfo(frame.stem + annotation_suffix(map_type))
+    read = official.getCsFileInfo(frame.stem + annotation_suffix(annotation_type))
     assert (read.city, read.sequenceNb, read.frameNb) == (frame.city, "000001", "000019")
-    assert (read.type, read.type2, read.ext) == (map_type, "instanceIds", "png")
+    assert (read.type, read.type2, read.ext) == (annotation_type, "instanceIds", "png")
     read = official.getCsFileInfo(frame.usual_name)
     assert (read.city, read.type, read.ext) == (frame.city, "leftImg8bit", "png")

@@ -61,7 +61,7 @@ def test_where_no_folder_has_the_name_of_the_split_names_have_no_folder(
 def test_coarse_maps_and_other_image_sets_have_files_of_their_own(
     datadir: Path, write_map: WriteMap, capsys: Capture
 ) -> None:
-    write_map(map_type="gtCoarse")
+    write_map(annotation_type="gtCoarse")
     for beta in ("0.01", "0.02"):
         touch(datadir / f"leftImg8bit_foggy/train/aachen/{NAME}_leftImg8bit_foggy_beta_{beta}.png")
     options = ["--annotations", "gtCoarse", "--images", "leftImg8bit_foggy_beta_*", "--panoptic"]

@@ -6,7 +6,7 @@ import pytest
 
 from cityscapes_coco import UserError
 from cityscapes_coco.coco.records import CocoFile, Image, Info
-from cityscapes_coco.convert.sources import infer_map_name, infer_map_type, trace_images
+from cityscapes_coco.convert.sources import infer_annotation_type, infer_map_name, trace_images
 from tests.conftest import WriteMap
 
 STEM = "aachen_000000_000019"
@@ -55,6 +55,6 @@ def test_the_type_of_the_maps_is_that_of_their_names_or_else_of_the_options() ->
     options = {"annotations": "gtCoarse"}
     info = Info(description="", url="", contributor="", version="", options=options, skipped=[])
     named = Image(1, "photograph.png", f"{STEM}_gtFine_instanceIds.png")
-    assert infer_map_type([named], info) == "gtFine"
-    assert infer_map_type([Image(1, "photograph.png")], info) == "gtCoarse"
-    assert infer_map_type([Image(1, "photograph.png")], None) == "gtFine"
+    assert infer_annotation_type([named], info) == "gtFine"
+    assert infer_annotation_type([Image(1, "photograph.png")], info) == "gtCoarse"
+    assert infer_annotation_type([Image(1, "photograph.png")], None) == "gtFine"
