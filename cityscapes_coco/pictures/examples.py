@@ -13,7 +13,7 @@ from PIL import Image as PillowImage
 
 from cityscapes_coco.cityscapes.photograph_search import locate
 from cityscapes_coco.coco.records import Annotation, Image, Result
-from cityscapes_coco.coco.segmentations import decode_annotation
+from cityscapes_coco.coco.segmentations import decode_rles, name_annotation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pictures.colors import choose_colors
 from cityscapes_coco.pictures.drawings import Categories, Drawing, draw_records, sort_by_size
@@ -21,7 +21,7 @@ from cityscapes_coco.pictures.outcomes import compare
 from cityscapes_coco.pictures.text import cut_text
 from cityscapes_coco.pixels.photograph import open_photograph
 from cityscapes_coco.pixels.rle import Rle, decode_box
-from cityscapes_coco.scores.results import decode_mask
+from cityscapes_coco.scores.results import decode_masks
 
 _MAP_TYPE = re.compile(r"_gt(Fine|Coarse)(?=_leftImg8bit\.)")
 _PAPER = 96  # the grey that stands for a missing photograph, as dark as streets are
@@ -67,11 +67,14 @@ def draw_image(
         raise UserError(source.path, f"the image {name} has {width} x {height} pixels")
 
     def decode(annotation: Annotation) -> Rle:
-        filled = source.categories.with_opencv
-        return decode_annotation(source.path, annotation, height, width, with_opencv=filled)
+        opencv = source.categories.with_opencv
+        [rle] = decode_rles(
+            source.path, [annotation], (height, width), name_annotation, with_opencv=opencv
+        )
+        return rle
 
     def decode_result(result: Result) -> Rle:
-        return decode_mask(source.results_path or source.path, result, height, width)
+        return decode_masks(source.results_path or source.path, [result], (height, width))[0]
 
     # The largest are drawn if there are too many.
     by_size = sorted(annotations, key=lambda a: -math.prod((a.bbox or (0,))[-2:]))

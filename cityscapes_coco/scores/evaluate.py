@@ -20,7 +20,12 @@ from cityscapes_coco.coco.reading import (
     read_options,
 )
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
-from cityscapes_coco.coco.segmentations import decode_annotation, find_size, has_segmentation
+from cityscapes_coco.coco.segmentations import (
+    decode_rles,
+    find_size,
+    has_segmentation,
+    name_annotation,
+)
 from cityscapes_coco.convert.categories import find_labels
 from cityscapes_coco.convert.sources import trace_images
 from cityscapes_coco.errors import UserError, command
@@ -40,7 +45,7 @@ from cityscapes_coco.scores.cityscapes_score import (
 from cityscapes_coco.scores.coco_score import CocoEvaluation, CocoScore, CocoScores, Shape
 from cityscapes_coco.scores.results import (
     Prediction,
-    decode_mask,
+    decode_masks,
     find_repeats,
     name_result,
     read_results,
@@ -107,8 +112,8 @@ class Decoder(NamedTuple):
     def decode_image(self, scored: ScoredImage) -> DecodedImage:
         """Raises UserError if a mask or the map cannot be read, or is not what it should be."""
         size = find_size(self.path, scored.image)
-        rles = [decode_mask(self.results_path, result, *size) for result in scored.results]
-        truth = [self._decode_truth(annotation, size) for annotation in scored.annotations]
+        rles = decode_masks(self.results_path, scored.results, size)
+        truth = self._decode_truth(scored.annotations, size)
         own: dict[str, CityscapesMatches] | OtherSize = {}
         if self.own and scored.map_path is not None:
             predictions = [*map(Prediction, scored.results, rles)]
@@ -118,14 +123,15 @@ class Decoder(NamedTuple):
                 own = error
         return DecodedImage(size, truth, rles, own)
 
-    def _decode_truth(self, annotation: Annotation, size: tuple[int, int]) -> Rle:
+    def _decode_truth(self, annotations: Sequence[Annotation], size: tuple[int, int]) -> list[Rle]:
         if not self.with_masks:
-            return None
-        rle = decode_annotation(self.path, annotation, *size, with_opencv=self.with_opencv)
-        if rle is None:
-            reason = f"annotation {annotation.id} has no segmentation, which others have"
-            raise UserError(self.path, reason)
-        return rle
+            return [None] * len(annotations)
+        opencv = self.with_opencv
+        rles = decode_rles(self.path, annotations, size, name_annotation, with_opencv=opencv)
+        if None in rles:
+            name = name_annotation(annotations[rles.index(None)])
+            raise UserError(self.path, f"{name} has no segmentation, which others have")
+        return rles
 
 
 def evaluate_results(

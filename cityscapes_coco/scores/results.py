@@ -5,7 +5,7 @@ categories go by their ids in the COCO file; some trainers write the names of im
 are decoded when they are needed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +15,9 @@ from msgspec import UNSET, Raw, Struct
 from cityscapes_coco.coco.json_file import is_list, read_json
 from cityscapes_coco.coco.reading import decode_file
 from cityscapes_coco.coco.records import CocoFile, PanopticFile, Result
-from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
+from cityscapes_coco.coco.segmentations import decode_rles, has_segmentation
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
+from cityscapes_coco.pixels.rle import Rle, from_counts
 from cityscapes_coco.run.folders import name_some
 from cityscapes_coco.scores.image_names import index_images
 from cityscapes_coco.scores.numberings import explain_numbers
@@ -51,7 +51,7 @@ def read_results(path: Path, coco: CocoFile) -> list[Result]:
     """Return the results at `path`, in the order of the file, each with the id of its image.
 
     Either every result has a `segmentation`, or it is UNSET in all of them, however the file says
-    that there is no mask. `decode_mask` decodes the masks later.
+    that there is no mask. `decode_masks` decodes the masks later.
 
     Raises UserError if the file cannot be read or a result does not fit `coco`; the error names the
     result by its index, from 0, and what is wrong with it.
@@ -94,19 +94,20 @@ def name_result(result: Result) -> str:
     return f"results[{int(result.id or 0) - 1}]"
 
 
-def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
-    """Return the RLE of the mask of a result at `path`, in an image of the given size in pixels;
-    None if the results have no masks.
+def decode_masks(path: Path, results: Sequence[Result], size: tuple[int, int]) -> list[Rle]:
+    """Return the RLE of the mask of each result at `path`, in an image of (height, width) pixels;
+    None for each if the results have no masks.
 
-    Raises UserError if the mask cannot be decoded or is of another size.
+    Raises UserError if a mask cannot be decoded or is of another size.
     """
-    if result.segmentation is UNSET:
-        return None
-    try:
-        rle = to_rle(decode_segmentation(result), height, width)
-    except ValueError as error:
-        raise UserError(path, f"{name_result(result)}.segmentation: {error}") from error
-    return rle or from_counts([height * width], height, width)
+    if any(result.segmentation is UNSET for result in results):
+        return [None] * len(results)
+    nothing = from_counts([size[0] * size[1]], *size)
+    return [rle or nothing for rle in decode_rles(path, results, size, _name_mask)]
+
+
+def _name_mask(result: Result) -> str:
+    return f"{name_result(result)}.segmentation"
 
 
 def _read_records(path: Path) -> list[Result]:

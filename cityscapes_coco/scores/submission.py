@@ -28,7 +28,7 @@ from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.run.files import new_folder
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.results import decode_mask, find_repeats, read_results
+from cityscapes_coco.scores.results import decode_masks, find_repeats, read_results
 
 
 class Submission(NamedTuple):
@@ -138,9 +138,10 @@ def _encode_frame(
     """Return the files of a frame by their names."""
     files: dict[str, bytes] = {}
     lines = []
-    for number, result in enumerate(frame.results):
+    rles = decode_masks(results_path, frame.results, frame.size)
+    for number, (result, rle) in enumerate(zip(frame.results, rles, strict=True)):
         name = f"{frame.stem}_{number:03}.png"
-        mask = to_mask(decode_mask(results_path, result, *frame.size))
+        mask = to_mask(rle)
         # pycocotools' masks are stored by columns; OpenCV transposes them in half of numpy's time.
         rows = cv2.transpose(mask.T)
         files[name] = cv2.imencode(".png", rows, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()

@@ -15,7 +15,7 @@ from cityscapes_coco.coco import json_file
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Category, CocoFile, Image
 from cityscapes_coco.pixels.rle import to_mask
-from cityscapes_coco.scores.results import decode_mask, read_results
+from cityscapes_coco.scores.results import decode_masks, read_results
 from tests.conftest import write_json
 from tests.oracle import count_runs, encode
 
@@ -50,8 +50,8 @@ def test_masks_of_each_form_are_read(form: str, place: str, tmp_path: Path) -> N
     whole, empty = read_results(path, COCO)
     assert (whole.id, empty.id) == (1, 2)
     assert (whole.image_id, whole.category_id, whole.score) == (7, 3, 0.5)
-    assert (to_mask(decode_mask(path, whole, 4, 6)) == MASK).all()
-    assert not to_mask(decode_mask(path, empty, 4, 6)).any()
+    assert (to_mask(decode_masks(path, [whole], (4, 6))[0]) == MASK).all()
+    assert not to_mask(decode_masks(path, [empty], (4, 6))[0]).any()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -68,7 +68,7 @@ def test_boxes_alone_are_read(nothing: dict[str, Any], tmp_path: Path) -> None:
     path = write_json(tmp_path / "results.json", [BOX | nothing | {"bbox": [-2, 1, 3, 2]}] * 2)
     for result in read_results(path, COCO):
         assert result.bbox == (-2, 1, 3, 2) and result.segmentation is UNSET
-        assert decode_mask(path, result, 4, 6) is None
+        assert decode_masks(path, [result], (4, 6))[0] is None
 
 
 def test_no_results_at_all_are_read(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_bad_mask_is_refused_when_it_is_decoded(fault: str, tmp_path: Path) ->
     path = write_json(tmp_path / "results.json", [BOX | {"segmentation": mask}])
     [result] = read_results(path, COCO)
     with pytest.raises(UserError, match=rf"results\[0\].segmentation: .*{says}") as raised:
-        decode_mask(path, result, 4, 6)
+        decode_masks(path, [result], (4, 6))[0]
     assert raised.value.where == str(path)
 
 
@@ -255,4 +255,4 @@ def test_a_mask_of_another_size_is_told_what_to_do(
     path = write_json(tmp_path / "results.json", [BOX | {"segmentation": mask}])
     [result] = read_results(path, COCO)
     with pytest.raises(UserError, match=says):
-        decode_mask(path, result, 4, 6)
+        decode_masks(path, [result], (4, 6))[0]
