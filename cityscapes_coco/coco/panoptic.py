@@ -32,6 +32,8 @@ from cityscapes_coco.run.folders import list_folder, parts_inside
 
 # More than any PNG file of a map has.
 _MOST_BYTES = 1 << 28
+# An id has three bytes in a PNG file.
+HIGHEST_ID = (1 << 24) - 1
 
 
 class PanopticWriter:
@@ -123,34 +125,26 @@ def find_png(folder: Path, name: str) -> Path:
     return folder.joinpath(*parts)
 
 
-def read_segment_ids(
-    path: Path, height: int, width: int, *, with_alpha: bool = False
-) -> NDArray[np.int32]:
-    """Return what `decode_segment_ids` does of the PNG file at `path`.
+def read_colors(path: Path, height: int, width: int) -> NDArray[np.int32]:
+    """Return the colours in the PNG file at `path`, RGB or RGBA, of any tool, of shape (height,
+    width): ids of segments in the three lower bytes, and anything in the highest one, as it takes a while
+    to clear it in all pixels.
 
-    Raises UserError if the file cannot be read or is not RGB of this size.
+    Raises UserError if the file cannot be read or is not of this size.
     """
     png = read_file(path, _MOST_BYTES)
     try:
-        return decode_segment_ids(png, height, width, with_alpha=with_alpha)
+        return _decode_colors(png, height, width, with_alpha=True)
     except ValueError as error:
         raise UserError(path, str(error)) from error
 
 
-def decode_segment_ids(
-    png: bytes, height: int, width: int, *, with_alpha: bool = False
-) -> NDArray[np.int32]:
+def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]:
     """Return the ids of the segments in a PNG file, of any tool, shape (height, width).
 
-    Raises ValueError if the file is damaged or is not RGB, or RGBA `with_alpha`, of this size.
+    Raises ValueError if the file is damaged or is not RGB of this size.
     """
-    pixels = decode_rgb_png(png, with_alpha=with_alpha)
-    if pixels.shape[:2] != (height, width):
-        has_height, has_width, _ = pixels.shape
-        raise ValueError(f"has {has_width} x {has_height} pixels, not {width} x {height}")
-    # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
-    rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
-    ids: NDArray[np.int32] = rgba.view("<i4")[..., 0] & 0xFFFFFF
+    ids: NDArray[np.int32] = _decode_colors(png, height, width) & HIGHEST_ID
     return ids
 
 
@@ -177,6 +171,18 @@ def add_masks(path: Path, image: Image, annotations: Sequence[Annotation]) -> st
     is_bgr = np.isin(swapped, known).sum() > np.isin(ids, known).sum()
     cause = "; colours in BGR order?" if is_bgr else ""
     return f"{empty} of {len(annotations)} segments have no pixel in the PNG file{cause}"
+
+
+def _decode_colors(
+    png: bytes, height: int, width: int, *, with_alpha: bool = False
+) -> NDArray[np.int32]:
+    pixels = decode_rgb_png(png, with_alpha=with_alpha)
+    if pixels.shape[:2] != (height, width):
+        has_height, has_width, _ = pixels.shape
+        raise ValueError(f"has {has_width} x {has_height} pixels, not {width} x {height}")
+    # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
+    colors: NDArray[np.int32] = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA).view("<i4")[..., 0]
+    return colors
 
 
 def _check_earlier(folder: Path) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cityscapes_coco.check.records import check_fields, check_panoptic_ids, check_unique
-from cityscapes_coco.coco.panoptic import find_png, png_folder, read_segment_ids
+from cityscapes_coco.coco.panoptic import find_png, png_folder, read_colors
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Image, PanopticAnnotation, PanopticFile, Segment
 from cityscapes_coco.coco.segmentations import find_size
@@ -73,9 +73,7 @@ class PanopticScorer(NamedTuple):
         path = find_png(self.pngs, pair.result.file_name)
         truth = self._list_segments(pair.truth.segments_info or ())
         predicted = self._list_segments(pair.result.segments_info)
-        pairs = count_pairs(
-            read_segment_ids(truth_path, *size), read_segment_ids(path, *size, with_alpha=True)
-        )
+        pairs = count_pairs(read_colors(truth_path, *size), read_colors(path, *size))
         check_pixels(truth_path, np.unique(pairs.truth), truth.ids)
         check_pixels(path, np.unique(pairs.predicted), predicted.ids)
         for segment in pair.truth.segments_info or ():

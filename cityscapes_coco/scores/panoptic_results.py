@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from numpy.typing import NDArray
 
 from cityscapes_coco.coco.json_file import is_list, read_json
+from cityscapes_coco.coco.panoptic import HIGHEST_ID
 from cityscapes_coco.coco.reading import decode_file
 from cityscapes_coco.coco.records import Integer, PanopticFile
 from cityscapes_coco.errors import UserError, command
@@ -22,8 +23,6 @@ from cityscapes_coco.run.folders import name_some
 from cityscapes_coco.scores.image_names import index_images
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-# An id has three bytes in a PNG file.
-_HIGHEST_ID = (1 << 24) - 1
 
 
 class PredictedSegment(Struct, gc=False):
@@ -99,7 +98,7 @@ def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64
         if np.isin(swapped, listed).all():
             reason = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
             raise UserError(path, f"{reason}: swap the channels before it is written")
-        hint = "; void is black, 0" if _HIGHEST_ID in unlisted else ""
+        hint = "; void is black, 0" if HIGHEST_ID in unlisted else ""
         raise UserError(path, f"pixels of no segment: the ids {_name_ids(unlisted)}{hint}")
     if unseen.size:
         reason = "leave them out of segments_info"
@@ -152,8 +151,8 @@ def _check_segments(path: Path, where: str, result: PanopticResult) -> None:
         reason = ""
         if segment.category_id is UNSET:
             reason = " has neither category_id nor label_id"
-        elif not 0 < segment.id <= _HIGHEST_ID:
-            reason = f".id: {segment.id} is not in 1 to {_HIGHEST_ID}; 0 is void"
+        elif not 0 < segment.id <= HIGHEST_ID:
+            reason = f".id: {segment.id} is not in 1 to {HIGHEST_ID}; 0 is void"
         elif segment.id in seen:
             reason = f".id: {segment.id} is that of an earlier segment of the image"
         if reason:
