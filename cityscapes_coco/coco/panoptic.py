@@ -127,8 +127,8 @@ def find_png(folder: Path, name: str) -> Path:
 
 def read_colors(path: Path, height: int, width: int) -> NDArray[np.int32]:
     """Return the colours in the PNG file at `path`, RGB or RGBA, of any tool, of shape (height,
-    width): ids of segments in the three lower bytes, and anything in the highest one, as it takes a while
-    to clear it in all pixels.
+    width): ids of segments in the three lower bytes, and anything in the highest one, which takes a
+    while to clear in all pixels.
 
     Raises UserError if the file cannot be read or is not of this size.
     """
