@@ -11,6 +11,9 @@ from pathlib import Path
 
 from cityscapes_coco.errors import command, one_line, typed_command
 
+# Where the COCO files are if nobody says.
+DATA_FOLDER = Path("data/cityscapes")
+
 # Options by other names: the first one that a verb has is proposed.
 _MEANT = {
     "cocodir": ("datadir",),

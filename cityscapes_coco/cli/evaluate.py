@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityscapes_coco.cli.arguments import (
+    DATA_FOLDER,
     add_workers,
     given_path,
     make_parser,
@@ -35,9 +36,9 @@ def build_parser() -> argparse.ArgumentParser:
                   "--split test --results predictions.json --save upload"],
     )
     add = parser.add_argument
-    add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
+    add("--coco_dir", type=given_path, metavar="DIR",
         help="the folder with the COCO files, or the data folder with annotations/ in it (default:"
-        " %(default)s)")
+        f" --datadir, or {DATA_FOLDER})")
     add("--datadir", type=given_path, metavar="DIR",
         help="the data folder, which holds gtFine, if it is not above the COCO files")
     add("--split", help="which file (default: val)")
@@ -69,13 +70,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args, given = parse(parser, "evaluate", argv)
     refuse_idle(parser, given, only_with={"--top": ["--save"]}, idle_with={"--split": ["--coco"]})
-    if "--coco_dir" not in given and args.datadir:
-        args.coco_dir = args.datadir
 
     # Which kind of results they are, only the file tells.
+    from cityscapes_coco.coco.json_file import open_json
     from cityscapes_coco.scores.panoptic_results import is_panoptic
 
-    args.is_panoptic = is_panoptic(args.results)
+    args.file = open_json(args.results)
+    args.is_panoptic = is_panoptic(args.file)
     kind = "panoptic results" if args.is_panoptic else "results of instances"
     for option in ("--plot", "--save", "--top") if args.is_panoptic else ("--pngs",):
         if option in given:
@@ -98,7 +99,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.is_panoptic:
         return _evaluate_panoptic(args, places)
     path = args.coco or find_file(places, args.split or "val")
-    files = path, args.results, places.maps
+    files = path, args.file, places.maps
     plot = name_page(args.plot, f"{args.results.stem}_curves.png") if args.plot else None
     if reason := explain_no_maps(places):
         print(one_line(f"{places.maps}: {reason}"), file=sys.stderr)
@@ -135,7 +136,7 @@ def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
     path = args.coco or find_file(places, args.split or "val", panoptic=True)
     check_targets(args.scores, None, None, read=(path, args.results))
     with stoppable() as check, start_workers(args.workers or usable_cores(), check=check) as run:
-        scores = evaluate_panoptic(path, args.results, args.pngs, run=run)
+        scores = evaluate_panoptic(path, args.file, args.pngs, run=run)
     print(describe_panoptic_scores(args.results, scores))
     if args.scores:
         write_scores(args.scores, scores, find_origin(path, scores))

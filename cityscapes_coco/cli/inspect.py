@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from cityscapes_coco.cli.arguments import (
+    DATA_FOLDER,
     given_path,
     is_page,
     make_parser,
@@ -61,9 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
                   "--coco_dir data/cityscapes --verify"],
     )
     add = parser.add_argument
-    add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
+    add("--coco_dir", type=given_path, metavar="DIR",
         help="the folder with the COCO files, or the data folder with annotations/ in it (default:"
-        " %(default)s)")
+        f" --datadir, or {DATA_FOLDER})")
     add("--datadir", type=given_path, metavar="DIR",
         help="the data folder, which holds gtFine, if it is not above the COCO files")
     add("--imagedir", type=given_path, metavar="DIR",
@@ -105,8 +106,6 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args, given = parse(parser, "inspect", argv)
     refuse_idle(parser, given, only_with=_ONLY_WITH, idle_with=_IDLE_WITH)
-    if "--coco_dir" not in given and args.datadir:
-        args.coco_dir = args.datadir
     if args.save and is_page(args.save) and not args.stats:
         parser.error("argument --save: examples need a folder; a file is for --stats")
     return args
@@ -269,9 +268,10 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
         return []
 
     from cityscapes_coco.cli.tables import describe_choice
+    from cityscapes_coco.coco.json_file import open_json
     from cityscapes_coco.scores.results import read_results
 
-    results = read_results(args.results, coco)
+    results = read_results(open_json(args.results), coco)
     least = _MIN_SCORE if args.min_score is None else args.min_score
     drawn = [result for result in results if result.score >= least]
     print(describe_choice(args.results, len(results), len(results) - len(drawn), least))

@@ -5,6 +5,7 @@ import io
 import re
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -25,6 +26,18 @@ _KINDS = {
     rb"PK\x03\x04": "a ZIP archive, not JSON; unpack it",
     rb"\x93NUMPY": "a NumPy file, not JSON; docs/evaluation.md shows how results are written",
 }
+
+
+class JsonFile(NamedTuple):
+    """A file that has been read, by `open_json`."""
+
+    path: Path
+    content: bytes
+
+
+def open_json(path: Path) -> JsonFile:
+    """Read a file once, for all who look into it. Raises what `read_json` raises."""
+    return JsonFile(path, read_json(path))
 
 
 def read_json(path: Path) -> bytes:

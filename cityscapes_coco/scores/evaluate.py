@@ -12,6 +12,7 @@ from typing import NamedTuple
 from msgspec import UNSET, Struct
 
 from cityscapes_coco.check.records import check_fields, check_references, check_unique
+from cityscapes_coco.coco.json_file import JsonFile, open_json
 from cityscapes_coco.coco.reading import (
     fills_with_opencv,
     group_by_image,
@@ -135,9 +136,10 @@ class Decoder(NamedTuple):
 
 
 def evaluate_results(
-    path: StrPath, results_path: StrPath, datadir: StrPath, *, run: Map = map
+    path: StrPath, results_path: StrPath | JsonFile, datadir: StrPath, *, run: Map = map
 ) -> Scores:
-    """Score the results at `results_path` for the images of the COCO file at `path`.
+    """Score the results at `results_path`, which may have been read already, for the images of the
+    COCO file at `path`.
 
     `datadir` is the folder with the maps; without maps or masks there is only COCO's score, and a
     note says why. `run` does the work, image by image; it works like the builtin `map`.
@@ -145,7 +147,9 @@ def evaluate_results(
     Raises UserError if a file or a map cannot be read, or is not what it should be, and NoTruth if
     the COCO file has no annotations.
     """
-    path, results_path, datadir = Path(path), Path(results_path), Path(datadir)
+    path, datadir = Path(path), Path(datadir)
+    if not isinstance(results_path, JsonFile):
+        results_path = open_json(Path(results_path))
     coco = read_coco(path)
     _check_truth(path, coco)
     results = read_results(results_path, coco)
@@ -160,7 +164,7 @@ def evaluate_results(
         ScoredImage(image, annotations.get(key, ()), grouped.get(key, ()), map_paths.get(key))
         for key, image in sorted((int(image.id or 0), image) for image in coco.images)
     ]
-    decoder = Decoder(path, results_path, "mask" in shapes, fills_with_opencv(coco), own)
+    decoder = Decoder(path, results_path.path, "mask" in shapes, fills_with_opencv(coco), own)
     decoding = show_progress(run(decoder.decode_image, images), "evaluate", len(images))
     names = sorted((int(category.id or 0), str(category.name)) for category in coco.categories)
     with_boxes = any(result.bbox is not UNSET for result in results)
@@ -178,7 +182,7 @@ def evaluate_results(
         found = [of_map for of_map in own_matched if not isinstance(of_map, OtherSize)]
         own_scores, curves["cityscapes"] = own.rate(found)
     notes += _describe_repeats(results)
-    notes += find_suspicions(path, results_path, coco, results, coco_scores)
+    notes += find_suspicions(path, results_path.path, coco, results, coco_scores)
     return Scores(
         len(coco.images),
         len(results),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from cityscapes_coco.check.records import check_fields, check_panoptic_ids, check_unique
+from cityscapes_coco.coco.json_file import JsonFile
 from cityscapes_coco.coco.panoptic import find_png, png_folder, read_colors
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Image, PanopticAnnotation, PanopticFile, Segment
@@ -95,9 +96,9 @@ class PanopticScorer(NamedTuple):
 
 
 def evaluate_panoptic(
-    path: Path, results_path: Path, pngs: Path | None = None, *, run: Map = map
+    path: Path, file: JsonFile, pngs: Path | None = None, *, run: Map = map
 ) -> PanopticScores:
-    """Score the panoptic results at `results_path` with the panoptic file at `path`.
+    """Score the panoptic results in a file with the panoptic file at `path`.
 
     `pngs` is the folder of the results' PNG files, if its name is not that of their JSON file
     without its ending. `run` does the work, image by image; it works like the builtin `map`.
@@ -105,8 +106,8 @@ def evaluate_panoptic(
     Raises UserError if a file cannot be read, or is not what it should be.
     """
     truth = _read_truth(path)
-    results = read_panoptic_results(results_path, truth)
-    folder = pngs or png_folder(results_path)
+    results = read_panoptic_results(file, truth)
+    folder = pngs or png_folder(file.path)
     if not folder.is_dir():
         raise UserError(folder, "no such folder of the results' PNG files; name it with --pngs")
     categories = truth.records.categories

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 from numpy.typing import NDArray
 
-from cityscapes_coco.coco.json_file import is_list, read_json
+from cityscapes_coco.coco.json_file import JsonFile, is_list
 from cityscapes_coco.coco.panoptic import HIGHEST_ID
 from cityscapes_coco.coco.reading import decode_file
 from cityscapes_coco.coco.records import Integer, PanopticFile
@@ -46,22 +46,19 @@ class _PanopticResults(Struct):
     annotations: list[PanopticResult]
 
 
-def is_panoptic(path: Path) -> bool:
-    """Return whether the results at `path` are panoptic; False if they cannot be read."""
-    try:
-        return b'"segments_info"' in read_json(path)
-    except UserError:
-        return False
+def is_panoptic(file: JsonFile) -> bool:
+    """Return whether results are panoptic."""
+    return b'"segments_info"' in file.content
 
 
-def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResult]:
-    """Return the results at `path` for each image of the truth, in the order of its images; each
+def read_panoptic_results(file: JsonFile, truth: PanopticFile) -> list[PanopticResult]:
+    """Return the results in a file for each image of the truth, in the order of its images; each
     segment has a `category_id`.
 
-    Raises UserError if the file cannot be read, does not fit the truth, or has not exactly one
-    annotation for each image.
+    Raises UserError if the file is not of panoptic results, does not fit the truth, or has not
+    exactly one annotation for each image.
     """
-    content = read_json(path)
+    path, content = file
     if is_list(content):
         raise UserError(path, "a list; panoptic results are an object with the list as annotations")
     results = decode_file(path, content, _PanopticResults, "a file of panoptic results").annotations

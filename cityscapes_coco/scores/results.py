@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from cityscapes_coco.coco.json_file import is_list, read_json
+from cityscapes_coco.coco.json_file import JsonFile, is_list
 from cityscapes_coco.coco.reading import decode_file
 from cityscapes_coco.coco.records import CocoFile, PanopticFile, Result
 from cityscapes_coco.coco.segmentations import decode_rles, has_segmentation
@@ -47,18 +47,19 @@ class _ResultFile(Struct):
     annotations: Raw
 
 
-def read_results(path: Path, coco: CocoFile) -> list[Result]:
-    """Return the results at `path`, in the order of the file, each with the id of its image.
+def read_results(file: JsonFile, coco: CocoFile) -> list[Result]:
+    """Return the results in a file, in the order of the file, each with the id of its image.
 
     Either every result has a `segmentation`, or it is UNSET in all of them, however the file says
     that there is no mask. `decode_masks` decodes the masks later.
 
-    Raises UserError if the file cannot be read or a result does not fit `coco`; the error names the
-    result by its index, from 0, and what is wrong with it.
+    Raises UserError if the file is not of results or a result does not fit `coco`; the error names
+    the result by its index, from 0, and what is wrong with it.
     """
+    path, content = file
     if isinstance(coco, PanopticFile):
         raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
-    results = _read_records(path)
+    results = _read_records(path, content)
     names = index_images(coco.images)
     category_ids = {category.id for category in coco.categories}
     with_masks = any(map(has_segmentation, results))
@@ -110,8 +111,7 @@ def _name_mask(result: Result) -> str:
     return f"{name_result(result)}.segmentation"
 
 
-def _read_records(path: Path) -> list[Result]:
-    content = read_json(path)
+def _read_records(path: Path, content: bytes) -> list[Result]:
     try:
         if not is_list(content):
             content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)

@@ -1,6 +1,7 @@
 """Mistakes at the command line: what was typed, and what is answered."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -92,9 +93,10 @@ UNDERSTOOD = {
 
 @pytest.mark.parametrize("typed", UNDERSTOOD)
 def test_an_option_is_spelled_with_either_line(
-    typed: str, capsys: Capture, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    typed: str, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    Path("r").write_text("[]")
     verb, *argv = shlex.split(typed)
     assert load_verb(verb)(argv) == 1
     err = capsys.readouterr().err.replace("\\", "/")

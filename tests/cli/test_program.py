@@ -20,6 +20,7 @@ from main import main
 from tests.conftest import (
     OUTPUT,
     PATIENCE,
+    PREDICTIONS,
     ROOT,
     Capture,
     WriteMap,
@@ -180,7 +181,11 @@ finally:
     ("verb", "work", "options"),
     [
         ("convert", "convert.split.convert_split", ["--workers=1", "--datadir"]),
-        ("evaluate", "scores.evaluate.evaluate_results", ["--workers=1", "--results=x", "--coco"]),
+        (
+            "evaluate",
+            "scores.evaluate.evaluate_results",
+            ["--workers=1", f"--results={PREDICTIONS}", "--coco"],
+        ),
         ("inspect", "check.verify.verify_file", ["--verify", "--coco"]),
     ],
 )

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from cityscapes_coco import UserError
 from cityscapes_coco.coco import json_file
+from cityscapes_coco.coco.json_file import open_json
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Category, CocoFile, Image
 from cityscapes_coco.pixels.rle import to_mask
@@ -47,7 +48,7 @@ def test_masks_of_each_form_are_read(form: str, place: str, tmp_path: Path) -> N
     records = [BOX | {"segmentation": mask} for mask in (MASKS[form], [])]
     content = records if place == "a list" else {"info": "of a trainer", "annotations": records}
     path = write_json(tmp_path / "results.json", content)
-    whole, empty = read_results(path, COCO)
+    whole, empty = read_results(open_json(path), COCO)
     assert (whole.id, empty.id) == (1, 2)
     assert (whole.image_id, whole.category_id, whole.score) == (7, 3, 0.5)
     assert (to_mask(decode_masks(path, [whole], (4, 6))[0]) == MASK).all()
@@ -60,19 +61,19 @@ def test_results_of_each_encoding_are_read(encoding: str, place: str, tmp_path: 
     path = tmp_path / "results.json"
     text = json.dumps([BOX] if place == "a list" else {"annotations": [BOX]})
     path.write_text("\n" + " " * 200 + text, encoding=encoding)
-    assert [result.bbox for result in read_results(path, COCO)] == [(2, 1, 3, 2)]
+    assert [result.bbox for result in read_results(open_json(path), COCO)] == [(2, 1, 3, 2)]
 
 
 @pytest.mark.parametrize("nothing", [{}, {"segmentation": []}, {"segmentation": None}])
 def test_boxes_alone_are_read(nothing: dict[str, Any], tmp_path: Path) -> None:
     path = write_json(tmp_path / "results.json", [BOX | nothing | {"bbox": [-2, 1, 3, 2]}] * 2)
-    for result in read_results(path, COCO):
+    for result in read_results(open_json(path), COCO):
         assert result.bbox == (-2, 1, 3, 2) and result.segmentation is UNSET
         assert decode_masks(path, [result], (4, 6))[0] is None
 
 
 def test_no_results_at_all_are_read(tmp_path: Path) -> None:
-    assert read_results(write_json(tmp_path / "results.json", []), COCO) == []
+    assert read_results(open_json(write_json(tmp_path / "results.json", [])), COCO) == []
 
 
 BAD_RESULTS = {
@@ -104,7 +105,7 @@ def test_a_bad_result_is_refused_by_record_and_reason(
     records: Any = [good, good | json.loads(change)]
     write_json(path, records if place == "a list" else {"annotations": records})
     with pytest.raises(UserError) as raised:
-        read_results(path, COCO)
+        read_results(open_json(path), COCO)
     assert raised.value.where == str(path) and BAD_RESULTS[change] in raised.value.reason
 
 
@@ -113,7 +114,7 @@ def test_a_field_that_is_missing_is_named(field: str, tmp_path: Path) -> None:
     record = {name: value for name, value in BOX.items() if name != field}
     path = write_json(tmp_path / "results.json", [record])
     with pytest.raises(UserError, match=rf"results\[0\] has n.* {field}"):
-        read_results(path, COCO)
+        read_results(open_json(path), COCO)
 
 
 BAD_MASKS = {
@@ -129,7 +130,7 @@ BAD_MASKS = {
 def test_a_bad_mask_is_refused_when_it_is_decoded(fault: str, tmp_path: Path) -> None:
     mask, says = BAD_MASKS[fault]
     path = write_json(tmp_path / "results.json", [BOX | {"segmentation": mask}])
-    [result] = read_results(path, COCO)
+    [result] = read_results(open_json(path), COCO)
     with pytest.raises(UserError, match=rf"results\[0\].segmentation: .*{says}") as raised:
         decode_masks(path, [result], (4, 6))[0]
     assert raised.value.where == str(path)
@@ -157,7 +158,7 @@ def test_a_file_of_no_results_is_refused(content: bytes, says: str, tmp_path: Pa
     path = tmp_path / "results.json"
     path.write_bytes(content)
     with pytest.raises(UserError) as raised:
-        read_results(path, COCO)
+        read_results(open_json(path), COCO)
     assert raised.value.where == str(path) and says in raised.value.reason
 
 
@@ -185,7 +186,7 @@ FORMS: dict[str, list[object]] = {
 def test_predictions_in_another_form_are_called_what_they_are(says: str, tmp_path: Path) -> None:
     for form in FORMS[says]:
         with pytest.raises(UserError) as raised:
-            read_results(write_json(tmp_path / "results.json", form), COCO)
+            read_results(open_json(write_json(tmp_path / "results.json", form)), COCO)
         assert says in raised.value.reason
 
 
@@ -193,7 +194,7 @@ def test_gzipped_results_and_files_are_read(tmp_path: Path) -> None:
     for place, content in enumerate(([BOX], {"annotations": [BOX]})):
         path = tmp_path / f"{place}.json.gz"
         path.write_bytes(gzip.compress(json.dumps(content).encode()))
-        assert [result.bbox for result in read_results(path, COCO)] == [(2, 1, 3, 2)]
+        assert [result.bbox for result in read_results(open_json(path), COCO)] == [(2, 1, 3, 2)]
     path = tmp_path / "coco.json"
     path.write_bytes(gzip.compress(b'{"images": [], "categories": [], "annotations": []}'))
     assert read_coco(path) == CocoFile([], [], [])
@@ -205,10 +206,10 @@ def test_a_small_gzip_file_does_not_fill_the_memory(
     monkeypatch.setattr(json_file, "_MOST_UNPACKED", 1000)
     path = tmp_path / "results.json"
     path.write_bytes(gzip.compress(b"[" + b" " * 998 + b"]"))
-    assert read_results(path, COCO) == []
+    assert read_results(open_json(path), COCO) == []
     path.write_bytes(gzip.compress(b"[" + b" " * 999 + b"]"))
     with pytest.raises(UserError, match="a gzip file of more than 1000 bytes, unpacked"):
-        read_results(path, COCO)
+        read_results(open_json(path), COCO)
 
 
 NUMBERS: dict[str, tuple[list[int], list[int]]] = {
@@ -236,13 +237,13 @@ def test_another_way_to_number_the_classes_is_named(says: str, tmp_path: Path) -
     coco = CocoFile([*map(Category, of_file, names)], COCO.images, [])
     path = write_json(tmp_path / "results.json", [BOX | {"category_id": n} for n in of_results])
     with pytest.raises(UserError, match=f"which has .*; the ids fit {says}"):
-        read_results(path, coco)
+        read_results(open_json(path), coco)
 
 
 def test_numbers_that_fit_nothing_are_only_refused(tmp_path: Path) -> None:
     path = write_json(tmp_path / "results.json", [BOX | {"category_id": n} for n in (3, 999)])
     with pytest.raises(UserError, match=r"999 is no category .* has 1 person, 3 car$"):
-        read_results(path, COCO)
+        read_results(open_json(path), COCO)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +254,6 @@ def test_a_mask_of_another_size_is_told_what_to_do(
 ) -> None:
     mask = {"size": size, "counts": [size[0] * size[1]]}
     path = write_json(tmp_path / "results.json", [BOX | {"segmentation": mask}])
-    [result] = read_results(path, COCO)
+    [result] = read_results(open_json(path), COCO)
     with pytest.raises(UserError, match=says):
         decode_masks(path, [result], (4, 6))[0]

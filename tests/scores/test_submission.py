@@ -200,9 +200,10 @@ def test_what_is_no_upload_is_refused_and_leaves_nothing(
 
 
 def test_what_is_already_there_stays(streets: Path, tmp_path: Path, capsys: Capture) -> None:
-    """That is said before anything is scored or read."""
+    """That is said before anything is scored."""
     coco = convert_val(streets)
-    argv = "--coco_dir", streets, "--coco", coco, "--results", tmp_path / "none", "--save", streets
+    file = write_json(tmp_path / "results.json", [predict() | {"image_id": 99}])
+    argv = "--coco_dir", streets, "--coco", coco, "--results", file, "--save", streets
     line = fail(capsys, *argv)
     assert line == f"error: {streets}: is there already; remove it, or name another folder"
     assert {*os.listdir(streets)} == {"annotations", "gtFine"}
