@@ -92,28 +92,23 @@ def png_folder(path: Path) -> Path:
     return path.with_suffix("")
 
 
-def _search_png(path: Path, parts: Sequence[str]) -> Path:
-    """Return a PNG file that belongs to the JSON file at `path`. If the usual folder is missing, it
-    is the first folder beside the file, or beside the file's folder, that holds such a PNG file."""
+def search_png(path: Path, name: str) -> Path:
+    """Return the path of a PNG file that belongs to the JSON file at `path`, by its `file_name`. If
+    the usual folder is missing, it is in the first folder beside the file, or beside the file's
+    folder, that holds such a PNG file.
+
+    Raises UserError if the name leads out of the folder.
+    """
     usual = png_folder(path)
+    found = find_png(usual, name)
     if not usual.is_dir():
         for around in path.parent, path.parent.parent:
             with suppress(UserError):
-                for name in list_folder(around or ".").folders:
-                    if (found := around.joinpath(name, *parts)).is_file():
-                        return found
-    return usual.joinpath(*parts)
-
-
-def read_png(path: Path, image: Image) -> bytes:
-    """Return the PNG file of an image of the panoptic file at `path`, of any tool.
-
-    Raises UserError if it cannot be read.
-    """
-    parts = parts_inside(image.seg_file_name or "")
-    if not parts:
-        raise UserError(path, f"the image {image.file_name or ''} has no PNG file in the folder")
-    return read_file(_search_png(path, parts), _MOST_BYTES)
+                for folder in list_folder(around or ".").folders:
+                    other = find_png(around / folder, name)
+                    if other.is_file():
+                        return other
+    return found
 
 
 def find_png(folder: Path, name: str) -> Path:
@@ -123,6 +118,16 @@ def find_png(folder: Path, name: str) -> Path:
     if not parts:
         raise UserError(folder, f"the file_name {name!r} is not that of a file in this folder")
     return folder.joinpath(*parts)
+
+
+def read_png(path: Path, image: Image) -> bytes:
+    """Return the PNG file of an image of the panoptic file at `path`, of any tool.
+
+    Raises UserError if it cannot be read.
+    """
+    if not image.seg_file_name:
+        raise UserError(path, f"the image {image.file_name or ''} has no PNG file")
+    return read_file(search_png(path, image.seg_file_name), _MOST_BYTES)
 
 
 def read_colors(path: Path, height: int, width: int) -> NDArray[np.int32]:
@@ -148,16 +153,13 @@ def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]
     return ids
 
 
-def add_masks(path: Path, image: Image, annotations: Sequence[Annotation]) -> str:
-    """Give the segments of an image in the panoptic file at `path` their masks, as RLEs; return a
-    text about segments without pixels, empty if there are none.
+def add_masks(png: Path, image: Image, annotations: Sequence[Annotation]) -> str:
+    """Give the segments of an image their masks in the file `png`, as RLEs; return a text about
+    segments without pixels, empty if there are none.
 
     Raises UserError if the PNG file cannot be read.
     """
-    try:
-        ids = decode_segment_ids(read_png(path, image), image.height or 0, image.width or 0)
-    except ValueError as error:
-        raise UserError(png_folder(path) / str(image.seg_file_name), str(error)) from error
+    ids = read_colors(png, image.height or 0, image.width or 0) & HIGHEST_ID
     by_id = {annotation.map_value: annotation for annotation in annotations}
     known = [number for number in by_id if number is not UNSET and number > 0]
     # Of noise, every pixel has an id of its own.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cityscapes_coco.coco.json_file import JsonFile, is_list
 from cityscapes_coco.coco.panoptic import HIGHEST_ID
 from cityscapes_coco.coco.reading import decode_file
-from cityscapes_coco.coco.records import Integer, PanopticFile
+from cityscapes_coco.coco.records import Annotation, Integer, PanopticFile
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.run.folders import name_some
@@ -81,6 +81,15 @@ def read_panoptic_results(file: JsonFile, truth: PanopticFile) -> list[PanopticR
         _check_segments(path, f"annotations[{index}]", result)
     _check_categories(path, results, truth)
     return [found[number] for number in range(len(truth.images))]
+
+
+def list_segments(results: Sequence[PanopticResult]) -> list[Annotation]:
+    """Return the segments of all results as annotations without masks, of images from 1."""
+    return [
+        Annotation(segment.id, number, segment.category_id, map_value=segment.id)
+        for number, result in enumerate(results, 1)
+        for segment in result.segments_info
+    ]
 
 
 def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64]) -> None:

@@ -234,7 +234,7 @@ def test_a_name_that_leads_out_of_the_folder_is_not_opened(
     write_json(path, coco)
     argv = ["--coco_dir", str(datadir), "--panoptic", "--image", NAME, "--save", str(datadir)]
     assert inspect_coco.main(argv) == 1
-    assert "has no PNG file in the folder" in capsys.readouterr().err
+    assert "is not that of a file in this folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
