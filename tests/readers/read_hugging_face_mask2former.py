@@ -1,5 +1,6 @@
 """Hugging Face Mask2Former: labels and masks in the frame's own size; and a step of training."""
 
+from panoptic_results import write_panoptic_results
 from recipe import NAMES, Found, judge, predict, run_recipe
 from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation
 
@@ -22,4 +23,5 @@ def look():
 model = Mask2FormerForUniversalSegmentation(Mask2FormerConfig(num_labels=len(NAMES)))
 model(**batch).loss.backward()
 predict("Results files", "Hugging Face", model=model, processor=processor)
+write_panoptic_results()
 judge(look())

@@ -194,7 +194,8 @@ def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
             _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
             # Readers keep settings and databases in the folder of their user.
             printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
-            found.append(printed.splitlines()[-1] + score_results(Path(work)))
+            scored = score_results(Path(work)) + score_panoptic(Path(work))
+            found.append(printed.splitlines()[-1] + scored)
     return found
 
 
@@ -221,6 +222,20 @@ def score_results(work: Path) -> str:
         read_maps("val", work / DATADIR),
     )
     return ", results scored, with the right classes and images"
+
+
+def score_panoptic(work: Path) -> str:
+    """Score the panoptic results that a reader's script wrote, if any, as of a model that finds all
+    segments; return text that says so. A trainer loses small ones when it resizes them."""
+    results = work / "panoptic.json"
+    if not results.exists():
+        return ""
+    coco = work / DATADIR / "annotations" / "cityscapes_panoptic_val_trainId.json"
+    command = "--coco", coco, "--results", results, "--scores", work / "quality.json"
+    _call(sys.executable, ROOT / "evaluate_coco.py", *command)
+    average = json.loads((work / "quality.json").read_bytes())["panoptic"]["average"]
+    assert min(average["things"]["pq"], average["stuff"]["pq"]) > 0.7, average
+    return ", panoptic results scored"
 
 
 @contextmanager
