@@ -45,13 +45,13 @@ def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
     usual = asdict(Options())
     stated = {n: v for n, v in values.items() if n in _ALWAYS_STATED or v != usual[n]}
     return Info(
-        description=f"Cityscapes {dataset.annotation_type} {job.split}, {what}",
+        description=f"Cityscapes {options.annotations} {job.split}, {what}",
         url="https://www.cityscapes-dataset.com",
         contributor="cityscapes-coco",
         version=__version__,
         split=job.split,
         options={
-            "annotations": dataset.annotation_type,
+            "annotations": options.annotations,
             "imagedir": dataset.imagedir_name,
             **_describe_chosen(job),
             **{name: value for name, value in stated.items() if name in count},

@@ -4,13 +4,12 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
 
-from msgspec import UNSET
-from msgspec.structs import replace
+from msgspec import UNSET, structs
 
 from cityscapes_coco.cityscapes.dataset import Dataset, list_frames
 from cityscapes_coco.cityscapes.frame import Frame, only_usual_set
@@ -97,6 +96,7 @@ def convert_split(
     written, or, after every frame has been tried, if some maps cannot be read and
     `options.skip_bad` is not set.
     """
+    options = replace(options, annotations=dataset.annotation_type)
     job = Job(dataset, split, Path(outdir), options, warn)
     frames, imageless = _list_frames(job)
     with ExitStack() as files:
@@ -182,10 +182,11 @@ class _SplitWriter:
             "foreign": list(summary.foreign) or UNSET,
             "unknown": list(summary.unknown) or UNSET,
         }
-        self._file.finish(replace(self._info, **found), LICENSES, self._categories)
+        self._file.finish(structs.replace(self._info, **found), LICENSES, self._categories)
         if self._panoptic:
             categories = list_panoptic_categories(job.options.panoptic)
-            self._panoptic.finish(replace(self._panoptic_info, **found), LICENSES, categories)
+            info = structs.replace(self._panoptic_info, **found)
+            self._panoptic.finish(info, LICENSES, categories)
         return summary
 
     def _add_instances(

@@ -8,7 +8,6 @@ import pytest
 import inspect_coco
 from cityscapes_coco import Options
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.options import parse_categories
 from cityscapes_coco.pictures.colors import PAGE_COLORS
 from cityscapes_coco.pictures.drawings import read_categories
 from main import main
@@ -140,7 +139,7 @@ def test_wrong_categories_are_one_line_and_exit_code_2(
 
 
 def test_the_names_are_those_that_are_parsed() -> None:
-    chosen = parse_categories(["train", "two=bicycle+motorcycle"])
+    chosen = Options(categories=("train", "two=bicycle+motorcycle")).parsed_categories
     assert [(c.name, c.classes) for c in chosen] == [
         ("train", ("train",)),
         ("two", ("motorcycle", "bicycle")),
