@@ -18,6 +18,7 @@ from cityscapes_coco.cityscapes.frame import (
     Frame,
     FrameKey,
     annotation_suffix,
+    name_file,
     only_usual_set,
 )
 from cityscapes_coco.cityscapes.image_sets import FoundPhotographs, is_of_other_camera
@@ -263,14 +264,15 @@ def _explain_mismatch(
     """Yield lines about photographs without a map, maps without a photograph, and photographs that
     are as good as the one that is taken. `keys` are of all maps, `annotated` those that count."""
     start, split = dataset.photographs, annotated[0].split
+    kind = name_file(dataset.annotation_type)
     # In a folder of another split that the user named, all photographs are of other frames.
     of_other_split = dataset.imagedir and start.absolute().name in ALL_SPLITS - {split}
     mapless = sum(len(paths) for key, paths in found.paths.items() if key not in keys)
     if mapless and not of_other_split:
-        yield f"images that have no map, so left out: {mapless}"
+        yield f"images that have no {kind}, so left out: {mapless}"
     imageless = [frame for frame in annotated if frame.key not in found.paths]
     if imageless:
-        line = f"maps whose image is not here: {len(imageless)} "
+        line = f"{kind}s whose image is not here: {len(imageless)} "
         line += "(converted all the same)" if usual else "(left out)"
         if usual:
             line += f", such as {imageless[0].usual_name}; a trainer will not find it either"
@@ -280,7 +282,7 @@ def _explain_mismatch(
     others = [p for key in keys for p in found.paths.get(key, ()) if is_of_other_camera(p)]
     if others:
         yield (
-            f"images of another camera than the maps were drawn on: {len(others)}, such as"
+            f"images of another camera than the {kind}s were drawn on: {len(others)}, such as"
             f" {min(others)}; objects are elsewhere in them, so choose others with --images"
         )
     if found.unclear:

@@ -42,9 +42,10 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("what is converted").add_argument
     add("--dataset", choices=["cityscapes"], default="cityscapes", help="%(default)s only")
     add("--datadir", type=given_path, default="data/cityscapes", metavar="DIR",
-        help="the data folder, which holds gtFine or gtCoarse (default: %(default)s)")
+        help="the data folder, which holds gtFine (default: %(default)s)")
     add("--annotations", choices=choices["annotations"],
-        help="which maps are read, the fine or the coarse ones (default: %(default)s)")
+        help="what is read: fine or coarse maps, CityPersons' boxes, or the validated boxes"
+        " (default: %(default)s)")
     add("--images", nargs="+", action="extend", metavar="SET", help="names or patterns of image"
         " sets, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
     add("--imagedir", type=given_path, metavar="DIR",
@@ -197,11 +198,13 @@ def _name_next(args: argparse.Namespace, data_folder: Path, outdir: Path) -> str
 def _find_dataset(args: argparse.Namespace) -> "Dataset":
     """Find the data folder, and warn if it is another one than the user named."""
     from cityscapes_coco.cityscapes.dataset import find_dataset
+    from cityscapes_coco.cityscapes.frame import name_file
 
     dataset = find_dataset(args.datadir, args.annotations, args.options.images, args.imagedir)
     if dataset.maps != args.datadir / args.annotations:
         _warn(
-            f"{args.datadir}: using the maps in {dataset.maps}; the data folder is {dataset.folder}"
+            f"{args.datadir}: using the {name_file(dataset.annotation_type)}s in {dataset.maps};"
+            f" the data folder is {dataset.folder}"
         )
     if dataset.root != dataset.folder:
         _warn(f"{args.imagedir}: the names of images in the file start here")

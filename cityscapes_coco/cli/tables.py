@@ -31,8 +31,11 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
     counts = {"images": summary.images, "instances": summary.instances.total()}
     counts |= {f"  {name}": summary.instances[name] for name in summary.categories}
     rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
-    if summary.groups:
+    kind = summary.kind
+    if summary.groups and kind == "map":
         rows.append(f"  groups, as crowds: {_list(summary.groups)}")
+    elif summary.groups:
+        rows.append(f"  ignore regions, as crowds: {summary.groups.total()}")
     for reason in dict.fromkeys(reason for reason, _ in summary.left_out):
         of_reason = {name: n for (why, name), n in summary.left_out.items() if why == reason}
         rows.append(f"  left out, {reason}: {_list(of_reason)}")
@@ -41,13 +44,13 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
     if summary.empty:
         rows.append(f"  left out, frames without an instance of these classes: {summary.empty}")
     if summary.skipped:
-        rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
+        rows.append(f"  left out, frames whose {kind} cannot be read: {len(summary.skipped)}")
     if summary.foreign:
         rows.append(f"  maps with values that Cityscapes never writes: {len(summary.foreign)}")
     if summary.unknown:
         rows.append(f"  maps with unknown labels, read as void: {len(summary.unknown)}")
     if summary.other_sizes:
-        rows.append(f"  photographs of another size than their map: {len(summary.other_sizes)}")
+        rows.append(f"  photographs of another size than their {kind}: {len(summary.other_sizes)}")
     if summary.panoptic_path:
         rows.append(f"  {'panoptic segments':<17}{summary.segments:>7}")
     for path in summary.paths:

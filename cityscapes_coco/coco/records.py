@@ -43,6 +43,11 @@ class Annotation(Struct, gc=False):
     `bbox` is (x, y, width, height) in pixels, `area` counts pixels. `map_value` is not part of
     COCO: the value in the map tells where an annotation comes from. `segmentation` stays JSON until
     `decode_segmentation`, as most readers of a file need few segmentations.
+
+    Boxes have more fields that are not part of COCO. CityPersons' evaluation needs `vis_bbox`, the
+    part of `bbox` that can be seen, `vis_ratio`, the share of the area that it has, and the
+    `height` of `bbox`; `ignore` is 1 for a region that no detector is asked about. The validated
+    boxes have the last three, as Cityscapes has them.
     """
 
     needed: ClassVar = ("id", "image_id", "category_id", "iscrowd", "area", "bbox")
@@ -54,6 +59,13 @@ class Annotation(Struct, gc=False):
     bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
     map_value: Integer | UnsetType = UNSET
     segmentation: Raw | UnsetType = UNSET
+    ignore: Integer | bool | UnsetType = UNSET
+    vis_bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+    vis_ratio: Number | UnsetType = UNSET
+    height: Number | UnsetType = UNSET
+    soft_label: list[Number] | UnsetType = UNSET
+    vote_counts: dict[str, Number] | UnsetType = UNSET
+    added_from_original_annotations: bool | UnsetType = UNSET
 
 
 class License(Struct):

@@ -52,11 +52,13 @@ class SplitSummary:
     `foreign` has the maps with values that Cityscapes' own tools never write, and these values;
     `unknown` those with values of labels that Cityscapes does not have.
     `other_sizes` has a line for each photograph of another size than its map. `panoptic_path` is
-    the panoptic JSON file, which has so many `segments`; None if there is none.
+    the panoptic JSON file, which has so many `segments`; None if there is none. Files of boxes have
+    no maps: `kind` is what the annotation files of the frames are called.
     """
 
     path: Path
     categories: list[str]
+    kind: str = "map"
     panoptic_path: Path | None = None
     images: int = 0
     instances: Counter[str] = field(default_factory=Counter)
@@ -127,7 +129,7 @@ class _SplitWriter:
         self._categories = list_categories(job.options)
         self._names = {category.id: str(category.name) for category in self._categories}
         path = instances_path(job)
-        self._summary = SplitSummary(path, list(self._names.values()))
+        self._summary = SplitSummary(path, list(self._names.values()), job.kind)
         self._info = make_info(job, "instances")
         warn_of_earlier(job, path, self._info)
         self._file = files.enter_context(write_coco(path))
@@ -210,12 +212,14 @@ class _SplitWriter:
 
     def _check_skipped(self) -> None:
         """Raise UserError if maps cannot be read, unless they may be skipped and others remain."""
-        skipped, may_skip = len(self._summary.skipped), self._job.options.skip_bad
+        job = self._job
+        skipped, may_skip = len(self._summary.skipped), job.options.skip_bad
         if skipped and not (may_skip and skipped < self._frames):
             remedy = "mend them" if may_skip else "mend them, or give --skip-bad"
             raise UserError(
-                self._job.maps,
-                f"{skipped} of {self._frames} maps cannot be read, so no file is written; {remedy}",
+                job.maps,
+                f"{skipped} of {self._frames} {job.kind}s cannot be read, so no file is written;"
+                f" {remedy}",
             )
 
     def _check_maps(self) -> None:
@@ -236,12 +240,11 @@ class _SplitWriter:
             names = ", ".join(list(summary.foreign)[:3])
             job.warn(f"{job.maps}: {found}, such as {names}; {_ENCODINGS}")
         elif not self._has_instances and job.split != "test":
-            job.warn(
-                f"{job.maps}: no map has an instance of any class; are these the instanceIds maps?"
-            )
+            meant = "; are these the instanceIds maps?" if job.kind == "map" else ""
+            job.warn(f"{job.maps}: no {job.kind} has an instance of any class{meant}")
         if summary.other_sizes:
             job.warn(
-                f"{job.maps}: photographs of another size than their map:"
+                f"{job.maps}: photographs of another size than their {job.kind}:"
                 f" {len(summary.other_sizes)}, such as {', '.join(summary.other_sizes[:3])}"
             )
 
