@@ -6,8 +6,8 @@ again, and its boxes. Its photographs show the same streets, but stay as they ar
 here.
 
 A scene is a list of shapes, drawn back to front. The same list makes the polygons, the maps and the
-boxes, so all agree. Every size and place in a scene comes from plain arithmetic and Random.random(), so it
-is the same scene on every machine.
+boxes, so all agree. Every size and place in a scene comes from plain arithmetic and
+Random.random(), so it is the same scene on every machine.
 """
 
 import argparse

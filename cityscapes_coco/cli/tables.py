@@ -93,9 +93,11 @@ def describe_choice(path: Path, total: int, left_out: int, min_score: float) -> 
 
 def describe_check(report: "Report") -> str:
     """Return what the comparison of a file with its maps found."""
+    kind = report.kind
     rows = [
-        f"{report.path}, held against its maps ({report.frames})",
-        f"  {'class':<16}{'in maps':>8}{'exact':>8}{'inexact':>9}{'mean IoU':>10}{'lost':>7}"
+        f"{report.path}, held against its {kind}s ({report.frames})",
+        f"  {'class':<16}{'in maps' if kind == 'map' else 'there':>8}{'exact':>8}{'inexact':>9}"
+        f"{'mean IoU':>10}{'lost':>7}"
         f"{'unexpected':>12}",
     ]
     for row, tally in report.rows.items():
@@ -107,12 +109,12 @@ def describe_check(report: "Report") -> str:
             f"  {row!s:<16}{tally.in_maps:>8}{tally.exact:>8}{tally.inexact:>9}{iou:>10}"
             f"{tally.lost:>7}{tally.unexpected:>12}"
         )
-    if report.boxes_only:
+    if report.boxes_only and kind == "map":
         rows.append("  the file has no masks: exact means that the boxes are")
     if report.with_opencv:
         rows.append("  polygons are filled as OpenCV fills them")
     if report.left_out:
-        rows.append(f"  in the maps, but not claimed by the file: {_list(report.left_out)}")
+        rows.append(f"  in the {kind}s, but not claimed by the file: {_list(report.left_out)}")
     if report.imageless:
         rows.append(f"  without an image of the sets in the file: {report.imageless} frames")
     if report.skipped:
