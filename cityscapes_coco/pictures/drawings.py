@@ -58,8 +58,9 @@ class Drawing(NamedTuple):
     `name` is the category's; `label` is written beside the drawing, unless it is empty. `family`
     has the colours of the category, and `color` the one that is drawn. `bbox` is (x, y, width,
     height). `rle` is the mask in the whole image, and `region` the same, ready to be painted; None
-    if there is none. `score` is 1 for what is no result; `outcome` is empty if no results are
-    compared with the truth.
+    if there is none. Where there is no mask, the box `filled` is painted instead, unless it is
+    None. `score` is 1 for what is no result; `outcome` is empty if no results are compared with the
+    truth.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Drawing(NamedTuple):
     score: float = 1
     outcome: Outcome = ""
     region: Region | None = None
+    filled: tuple[float, float, float, float] | None = None
 
     @property
     def line_color(self) -> Color:
@@ -107,10 +109,14 @@ def draw_records(
     for record in records[:_MOST_DRAWN]:
         rle = decode(record)
         box = coco_mask.toBbox(rle).tolist() if rle else (0.0, 0.0, 0.0, 0.0)
-        painted += box[2] * box[3]
         drawing = _draw(record, categories)
+        if drawing.filled and not rle:
+            box = drawing.filled
+        painted += min(box[2] * box[3], pixels)
         if painted <= _MOST_PAINTED * pixels:
             drawing = drawing._replace(rle=rle)
+        else:
+            drawing = drawing._replace(filled=None)
         drawings.append(drawing._replace(bbox=record.bbox or tuple(box)))
     total = len(records)
     if total <= _MOST_DRAWN and painted <= _MOST_PAINTED * pixels:
@@ -129,12 +135,21 @@ def _draw(record: Annotation | Result, categories: Categories) -> Drawing:
     name = categories.names.get(record.category_id, "unknown")
     family = categories.families.get(name, (OTHER_COLOR,))
     is_group = isinstance(record, Annotation) and bool(record.iscrowd)
-    score = record.score if isinstance(record, Result) else 1
     shown = name.strip() or "unnamed"
-    label = f"{shown} {score:.2f}" if isinstance(record, Result) else shown
+    score: float = 1
+    label, filled = shown, None
+    if isinstance(record, Result):
+        score = record.score
+        label = f"{shown} {score:.2f}"
+    elif record.ignore:
+        label, filled = "ignore region", record.bbox or None
+    else:
+        # Of a body, the part that can be seen.
+        filled = record.vis_bbox or None
+        label = f"{shown} group" if is_group else shown
     return Drawing(
         shown,
-        f"{label} group" if is_group else label,
+        label,
         is_group,
         is_stuff=record.category_id in categories.stuff,
         family=family,
@@ -142,4 +157,5 @@ def _draw(record: Annotation | Result, categories: Categories) -> Drawing:
         bbox=(0, 0, 0, 0),
         rle=None,
         score=score,
+        filled=filled,
     )
