@@ -129,7 +129,7 @@ def describe_check(report: "Report") -> str:
 
 
 def describe_scores(path: Path, scores: "Scores") -> str:
-    """Return COCO's and Cityscapes' scores of the results at `path`, as two tables."""
+    """Return COCO's, Cityscapes' and CityPersons' scores of the results at `path`, as tables."""
     rows = [
         f"{path}: {scores.results} results; images without a result:"
         f" {scores.without_results} of {scores.images}",
@@ -143,6 +143,10 @@ def describe_scores(path: Path, scores: "Scores") -> str:
         rows.append(f"  {'Cityscapes':<16}" + _columns("AP", "AP50"))
         of_cityscapes = scores.cityscapes.classes.items()
         rows += _score_rows([*of_cityscapes, ("average", scores.cityscapes.average)])
+    if scores.citypersons:
+        rows.append(f"  CityPersons, log-average miss rate of {scores.citypersons.category}")
+        for name, rate in scores.citypersons.setups.items():
+            rows.append(f"    {name:<22}" + ("-" if rate is None else f"{rate:.3f}"))
     return _join([*rows, *(f"  {note}" for note in scores.notes)])
 
 
