@@ -204,7 +204,7 @@ def _ask(free: "SimpleQueue[_Worker]", *call: Any) -> Any:
             worker.receiving.release()
     except (EOFError, OSError) as broken:
         raise WorkersLost(
-            "--workers", "a worker process died, perhaps for want of memory; try fewer of them"
+            "--workers", "a worker process died, perhaps for want of memory; try fewer workers"
         ) from broken
     finally:
         free.put(worker)
