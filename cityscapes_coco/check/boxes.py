@@ -87,7 +87,7 @@ def _find_sources(file: Any, scope: Scope) -> tuple[list[_Source], list[str], in
         name, fields = (_read_person if of_persons else _read_validated)(file, found)
         category = scope.classes.get(name, "")
         if not category and name not in _REGIONS:
-            raise ValueError(f"objects[{place}] is of the class {name!r}")
+            raise LookupError(f"objects[{place}] is of the class {name!r}")
         instances += bool(category)
         is_asked_for = category in asked_for
         is_region = not category or (of_persons and not is_asked_for)

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from cityscapes_coco.errors import UserError, guess, one_line
+from cityscapes_coco.errors import UserError, guess
 from cityscapes_coco.labels import CITY_PERSONS, category_instancesonly
 from cityscapes_coco.options import AnnotationType
 from cityscapes_coco.run.files import read_file
@@ -136,8 +136,10 @@ def _list_validated(file: _Validated) -> Iterator[Box]:
 
 def _check_class(place: int, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
-        told = f"{one_line(repr(name[:50]))}, not of {', '.join(known)}{guess(name, known)}"
-        raise ValueError(f"objects[{place}] is of the class {told}")
+        told, meant = repr(name[:50]), guess(name, known)
+        raise ValueError(
+            f"objects[{place}] is of the class {told}, not of {', '.join(known)}{meant}"
+        )
 
 
 def _check_size(place: int, field: str, box: FourNumbers) -> None:

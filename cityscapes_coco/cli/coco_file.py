@@ -86,7 +86,7 @@ def find_file(places: Places, split: str | None, *, panoptic: bool = False) -> P
     found = {name_split(path): path for path in sorted(folder.glob(f"{prefix}*.json"))}
     wanted = [*SPLITS["gtFine"], *found]
     if split:
-        wanted = [split, f"gtCoarse_{split}", f"{split}_trainId"]
+        wanted = [split, *(f"{kind}_{split}" for kind in SPLITS), f"{split}_trainId"]
     for name in wanted:
         if name in found:
             return found[name]
@@ -102,7 +102,7 @@ def find_file(places: Places, split: str | None, *, panoptic: bool = False) -> P
 def name_split(path: Path, images: Sequence[Image] = ()) -> str:
     """Return the split that a file is of, by its name, or else by the folders of its `images`.
 
-    A file of coarse maps gives "gtCoarse_train", one of fine maps just "train".
+    A file of fine maps gives just "train", one of other annotations "gtCoarse_train" and so on.
     """
     name = path.name.removesuffix(".gz").removesuffix(".json")
     for prefix in PREFIX, PANOPTIC_PREFIX:

@@ -167,7 +167,7 @@ def _convert(args: argparse.Namespace) -> int:
                 print(describe_split(split, summary))
                 written += summary.paths
         if written:
-            print(_name_next(args, dataset.folder, outdir))
+            print(_name_next(args, dataset.folder, written[0]))
         for path in written if args.verify else ():
             report = verify_file(path, args.datadir, imagedir=args.imagedir, run=run)
             print(describe_check(report))
@@ -185,11 +185,15 @@ def _keep_listed(dataset: "Dataset", splits: Iterable[str], path: Path) -> Itera
             _warn(f"{path}: names no frame of {split}, so {split} is not written")
 
 
-def _name_next(args: argparse.Namespace, data_folder: Path, outdir: Path) -> str:
-    """Return a line with the command that draws what was written."""
+def _name_next(args: argparse.Namespace, data_folder: Path, written: Path) -> str:
+    """Return a line with the command that draws what was written, the first file."""
+    from cityscapes_coco.cli.coco_file import name_split
+
     words = ["--coco_dir", str(data_folder)]
-    if outdir != data_folder / "annotations":
-        words = ["--coco_dir", str(outdir), "--datadir", str(data_folder)]
+    if written.parent != data_folder / "annotations":
+        words = ["--coco_dir", str(written.parent), "--datadir", str(data_folder)]
+    if args.annotations != Options.annotations:
+        words += ["--split", name_split(written)]
     if args.imagedir:
         words += ["--imagedir", str(args.imagedir)]
     return one_line(f"look at it: {typed_command('inspect')} {shlex.join(words)}")

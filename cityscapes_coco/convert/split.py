@@ -23,7 +23,7 @@ from cityscapes_coco.convert.job import Job
 from cityscapes_coco.convert.names import check_names, instances_path, name_images, panoptic_path
 from cityscapes_coco.convert.panoptic import add_frame, list_panoptic_categories
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import Options, StrPath
+from cityscapes_coco.options import BOX_TYPES, Options, StrPath
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
@@ -244,8 +244,10 @@ class _SplitWriter:
             names = ", ".join(list(summary.foreign)[:3])
             job.warn(f"{job.maps}: {found}, such as {names}; {_ENCODINGS}")
         elif not self._has_instances and job.split != "test":
-            meant = "; are these the instanceIds maps?" if job.kind == "map" else ""
-            job.warn(f"{job.maps}: no {job.kind} has an instance of any class{meant}")
+            line = "no map has an instance of any class; are these the instanceIds maps?"
+            if job.options.annotations in BOX_TYPES:
+                line = "no box file has an object of any class"
+            job.warn(f"{job.maps}: {line}")
         if summary.other_sizes:
             job.warn(
                 f"{job.maps}: photographs of another size than their {job.kind}:"
