@@ -36,6 +36,19 @@ BOXES: list[dict[str, Any]] = [
 OBJECTS = {CITY_PERSONS: PERSONS, VALIDATED: BOXES}
 
 
+def describe_box(found: dict[str, Any]) -> dict[str, Any]:
+    """The fields that the annotation of an object has, besides the ids and the flags."""
+    fields = dict(found)
+    x, y, w, h = fields.pop("bbox")
+    if "bboxVis" not in found:
+        w, h = w - x, h - y
+        return fields | {"bbox": [x, y, w, h], "area": w * h}
+    visible = found["bboxVis"]
+    share = visible[2] * visible[3] / (w * h) if w * h else 0
+    fields = {"map_value": found["instanceId"], "vis_bbox": visible, "vis_ratio": share}
+    return fields | {"bbox": [x, y, w, h], "area": w * h, "height": h}
+
+
 def write_boxes(
     datadir: Path,
     kind: str,

@@ -14,7 +14,16 @@ from pycocotools.coco import COCO
 import inspect_coco
 from cityscapes_coco import Options, UserError, find_dataset, read_frames
 from main import main
-from tests.boxes import CITY_PERSONS, CLASSES, NAME, OBJECTS, PERSONS, VALIDATED, write_boxes
+from tests.boxes import (
+    CITY_PERSONS,
+    CLASSES,
+    NAME,
+    OBJECTS,
+    PERSONS,
+    VALIDATED,
+    describe_box,
+    write_boxes,
+)
 from tests.conftest import SAMPLE, Capture, Coco, load
 
 
@@ -60,17 +69,7 @@ def test_boxes_are_written_in_the_order_of_their_file(
         (category, is_region) for category, is_region, _ in written
     ]
     for annotation, (_, is_region, place) in zip(coco["annotations"], written, strict=True):
-        found = copy.deepcopy(OBJECTS[kind][place])
-        x, y, w, h = found.pop("bbox")
-        if kind == VALIDATED:
-            w, h = w - x, h - y
-            expected = found
-        else:
-            visible = found["bboxVis"]
-            share = visible[2] * visible[3] / (w * h) if w * h else 0
-            expected = {"map_value": found["instanceId"], "vis_bbox": visible}
-            expected |= {"vis_ratio": share, "height": h}
-        expected |= {"bbox": [x, y, w, h], "area": w * h, "ignore": is_region}
+        expected = describe_box(OBJECTS[kind][place]) | {"ignore": is_region}
         # As texts, so that 1 and 1.0 differ.
         told = {name: repr(value) for name, value in annotation.items()}
         assert told.items() >= {name: repr(value) for name, value in expected.items()}.items()
