@@ -5,7 +5,7 @@ Only the standard library is imported here, so that `--help` is fast.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from os import PathLike
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
@@ -84,6 +84,12 @@ class Options:
     @property
     def parsed_categories(self) -> "list[ChosenCategory]":
         return parse_categories(self.categories, CLASSES[self.annotations])
+
+    def of(self, annotations: AnnotationType) -> "Options":
+        """Return the same options for another type of annotations, with its usual classes if no
+        others were asked for. Raises ValueError if an option means nothing for the type."""
+        usual = self.categories == USUAL_CLASSES[self.annotations]
+        return replace(self, annotations=annotations, categories=() if usual else self.categories)
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():

@@ -42,7 +42,7 @@ from cityscapes_coco.options import (
 )
 from cityscapes_coco.run.folders import is_folder, name_entries, refuse_dangling
 
-# The frames of the fine annotations.
+# The frames of the fine annotations, and of boxes.
 _PUBLISHED = {"train": 2975, "val": 500, "test": 1525}
 
 
@@ -250,7 +250,7 @@ def list_frames(
 def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:
     """Yield a line if most published frames of a split are there, but not all. Smaller parts are
     somebody's choice."""
-    published = _PUBLISHED.get(split, 0) if dataset.annotation_type == "gtFine" else 0
+    published = _PUBLISHED.get(split, 0) if dataset.annotation_type != "gtCoarse" else 0
     if 0.9 * published <= count < published:
         yield f"{count:,} of the {published:,} published frames; is the download complete?"
 

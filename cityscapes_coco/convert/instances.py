@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def read_frames(
     """
     if dataset.annotation_type in BOX_TYPES:
         raise UserError(dataset.maps, "has boxes and no maps; convert_split reads them")
-    options = replace(options, annotations=dataset.annotation_type)
+    options = options.of(dataset.annotation_type)
     names = {int(c.id or 0): str(c.name) for c in list_categories(options)}
     category_ids = find_category_ids(options)
     categories = {label_id: names[number] for label_id, number in category_ids.items()}

@@ -4,7 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -94,16 +94,16 @@ def convert_split(
     is called with one line for each map that cannot be read and for each other warning. If
     `options.skip_bad` is not set, the first of these lines says that the split will not be written.
 
-    Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
+    Raises ValueError if an option means nothing for the dataset's annotations, such as masks of
+    boxes. Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
     written, or, after every frame has been tried, if some maps cannot be read and
     `options.skip_bad` is not set.
     """
-    options = replace(options, annotations=dataset.annotation_type)
-    job = Job(dataset, split, Path(outdir), options, warn)
+    job = Job(dataset, split, Path(outdir), options.of(dataset.annotation_type), warn)
     frames, imageless = _list_frames(job)
     with ExitStack() as files:
         writer = _SplitWriter(job, files)
-        convert = partial(try_to_convert, options=options, root=dataset.root)
+        convert = partial(try_to_convert, options=job.options, root=dataset.root)
         results = show_progress(run(convert, frames), split, len(frames))
         for frame, records in zip(frames, results, strict=True):
             if isinstance(records, UserError):

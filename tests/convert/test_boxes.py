@@ -12,7 +12,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 import inspect_coco
-from cityscapes_coco import Options, UserError, find_dataset, read_frames
+from cityscapes_coco import Options, UserError, convert_split, find_dataset, read_frames
 from main import main
 from tests.boxes import (
     CITY_PERSONS,
@@ -122,8 +122,14 @@ def test_the_rest_is_as_for_maps(datadir: Path, capsys: Capture) -> None:
     assert inspect_coco.main(["--coco_dir", str(datadir), "--verify"]) == 0
     with pytest.raises(UserError, match="has boxes and no maps"):
         next(read_frames(find_dataset(datadir, "gtBboxCityPersons"), "train"))
-    with pytest.raises(ValueError, match="panoptic train: gtBboxValidated has boxes and no masks"):
-        Options("gtBboxValidated", panoptic="train")
+    written = datadir / "annotations" / f"instancesonly_filtered_{CITY_PERSONS}_train.json"
+    assert convert(datadir, CITY_PERSONS) == load(written)
+    content = written.read_bytes()
+    dataset = find_dataset(datadir, "gtBboxCityPersons")
+    convert_split(dataset, "train", datadir / "annotations", warn=str)
+    assert written.read_bytes() == content, "from Python, the usual classes are those of the boxes"
+    with pytest.raises(ValueError, match="panoptic train: gtBboxCityPersons has boxes and no mask"):
+        convert_split(dataset, "train", datadir, Options(panoptic="train"))
 
 
 def test_boxes_in_the_folder_of_their_archive_are_found(tmp_path: Path, capsys: Capture) -> None:
