@@ -92,6 +92,7 @@ def _find_sources(file: Any, scope: Scope) -> tuple[list[_Source], list[str], in
         is_asked_for = category in asked_for
         is_region = not category or (of_persons and not is_asked_for)
         area = fields["area"]
+        list(map(float, fields["bbox"]))  # no text has an overlap
         if not is_asked_for and not (is_region and with_regions):
             left_out.append(name)
         elif area < scope.min_area:

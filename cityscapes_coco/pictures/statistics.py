@@ -83,20 +83,28 @@ def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     }
     _draw_classes(figure.add_subplot(grid[0, 0]), of_class, bars)
     _draw_per_image(figure.add_subplot(grid[0, 1]), per_image)
-    left, right = figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1])
+    _draw_sizes_and_shares(
+        figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1]), of_class, bars
+    )
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_sizes_and_shares(
+    left: Axes, right: Axes, of_class: Mapping[str, Sequence[Annotation]], colors: Mapping[str, RGB]
+) -> None:
+    """Draw areas; or heights and visibility, if the file has them."""
 
     def measure(value: Callable[[Annotation], float]) -> Values:
         return {name: [*map(value, found)] for name, found in of_class.items()}
 
-    if any(annotation.vis_ratio is not UNSET for annotation in annotations):
-        _draw_sizes(left, measure(lambda a: max(float(a.height or 1), 1)), bars, _HEIGHTS)
+    if any(a.vis_ratio is not UNSET for found in of_class.values() for a in found):
+        _draw_sizes(left, measure(lambda a: max(float(a.height or 1), 1)), colors, _HEIGHTS)
         _draw_shares(right, measure(lambda a: float(a.vis_ratio or 0)), _VISIBLE)
     else:
         areas = measure(_area)
-        _draw_sizes(left, areas, bars, _AREAS)
+        _draw_sizes(left, areas, colors, _AREAS)
         _draw_shares(right, areas, _AREAS._replace(title="Shares of COCO's sizes"))
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
 
 
 def _area(annotation: Annotation) -> float:

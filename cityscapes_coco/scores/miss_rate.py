@@ -1,6 +1,6 @@
 """CityPersons' own score: the log-average miss rate of boxes, for four setups.
 
-The rule is that of the authors' `eval_MR_multisetup.py`. A setup asks for bodies of some heights
+It follows the authors' `eval_MR_multisetup.py`. A setup asks for bodies of some heights
 and visibilities. All other truth is ignored: bodies outside of these ranges, other categories, and
 regions that no detector is asked about. A false positive per image, FPPI, is a result that is on
 none of the truth.

@@ -171,6 +171,9 @@ BAD: dict[str, tuple[str, Any]] = {
     "objects[2].bbox[0] should be a number, not a text": (
         *(CITY_PERSONS, change(2, bbox=["1", "2", "3", "4"])),
     ),
+    "objects[1].bbox[0] should be a number, not a text": (
+        *(CITY_PERSONS, change(1, bbox=["x", 2, 3, 4])),
+    ),
     "objects[2].bbox[1] should be a number, not a text, NaN or Infinity": (
         *(CITY_PERSONS, change(2, bbox=[1, float("nan"), 3, 4])),
     ),

@@ -103,7 +103,7 @@ def rates(folder: Path, coco: Path, results: list[Coco]) -> dict[str, float | No
     return found.citypersons.setups
 
 
-def test_the_miss_rate_is_that_of_the_plain_rule(tmp_path: Path) -> None:
+def test_the_miss_rate_follows_the_plain_rule(tmp_path: Path) -> None:
     """Heights, visibilities and scores are often equal to each other, and to the bounds."""
     for seed in range(40):
         dice = Random(seed)
