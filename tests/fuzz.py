@@ -670,14 +670,20 @@ NUMBERS = {"pedestrian": 1, "rider": 2, "sitting person": 3, "person (other)": 4
 NUMBERS |= {"person": 1, "car": 3, "truck": 4}
 
 
-def make_boxes(dice: Random) -> tuple[str, Coco, bytes, str]:
-    """Make up which boxes there are, a file of them, or of COCO, and what to do with it."""
+def make_boxes(dice: Random) -> tuple[str, bytes, bytes, str]:
+    """Make up which boxes there are, a file of them, one of COCO, and what to do with them; at most
+    one of the files is damaged."""
     kind = dice.choice([*boxes.OBJECTS])
-    record: Coco = {"imgHeight": 100, "imgWidth": 200, "objects": boxes.OBJECTS[kind]}
-    record |= {"classes": boxes.CLASSES} if kind == boxes.VALIDATED else {}
     task = dice.choice([*["convert"] * 10, *["verify"] * 8, "draw", "stats"])
-    coco = record if task == "convert" else valid_boxes(kind)
-    return kind, record, make_json(dice, copy.deepcopy(coco)), task
+    files = [json.dumps(valid_record(kind)).encode(), json.dumps(valid_boxes(kind)).encode()]
+    damaged = 0 if task == "convert" else dice.choice([0, 1, 1, 1])
+    files[damaged] = make_json(dice, json.loads(files[damaged]))
+    return kind, files[0], files[1], task
+
+
+def valid_record(kind: str) -> Coco:
+    record: Coco = {"imgHeight": 100, "imgWidth": 200, "objects": boxes.OBJECTS[kind]}
+    return record | ({"classes": boxes.CLASSES} if kind == boxes.VALIDATED else {})
 
 
 def valid_boxes(kind: str) -> Coco:
@@ -703,16 +709,17 @@ def name_box(found: Coco) -> str:
     return boxes.CLASSES[soft_label.index(max(soft_label))]
 
 
-def check_boxes(bench: Bench, made: tuple[str, Coco, bytes, str]) -> str:
+def check_boxes(bench: Bench, made: tuple[str, bytes, bytes, str]) -> str:
     """Files of boxes are converted as they are, or refused; in a COCO file each difference from
     them is found."""
     kind, record, data, task = made
+    whole = record == json.dumps(valid_record(kind)).encode()
     path = bench.root / kind / "train" / "a" / f"a_1_0_{kind}.json"
     path.parent.mkdir(parents=True)
+    path.write_bytes(record)
     if task != "convert":
-        path.write_text(json.dumps(record))
         outcome = inspect(bench, data, task)
-        if outcome == "exact":
+        if outcome == "exact" and whole:
             found = json.loads(data)["annotations"]
             # A file without any region need not have one.
             with_regions = any(annotation["iscrowd"] for annotation in found)
@@ -722,14 +729,13 @@ def check_boxes(bench: Bench, made: tuple[str, Coco, bytes, str]) -> str:
                 expected.remove(next(a for a in expected if a | same | annotation == annotation))
             assert not expected
         return outcome
-    path.write_bytes(data)
     where = ["--datadir", bench.root, "--outdir", bench.outdir, "--workers", 1]
     code, _ = bench.call(main.main, *where, "--annotations", kind, "--crowd", "keep", "--verify")
     written = bench.outdir / f"instancesonly_filtered_{kind}_train.json"
-    assert written.exists() == (code == 0) and (code == 0 or data != json.dumps(record).encode())
+    assert written.exists() == (code == 0) and (code == 0 or not whole)
     if code:
         return "error"
-    objects = json.loads(data, parse_constant=refuse)["objects"]
+    objects = json.loads(record, parse_constant=refuse)["objects"]
     told = json.loads(written.read_bytes(), parse_constant=refuse)["annotations"]
     for annotation, box in zip(told, objects, strict=True):
         assert annotation.items() >= boxes.describe_box(box).items()
