@@ -44,7 +44,8 @@ def explain_no_folder(datadir: Path, annotation_type: AnnotationType) -> str:
             return f"; unpack {name} here"
     kind = name_file(annotation_type)
     if boxes := [name for name in folders if name.startswith("gtBbox")]:
-        told = f"; {boxes[0]} has boxes only; the {kind}s are in {archive}"
+        what = "other boxes" if annotation_type in BOX_TYPES else "boxes only"
+        told = f"; {boxes[0]} has {what}; the {kind}s are in {archive}"
         return f"{told}; or take --annotations {boxes[0]}" if boxes[0] in SPLITS else told
     if images := [name for name in folders if "Img8bit" in name]:
         return f"; {images[0]} has photographs only; the {kind}s are in {archive}"

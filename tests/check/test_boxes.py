@@ -22,6 +22,10 @@ DAMAGES: dict[str, tuple[str, str, Change]] = {
     "annotation 1: IoU 0.9836 with objects[0]": (
         *(CITY_PERSONS, "inexact 1, wrong bbox 1", change(bbox=[-3, 2, 30, 61])),
     ),
+    "annotation 1: IoU 0.8571 with objects[0]": (
+        *(CITY_PERSONS, "inexact 1, wrong category 1, wrong bbox 1"),
+        change(bbox=[-3, 2, 30, 70], category_id=2),
+    ),
     "annotation 1: 1801, objects[0] has 1800": (CITY_PERSONS, "wrong area 1", change(area=1801)),
     "annotation 1: rider, objects[0] is pedestrian": (
         *(CITY_PERSONS, "wrong category 1", change(category_id=2)),

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from pycocotools.coco import COCO
 
 import inspect_coco
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, read_frames
@@ -78,15 +77,18 @@ def test_boxes_are_written_in_the_order_of_their_file(
     out = capsys.readouterr().out
     assert f"\n  instances{counts[0]:>15}\n" in out
     assert (f"\n  ignore regions, as crowds: {counts[1]}\n" in out) == bool(counts[1])
-    assert ("left out, ignore regions: 1 " in out) == ("--crowd keep" not in options)
+    keeps = "--crowd keep" in options
+    assert ("left out, ignore regions: 1 " in out) == (not keeps)
+    drops = "--categories" in options and not (keeps and kind == CITY_PERSONS)
+    assert ("left out, classes not asked for: 1 " in out) == drops
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
-@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize(("reader", "workers"), [("pycocotools.coco", "1"), ("hotcoco", "2")])
 def test_other_programs_read_the_boxes_of_the_sample(
-    workers: str, kind: str, tmp_path: Path
+    reader: str, workers: str, kind: str, tmp_path: Path
 ) -> None:
-    hotcoco = pytest.importorskip("hotcoco")
+    module = pytest.importorskip(reader)
     options = "--crowd", "keep", "--workers", workers
     coco = convert(SAMPLE, kind, *options, outdir=tmp_path)
     boxes = []
@@ -96,11 +98,9 @@ def test_other_programs_read_the_boxes_of_the_sample(
         objects = load(SAMPLE / kind / "train" / city / image["seg_file_name"])["objects"]
         for x, y, w, h in (found["bbox"] for found in objects):
             boxes.append([x, y, w - x, h - y] if kind == VALIDATED else [x, y, w, h])
-    path = tmp_path / f"instancesonly_filtered_{kind}_train.json"
-    for reader in COCO, hotcoco.COCO:
-        read: Any = reader(str(path))
-        assert [list(a["bbox"]) for a in read.loadAnns(read.getAnnIds())] == boxes and boxes
-        assert len(read.getImgIds()) == 3
+    read = module.COCO(str(tmp_path / f"instancesonly_filtered_{kind}_train.json"))
+    assert [list(a["bbox"]) for a in read.loadAnns(read.getAnnIds())] == boxes and boxes
+    assert len(read.getImgIds()) == 3
 
 
 def test_the_rest_is_as_for_maps(datadir: Path, capsys: Capture) -> None:
@@ -132,6 +132,14 @@ def test_the_rest_is_as_for_maps(datadir: Path, capsys: Capture) -> None:
         convert_split(dataset, "train", datadir, Options(panoptic="train"))
 
 
+def test_a_split_without_an_object_is_strange(datadir: Path, capsys: Capture) -> None:
+    write_boxes(datadir, CITY_PERSONS, [PERSONS[1], PERSONS[4]])
+    convert(datadir, CITY_PERSONS)
+    out, err = capsys.readouterr()
+    assert "no box file has an object of any class" in err
+    assert "box files without any instance: 1" in out
+
+
 def test_boxes_in_the_folder_of_their_archive_are_found(tmp_path: Path, capsys: Capture) -> None:
     write_boxes(tmp_path / "gtBbox_cityPersons_trainval", CITY_PERSONS)
     photograph = tmp_path / "leftImg8bit/train/aachen" / f"{NAME}_leftImg8bit.png"
@@ -141,7 +149,7 @@ def test_boxes_in_the_folder_of_their_archive_are_found(tmp_path: Path, capsys: 
     capsys.readouterr()
     for kind, says in {
         "gtFine": "gtBbox_cityPersons_trainval has boxes only; the maps are in gtFine_trainvaltest",
-        VALIDATED: "has boxes only; the box files are in the archive of gtBboxValidated",
+        VALIDATED: "has other boxes; the box files are in the archive of gtBboxValidated",
     }.items():
         assert main(["--datadir", str(tmp_path), "--annotations", kind]) == 1
         assert says in capsys.readouterr().err
