@@ -155,9 +155,7 @@ def measure_regions(runs: MapRuns, wanted: NDArray[np.bool_], width: int) -> Ite
         np.maximum.reduceat(bottoms, first) + 1,
         np.add.reduceat(lasts - starts + 1, first),
     )
-    for value, left, top, right, bottom, area in zip(
-        *(column.tolist() for column in columns), strict=True
-    ):
+    for value, left, top, right, bottom, area in np.stack(columns).T.tolist():
         yield Region(value, (left, top, right - left, bottom - top), area)
 
 

@@ -11,14 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.errors import UserError
 from cityscapes_coco.pictures.colors import BLACK, OUTCOME_COLORS, WHITE, Color, ink
 from cityscapes_coco.pictures.drawings import Drawing
 from cityscapes_coco.pictures.examples import Example
 from cityscapes_coco.pictures.label_places import place_labels
 from cityscapes_coco.pictures.painting import paint
 from cityscapes_coco.pictures.text import measure, write
-from cityscapes_coco.run.files import replacing
+from cityscapes_coco.run.files import write_file
 
 Pixels = NDArray[np.uint8]
 
@@ -51,11 +50,7 @@ def save_example(example: Example, path: Path) -> Pixels:
     """
     picture = compose(example)
     _, png = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), _PNG)
-    try:
-        with replacing(path) as file:
-            file.write(png.tobytes())
-    except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --save") from error
+    write_file(path, png.tobytes(), "--save")
     return picture
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from cityscapes_coco.errors import UserError
 from cityscapes_coco.pictures import text
 from cityscapes_coco.pictures.settings import own_settings
-from cityscapes_coco.run.files import replacing
+from cityscapes_coco.run.files import write_file
 
 _DPI = 128
 # The date of a page, which would make each one another file.
@@ -41,9 +40,4 @@ def save_page(
 
     Raises UserError, which names the option, if it cannot be written.
     """
-    content = render_page(draw, size, path.suffix.lower())
-    try:
-        with replacing(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see {option}") from error
+    write_file(path, render_page(draw, size, path.suffix.lower()), option)

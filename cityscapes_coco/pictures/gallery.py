@@ -23,7 +23,7 @@ from cityscapes_coco.pictures.composing import Pixels
 from cityscapes_coco.pictures.drawings import read_categories
 from cityscapes_coco.pictures.examples import Example
 from cityscapes_coco.pictures.outcomes import find_worst_score, weigh_errors
-from cityscapes_coco.run.files import replacing
+from cityscapes_coco.run.files import write_file
 
 NAME = "index.html"
 
@@ -101,11 +101,7 @@ def write_page(
         ),
         cards="\n".join(map(_card, cards)),
     )
-    try:
-        with replacing(path) as file:
-            file.write(text.encode("utf-8", "replace"))
-    except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --save") from error
+    write_file(path, text.encode("utf-8", "replace"), "--save")
     return path
 
 

@@ -44,10 +44,9 @@ def to_opencv_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Poly
         contours += pieces
         owners += [len(polygons)] * len(pieces)
         polygons.append([])
-    if contours:
-        outlines = _reach_edges(_keep_corners(contours), owners)
-        for owner, outline in zip(owners, outlines, strict=True):
-            polygons[owner].append(outline)
+    outlines = _reach_edges(_keep_corners(contours), owners) if contours else []
+    for owner, outline in zip(owners, outlines, strict=True):
+        polygons[owner].append(outline)
     return polygons
 
 
@@ -59,10 +58,8 @@ def fill_polygons(
     A polygon is flat: x0, y0, x1, y1 and so on. The mask is a tuple (mask, x, y), as for
     `to_polygons`, and reaches as far as the polygons do within the frame.
     """
-    outlines = [
-        np.floor(np.array(polygon, np.float64)).astype(np.int32).reshape(-1, 2)
-        for polygon in polygons
-    ]
+    floors = (np.floor(np.array(polygon, np.float64)) for polygon in polygons)
+    outlines = [floor.astype(np.int32).reshape(-1, 2) for floor in floors]
     points = np.concatenate(outlines).clip(0, (width - 1, height - 1))
     (x, y), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     mask = np.zeros((bottom - y + 1, right - x + 1), np.uint8)

@@ -96,7 +96,7 @@ def decode_box(rle: Rle) -> tuple[int, int, NDArray[np.uint8]] | None:
         return None
     rows = rle["size"][0]
     # The runs of the columns that the box covers; the runs of all others get the length 0.
-    edges = np.cumsum(_uncompressed(rle["counts"].decode())) - x * rows
+    edges = np.cumsum(to_counts(rle)) - x * rows
     counts = np.diff(edges.clip(0, width * rows), prepend=0)
     mask = coco_mask.decode(from_counts(counts.tolist(), rows, width))
     return x, y, np.ascontiguousarray(mask[y : y + height])

@@ -43,10 +43,7 @@ _PATIENCE = 20
 
 @contextmanager
 def connect_cluster(
-    address: str,
-    folders: Iterable[Path] = (),
-    *,
-    check: Callable[[], object] = lambda: None,
+    address: str, folders: Iterable[Path] = (), *, check: Callable[[], object] = lambda: None
 ) -> Iterator[Map]:
     """Give a map that works on the Dask cluster whose scheduler is at `address`.
 
@@ -104,9 +101,8 @@ class _Cluster:
         from distributed import Client
 
         try:
-            self.client = Client(
-                self.address, timeout=_CONNECT, asynchronous=True, set_as_default=False
-            )
+            kind = {"asynchronous": True, "set_as_default": False}
+            self.client = Client(self.address, timeout=_CONNECT, **kind)
             await asyncio.wait_for(self.client, _CONNECT)
         except Exception as error:
             reason = "no Dask scheduler answers there; it prints its address when it starts"
@@ -176,10 +172,9 @@ class _Cluster:
             with suppress(Exception):
                 await asyncio.wait_for(self.client.close(), _CONNECT)
         # Python would print a line at exit for each task that is left.
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        if rest:
+        if rest := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in rest:
+                task.cancel()
             await asyncio.wait(rest, timeout=_CONNECT)
 
 
@@ -201,16 +196,12 @@ def _find_lack(version: str, folders: Iterable[Path]) -> str:
     """Return what this process lacks to work on the files in `folders` for a program of `version`,
     and the remedy; or ""."""
     if version != __version__:
-        return (
-            f"has version {__version__} of {_PACKAGE}, not {version}: pip install ., and start the"
-            " worker again"
-        )
+        remedy = "pip install ., and start the worker again"
+        return f"has version {__version__} of {_PACKAGE}, not {version}: {remedy}"
     for folder in folders:
         if not os.access(folder, os.R_OK | os.X_OK):
-            return (
-                f"cannot read the folder {folder}; every worker needs the data under the same,"
-                " absolute path"
-            )
+            remedy = "every worker needs the data under the same, absolute path"
+            return f"cannot read the folder {folder}; {remedy}"
     return ""
 
 

@@ -110,6 +110,15 @@ def replacing(
         raise
 
 
+def write_file(path: Path, content: bytes, option: str) -> None:
+    """Write a file whole. Raises UserError, which names the option, if it cannot be written."""
+    try:
+        with replacing(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise UserError(path, f"cannot be written: {error.strerror}; see {option}") from error
+
+
 def check_free(path: Path) -> None:
     """Raise UserError if there is something at `path`."""
     if path.exists():
