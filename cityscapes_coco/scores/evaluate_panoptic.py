@@ -17,7 +17,7 @@ from cityscapes_coco.coco.records import Image, PanopticAnnotation, PanopticFile
 from cityscapes_coco.coco.segmentations import find_size
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.numberings import list_numberings
+from cityscapes_coco.scores.class_ids import list_numberings
 from cityscapes_coco.scores.panoptic_quality import (
     PanopticMatches,
     PanopticQuality,

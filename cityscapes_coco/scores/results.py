@@ -19,8 +19,8 @@ from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmenta
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
 from cityscapes_coco.run.folders import name_some
+from cityscapes_coco.scores.class_ids import explain_numbers
 from cityscapes_coco.scores.image_names import index_images
-from cityscapes_coco.scores.numberings import explain_numbers
 
 _WHAT = "a file of results"
 

@@ -15,7 +15,7 @@ import numpy as np
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.errors import command
 from cityscapes_coco.scores.box_forms import find_reading
-from cityscapes_coco.scores.class_pairs import explain_pairs
+from cityscapes_coco.scores.class_ids import explain_pairs
 from cityscapes_coco.scores.coco_score import CocoScores
 from cityscapes_coco.scores.image_order import explain_order
 from cityscapes_coco.scores.sampling import (
