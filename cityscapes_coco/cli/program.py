@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 
 from cityscapes_coco.errors import UserError, one_line, started_as
 
@@ -28,22 +29,18 @@ if TYPE_CHECKING:
 def load_verb(verb: str) -> Callable[..., int]:
     """Return the main function of a script, for `convert`, `inspect` or `evaluate`. It imports the
     module of the verb. Without a list of arguments it takes the arguments of the process."""
-
-    def main(*argv: list[str]) -> int:
-        before = started_as.set("")
-        try:
-            return run_verb(verb, *argv)
-        finally:
-            started_as.reset(before)
-
-    return main
+    return partial(run_verb, "", verb)
 
 
-def run_verb(verb: str, *argv: list[str]) -> int:
-    """Run `convert`, `inspect` or `evaluate`, and return the exit code."""
+def run_verb(program: str, verb: str, *argv: list[str]) -> int:
+    """Run `convert`, `inspect` or `evaluate`, started as `program`, and return the exit code."""
     from importlib import import_module
 
-    return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
+    before = started_as.set(program)
+    try:
+        return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
+    finally:
+        started_as.reset(before)
 
 
 def run_script(main: Callable[[], int]) -> None:

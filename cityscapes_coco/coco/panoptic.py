@@ -145,8 +145,8 @@ def decode_segment_ids(
     Raises ValueError if the file is damaged or is not RGB, or RGBA `with_alpha`, of this size.
     """
     pixels = decode_rgb_png(png, with_alpha=with_alpha)
-    if pixels.shape[:2] != (height, width):
-        has_height, has_width, _ = pixels.shape
+    has_height, has_width, _ = pixels.shape
+    if (has_height, has_width) != (height, width):
         raise ValueError(f"has {has_width} x {has_height} pixels, not {width} x {height}")
     # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
     rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
@@ -189,8 +189,5 @@ def _check_earlier(folder: Path) -> None:
     others = [name for name in listing.files if not name.endswith(PANOPTIC_SUFFIX)]
     others += listing.folders
     if others:
-        raise UserError(
-            folder,
-            f"would be replaced, but holds more than panoptic maps: {others[0]}; move it away, or"
-            " choose a folder with --outdir",
-        )
+        reason = f"would be replaced, but holds more than panoptic maps: {others[0]}"
+        raise UserError(folder, f"{reason}; move it away, or choose a folder with --outdir")

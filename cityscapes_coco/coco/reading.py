@@ -3,14 +3,14 @@
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
 
-from cityscapes_coco.coco.json_file import has_json_lines, is_list, read_json
-from cityscapes_coco.coco.mending import mend_records
+from cityscapes_coco.coco.json_file import has_json_lines, is_list, mend_records, read_json
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -92,18 +92,13 @@ def read_listed(info: Info | None) -> int | None:
 def peek_options(path: Path) -> dict[str, Any] | None:
     """Return the options that a file of this program was made with, without reading all of it; None
     for any other file, or if there is none."""
-    try:
-        if not path.is_file():  # opening a pipe would wait for ever
-            return None
-        with path.open("rb") as file:
-            head = file.read(_HEAD).decode(errors="replace")
-    except OSError:
-        return None
-    start = re.search(r'"options":\s*', head)
-    try:
-        options = json.JSONDecoder().raw_decode(head, start.end())[0] if start else None
-    except ValueError:
-        return None
+    options = None
+    with suppress(OSError, ValueError):
+        if path.is_file():  # opening a pipe would wait for ever
+            with path.open("rb") as file:
+                head = file.read(_HEAD).decode(errors="replace")
+            if start := re.search(r'"options":\s*', head):
+                options, _ = json.JSONDecoder().raw_decode(head, start.end())
     return options if isinstance(options, dict) else None
 
 
@@ -180,24 +175,11 @@ def _to_instances(records: PanopticRecords) -> PanopticFile:
         if number and images[number - 1].seg_file_name is UNSET:
             images[number - 1].seg_file_name = record.file_name
         annotations += [
-            Annotation(
-                id=segment.id,
-                image_id=number or UNSET,
-                category_id=segment.category_id,
-                iscrowd=segment.iscrowd,
-                area=segment.area,
-                bbox=segment.bbox,
-                map_value=segment.id,
-            )
-            for segment in record.segments_info or ()
+            Annotation(s.id, number or UNSET, s.category_id, s.iscrowd, s.area, s.bbox, s.id)
+            for s in record.segments_info or ()
         ]
     return PanopticFile(
-        categories=list(records.categories),
-        images=images,
-        annotations=annotations,
-        info=records.info,
-        licenses=records.licenses,
-        records=records,
+        [*records.categories], images, annotations, records.info, records.licenses, records=records
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET, Raw
 
-from cityscapes_coco.coco.mending import mend_segmentation
+from cityscapes_coco.coco.json_file import mend_segmentation
 from cityscapes_coco.coco.reading import explain
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError

@@ -75,10 +75,8 @@ def write_coco(
     with ExitStack() as stack:
         with blaming(path):
             file = stack.enter_context(replacing(path, beside))
-            parts = {
-                part: stack.enter_context(scratch_file(path.parent))
-                for part in ("images", "annotations")
-            }
+            waiting = [stack.enter_context(scratch_file(path.parent)) for _ in range(2)]
+            parts = dict(zip(("images", "annotations"), waiting, strict=True))
         yield CocoWriter(path, file, parts)
         with blaming(path):
             stack.close()
@@ -90,9 +88,8 @@ def blaming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(
-            path, f"cannot be written: {error.strerror}; choose a folder with --outdir"
-        ) from error
+        reason = f"cannot be written: {error.strerror}; choose a folder with --outdir"
+        raise UserError(path, reason) from error
 
 
 def _encode(records: object) -> bytes:

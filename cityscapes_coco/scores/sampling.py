@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from msgspec import UNSET
@@ -89,8 +89,9 @@ def measure_overlaps(boxes: Boxes, others: Boxes) -> NDArray[np.float64]:
     if not len(boxes) or not len(others):
         return np.zeros((len(boxes), len(others)))
     # In C: there may be 60,000 instances.
-    boxes, others = (np.ascontiguousarray(np.nan_to_num(some)) for some in (boxes, others))
-    return np.asarray(coco_mask.iou(boxes, others, [0] * len(others)))
+    one: Any = np.ascontiguousarray(np.nan_to_num(boxes))
+    other: Any = np.ascontiguousarray(np.nan_to_num(others))
+    return np.asarray(coco_mask.iou(one, other, [0] * len(others)))
 
 
 def lie_on(boxes: Boxes, others: Boxes) -> NDArray[np.bool_]:
