@@ -138,14 +138,10 @@ def list_entries(example: Example) -> list[Entry]:
         return [_outcome_entry(*item) for item in by_outcome.items() if item[1]]
     first = {place(drawing): drawing for drawing in reversed(everything)}
     counts = Counter(map(place, everything))
-    return [
-        Entry(
-            drawing.label if drawing.is_stuff else f"{drawing.label}  {counts[key]}",
-            drawing.family[:4],
-            drawing.is_group,
-        )
-        for key, drawing in sorted(first.items())
-    ]
+    texts = {
+        key: d.label if d.is_stuff else f"{d.label}  {counts[key]}" for key, d in first.items()
+    }
+    return [Entry(texts[key], d.family[:4], d.is_group) for key, d in sorted(first.items())]
 
 
 def _outcome_entry(outcome: str, drawings: Sequence[Drawing]) -> Entry:
@@ -177,17 +173,11 @@ def _draw_labels(picture: Pixels, drawings: Sequence[Drawing], scale: float) -> 
     sizes = (boxes[:, 3] - boxes[:, 1]) / 8 / scale
     texts = np.round(sizes.clip(_SMALL_TEXT, _LARGE_TEXT) * scale).astype(int).tolist()
     # Digits are equally wide, so few of the many scores have to be measured.
-    widths = [
-        measure(re.sub(r"[0-9]", "0", drawing.label), size)
-        for drawing, size in zip(drawings, texts, strict=True)
-    ]
-    room = (w + round(0.5 * size) for w, size in zip(widths, texts, strict=True))
+    labels = [re.sub(r"[0-9]", "0", drawing.label) for drawing in drawings]
+    widths = [*map(measure, labels, texts)]
+    sizes = [(w + round(0.5 * s), round(1.3 * s)) for w, s in zip(widths, texts, strict=True)]
     height, width = picture.shape[:2]
-    placed = place_labels(
-        boxes,
-        [(w, round(1.3 * size)) for w, size in zip(room, texts, strict=True)],
-        np.array([0, 0, width, height]),
-    )
+    placed = place_labels(boxes, sizes, np.array([0, 0, width, height]))
     for drawing, (_, line) in zip(drawings, placed, strict=True):
         if line is not None:
             x, y, to_x, to_y = line.round().astype(int).tolist()
@@ -195,11 +185,11 @@ def _draw_labels(picture: Pixels, drawings: Sequence[Drawing], scale: float) -> 
             cv2.line(picture, (x, y), (to_x, to_y), drawing.color, thickness, cv2.LINE_AA)
     for drawing, size, text_width, (place, _) in zip(drawings, texts, widths, placed, strict=True):
         left, top, right, bottom = place.round().astype(int).tolist()
-        color = drawing.color
-        cv2.rectangle(picture, (left, top), (right - 1, bottom - 1), color, cv2.FILLED)
-        cv2.rectangle(picture, (left, top), (right - 1, bottom - 1), drawing.line_color, 1)
+        ends = (left, top), (right - 1, bottom - 1)
+        cv2.rectangle(picture, *ends, drawing.color, cv2.FILLED)
+        cv2.rectangle(picture, *ends, drawing.line_color, 1)
         start, middle = left + (right - left - text_width) // 2, (top + bottom) // 2
-        write(picture, start, middle, drawing.label, size, ink(color))
+        write(picture, start, middle, drawing.label, size, ink(drawing.color))
 
 
 def _draw_legend(example: Example, width: int, scale: float) -> Pixels:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from cityscapes_coco.pictures import text
-from cityscapes_coco.pictures.settings import own_settings
+from cityscapes_coco.pictures import own_settings, text
 from cityscapes_coco.run.files import write_file
 
 _DPI = 128

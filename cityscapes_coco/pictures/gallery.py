@@ -6,6 +6,7 @@ opens one; so it works over any server, and from the disk.
 
 import json
 from base64 import b64encode
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -31,8 +32,8 @@ _WIDTH = 320  # of a thumbnail, in pixels
 _JPEG = cv2.IMWRITE_JPEG_QUALITY, 75
 # By this the program knows a page of its own, which may be replaced.
 _MARK = "<!-- made by cityscapes-coco -->"
-# COCO's sizes, and the pixels at which the next begins.
-_SIZES = {"small": 32**2, "medium": 96**2, "large": float("inf")}
+# The areas in pixels between what COCO calls small, medium and large.
+_LIMITS = 32**2, 96**2
 _ORDERS = {"": "as chosen", "name": "name", "count": "most objects"}
 _ORDERS_OF_RESULTS = {"errors": "most errors", "score": "highest score of a false result"}
 
@@ -87,6 +88,7 @@ def write_page(
     path = folder / NAME
     classes = sorted({name for card in cards for name in card.classes})
     outcomes = [o for o in ("right", "false", "missed") if any(card.outcomes for card in cards)]
+    orders = _ORDERS | (_ORDERS_OF_RESULTS if outcomes else {})
     text = _PAGE.substitute(
         mark=_MARK,
         title=escape(one_line(title)),
@@ -96,9 +98,7 @@ def write_page(
         classes="".join(map(_option, classes, classes)),
         outcomes="".join(map(_option, outcomes, outcomes)),
         outcome_hidden="" if outcomes else "hidden",
-        orders="".join(
-            _option(*item) for item in (_ORDERS | (_ORDERS_OF_RESULTS if outcomes else {})).items()
-        ),
+        orders="".join(map(_option, orders, orders.values())),
         cards="\n".join(map(_card, cards)),
     )
     write_file(path, text.encode("utf-8", "replace"), "--save")
@@ -114,19 +114,14 @@ def _list_statistics(coco: CocoFile) -> Iterator[str]:
         by_class.setdefault(name, []).append(annotation)
     most = max(map(len, by_class.values()), default=0) or 1
     for name, annotations in by_class.items():
-        sizes = Counter(_find_size(annotation.area or 0) for annotation in annotations)
+        sizes = Counter(bisect(_LIMITS, annotation.area or 0) for annotation in annotations)
         images = len({annotation.image_id for annotation in annotations})
         color = "#{:02x}{:02x}{:02x}".format(*categories.page_colors.get(name, OTHER_COLOR))
         width = 10 * len(annotations) / most
         bar = f'<div style="width: {width:.2f}em; background: {color}"></div>' * bool(annotations)
-        counts = len(annotations), *(sizes[size] for size in _SIZES), images
+        counts = len(annotations), sizes[0], sizes[1], sizes[2], images
         cells = "".join(f"<td>{count:,}</td>" for count in counts)
         yield f"<tr><th>{escape(one_line(name))}</th>{cells}<td>{bar}</td></tr>"
-
-
-def _find_size(area: float) -> str:
-    """Return which of COCO's sizes an area in pixels is."""
-    return next((size for size, most in _SIZES.items() if area < most), "large")
 
 
 def _embed(kind: str, content: bytes) -> str:
