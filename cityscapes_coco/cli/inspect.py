@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,6 @@ from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, command, guess, one_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
     from cityscapes_coco.pictures.examples import Example, Source
 
@@ -202,9 +201,8 @@ def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str
     for text in args.category or ():
         for name in [text] if text in names else split_commas([text]) or [text]:
             if name not in names:
-                raise UserError(
-                    path, f"no category {name}; it has {', '.join(names)}{guess(name, names)}"
-                )
+                there = f"it has {', '.join(names)}{guess(name, names)}"
+                raise UserError(path, f"no category {name}; {there}")
             found.add(name)
     return found
 
@@ -216,16 +214,13 @@ def _find_images(
 
     `ids` are the ids of images with an annotation or a result of the chosen categories.
     """
-    images = [
-        image
-        for image in coco.images
-        if args.image in (image.file_name or "") and (not args.category or image.id in ids)
-    ]
+    named = (image for image in coco.images if args.image in (image.file_name or ""))
+    images = [image for image in named if not args.category or image.id in ids]
     if not images:
-        asked = [name for name in ("image", "category") if getattr(args, name)]
-        options = " and ".join(f"--{name} {_show(getattr(args, name))}" for name in asked)
-        fit = f" that {options} {'asks' if len(asked) == 1 else 'ask'} for" if coco.images else ""
-        raise UserError(path, f"no image in it{fit}")
+        options = {"--image": args.image, "--category": " ".join(args.category or ())}
+        asked = [f"{option} {text}" for option, text in options.items() if text]
+        fit = f" that {' and '.join(asked)} {'asks' if len(asked) == 1 else 'ask'} for"
+        raise UserError(path, f"no image in it{fit if coco.images else ''}")
     return images
 
 
@@ -235,10 +230,6 @@ def _choose_images(args: argparse.Namespace, images: "list[Image]") -> "list[Ima
     none = "" if chosen else "; --num_examples 0 draws none"
     print(f"{len(chosen)} of {len(images)} images, --seed {seed}{none}")
     return chosen
-
-
-def _show(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else " ".join(value)
 
 
 def _choose_worst(
@@ -268,13 +259,13 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
     if not args.results:
         return []
 
-    from cityscapes_coco.cli.tables import describe_choice
     from cityscapes_coco.scores.results import read_results
 
     results = read_results(args.results, coco)
     least = _MIN_SCORE if args.min_score is None else args.min_score
     drawn = [result for result in results if result.score >= least]
-    print(describe_choice(args.results, len(results), len(results) - len(drawn), least))
+    counted = f"{len(results)} results, of which {len(results) - len(drawn)} are left out"
+    print(one_line(f"{args.results}: {counted}: their score is below --min-score {least:g}"))
     if results and not drawn:
         best = max(result.score for result in results)
         line = f"{args.results}: no result is left; the highest score is {best:g}; see --min-score"
@@ -328,10 +319,8 @@ def _draw_curves(args: argparse.Namespace, path: Path, coco: "CocoFile") -> byte
     with suppress(UserError), start_workers(usable_cores()) as run:
         scores = evaluate_results(path, args.results, args.coco_dir, run=run)
         colors = read_categories(coco).page_colors
-        return render_page(
-            lambda figure: draw_curves(figure, scores, args.results.name, colors),
-            find_size(scores),
-        )
+        draw = partial(draw_curves, scores=scores, title=args.results.name, colors=colors)
+        return render_page(draw, find_size(scores))
     return b""
 
 
@@ -351,11 +340,7 @@ def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> 
     from cityscapes_coco.pictures.figures import save_page
     from cityscapes_coco.pictures.statistics import SIZE, draw_statistics
 
-    split = name_split(path, coco.images)
-
-    def draw(figure: "Figure") -> None:
-        draw_statistics(figure, coco, split)
-
+    draw = partial(draw_statistics, coco=coco, title=name_split(path, coco.images))
     folder = args.save
     if not folder:
         from cityscapes_coco.pictures.windows import open_window, show_page

@@ -149,9 +149,8 @@ def _explain_environment(error: Exception) -> str:
 
 def _name_remedy() -> str:
     """Return how the packages that the program needs are installed."""
-    if started_as.get() == "":
-        return "pip install -r requirements.txt"
-    return "install cityscapes-coco again"
+    is_script = started_as.get() == ""
+    return "pip install -r requirements.txt" if is_script else "install cityscapes-coco again"
 
 
 def _report_fault() -> int:

@@ -57,9 +57,8 @@ def _check_scores(path: Path) -> None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         earlier = None
     if not isinstance(earlier, dict) or not any(keys <= earlier.keys() for keys in _KEYS):
-        raise UserError(
-            path, "is there, and is no file of earlier scores; remove it, or name another file"
-        )
+        remedy = "remove it, or name another file"
+        raise UserError(path, f"is there, and is no file of earlier scores; {remedy}")
 
 
 def _check_file(path: Path, option: str) -> None:

@@ -42,9 +42,8 @@ class ImageNames(NamedTuple):
             return int(name)
         found: set[int] = set()
         if isinstance(name, str):
-            found = self._find_by_name(name) | (
-                {int(name)} & self.ids if _NUMBER.fullmatch(name) else set()
-            )
+            as_number = {int(name)} if _NUMBER.fullmatch(name) else set()
+            found = self._find_by_name(name) | (as_number & self.ids)
         if len(found) == 1:
             return found.pop()
         wrong = "fits several images" if found else "is neither the id nor the name of an image"

@@ -116,10 +116,7 @@ def _read_records(path: Path) -> list[Result]:
             content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
         return decode_file(path, content, list[Result], _WHAT, "results")
     except UserError as error:
-        form = _name_form(content)
-        if form:
-            raise UserError(path, form) from error
-        raise
+        raise UserError(path, _name_form(content) or error.reason) from error
 
 
 def _name_form(content: bytes) -> str:
@@ -144,12 +141,10 @@ def _name_form(content: bytes) -> str:
 
 
 def _explain_category(number: int, coco: CocoFile, results: list[Result]) -> str:
-    known = [f"{category.id} {category.name}" for category in coco.categories]
+    known = name_some([f"{category.id} {category.name}" for category in coco.categories]) or "none"
     why = explain_numbers({result.category_id for result in results}, coco)
-    return (
-        f".category_id: {number} is no category of the COCO file, which has"
-        f" {name_some(known) or 'none'}{why and '; '}{why}"
-    )
+    wrong = f".category_id: {number} is no category of the COCO file, which has {known}"
+    return f"{wrong}; {why}" if why else wrong
 
 
 def _check_shape(result: Result, with_masks: bool) -> None:
@@ -158,5 +153,5 @@ def _check_shape(result: Result, with_masks: bool) -> None:
     if not with_masks and result.bbox is UNSET:
         raise ValueError(" has neither a segmentation nor a bbox")
     if result.bbox is not UNSET and min(result.bbox[2:]) < 0:
-        size = "has a size below 0; a box is [x, y, width, height]"
-        raise ValueError(f".bbox: {list(result.bbox)} {size}")
+        wrong = "has a size below 0; a box is [x, y, width, height]"
+        raise ValueError(f".bbox: {list(result.bbox)} {wrong}")

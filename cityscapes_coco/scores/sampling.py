@@ -54,10 +54,8 @@ class Sample(NamedTuple):
 
 def list_truth(coco: CocoFile) -> dict[int, Truth]:
     """Return the truth of each image by its id."""
-    annotations = group_by_image(coco.annotations)
-    return {
-        int(image.id or 0): _describe_truth(annotations.get(image.id, ())) for image in coco.images
-    }
+    grouped = group_by_image(coco.annotations)
+    return {int(i.id or 0): _describe_truth(grouped.get(i.id, ())) for i in coco.images}
 
 
 def sample_images(

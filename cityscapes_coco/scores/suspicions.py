@@ -7,6 +7,7 @@ counts whether results then lie on many more instances, or on many more of their
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,15 +63,8 @@ def find_suspicions(
     best = max(looks.values(), key=lambda look: look.found)
     notes = [look.note for look in looks.values() if look.note] or _compare_shapes(looks)
     order = [] if notes else explain_order(samples, best.boxes, coco)
-    notes += order or explain_pairs(
-        Counter(
-            pair
-            for sample, boxes in zip(samples, best.boxes, strict=True)
-            for pair in list_found(sample, boxes)
-        ),
-        {result.category_id for result in results},
-        coco,
-    )
+    pairs = Counter(chain.from_iterable(map(list_found, samples, best.boxes)))
+    notes += order or explain_pairs(pairs, {result.category_id for result in results}, coco)
     averages = [average.ap50 or 0 for average in scores.average.values()]
     if not notes and len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50:
         notes += _compare_with_chance(samples, best)
@@ -86,10 +80,8 @@ def _look(samples: Sequence[Sample], shape: str) -> _Look:
         read = [*map(reading.read, samples)]
         more = count_found(samples, read)
         instances = sum(len(sample.truth.boxes) for sample in samples)
-        note = (
-            f"{_PLURALS[shape]} lie on {found} of {instances} instances, and on {more} if they are"
-            f" read as {reading.name}"
-        )
+        note = f"{_PLURALS[shape]} lie on {found} of {instances} instances, and on {more} if they"
+        note += f" are read as {reading.name}"
         if shape == "box" and (outside := sum(map(_count_outside, samples))):
             note += f" ({outside} of {total} leave their image)"
         return _Look(read, more, f"{note}: {reading.remedy}")
