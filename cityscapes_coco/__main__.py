@@ -36,10 +36,8 @@ def main() -> None:
 
 
 def choose_verb(program: str, argv: list[str]) -> int:
-    """Run the verb that the arguments begin with, and return the exit code.
-
-    `program` is how the command was started. Without arguments, the verbs are printed.
-    """
+    """Run the verb that the arguments begin with, and return the exit code. `program` is how the
+    command was started. Without arguments, the verbs are printed."""
     if argv and argv[0] in _VERBS:
         return run_verb(program, argv[0], argv[1:])
     if not argv or argv[0] in ("-h", "--help", "help"):

@@ -47,11 +47,8 @@ class Region(NamedTuple):
 
 
 class MapRuns(NamedTuple):
-    """A map cut into runs of equal pixels, row after row.
-
-    A run has one of `values`, and covers the pixels start .. end - 1 of the map, counted row after
-    row.
-    """
+    """A map cut into runs of equal pixels, row after row. A run has one of `values`, and covers the
+    pixels start .. end - 1 of the map, counted row after row."""
 
     values: NDArray[np.uint16]
     starts: NDArray[np.int64]
@@ -72,11 +69,8 @@ class MapContents(NamedTuple):
 
 
 def read_id_map(path: str) -> NDArray[np.uint16]:
-    """Return the `instanceIds.png` at `path` as an array of shape (height, width).
-
-    Raises UserError if the file cannot be read, is damaged, or is not a PNG file of one channel of
-    16 bits.
-    """
+    """Return the `instanceIds.png` at `path` as an array of shape (height, width). Raises UserError
+    if the file cannot be read, is damaged, or is not a PNG file of one channel of 16 bits."""
     try:
         return decode_png(read_file(path, _MOST_BYTES))
     except ValueError as error:

@@ -84,10 +84,8 @@ def find_file(places: Places, split: str | None, *, panoptic: bool = False) -> P
 
 
 def name_split(path: Path, images: Sequence[Image] = ()) -> str:
-    """Return the split that a file is of, by its name, or else by the folders of its `images`.
-
-    A file of coarse maps gives "gtCoarse_train", one of fine maps just "train".
-    """
+    """Return the split that a file is of, by its name, or else by the folders of its `images`. A
+    file of coarse maps gives "gtCoarse_train", one of fine maps just "train"."""
     name = path.name.removesuffix(".gz").removesuffix(".json")
     for prefix in PREFIX, PANOPTIC_PREFIX:
         if name.startswith(prefix):

@@ -210,10 +210,8 @@ def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str
 def _find_images(
     args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
 ) -> "list[Image]":
-    """Return the images that --image and --category allow.
-
-    `ids` are the ids of images with an annotation or a result of the chosen categories.
-    """
+    """Return the images that --image and --category allow. `ids` are the ids of images with an
+    annotation or a result of the chosen categories."""
     named = (image for image in coco.images if args.image in (image.file_name or ""))
     images = [image for image in named if not args.category or image.id in ids]
     if not images:

@@ -51,19 +51,15 @@ def run_script(main: Callable[[], int]) -> None:
 
 
 def end_at_ctrl_c() -> None:
-    """Make Ctrl-C end the process silently, for as long as there is nothing to clean up.
-
-    Otherwise Python prints which import it was at.
-    """
+    """Make Ctrl-C end the process silently, for as long as there is nothing to clean up. Otherwise
+    Python prints which import it was at."""
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def open_streams() -> None:
-    """Make sure that stdout and stderr are open and take every character.
-
-    A program may be started with streams that are closed, or whose encoding lacks most characters.
-    """
+    """Make sure that stdout and stderr are open and take every character. A program may be started
+    with streams that are closed, or whose encoding lacks most characters."""
     # A closed stream leaves its number free. The next file that is opened would get the number, and
     # then the program's output. So open something harmless under each free number.
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
@@ -74,10 +70,8 @@ def open_streams() -> None:
 
 
 def run_program(program: Callable[[], int]) -> int:
-    """Call a program and return its exit code; print one line if it fails or is interrupted.
-
-    A fault of the program itself prints its traceback; the exit code is 70.
-    """
+    """Call a program and return its exit code; print one line if it fails or is interrupted. A
+    fault of the program itself prints its traceback; the exit code is 70."""
     try:
         try:
             return _run(program)

@@ -155,10 +155,8 @@ def describe_submission(submission: "Submission") -> str:
 
 
 def _score_rows(scores: "Iterable[tuple[str, AnyScore | PanopticScore]]") -> list[str]:
-    """Return a row for each name and its score; "-" where there is nothing to score.
-
-    Not a dictionary: a class may be called average, too.
-    """
+    """Return a row for each name and its score; "-" where there is nothing to score. Not a
+    dictionary: a class may be called average, too."""
     rows = []
     for name, score in scores:
         numbers = (getattr(score, field) for field in score.__struct_fields__)

@@ -43,9 +43,7 @@ _POINT_ZERO = re.compile(rb"(?<=\d)\.0+(?=[\s,\]}]|$)")
 
 def read_json(path: Path) -> bytes:
     """Return the content of a JSON file, unpacked if it is gzipped; it may still not be JSON.
-
-    Raises UserError if the file cannot be read, or is a known file of another kind.
-    """
+    Raises UserError if the file cannot be read, or is a known file of another kind."""
     content = read_file(path)
     if content.startswith(b"\x1f\x8b"):
         try:

@@ -35,10 +35,8 @@ _MOST_BYTES = 1 << 28
 
 
 class PanopticWriter:
-    """Panoptic files that are being written: `add` the frames in order, then `finish`.
-
-    The PNG files wait in one temporary file until all frames are there.
-    """
+    """Panoptic files that are being written: `add` the frames in order, then `finish`. The PNG
+    files wait in one temporary file until all frames are there."""
 
     def __init__(self, path: Path, files: ExitStack) -> None:
         self._folder = png_folder(path)
@@ -104,10 +102,8 @@ def _search_png(path: Path, parts: Sequence[str]) -> Path:
 
 
 def read_png(path: Path, image: Image) -> bytes:
-    """Return the PNG file of an image of the panoptic file at `path`, of any tool.
-
-    Raises UserError if it cannot be read.
-    """
+    """Return the PNG file of an image of the panoptic file at `path`, of any tool. Raises UserError
+    if it cannot be read."""
     parts = parts_inside(image.seg_file_name or "")
     if not parts:
         raise UserError(path, f"the image {image.file_name or ''} has no PNG file in the folder")
@@ -126,10 +122,8 @@ def find_png(folder: Path, name: str) -> Path:
 def read_segment_ids(
     path: Path, height: int, width: int, *, with_alpha: bool = False
 ) -> NDArray[np.int32]:
-    """Return what `decode_segment_ids` does of the PNG file at `path`.
-
-    Raises UserError if the file cannot be read or is not RGB of this size.
-    """
+    """Return what `decode_segment_ids` does of the PNG file at `path`. Raises UserError if the file
+    cannot be read or is not RGB of this size."""
     png = read_file(path, _MOST_BYTES)
     try:
         return decode_segment_ids(png, height, width, with_alpha=with_alpha)
@@ -140,10 +134,8 @@ def read_segment_ids(
 def decode_segment_ids(
     png: bytes, height: int, width: int, *, with_alpha: bool = False
 ) -> NDArray[np.int32]:
-    """Return the ids of the segments in a PNG file, of any tool, shape (height, width).
-
-    Raises ValueError if the file is damaged or is not RGB, or RGBA `with_alpha`, of this size.
-    """
+    """Return the ids of the segments in a PNG file, of any tool, shape (height, width). Raises
+    ValueError if the file is damaged or is not RGB, or RGBA `with_alpha`, of this size."""
     pixels = decode_rgb_png(png, with_alpha=with_alpha)
     has_height, has_width, _ = pixels.shape
     if (has_height, has_width) != (height, width):

@@ -25,10 +25,8 @@ _encoder = msgspec.json.Encoder()
 
 
 class CocoWriter:
-    """A COCO file that is being written: `add` the images in order, then `finish`.
-
-    In the file all annotations follow all images, so both wait in temporary files until the end.
-    """
+    """A COCO file that is being written: `add` the images in order, then `finish`. In the file all
+    annotations follow all images, so both wait in temporary files until the end."""
 
     def __init__(self, path: Path, file: IO[bytes], parts: Mapping[str, IO[bytes]]) -> None:
         self._path = path

@@ -45,10 +45,7 @@ class Entry(NamedTuple):
 
 def save_example(example: Example, path: Path) -> Pixels:
     """Write an example as PNG, the photograph in full resolution, the legend below it; return the
-    pixels, RGB.
-
-    Raises UserError if it cannot be written.
-    """
+    pixels, RGB. Raises UserError if it cannot be written."""
     picture = compose(example)
     _, png = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), _PNG)
     write_file(path, png.tobytes(), "--save")
@@ -230,9 +227,7 @@ def _draw_swatch(box: Pixels, entry: Entry) -> None:
 
 
 def _mix(patch: NDArray[np.uint8], mask: NDArray[np.uint8], color: Color, share: float) -> None:
-    """Mix a `share` of a colour into the pixels of a picture that the mask has.
-
-    A table of what each value of a channel becomes is faster than mixing the pixels.
-    """
+    """Mix a `share` of a colour into the pixels of a picture that the mask has. A table of what
+    each value of a channel becomes is faster than mixing the pixels."""
     table = np.arange(256)[:, None] * (1 - share) + np.array(color) * share
     cv2.copyTo(cv2.LUT(patch, np.round(table).astype(np.uint8)[None]), mask, patch)

@@ -85,10 +85,8 @@ def draw_image(
 def load_example(
     source: Source, image: Image, annotations: Iterable[Annotation], results: Iterable[Result] = ()
 ) -> Example:
-    """Return an image with its photograph and its drawings, ready to be painted.
-
-    Raises UserError if the image has no size or a mask cannot be decoded.
-    """
+    """Return an image with its photograph and its drawings, ready to be painted. Raises UserError
+    if the image has no size or a mask cannot be decoded."""
     drawings, truth, left_out = draw_image(source, image, annotations, results)
     name = image.file_name or ""
     photo, note = _read_photo(source.start, name, image.width or 0, image.height or 0)

@@ -35,8 +35,6 @@ def render_page(
 def save_page(
     draw: Callable[[Figure], object], size: tuple[int, int], path: Path, option: str
 ) -> None:
-    """Write the page that `draw` draws, of so many pixels, as PNG, PDF or SVG.
-
-    Raises UserError, which names the option, if it cannot be written.
-    """
+    """Write the page that `draw` draws, of so many pixels, as PNG, PDF or SVG. Raises UserError,
+    which names the option, if it cannot be written."""
     write_file(path, render_page(draw, size, path.suffix.lower()), option)

@@ -122,10 +122,8 @@ def _has_toolkit() -> bool:
 
 
 def _is_qt_broken(backend: str) -> bool:
-    """Return whether Qt, which matplotlib would use, ends the process that starts it.
-
-    It does so where a library of the system is missing, and no error can be caught.
-    """
+    """Return whether Qt, which matplotlib would use, ends the process that starts it. It does so
+    where a library of the system is missing, and no error can be caught."""
     if (backend and not backend.lower().startswith("qt")) or not any(map(find_spec, _QT)):
         return False
     return bool(subprocess.run([sys.executable, "-c", _START_QT], capture_output=True).returncode)

@@ -44,10 +44,8 @@ _PASSES = (0, 4, 0, 2, 0, 1, 0), (0, 0, 4, 0, 2, 0, 1), (8, 8, 4, 4, 2, 2, 1), (
 
 
 def decode_png(content: bytes) -> NDArray[np.uint16]:
-    """Return the pixels of a PNG file, shape (height, width).
-
-    Raises ValueError if the file is damaged or is not one channel of 16 bits.
-    """
+    """Return the pixels of a PNG file, shape (height, width). Raises ValueError if the file is
+    damaged or is not one channel of 16 bits."""
     return _read_strictly(content, rgb=False)
 
 
@@ -78,10 +76,8 @@ def encode_rgb_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def read_chunks(content: bytes) -> tuple[bytes, bytes]:
-    """Return the header of a PNG file and its compressed stream.
-
-    Raises ValueError if a chunk is damaged, missing, or in the wrong place.
-    """
+    """Return the header of a PNG file and its compressed stream. Raises ValueError if a chunk is
+    damaged, missing, or in the wrong place."""
     if not content.startswith(_SIGNATURE):
         raise ValueError("not a PNG file; get it again")
     header = b""

@@ -126,9 +126,7 @@ _EDGES_BETWEEN = _edges_between()
 
 def _along_pixel_edges(contours: Sequence[Points]) -> list[Points]:
     """Turn contours through pixel centres into outlines along pixel edges, given by their corners.
-
-    A contour lists every border pixel in turn.
-    """
+    A contour lists every border pixel in turn."""
     if not contours:
         return []
     lengths = np.array([len(contour) for contour in contours])

@@ -179,11 +179,8 @@ class _Cluster:
 
 
 def _pickle_call(*call: Any) -> bytes:
-    """Return bytes that make a call when they are unpickled.
-
-    A scheduler that passes them on does not need this package. In a worker that lacks the package,
-    the call fails like any other.
-    """
+    """Return bytes that make a call when they are unpickled. A scheduler that passes them on does
+    not need this package. In a worker that lacks the package, the call fails like any other."""
     return pickle.dumps(_Call(call))
 
 

@@ -58,10 +58,8 @@ def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
 
 @contextmanager
 def scratch_file(folder: Path) -> Iterator[IO[bytes]]:
-    """Give a temporary file on the disk of `folder`, which is created if it is missing.
-
-    The file has no name, so nothing is left of it even after kill -9.
-    """
+    """Give a temporary file on the disk of `folder`, which is created if it is missing. The file
+    has no name, so nothing is left of it even after kill -9."""
     folder.mkdir(parents=True, exist_ok=True)
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closing it may fail)
     try:
@@ -175,10 +173,8 @@ def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) ->
 
 @contextmanager
 def _draft_folder(path: Path) -> Iterator[Path]:
-    """Give a new hidden folder beside `path`, which is removed if anything fails.
-
-    A lock shows that it is in use, so that `_remove_leftovers` of another run leaves it alone.
-    """
+    """Give a new hidden folder beside `path`, which is removed if anything fails. A lock shows that
+    it is in use, so that `_remove_leftovers` of another run leaves it alone."""
     _refuse_leftovers_of_others(path)
     draft = _hidden_beside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,10 +192,8 @@ def _draft_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock on a folder, and give whether it is held; the lock ends with the process.
-
-    Where the system or the file system has no such locks, the work goes on without.
-    """
+    """Hold a lock on a folder, and give whether it is held; the lock ends with the process. Where
+    the system or the file system has no such locks, the work goes on without."""
     if fcntl is None:
         yield False
         return
@@ -257,10 +251,8 @@ def _hidden_beside(path: Path, ending: str = "tmp") -> Path:
 
 
 def _sync_files(folder: Path) -> None:
-    """Make sure that the files of a folder are on the disk, as `replacing` does.
-
-    They wait at the same time: one after the other takes thirty times as long.
-    """
+    """Make sure that the files of a folder are on the disk, as `replacing` does. They wait at the
+    same time: one after the other takes thirty times as long."""
 
     def sync(name: str) -> None:
         with (folder / name).open("r+b") as file:
@@ -273,9 +265,7 @@ def _sync_files(folder: Path) -> None:
 
 def _open_unnamed(folder: Path) -> IO[bytes] | None:
     """Open a file without a name, which is gone when it is closed unless `_give_name` names it.
-
-    Returns None where the system or the file system has no such files.
-    """
+    Returns None where the system or the file system has no such files."""
     if not hasattr(os, "O_TMPFILE") or not _OWN_FILES.is_dir():
         return None
     try:

@@ -219,10 +219,8 @@ def _average(precisions: Sequence[Sequence[float]]) -> CityscapesScore:
 
 
 def _count_common(rles: Sequence[Rle], areas: NDArray[np.int64], others: Sequence[Rle]) -> Any:
-    """Count the pixels that each RLE shares with each of the others: shape (D, G), int64.
-
-    `areas`, (D,), are the areas of the first RLEs.
-    """
+    """Count the pixels that each RLE shares with each of the others: shape (D, G), int64. `areas`,
+    (D,), are the areas of the first RLEs."""
     if not rles or not others:
         return np.zeros((len(rles), len(others)), np.int64)
     # For crowds, COCO divides the common pixels by the area of the first RLE alone.

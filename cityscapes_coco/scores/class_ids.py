@@ -120,10 +120,8 @@ def _count_right(pairs: Pairs, ids: Mapping[int, int], kinds: Mapping[int, str])
 
 
 def _find_permutation(pairs: Pairs) -> dict[int, int]:
-    """Return the category that most results of a category lie on, where that is another one.
-
-    No two share one: where a network takes one class for another, the other has more results.
-    """
+    """Return the category that most results of a category lie on, where that is another one. No two
+    share one: where a network takes one class for another, the other has more results."""
     ids: dict[int, int] = {}
     for (called, there), times in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
         of_class = sum(n for (c, _), n in pairs.items() if c == called)

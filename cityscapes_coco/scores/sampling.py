@@ -61,10 +61,8 @@ def list_truth(coco: CocoFile) -> dict[int, Truth]:
 def sample_images(
     path: Path, results_path: Path, coco: CocoFile, results: Sequence[Result]
 ) -> list[Sample]:
-    """Return images that have results, ordered by id: all, or as many as are enough.
-
-    `path` and `results_path` are the files, for errors.
-    """
+    """Return images that have results, ordered by id: all, or as many as are enough. `path` and
+    `results_path` are the files, for errors."""
     grouped = group_by_image(results)
     with_boxes = any(result.bbox is not UNSET for result in results)
     truth = list_truth(coco)

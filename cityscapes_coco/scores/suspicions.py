@@ -51,10 +51,8 @@ class _Look(NamedTuple):
 def find_suspicions(
     path: Path, results_path: Path, coco: CocoFile, results: Sequence[Result], scores: CocoScores
 ) -> list[str]:
-    """Return a line for each thing that seems to be wrong with results.
-
-    `path` and `results_path` are the files, for errors; `scores` are the scores of the results.
-    """
+    """Return a line for each thing that seems to be wrong with results. `path` and `results_path`
+    are the files, for errors; `scores` are the scores of the results."""
     of_classes = [score.ap50 for found in scores.classes.values() for score in found.values()]
     if len(results) < _FEWEST or not any(n is not None and n < _LOW_AP50 for n in of_classes):
         return []
