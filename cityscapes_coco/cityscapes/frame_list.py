@@ -46,14 +46,10 @@ def choose_frames(dataset: Dataset, splits: Iterable[str], path: StrPath) -> Dat
         chosen.update(found)
     if not chosen:
         raise UserError(path, "names no frame")
-    return replace(
-        dataset,
-        chosen=ChosenFrames(
-            hashlib.sha256(content).hexdigest(),
-            frozenset(frame.annotation_path for frame in chosen),
-            frozenset(frame.split for frame in chosen),
-        ),
-    )
+    digest = hashlib.sha256(content).hexdigest()
+    map_paths = frozenset(frame.annotation_path for frame in chosen)
+    found_splits = frozenset(frame.split for frame in chosen)
+    return replace(dataset, chosen=ChosenFrames(digest, map_paths, found_splits))
 
 
 def _find_frames(

@@ -93,10 +93,8 @@ def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
     if not rows.size:
         return MapContents([], [], [])
     runs = cut_into_runs(id_map, int(rows[0]), int(rows[-1]) + 1)
-    foreign, unknown = (
-        np.unique(runs.values[table.take(runs.values)]).tolist()
-        for table in (_IS_FOREIGN, ~_IS_KNOWN)
-    )
+    values, tables = runs.values, (_IS_FOREIGN, ~_IS_KNOWN)
+    foreign, unknown = (np.unique(values[table.take(values)]).tolist() for table in tables)
     instances = [*measure_regions(runs, _HAS_INSTANCES, id_map.shape[1])]
     check_numbers(region.value for region in instances)
     return MapContents(instances, foreign, unknown)

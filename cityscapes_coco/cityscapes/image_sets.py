@@ -19,13 +19,14 @@ from cityscapes_coco.options import SPLITS
 _EXTENSIONS = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
 # What the folders of archives have in their names beside the image set.
 _ARCHIVE = re.compile(r"_(train_?(val|extra)?(test)?|val|test)(?=_|$)")
+# Whether the name of a folder speaks of fog, rain, and the like.
+names_weather = re.compile(r"fog|haz[ey]|snow|(?<!t)rain|night", re.IGNORECASE).search
 # Folders of other image sets than the usual one. The usual one may have been stored in another way:
 # leftImg8bit_jpg, leftImg8bit_512x256.
-_WEATHER = re.compile(r"fog|haz[ey]|snow|(?<!t)rain|night", re.IGNORECASE)
 _OTHER_SET = re.compile(rf"{USUAL_SET}_(?!jpe?g|png|webp|small|half|resized|\d)", re.IGNORECASE)
-# Sets with frames of the same names that the maps do not fit: the maps were drawn on the images of
-# the left camera.
-_OTHER_CAMERA = re.compile(r"(?<![a-z])right|disparity", re.IGNORECASE)
+# Whether the path of a photograph speaks of the right camera, or of disparity. The frames have the
+# same names, but the maps do not fit: they were drawn on the images of the left camera.
+is_of_other_camera = re.compile(r"(?<![a-z])right|disparity", re.IGNORECASE).search
 # Folders where a photograph may have the name of the frame alone, and where a mask may.
 _PHOTOGRAPHS = re.compile(r"ima?ge?|photo|rgb", re.IGNORECASE)
 _MASKS = re.compile(r"label|mask|annot", re.IGNORECASE)
@@ -76,16 +77,6 @@ def may_be_usual(folders: Sequence[str]) -> bool:
     """Return whether files in such folders may be of the usual image set."""
     innermost = strip_archive(folders[-1]) if folders else ""
     return not _OTHER_SET.match(innermost) and not any(map(names_weather, folders))
-
-
-def names_weather(folder: str) -> bool:
-    """Return whether the name of a folder speaks of fog, rain, and the like."""
-    return bool(_WEATHER.search(folder))
-
-
-def is_of_other_camera(path: str) -> bool:
-    """Return whether the path of a photograph speaks of the right camera, or of disparity."""
-    return bool(_OTHER_CAMERA.search(path))
 
 
 def may_hold_bare_names(folders: Iterable[str]) -> bool:
@@ -158,9 +149,6 @@ def _match_image_set(
 
 def _list_image_sets(photograph: Photograph) -> list[str]:
     """Return the names by which the image set of a photograph can be asked for."""
-    folders = [
-        folder
-        for folder in photograph.folders
-        if not may_be_usual((folder,)) and not photograph.ending.startswith(folder)
-    ]
+    others = [folder for folder in photograph.folders if not may_be_usual((folder,))]
+    folders = [folder for folder in others if not photograph.ending.startswith(folder)]
     return [photograph.ending or USUAL_SET, *folders]

@@ -80,10 +80,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--sort", choices=("errors", "score"),
         help="with --results, the worst images first: those with the most errors, or with the false"
         " result of the highest score (default: random images)")
-    add("--save", type=given_path, metavar="PATH", help="write PNG files into this folder,"
-        " which is made if missing, or with"
-        " --stats this .png, .pdf or .svg file (default: windows, or without a display a folder"
-        " beside the COCO file)")
+    add("--save", type=given_path, metavar="PATH", help="write PNG files into this folder, which is"
+        " made if missing, or with --stats this .png, .pdf or .svg file (default: windows, or"
+        " without a display a folder beside the COCO file)")
     alone = parser.add_mutually_exclusive_group().add_argument
     alone("--results", type=given_path, metavar="FILE",
         help="draw results of a network, and the truth over them")

@@ -1,7 +1,7 @@
 """One page, index.html, about the pictures in a folder: thumbnails, filters and sorting.
 
 The page is one file. It loads nothing but the pictures beside it, and these only when somebody
-opens one; so it works over any server, and from the disk.
+opens one; so it works over any server, and from the disk. gallery.html is its template.
 """
 
 import json
@@ -88,8 +88,9 @@ def write_page(
     path = folder / NAME
     classes = sorted({name for card in cards for name in card.classes})
     outcomes = [o for o in ("right", "false", "missed") if any(card.outcomes for card in cards)]
+    template = Template(Path(__file__).with_name("gallery.html").read_text(encoding="utf-8"))
     orders = _ORDERS | (_ORDERS_OF_RESULTS if outcomes else {})
-    text = _PAGE.substitute(
+    text = template.substitute(
         mark=_MARK,
         title=escape(one_line(title)),
         count=len(cards),
@@ -148,69 +149,3 @@ def _card(card: Card) -> str:
         f"<b>{escape(card.title)}</b><span>{escape(counts)}</span>"
         f'<span class="outcomes">{escape(told)}</span></a>'
     )
-
-
-_PAGE = Template("""<!DOCTYPE html>
-$mark
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; background: #fff; }
-h1 { font-size: 1.3em; margin: 0 0 .6em; }
-details img { max-width: 100%; max-height: 26em; border: 1px solid #ddd; margin: .4em .4em 0 0; }
-form { position: sticky; top: 0; background: #fff; padding: .6em 0; border-bottom: 1px solid #ddd; }
-label { margin-right: 1.2em; }
-table { border-collapse: collapse; margin: .6em 0; }
-td, th { padding: 0 .6em; text-align: right; font-weight: normal; }
-td div { height: .9em; border: 1px solid #444; }
-#cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); gap: 1em;
-  margin-top: 1em; }
-#cards a { color: inherit; text-decoration: none; font-size: .85em; overflow-wrap: anywhere; }
-#cards a[hidden], [hidden] { display: none; }
-#cards img { width: 100%; display: block; border: 1px solid #ccc; }
-#cards b, #cards span { display: block; }
-.outcomes { color: #a33; }
-</style>
-</head>
-<body>
-<h1>$title</h1>
-<details open><summary>The file as a whole</summary>
-<table><tr><th>class</th><td>all</td><td>small</td><td>medium</td><td>large</td><td>images</td></tr>
-$statistics
-</table>
-$curves
-</details>
-<form onsubmit="return false">
-<label>Class <select id="class"><option value="">all</option>$classes</select></label>
-<label $outcome_hidden>With <select id="outcome"><option value="">any outcome</option>
-$outcomes</select></label>
-<label>First <select id="order">$orders</select></label>
-<span id="shown">$count</span> of $count pictures
-</form>
-<div id="cards">
-$cards
-</div>
-<script>
-const chosen = [...document.querySelectorAll("#cards a")];
-const pick = id => document.getElementById(id).value;
-const has = (card, list, value) => !value || JSON.parse(card.dataset[list]).includes(value);
-function show() {
-  const cards = [...chosen];
-  for (const card of cards)
-    card.hidden = !(has(card, "classes", pick("class")) && has(card, "outcomes", pick("outcome")));
-  document.getElementById("shown").textContent = cards.filter(card => !card.hidden).length;
-  const key = pick("order");
-  const byName = (a, b) => a.dataset.name < b.dataset.name ? -1 : 1;
-  if (key)
-    cards.sort((a, b) => key == "name" ? byName(a, b) : b.dataset[key] - a.dataset[key]);
-  document.getElementById("cards").append(...cards);
-}
-for (const id of ["class", "outcome", "order"])
-  document.getElementById(id).addEventListener("change", show);
-</script>
-</body>
-</html>
-""")

@@ -144,11 +144,8 @@ def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
             if min(width, height) < _SMALLEST:
                 of_what = "in shares of an image"
             padded = " that was padded or cut" if (abs(offset) > _PADDED * size).any() else ""
-            yield Reading(
-                f"{name} {of_what}{padded}",
-                "resize them to their image",
-                partial(_read, shape=shape, form=form, scale=scale, offset=offset),
-            )
+            read = partial(_read, shape=shape, form=form, scale=scale, offset=offset)
+            yield Reading(f"{name} {of_what}{padded}", "resize them to their image", read)
 
 
 def _list_forms(shape: str, forms: Sequence[str]) -> list[tuple[str, str]]:
@@ -190,10 +187,9 @@ def _find_peaks(
     points: Floats, cell: float, reach: float, most: int
 ) -> Iterator[tuple[Floats, Bools]]:
     """Yield up to so many places, (2,), that many of the points, (N, 2), are at, and which are."""
-    sides = [[-reach, reach]] * 2
-    votes, edges, _ = np.histogram2d(
-        points[:, 0], points[:, 1], bins=round(2 * reach / cell), range=np.array(sides)
-    )
+    sides = np.array([[-reach, reach]] * 2)
+    x, y = points.T
+    votes, edges, _ = np.histogram2d(x, y, bins=round(2 * reach / cell), range=sides)
     for _ in range(most):
         padded = np.pad(votes, 1)
         summed = sliding_window_view(padded, (3, 3)).sum(axis=(2, 3))

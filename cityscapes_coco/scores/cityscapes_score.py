@@ -5,6 +5,7 @@ prediction has to exceed).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,17 +128,11 @@ class CityscapesScorer(NamedTuple):
         The average follows cityscapesscripts' `computeAverages`. A curve has a point for each
         distinct score.
         """
-        curves = {
-            name: _find_curves([matches[name] for matches in maps if name in matches])
-            for name in (label.name for label in self.labels.values())
-        }
-        precisions = {
-            name: [_integrate(*curve) for curve in of_class] for name, of_class in curves.items()
-        }
-        scores = CityscapesScores(
-            _average([row for row in precisions.values() if row]),
-            {name: _average([row] if row else []) for name, row in precisions.items()},
-        )
+        names = [label.name for label in self.labels.values()]
+        curves = {n: _find_curves([found[n] for found in maps if n in found]) for n in names}
+        precisions = {n: [*starmap(_integrate, of_class)] for n, of_class in curves.items()}
+        classes = {n: _average([row] if row else []) for n, row in precisions.items()}
+        scores = CityscapesScores(_average([*filter(None, precisions.values())]), classes)
         return scores, {name: of_class[0] for name, of_class in curves.items() if of_class}
 
 

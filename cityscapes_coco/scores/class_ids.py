@@ -127,10 +127,7 @@ def _find_permutation(pairs: Pairs) -> dict[int, int]:
         of_class = sum(n for (c, _), n in pairs.items() if c == called)
         if called not in ids and there not in ids.values() and 2 * times > of_class:
             ids[called] = there
-    changed = {
-        called: there
-        for called, there in sorted(ids.items())
-        if called != there and pairs[called, there] >= _FEWEST_OF_CLASS
-    }
+    clear = [pair for pair in sorted(ids.items()) if pairs[pair] >= _FEWEST_OF_CLASS]
+    changed = {called: there for called, there in clear if called != there}
     is_sure = len(changed) > 1 or sum(pairs[pair] for pair in changed.items()) >= _FEWEST_OF_ONE
     return changed if is_sure else {}
