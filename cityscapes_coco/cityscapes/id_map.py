@@ -124,10 +124,7 @@ def cut_into_runs(id_map: NDArray[np.uint16], top: int = 0, bottom: int | None =
 
 def measure_regions(runs: MapRuns, wanted: NDArray[np.bool_], width: int) -> Iterator[Region]:
     """Yield the region of each wanted value, in order of value, in a map of the given width.
-
-    `wanted`, shape (65536,), says of each value whether it is wanted. Boxes and areas follow from
-    the runs alone.
-    """
+    `wanted`, shape (65536,), says which values are. Boxes and areas follow from the runs alone."""
     chosen = np.flatnonzero(wanted.take(runs.values))
     if not chosen.size:
         return

@@ -48,11 +48,8 @@ def make_parser(
 def parse(
     parser: argparse.ArgumentParser, verb: str, argv: Sequence[str] | None
 ) -> tuple[argparse.Namespace, set[str]]:
-    """Return the arguments, and the options that were given, as the help spells them.
-
-    Options may be spelled with - and with _ wherever. A wrong option is exit code 2; the message
-    says which one may be meant.
-    """
+    """Return the arguments, and the options that were given, as the help spells them; - and _ are
+    alike in them. A wrong option is exit code 2; the message says which one may be meant."""
     words = list(sys.argv[1:] if argv is None else argv)
     options = _list_options(parser)
     given = set()

@@ -148,10 +148,7 @@ def decode_segment_ids(
 
 def add_masks(path: Path, image: Image, annotations: Sequence[Annotation]) -> str:
     """Give the segments of an image in the panoptic file at `path` their masks, as RLEs; return a
-    text about segments without pixels, empty if there are none.
-
-    Raises UserError if the PNG file cannot be read.
-    """
+    text about segments without pixels, or "". Raises UserError if the PNG file cannot be read."""
     try:
         ids = decode_segment_ids(read_png(path, image), image.height or 0, image.width or 0)
     except ValueError as error:

@@ -50,11 +50,8 @@ _PLAIN = {
 
 
 def read_coco(path: Path) -> CocoFile:
-    """Return the COCO file at `path`, of any tool; a PanopticFile if it has segments.
-
-    Raises UserError if the file cannot be read or is not a COCO file; the error names the record
-    and the field.
-    """
+    """Return the COCO file at `path`, of any tool; a PanopticFile if it has segments. Raises
+    UserError, which names the record and the field, if it cannot be read or is not a COCO file."""
     content = read_json(path)
     if is_list(content):
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")

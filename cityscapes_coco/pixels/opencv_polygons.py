@@ -69,11 +69,8 @@ def fill_polygons(
 
 
 def _order_by_distance(pieces: list[Points]) -> list[Points]:
-    """Return pieces in an order in which each is close to the one before it, judged by their boxes.
-
-    Each piece is tried as the first. Then comes the nearest one that is left, and so on; the
-    shortest way is taken.
-    """
+    """Return pieces in an order in which each is close to the one before it, by their boxes: each
+    is tried as the first, the nearest that is left comes next, and the shortest way is taken."""
     if not 2 < len(pieces) <= _MOST_PIECES:
         return pieces
     starts = np.array([piece.min(axis=0) for piece in pieces])

@@ -139,11 +139,8 @@ def _read_strictly(content: bytes, rgb: bool, *, with_alpha: bool = False) -> ND
 
 
 def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
-    """Check a compressed stream, and return it without any bytes after its end.
-
-    For each pass over the image, `passes` has the number of rows and the bytes of a row. Raises
-    ValueError if the stream is damaged.
-    """
+    """Check a compressed stream; return it without any bytes after its end. `passes` has the rows
+    of each pass over the image, and the bytes of a row. Raises ValueError if it is damaged."""
     size = sum(rows * stride for rows, stride in passes)
     inflate = fast_zlib.decompressobj()
     try:

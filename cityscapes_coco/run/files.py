@@ -32,11 +32,8 @@ _OWN_FILES = Path("/proc/self/fd")
 
 
 def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
-    """Return the content of a file of at most `most` bytes.
-
-    Raises UserError if the file cannot be read, is empty or too large, or is only a stand-in: the
-    page of a login, or a pointer of Git LFS.
-    """
+    """Return the content of a file of at most `most` bytes. Raises UserError if it cannot be read,
+    is empty or too large, or is only a stand-in: the page of a login, or a pointer of Git LFS."""
     try:
         status = os.stat(path)  # noqa: PTH116
         # A pipe or a device might never end.

@@ -123,11 +123,8 @@ class CityscapesScorer(NamedTuple):
     def rate(
         self, maps: Sequence[Mapping[str, CityscapesMatches]]
     ) -> tuple[CityscapesScores, Curves]:
-        """Return the scores of all maps, given the matches in each, and the curves.
-
-        The average follows cityscapesscripts' `computeAverages`. A curve has a point for each
-        distinct score.
-        """
+        """Return the scores of all maps, given the matches in each, and the curves, with a point
+        for each distinct score. The average follows cityscapesscripts' `computeAverages`."""
         names = [label.name for label in self.labels.values()]
         curves = {n: _find_curves([found[n] for found in maps if n in found]) for n in names}
         precisions = {n: [*starmap(_integrate, of_class)] for n, of_class in curves.items()}

@@ -95,11 +95,8 @@ def name_result(result: Result) -> str:
 
 
 def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
-    """Return the RLE of the mask of a result at `path`, in an image of the given size in pixels;
-    None if the results have no masks.
-
-    Raises UserError if the mask cannot be decoded or is of another size.
-    """
+    """Return the RLE of the mask of a result at `path`, in an image of this size in pixels; None if
+    the results have no masks. Raises UserError if it cannot be decoded or is of another size."""
     if result.segmentation is UNSET:
         return None
     try:
