@@ -5,7 +5,7 @@ imports the other; they meet in `convert/`, `check/`, `scores/` and `pictures/`.
 shows how the package is laid out.
 """
 
-from cityscapes_coco.version import __version__
+from cityscapes_coco.version import __version__ as __version__
 
 TYPE_CHECKING = False  # importing it from `typing` would take a while
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ _NAMES = {
     "scores.evaluate": ("Scores", "evaluate_results"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
-__all__ = ["__version__", *_HOMES]
+__all__ = sorted(["__version__", *_HOMES])
 
 
 def __getattr__(name: str) -> object:

@@ -20,7 +20,6 @@ from cityscapes_coco.cityscapes.frame import (
     annotation_suffix,
     only_usual_set,
 )
-from cityscapes_coco.cityscapes.image_sets import FoundPhotographs, is_of_other_camera
 from cityscapes_coco.cityscapes.map_search import find_folders
 from cityscapes_coco.cityscapes.not_found import (
     explain_misnamed,
@@ -28,7 +27,11 @@ from cityscapes_coco.cityscapes.not_found import (
     explain_no_maps,
     explain_no_photographs,
 )
-from cityscapes_coco.cityscapes.photograph_search import find_photographs
+from cityscapes_coco.cityscapes.photographs import (
+    FoundPhotographs,
+    find_photographs,
+    is_of_other_camera,
+)
 from cityscapes_coco.cityscapes.split_folders import choose_split_folder, list_split_files
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import (

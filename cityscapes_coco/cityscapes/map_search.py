@@ -55,12 +55,9 @@ def _list_candidates(datadir: Path, annotation_type: AnnotationType) -> Iterator
 
     The folders that are yielded together are equally likely.
     """
+    splits = SPLITS[annotation_type]
     for named in _list_by_name(datadir, annotation_type):
-        yield [
-            path
-            for path in named
-            if any(is_folder(path / name) for name in SPLITS[annotation_type])
-        ]
+        yield [path for path in named if any(is_folder(path / split) for split in splits)]
     yield _list_by_files(datadir, annotation_type)
     # A folder without any split is the last choice: the error then says which splits are missing.
     for named in _list_by_name(datadir, annotation_type):
@@ -73,10 +70,8 @@ def _list_by_name(datadir: Path, annotation_type: AnnotationType) -> Iterator[li
     # As a path may be a link, or end in dots, it has several names.
     selves = (datadir.resolve(), datadir.absolute(), datadir)
     yield [path for path in selves if path.name == annotation_type]
-    below = [
-        *datadir.glob(f"*/{annotation_type}"),
-        *datadir.glob(f"*/{annotation_type}*/{annotation_type}"),
-    ]
+    patterns = f"*/{annotation_type}", f"*/{annotation_type}*/{annotation_type}"
+    below = [path for pattern in patterns for path in datadir.glob(pattern)]
     for paths in below, datadir.glob(f"*/*/{annotation_type}"):
         yield [path for path in paths if not any(map(is_junk, path.relative_to(datadir).parts))]
     above = []

@@ -25,6 +25,7 @@ _MEANT = {
     "results": ("predictions",),
     "workers": ("jobs", "threads"),
 }
+Others = Mapping[str, Sequence[str]]  # other options that an option depends on, by its name
 # Where a word without an option most likely belongs.
 _MAIN_OPTIONS = {"convert": "--datadir", "inspect": "--coco_dir", "evaluate": "--results"}
 
@@ -72,11 +73,7 @@ def parse(
 
 
 def refuse_idle(
-    parser: argparse.ArgumentParser,
-    given: set[str],
-    *,
-    only_with: Mapping[str, Sequence[str]],
-    idle_with: Mapping[str, Sequence[str]],
+    parser: argparse.ArgumentParser, given: set[str], *, only_with: Others, idle_with: Others
 ) -> None:
     """End with exit code 2 if an option has no effect on what is asked: if none of the options that
     it is for is given, or one that it is idle with."""

@@ -62,10 +62,9 @@ def _check_scores(path: Path) -> None:
 
 
 def _check_file(path: Path, option: str) -> None:
-    if path.is_dir():
-        raise UserError(path, f"cannot be written: is a folder; see {option}")
     if path.exists() and not path.is_file():
-        raise UserError(path, f"cannot be written: not a file; see {option}")
+        what = "is a folder" if path.is_dir() else "not a file"
+        raise UserError(path, f"cannot be written: {what}; see {option}")
 
 
 def _check_parents(path: Path, option: str) -> None:

@@ -15,10 +15,7 @@ from cityscapes_coco.coco.records import (
     PANOPTIC_SUFFIX,
     Annotation,
     Image,
-    Info,
-    License,
     PanopticAnnotation,
-    PanopticCategory,
     PanopticImage,
     Segment,
 )
@@ -44,6 +41,7 @@ class PanopticWriter:
             self._pngs = files.enter_context(scratch_file(path.parent))
         in_place = replacing_folder(self._folder, path, self._unpack)
         self._file = files.enter_context(write_coco(path, in_place))
+        self.finish = self._file.finish
         self._sizes: dict[str, int] = {}
 
     def add(
@@ -55,11 +53,6 @@ class PanopticWriter:
             self._sizes[name] = self._pngs.write(png)
         for image in images:
             self._file.add(image, [PanopticAnnotation(image.id, name, segments)])
-
-    def finish(
-        self, info: Info, licenses: Sequence[License], categories: Sequence[PanopticCategory]
-    ) -> None:
-        self._file.finish(info, licenses, categories)
 
     def _unpack(self, draft: Path) -> None:
         """Write each PNG file into a folder."""

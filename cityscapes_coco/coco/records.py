@@ -133,6 +133,10 @@ class PanopticAnnotation(Struct):
     segments_info: list[Segment] | UnsetType = UNSET
 
 
+AnyImage = Image | PanopticImage
+AnyAnnotation = Annotation | PanopticAnnotation
+
+
 class PanopticRecords(Struct):
     """What is read of a panoptic file."""
 

@@ -9,15 +9,7 @@ from typing import IO
 
 import msgspec
 
-from cityscapes_coco.coco.records import (
-    Annotation,
-    Category,
-    Image,
-    Info,
-    License,
-    PanopticAnnotation,
-    PanopticImage,
-)
+from cityscapes_coco.coco.records import AnyAnnotation, AnyImage, Category, Info, License
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run.files import replacing, scratch_file
 
@@ -33,9 +25,7 @@ class CocoWriter:
         self._file = file
         self._parts = parts
 
-    def add(
-        self, image: Image | PanopticImage, annotations: Sequence[Annotation | PanopticAnnotation]
-    ) -> None:
+    def add(self, image: AnyImage, annotations: Sequence[AnyAnnotation]) -> None:
         with blaming(self._path):
             for part, records in ("images", [image]), ("annotations", annotations):
                 if records:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from cityscapes_coco.cityscapes.photograph_search import locate
+from cityscapes_coco.cityscapes.photographs import locate
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.coco.segmentations import decode_annotation
 from cityscapes_coco.errors import UserError

@@ -1,7 +1,7 @@
 """Boxes and masks in another form than COCO's: which form, or which scale and offset, would have
 them lie on instances."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -13,7 +13,6 @@ from cityscapes_coco.scores.sampling import (
     MASKS,
     Boxes,
     Sample,
-    Truth,
     count_found,
     count_possible,
     spread,
@@ -100,7 +99,7 @@ def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
 
 
 def fit_scales(
-    boxes: Sequence[Boxes], truth: Sequence[Truth], size: Floats
+    boxes: Iterable[Boxes], truth: Iterable[Boxes], size: Floats
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield scales and offsets, (2,) each for x and y, by which many boxes may fit an instance.
 
@@ -108,8 +107,8 @@ def fit_scales(
     equal, and then for the offset that makes their centers equal. Pairs that belong together agree,
     all others spread. `size` is (width, height) of the images in pixels.
     """
-    pairs = [_pair(of_image, there.boxes) for of_image, there in zip(boxes, truth, strict=True)]
-    ratios, centers, targets = (np.concatenate(arrays) for arrays in zip(*pairs, strict=True))
+    pairs = zip(*map(_pair, boxes, truth), strict=True)
+    ratios, centers, targets = map(np.concatenate, pairs)
     for scale, near in _find_peaks(ratios, _SCALE_CELL, _SCALE_REACH, _TRIED):
         scale = np.exp(scale)
         yield scale, np.zeros(2)
@@ -138,7 +137,7 @@ def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
     size = np.array(samples[0].size[::-1], np.float64)
     for name, form in _list_forms(shape, _OF_OTHER_SIZE):
         boxes = [_read(sample, shape, form, np.ones(2)) for sample in samples]
-        for scale, offset in fit_scales(boxes, [sample.truth for sample in samples], size):
+        for scale, offset in fit_scales(boxes, (sample.truth.boxes for sample in samples), size):
             width, height = np.rint(size / scale).astype(int).tolist()
             of_what = f"of an image of some {width} x {height} pixels"
             if min(width, height) < _SMALLEST:

@@ -95,10 +95,8 @@ def match_segments(
       crowd of its category. If a category has several crowds, the last one counts.
     """
     # Void has the place after the last segment.
-    ours, theirs = (
-        _find_places(truth.ids, pairs.truth),
-        _find_places(predicted.ids, pairs.predicted),
-    )
+    ours = _find_places(truth.ids, pairs.truth)
+    theirs = _find_places(predicted.ids, pairs.predicted)
     void = len(truth.ids)
     our_areas = np.bincount(ours, pairs.pixels, void + 1)
     areas = np.bincount(theirs, pairs.pixels, len(predicted.ids) + 1)

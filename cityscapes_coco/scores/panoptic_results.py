@@ -72,15 +72,11 @@ def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResul
         if number in found:
             raise UserError(path, f"two annotations are for the image {result.image_id}")
         found[number] = result
-    missing = [
-        str(image.id) for number, image in enumerate(truth.records.images) if number not in found
-    ]
+    missing = [str(i.id) for place, i in enumerate(truth.records.images) if place not in found]
     if missing:
-        raise UserError(
-            path,
-            f"no annotation for {len(missing)} of {len(truth.images)} images: {name_some(missing)};"
-            " each image needs one, if only with an empty segments_info",
-        )
+        lack = f"no annotation for {len(missing)} of {len(truth.images)} images"
+        remedy = "each image needs one, if only with an empty segments_info"
+        raise UserError(path, f"{lack}: {name_some(missing)}; {remedy}")
     for index, result in enumerate(results):
         _check_segments(path, f"annotations[{index}]", result)
     _check_categories(path, results, truth)
