@@ -25,12 +25,9 @@ _MOST_BYTES = 1 << 27
 
 
 class Region(NamedTuple):
-    """All pixels of one value in a map: an instance, a group, or stuff.
-
-    A group is several objects of a class that could not be told apart; COCO calls it a crowd.
-    `bbox` is (x, y, width, height) in pixels and covers the pixels x .. x + width - 1; `area`
-    counts pixels.
-    """
+    """All pixels of one value in a map: an instance, a group, or stuff. A group is several objects
+    of a class that could not be told apart; COCO calls it a crowd. `bbox` is (x, y, width, height)
+    in pixels and covers the pixels x .. x + width - 1; `area` counts pixels."""
 
     value: int
     bbox: tuple[int, int, int, int]

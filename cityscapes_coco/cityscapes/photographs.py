@@ -44,11 +44,9 @@ FolderFiles = tuple[Parts, list[str]]
 
 
 class _Photograph(NamedTuple):
-    """A photograph of a frame.
-
-    `path` has forward slashes and starts where the search did. `folders` are the folders in it,
-    without the split and the city, and without what only archives add to the names.
-    """
+    """A photograph of a frame. `path` has forward slashes and starts where the search did.
+    `folders` are the folders in it, without the split and the city, and without what only archives
+    add to the names."""
 
     path: str
     folders: Parts

@@ -235,7 +235,6 @@ def _choose_worst(
     source: "Source",
     find_records: "Callable[[Image], Records]",
 ) -> "list[Image]":
-    """Return the images with the worst results first."""
     from cityscapes_coco.pictures.examples import draw_image
     from cityscapes_coco.pictures.outcomes import find_worst_score, weigh_errors
 

@@ -27,7 +27,6 @@ _VERDICTS = {
 
 
 def describe_split(split: str, summary: "SplitSummary") -> str:
-    """Return what was written for a split, and what was left out."""
     counts = {"images": summary.images, "instances": summary.instances.total()}
     counts |= {f"  {name}": summary.instances[name] for name in summary.categories}
     rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
@@ -76,7 +75,6 @@ def describe_file(path: Path, coco: CocoFile) -> str:
 
 
 def describe_check(report: "Report") -> str:
-    """Return what the comparison of a file with its maps found."""
     rows = [
         f"{report.path}, held against its maps ({report.frames})",
         f"  {'class':<16}{'in maps':>8}{'exact':>8}{'inexact':>9}{'mean IoU':>10}{'lost':>7}"
@@ -145,7 +143,6 @@ def describe_panoptic_scores(path: Path, scores: "PanopticScores") -> str:
 
 
 def describe_submission(submission: "Submission") -> str:
-    """Return what was written for the benchmark's server, and what was left out."""
     masks, frames = submission.masks.total(), submission.frames
     rows = [f"{submission.folder}: {masks} masks of {frames} frames, for the server"]
     rows += [f"  {name:<16}{number:>8}" for name, number in submission.masks.items()]

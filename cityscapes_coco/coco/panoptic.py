@@ -55,7 +55,6 @@ class PanopticWriter:
             self._file.add(image, [PanopticAnnotation(image.id, name, segments)])
 
     def _unpack(self, draft: Path) -> None:
-        """Write each PNG file into a folder."""
         self._pngs.seek(0)
         for name, size in self._sizes.items():
             # "x" refuses a second file of one name: on some systems A and a are the same.

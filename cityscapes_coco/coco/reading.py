@@ -100,7 +100,6 @@ def peek_options(path: Path) -> dict[str, Any] | None:
 
 
 def name_categories(coco: CocoFile) -> dict[Id, str]:
-    """Return the name of each category by its id."""
     return {category.id: category.name or "unnamed" for category in coco.categories}
 
 

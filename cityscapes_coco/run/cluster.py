@@ -114,7 +114,6 @@ class _Cluster:
         return threads
 
     async def count_threads(self) -> dict[str, int]:
-        """Return how many threads each worker has."""
         try:
             return dict(await asyncio.wait_for(self.client.nthreads(), _PATIENCE))
         except Exception as error:
@@ -151,7 +150,6 @@ class _Cluster:
         raise WorkersLost(self.address, "all workers of the cluster are gone")
 
     async def work(self, *call: Any) -> Any:
-        """Make a call in a worker, and return its result."""
         from distributed import KilledWorker
 
         payload = _pickle_call(answer_call, _call_if_fit, self.probe, *call)

@@ -61,11 +61,9 @@ class CityscapesTruth(NamedTuple):
 
 
 class CityscapesMatches(NamedTuple):
-    """How Cityscapes judges the predictions of one class, in one map or in several.
-
-    `scores` is (D,). `are_true` and `are_false` are (T, D); predictions that are neither are
-    ignored. `instances` counts the instances that have to be found.
-    """
+    """How Cityscapes judges the predictions of one class, in one map or in several. `scores` is
+    (D,). `are_true` and `are_false` are (T, D); predictions that are neither are ignored.
+    `instances` counts the instances that have to be found."""
 
     scores: Floats
     are_true: Bools

@@ -40,7 +40,6 @@ class Numbering(NamedTuple):
 
 
 def list_numberings(coco: CocoFile) -> list[Numbering]:
-    """Return the ways in which the categories of a file may have been numbered."""
     ids = {str(category.name): int(category.id or 0) for category in coco.categories}
     made = f"{command('convert')} --category-ids {{}} writes a file for them"
     other, by_name = "write the ids of the file", "classes in alphabetical order, counted from"

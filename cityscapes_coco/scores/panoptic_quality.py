@@ -58,11 +58,9 @@ class Pairs(NamedTuple):
 
 
 class PanopticMatches(NamedTuple):
-    """What was found, in one image or in several, by category: shape (K,).
-
-    `ious` is the sum over what is true. `overlaps`, (K, K), counts the pairs of segments whose IoU
-    suffices, whatever their categories: the truth's in the rows, the predicted in the columns.
-    """
+    """What was found, in one image or in several, by category: shape (K,). `ious` is the sum over
+    what is true. `overlaps`, (K, K), counts the pairs of segments whose IoU suffices, whatever
+    their categories: the truth's in the rows, the predicted in the columns."""
 
     ious: NDArray[np.float64]
     true: Integers
@@ -129,7 +127,6 @@ def match_segments(
 
 
 def add_matches(images: Iterable[PanopticMatches], categories: int) -> PanopticMatches:
-    """Return the sum of the matches in all images."""
     zeros = np.zeros(categories, np.int64)
     overlaps = np.zeros((categories, categories), np.int64)
     total: list[Any] = [np.zeros(categories), zeros, zeros, zeros, overlaps]

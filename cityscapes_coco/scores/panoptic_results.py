@@ -84,10 +84,8 @@ def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResul
 
 
 def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64]) -> None:
-    """Raise UserError unless the ids in the PNG file at `path` are the listed ones.
-
-    Void has the id 0, which is not listed.
-    """
+    """Raise UserError unless the ids in the PNG file at `path` are the listed ones. Void has the id
+    0, which is not listed."""
     in_png = in_png[in_png > 0]
     unlisted, unseen = np.setdiff1d(in_png, listed), np.setdiff1d(listed, in_png)
     if unlisted.size:

@@ -38,11 +38,9 @@ class Truth(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """The best results of an image: categories and scores, (D,), and boxes, (D, 4).
-
-    `boxes` has the boxes of the results as "box", and those around their masks by the names of
-    `MASKS`, as far as results have boxes and masks. `size` is (height, width) of the image.
-    """
+    """The best results of an image: categories and scores, (D,), and boxes, (D, 4). `boxes` has the
+    boxes of the results as "box", and those around their masks by the names of `MASKS`, as far as
+    results have boxes and masks. `size` is (height, width) of the image."""
 
     image_id: int
     size: tuple[int, int]
@@ -53,7 +51,6 @@ class Sample(NamedTuple):
 
 
 def list_truth(coco: CocoFile) -> dict[int, Truth]:
-    """Return the truth of each image by its id."""
     grouped = group_by_image(coco.annotations)
     return {int(i.id or 0): _describe_truth(grouped.get(i.id, ())) for i in coco.images}
 
