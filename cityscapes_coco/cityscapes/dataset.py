@@ -203,9 +203,7 @@ def find_splits(
 
 def list_annotated_frames(dataset: Dataset, split: str) -> list[Frame]:
     """Return the frames of a split that have a map, sorted by name, without their photographs.
-
-    Raises UserError if the split is missing, cannot be listed, or has no maps.
-    """
+    Raises UserError if the split is missing, cannot be listed, or has no maps."""
     return _read_split(dataset, split)[0]
 
 
@@ -241,11 +239,9 @@ def list_frames(
     lines = explain_misnamed(other_files, stems, dataset.annotation_type)
     lines += _explain_part(dataset, split, len(keys))
     lines += _explain_mismatch(dataset, keys, annotated, found, usual)
-    return SplitFrames(
-        tuple(frames),
-        sum(frame.key not in found.paths for frame in annotated),
-        tuple(f"{dataset.folder}, {split}: {line}" for line in lines),
-    )
+    imageless = sum(frame.key not in found.paths for frame in annotated)
+    warned = tuple(f"{dataset.folder}, {split}: {line}" for line in lines)
+    return SplitFrames(tuple(frames), imageless, warned)
 
 
 def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:

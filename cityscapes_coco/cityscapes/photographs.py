@@ -89,10 +89,9 @@ def find_photographs(
     """
     cities = {frame.city for frame in frames}
     only_usual = only_usual_set(image_sets)
-    for folders in (
-        _list_usual_folders(start, split, cities, only_usual),
-        _list_all_folders(start, ALL_SPLITS - {split}, cities | {split}, only_usual),
-    ):
+    usual = _list_usual_folders(start, split, cities, only_usual)
+    everywhere = _list_all_folders(start, ALL_SPLITS - {split}, cities | {split}, only_usual)
+    for folders in usual, everywhere:
         photographs = _group_by_frame(folders, split, frames, named)
         found = _choose_photographs(photographs, image_sets, start.absolute().name if named else "")
         if not frames.isdisjoint(found.paths):

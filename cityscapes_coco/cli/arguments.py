@@ -105,11 +105,8 @@ def _fold(option: str) -> str:
 
 def _list_options(parser: argparse.ArgumentParser) -> dict[str, str]:
     """Return the options of a parser, as the help spells them, by their names without - and _."""
-    return {
-        _fold(name): action.option_strings[-1]
-        for action in parser._actions
-        for name in action.option_strings
-    }
+    spellings = [action.option_strings for action in parser._actions]
+    return {_fold(name): names[-1] for names in spellings for name in names}
 
 
 def _explain_unknown(name: str, verb: str, options: Mapping[str, str]) -> str:

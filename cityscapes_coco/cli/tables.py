@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from cityscapes_coco.scores.panoptic_quality import PanopticScore
     from cityscapes_coco.scores.submission import Submission
 
-_VERDICTS = {
-    0: "all exact",
-    1: "not exact",
-    3: "all that is there is exact; fields are missing or wrong",
-}
+_INCOMPLETE = "all that is there is exact; fields are missing or wrong"
+_VERDICTS = {0: "all exact", 1: "not exact", 3: _INCOMPLETE}
 
 
 def describe_split(split: str, summary: "SplitSummary") -> str:

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -11,7 +11,7 @@ import msgspec
 
 from cityscapes_coco.coco.records import AnyAnnotation, AnyImage, Category, Info, License
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.run.files import replacing, scratch_file
+from cityscapes_coco.run.files import NO_OP, replacing, scratch_file
 
 _encoder = msgspec.json.Encoder()
 
@@ -50,10 +50,7 @@ class CocoWriter:
 
 
 @contextmanager
-def write_coco(
-    path: Path,
-    beside: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
-) -> Iterator[CocoWriter]:
+def write_coco(path: Path, beside: AbstractContextManager[object] = NO_OP) -> Iterator[CocoWriter]:
     """Give a writer of the COCO file at `path`, which appears when this context is left; `beside`
     is entered just before the file is put in place.
 

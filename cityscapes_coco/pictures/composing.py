@@ -191,9 +191,8 @@ def _draw_labels(picture: Pixels, drawings: Sequence[Drawing], scale: float) -> 
 
 def _draw_legend(example: Example, width: int, scale: float) -> Pixels:
     """Return the strip below a photograph: the name of the image, and the legend."""
-    size, row_height, margin, swatch = (
-        round(value * scale) for value in (_LEGEND_TEXT, _LEGEND_ROW, _MARGIN, _SWATCH)
-    )
+    sizes = _LEGEND_TEXT, _LEGEND_ROW, _MARGIN, _SWATCH
+    size, row_height, margin, swatch = (round(value * scale) for value in sizes)
     placed: list[tuple[Entry, int, int]] = []
     x, row = margin, 1
     for entry in list_entries(example):

@@ -131,9 +131,8 @@ def _reach_edges(outlines: list[Points], owners: list[int]) -> list[Polygon]:
             places.append(place.repeat(2) + 1)
             added.append(np.stack((tips, centres[place]), axis=1).reshape(-1, 2))
     ends = np.cumsum(counts)
-    longer = counts + np.bincount(
-        ends.searchsorted(np.concatenate(places) - 1, side="right"), minlength=len(counts)
-    )
+    outline_of = ends.searchsorted(np.concatenate(places) - 1, side="right")
+    longer = counts + np.bincount(outline_of, minlength=len(counts))
     repeats = np.maximum(3 - longer, 0)
     places.append(ends.repeat(repeats))
     added.append(centres[ends - 1].repeat(repeats, axis=0))

@@ -10,7 +10,7 @@ together: masks are small, and each call to numpy costs as much as a hundred poi
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import cv2
@@ -74,11 +74,8 @@ def trace_pieces(mask: Mask, x: int, y: int) -> list[Points]:
     if not holes:
         return [contour[:, 0] for contour in contours]
     cuts = [0, *(row - y for row in _rows_through(holes)), len(mask)]
-    return [
-        contour
-        for top, bottom in pairwise(cuts)
-        for contour in trace_pieces(mask[top:bottom], x, y + top)
-    ]
+    parts = (trace_pieces(mask[top:bottom], x, y + top) for top, bottom in pairwise(cuts))
+    return [*chain.from_iterable(parts)]
 
 
 def _rows_through(holes: Sequence[Points]) -> list[int]:

@@ -27,6 +27,7 @@ _MISTAKEN = {
     b"<!doctype html": "a web page, perhaps of a login",
     b"<html": "a web page, perhaps of a login",
 }
+NO_OP: AbstractContextManager[object] = nullcontext()  # it has no state, so all may share it
 # Linux lists the open files of a process here, by number.
 _OWN_FILES = Path("/proc/self/fd")
 
@@ -66,10 +67,7 @@ def scratch_file(folder: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def replacing(
-    path: Path,
-    placing: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
-) -> Iterator[IO[bytes]]:
+def replacing(path: Path, placing: AbstractContextManager[object] = NO_OP) -> Iterator[IO[bytes]]:
     """Give a draft that becomes the file at `path` when the context is left, and is removed if
     anything fails. The folder of `path` is created if it is missing.
 

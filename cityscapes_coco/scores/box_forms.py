@@ -82,10 +82,8 @@ def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
     found = count_found(samples, [sample.boxes[shape] for sample in samples])
     possible = count_possible(samples)
     best = None
-    for list_readings, share, times in (
-        (_list_readings, _SHARE, _TIMES),
-        (_list_fitted, _SHARE_FITTED, _TIMES_FITTED),
-    ):
+    ways = (_list_readings, _SHARE, _TIMES), (_list_fitted, _SHARE_FITTED, _TIMES_FITTED)
+    for list_readings, share, times in ways:
         least = max(_FEWEST, share * possible, times * found)
         if least > possible:
             continue

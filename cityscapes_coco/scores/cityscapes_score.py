@@ -193,10 +193,8 @@ def _find_curves(maps: Sequence[CityscapesMatches]) -> list[tuple[Floats, Floats
     scores = np.concatenate([matches.scores for matches in maps])
     are_true = np.concatenate([matches.are_true for matches in maps], axis=1)
     are_false = np.concatenate([matches.are_false for matches in maps], axis=1)
-    return [
-        _find_curve(scores[true | false], true[true | false], instances)
-        for true, false in zip(are_true, are_false, strict=True)
-    ]
+    pairs = zip(are_true, are_false, strict=True)
+    return [_find_curve(scores[t | f], t[t | f], instances) for t, f in pairs]
 
 
 def _average(precisions: Sequence[Sequence[float]]) -> CityscapesScore:
