@@ -106,7 +106,8 @@ class NoPhotographs(UserError):
         super().__init__(
             dataset.photographs,
             f"no images {' or '.join(wanted)} of {' or '.join(splits)} in it; the image sets there"
-            f" are: {', '.join(sorted(there)) or 'none'}",
+            f" are: {', '.join(sorted(there)) or 'none'}; choose with --images, or name the folder"
+            " of the images with --imagedir",
         )
         self.there = there
 
@@ -228,7 +229,7 @@ def list_frames(
     if dataset.chosen:
         annotated = [f for f in annotated if f.annotation_path in dataset.chosen.map_paths]
         if not annotated:
-            raise UserError(dataset.maps / split, "has no frame of the list")
+            raise UserError(dataset.maps / split, "has no frame of the list; take another split")
     for frame in annotated:
         names = tuple(prefix + path for path in found.paths.get(frame.key, ()))
         if names or usual:
@@ -268,14 +269,16 @@ def _explain_mismatch(
     if mapless and not of_other_split:
         yield f"images that have no map, so left out: {mapless}"
     imageless = [frame for frame in annotated if frame.key not in found.paths]
-    if imageless:
-        line = f"maps whose image is not here: {len(imageless)} "
-        line += "(converted all the same)" if usual else "(left out)"
-        if usual:
-            line += f", such as {imageless[0].usual_name}; a trainer will not find it either"
-        if usual and len(imageless) == len(annotated):
-            line += f"; {explain_no_photographs(start, split, found.image_sets)}"
-        yield line
+    if imageless and not usual:
+        yield f"maps whose image is not here: {len(imageless)} (left out)"
+    elif imageless:
+        sought = ""
+        if len(imageless) == len(annotated):
+            sought = f"; {explain_no_photographs(start, split, found.image_sets)}"
+        yield (
+            f"maps whose image is not here: {len(imageless)} (converted all the same), such as"
+            f" {imageless[0].usual_name}; a trainer will not find it either{sought}"
+        )
     others = [p for key in keys for p in found.paths.get(key, ()) if is_of_other_camera(p)]
     if others:
         yield (

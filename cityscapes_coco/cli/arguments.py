@@ -68,7 +68,9 @@ def parse(
             parser.error(_explain_unknown(name, verb, options))
     args, rest = parser.parse_known_args(words)
     if rest:
-        parser.error(f"{one_line(rest[0])}: is for no option; a path needs {_MAIN_OPTIONS[verb]}")
+        parser.error(
+            f"{one_line(rest[0])}: belongs to no option; write {_MAIN_OPTIONS[verb]} before a path"
+        )
     return args, given
 
 
@@ -79,7 +81,7 @@ def refuse_idle(
     it is for is given, or one that it is idle with."""
     for option, others in only_with.items():
         if option in given and not given & {*others}:
-            parser.error(f"argument {option}: is for {' or '.join(others)}")
+            parser.error(f"argument {option}: needs {' or '.join(others)}")
     for option, others in idle_with.items():
         for other in others:
             if {option, other} <= given:
@@ -146,7 +148,7 @@ positive = partial(whole_number, least=1)
 def given_path(text: str) -> Path:
     """Return a path. An empty text, as from a shell variable that is not set, is refused."""
     if not text:
-        raise argparse.ArgumentTypeError("an empty name")
+        raise argparse.ArgumentTypeError("an empty name; is a shell variable not set?")
     return Path(text)
 
 

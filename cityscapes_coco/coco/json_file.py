@@ -52,7 +52,8 @@ def read_json(path: Path) -> bytes:
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(path, f"a gzip file that is damaged ({error}); get it again") from error
         if len(content) > _MOST_UNPACKED:
-            raise UserError(path, f"a gzip file of more than {_MOST_UNPACKED} bytes, unpacked")
+            reason = f"a gzip file that unpacks to more than {_MOST_UNPACKED} bytes"
+            raise UserError(path, f"{reason}; is it the right file?")
     for begin, what in _KINDS.items():
         if re.match(begin, content, re.DOTALL):
             raise UserError(path, what)

@@ -98,7 +98,8 @@ def read_png(path: Path, image: Image) -> bytes:
     if it cannot be read."""
     parts = parts_inside(image.seg_file_name or "")
     if not parts:
-        raise UserError(path, f"the image {image.file_name or ''} has no PNG file in the folder")
+        reason = f"the image {image.file_name or ''} has no PNG file in the folder"
+        raise UserError(path, f"{reason}; write both again")
     return read_file(_search_png(path, parts), _MOST_BYTES)
 
 
@@ -107,7 +108,7 @@ def find_png(folder: Path, name: str) -> Path:
     folder."""
     parts = parts_inside(name)
     if not parts:
-        raise UserError(folder, f"the file_name {name!r} is not that of a file in this folder")
+        raise UserError(folder, f"the file_name {name!r} leads out of this folder, or is empty")
     return folder.joinpath(*parts)
 
 
@@ -131,7 +132,8 @@ def decode_segment_ids(
     pixels = decode_rgb_png(png, with_alpha=with_alpha)
     has_height, has_width, _ = pixels.shape
     if (has_height, has_width) != (height, width):
-        raise ValueError(f"has {has_width} x {has_height} pixels, not {width} x {height}")
+        reason = f"has {has_width} x {has_height} pixels, not {width} x {height} as its image"
+        raise ValueError(f"{reason}; write it in that size")
     # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
     rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
     ids: NDArray[np.int32] = rgba.view("<i4")[..., 0] & 0xFFFFFF
@@ -165,7 +167,7 @@ def _check_earlier(folder: Path) -> None:
     if not os.path.lexists(folder):
         return
     if folder.is_symlink() or not folder.is_dir():
-        raise UserError(folder, "not a folder, but one of PNG files is to be here; move it away")
+        raise UserError(folder, "is in the place of the folder of PNG files; move it away")
     listing = list_folder(folder)
     others = [name for name in listing.files if not name.endswith(PANOPTIC_SUFFIX)]
     others += listing.folders

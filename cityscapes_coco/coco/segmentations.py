@@ -82,9 +82,10 @@ def find_size(path: Path, image: Image) -> tuple[int, int]:
     """Return (height, width) of an image of the COCO file at `path`, in pixels. Raises UserError if
     the file does not say, or says what no image has."""
     if image.height is UNSET or image.width is UNSET:
-        raise UserError(path, f"image {image.id} has no height or no width")
+        raise UserError(path, f"image {image.id} has no height or no width; add both")
     height, width = image.height, image.width
     # A run length of pycocotools has 32 bits.
     if min(height, width) < 1 or max(height, width) >= 1 << 16:
-        raise UserError(path, f"image {image.id} has {width} x {height} pixels")
+        reason = f"image {image.id} has {width} x {height} pixels"
+        raise UserError(path, f"{reason}; each side must have 1 to 65,535")
     return height, width

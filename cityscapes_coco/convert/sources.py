@@ -30,7 +30,8 @@ def trace_images(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame
         raise UserError(
             dataset.maps,
             f"images that have no map in it, or several: {len(unclear)} of {len(found)}, such as"
-            f" {unclear[0].file_name or 'one without a name'}",
+            f" {unclear[0].file_name or 'one without a name'}; name the data folder of this file"
+            " with --datadir",
         )
     claimed = [candidates[0] for candidates in found]
     splits = {frame.split for frame in claimed}

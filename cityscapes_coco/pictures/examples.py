@@ -65,7 +65,8 @@ def draw_image(
     # matplotlib draws no side of 65,536 pixels, and in a window takes 120 bytes for each pixel.
     if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**24:
         name = image.file_name or ""
-        raise UserError(source.path, f"the image {name} has {width} x {height} pixels")
+        reason = f"the image {name} has {width} x {height} pixels, which cannot be drawn"
+        raise UserError(source.path, f"{reason}; choose others with --image")
 
     size: Any = {"height": height, "width": width}
     with_opencv = source.categories.with_opencv

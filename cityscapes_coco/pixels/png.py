@@ -98,7 +98,7 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
         if int.from_bytes(checksum, "big") != zlib.crc32(data, zlib.crc32(name)):
             raise _damaged(f"wrong checksum of {plain}")
         if (name == b"IHDR") != (not previous):
-            raise _damaged(f"{plain} where a file has another chunk")
+            raise _damaged(f"{plain} in the wrong place")
         if name == b"IHDR":
             header = data
         elif name == b"IDAT":
@@ -107,11 +107,11 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
             stream.append(data)
         # A palette in a colour file is no damage: that file is refused later, for its pixels.
         elif name[:1].isupper() and name != b"IEND" and (name != b"PLTE" or header[9:10] == b"\0"):
-            raise _damaged(f"{plain}, which no map has")
+            raise _damaged(f"a chunk {plain}, which no map has")
         previous = name
         position += 12 + length
     if len(header) != 13 or not stream or length:
-        raise _damaged("a chunk that is too long or too short, or none with pixels")
+        raise _damaged("a chunk of the wrong length, or no pixels")
     return header, b"".join(stream)
 
 
@@ -119,7 +119,7 @@ def _read_strictly(content: bytes, rgb: bool, *, with_alpha: bool = False) -> ND
     header, stream = read_chunks(content)
     width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
     if not width or not height or methods != [0, 0] or interlaced > 1:
-        raise _damaged("a header that PNG does not have")
+        raise _damaged("a header that PNG does not allow")
     if width * height > MOST_PIXELS:
         raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
     has_alpha = with_alpha and (depth, color) == (8, 6)
@@ -149,12 +149,12 @@ def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
     except fast_zlib.error as error:
         raise _damaged(f"its pixels: {error}") from error
     if not inflate.eof or len(lines) != size:
-        raise _damaged("other than as many pixels as its header says, or no end of them")
+        raise _damaged("more or fewer pixels than its header says")
     start = 0
     for rows, stride in passes:
         end = start + rows * stride
         if np.frombuffer(lines, np.uint8)[start:end:stride].max() > 4:
-            raise _damaged("a filter that PNG does not have")
+            raise _damaged("a filter that PNG does not allow")
         start = end
     return stream[: len(stream) - len(inflate.unused_data)]
 

@@ -204,7 +204,7 @@ def _uncompressed(text: str) -> list[int]:
     starts = np.concatenate(([0], ends[:-1]))
     lengths = ends - starts
     if lengths.max() > 7:
-        raise ValueError("an RLE with a run that no image has")
+        raise ValueError("an RLE with a run longer than any image")
     shifts = 5 * (np.arange(codes.size) - starts.repeat(lengths))
     counts = np.add.reduceat((codes & 31) << shifts, starts)
     counts -= (codes[ends - 1] & 16) >> 4 << 5 * lengths

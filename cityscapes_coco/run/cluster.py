@@ -58,7 +58,7 @@ def connect_cluster(
     except ImportError as error:
         reason = "needs the package distributed: pip install -r requirements-cluster.txt"
         raise UserError(address, reason) from error
-    cluster = _Cluster(address, partial(_find_lack, __version__, list(folders)))
+    cluster = _Cluster(address, partial(_explain_lack, __version__, list(folders)))
     # The client runs in a thread of its own, so that `check` is called even if the client hangs.
     loop = asyncio.new_event_loop()
     # The event loop would log errors; those that matter are raised by a call, too.
@@ -117,7 +117,9 @@ class _Cluster:
         try:
             return dict(await asyncio.wait_for(self.client.nthreads(), _PATIENCE))
         except Exception as error:
-            raise WorkersLost(self.address, "the scheduler does not answer any more") from error
+            raise WorkersLost(
+                self.address, "the scheduler does not answer any more; start it again"
+            ) from error
 
     async def ask_workers(self) -> int:
         """Return how many threads there are. Raise WorkersLost if a worker lacks something."""
@@ -130,7 +132,7 @@ class _Cluster:
         try:
             lack = (await asyncio.wait_for(asked, _PATIENCE))[worker]
         except (OSError, asyncio.TimeoutError):
-            lack = "this worker does not answer"
+            lack = "this worker does not answer; start it again"
         except Exception as error:
             lack = f"cannot use this version of {_PACKAGE}: pip install . ({error})"
             missing = error.name if isinstance(error, ModuleNotFoundError) else None
@@ -147,7 +149,9 @@ class _Cluster:
             await asyncio.sleep(1)
             if await self.count_threads():
                 seen = time.monotonic()
-        raise WorkersLost(self.address, "all workers of the cluster are gone")
+        raise WorkersLost(
+            self.address, "all workers of the cluster are gone; start some with dask worker"
+        )
 
     async def work(self, *call: Any) -> Any:
         from distributed import KilledWorker
@@ -156,7 +160,7 @@ class _Cluster:
         try:
             answer = await self.client.submit(pickle.loads, payload, pure=False)
         except KilledWorker as killed:
-            reason = "workers of the cluster died, perhaps for want of memory"
+            reason = "workers of the cluster died, perhaps for want of memory; give them more"
             raise WorkersLost(self.address, reason) from killed
         except Exception as lost:
             # Many chunks may fail at once; they probe the workers one after the other.
@@ -187,12 +191,12 @@ class _Call(tuple[Any, ...]):
         return self[0], self[1:]
 
 
-def _find_lack(version: str, folders: Iterable[Path]) -> str:
+def _explain_lack(version: str, folders: Iterable[Path]) -> str:
     """Return what this process lacks to work on the files in `folders` for a program of `version`,
     and the remedy; or ""."""
     if version != __version__:
-        remedy = "pip install ., and start the worker again"
-        return f"has version {__version__} of {_PACKAGE}, not {version}: {remedy}"
+        update = "pip install ., and start the worker again"
+        return f"has version {__version__} of {_PACKAGE}, not {version}: {update}"
     for folder in folders:
         if not os.access(folder, os.R_OK | os.X_OK):
             remedy = "every worker needs the data under the same, absolute path"

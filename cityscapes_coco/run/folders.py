@@ -54,7 +54,7 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 def refuse_dangling(path: Path) -> None:
     """Raise UserError for a broken link, perhaps to a network share that is not mounted."""
     if path.is_symlink() and not path.exists():
-        raise UserError(path, "a link that leads nowhere")
+        raise UserError(path, "a link that leads nowhere; is a share not mounted?")
 
 
 def name_entries(folder: str | os.PathLike[str]) -> str:

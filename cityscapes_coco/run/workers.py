@@ -202,7 +202,7 @@ def _ask(free: "SimpleQueue[_Worker]", *call: Any) -> Any:
         finally:
             worker.receiving.release()
     except (EOFError, OSError) as broken:
-        reason = "a worker process died, perhaps for want of memory; try fewer of them"
+        reason = "a worker process died, perhaps for want of memory; try fewer workers"
         raise WorkersLost("--workers", reason) from broken
     finally:
         free.put(worker)

@@ -98,7 +98,7 @@ class CityscapesScorer(NamedTuple):
             raise UserError(map_path, str(error)) from error
         if unknown and not self.void_unknown:
             reason = f"holds the value {unknown[0]}, whose label Cityscapes does not have"
-            raise UserError(map_path, reason)
+            raise UserError(map_path, f"{reason}; to ignore it, convert with --unknown-labels void")
         ignored = _IS_VOID
         if self.void_unknown:
             ignored = ignored.copy()

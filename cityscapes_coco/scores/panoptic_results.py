@@ -91,13 +91,13 @@ def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64
     if unlisted.size:
         swapped = (in_png & 0xFF) << 16 | in_png & 0xFF00 | in_png >> 16
         if np.isin(swapped, listed).all():
-            reason = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
-            raise UserError(path, f"{reason}: swap the channels before it is written")
+            order = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
+            raise UserError(path, f"{order}: swap the channels before it is written")
         hint = "; void is black, 0" if _HIGHEST_ID in unlisted else ""
         raise UserError(path, f"pixels of no segment: the ids {_name_ids(unlisted)}{hint}")
     if unseen.size:
-        reason = "leave them out of segments_info"
-        raise UserError(path, f"segments without pixels: the ids {_name_ids(unseen)}; {reason}")
+        remedy = "leave them out of segments_info"
+        raise UserError(path, f"segments without pixels: the ids {_name_ids(unseen)}; {remedy}")
 
 
 def _find_images(path: Path, names: Sequence[int | str], truth: PanopticFile) -> list[int]:
@@ -149,7 +149,7 @@ def _check_segments(path: Path, where: str, result: PanopticResult) -> None:
         elif not 0 < segment.id <= _HIGHEST_ID:
             reason = f".id: {segment.id} is not in 1 to {_HIGHEST_ID}; 0 is void"
         elif segment.id in seen:
-            reason = f".id: {segment.id} is that of an earlier segment of the image"
+            reason = f".id: {segment.id} is the id of an earlier segment, too"
         if reason:
             raise UserError(path, f"{where}.segments_info[{number}]{reason}")
         seen.add(segment.id)

@@ -113,10 +113,10 @@ def _read_records(path: Path) -> list[Result]:
             content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
         return decode_file(path, content, list[Result], _WHAT, "results")
     except UserError as error:
-        raise UserError(path, _name_form(content) or error.reason) from error
+        raise UserError(path, _explain_form(content) or error.reason) from error
 
 
-def _name_form(content: bytes) -> str:
+def _explain_form(content: bytes) -> str:
     """Return what predictions are that are no results; nothing if it is not known."""
     try:
         whole = msgspec.json.decode(content, type=list[Any] | dict[str, Any])
@@ -146,7 +146,7 @@ def _explain_category(number: int, coco: CocoFile, results: list[Result]) -> str
 
 def _check_shape(result: Result, with_masks: bool) -> None:
     if with_masks and result.segmentation is UNSET:
-        raise ValueError(" has no segmentation, which others have")
+        raise ValueError(" has no segmentation, but others have; write one for each, or for none")
     if not with_masks and result.bbox is UNSET:
         raise ValueError(" has neither a segmentation nor a bbox")
     if result.bbox is not UNSET and min(result.bbox[2:]) < 0:
