@@ -29,9 +29,8 @@ def choose_frames(dataset: Dataset, splits: Iterable[str], path: StrPath) -> Dat
     try:
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise UserError(
-            path, "is not a text file; write the name of a frame in each line"
-        ) from error
+        reason = "is not a text file; write the name of a frame in each line"
+        raise UserError(path, reason) from error
     frames = [frame for split in splits for frame in list_annotated_frames(dataset, split)]
     by_stem: dict[str, list[Frame]] = {}
     for frame in frames:

@@ -55,9 +55,8 @@ def check_page(folder: Path) -> None:
     """Raise UserError if the folder has a page of that name which is not the program's."""
     path = folder / NAME
     if path.is_file() and _MARK not in path.read_text(encoding="utf-8", errors="replace"):
-        raise UserError(
-            path, "is there already, but this program did not write it; name another folder"
-        )
+        reason = "is there already, but this program did not write it; name another folder"
+        raise UserError(path, reason)
 
 
 def make_card(path: Path, example: Example, picture: Pixels) -> Card:

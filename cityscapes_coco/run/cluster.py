@@ -117,9 +117,8 @@ class _Cluster:
         try:
             return dict(await asyncio.wait_for(self.client.nthreads(), _PATIENCE))
         except Exception as error:
-            raise WorkersLost(
-                self.address, "the scheduler does not answer any more; start it again"
-            ) from error
+            reason = "the scheduler does not answer any more; start it again"
+            raise WorkersLost(self.address, reason) from error
 
     async def ask_workers(self) -> int:
         """Return how many threads there are. Raise WorkersLost if a worker lacks something."""
@@ -149,9 +148,8 @@ class _Cluster:
             await asyncio.sleep(1)
             if await self.count_threads():
                 seen = time.monotonic()
-        raise WorkersLost(
-            self.address, "all workers of the cluster are gone; start some with dask worker"
-        )
+        reason = "all workers of the cluster are gone; start some with dask worker"
+        raise WorkersLost(self.address, reason)
 
     async def work(self, *call: Any) -> Any:
         from distributed import KilledWorker

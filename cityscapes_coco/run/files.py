@@ -41,9 +41,8 @@ def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
             raise UserError(path, "cannot be read: not a file")
         if status.st_size > most:
-            raise UserError(
-                path, f"has {status.st_size} bytes, too many to be read; is it the right file?"
-            )
+            reason = f"has {status.st_size} bytes, too many to be read; is it the right file?"
+            raise UserError(path, reason)
         content = Path(path).read_bytes()
     except OSError as error:
         raise UserError(path, f"cannot be read: {error.strerror}") from error
