@@ -29,9 +29,10 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not is_junk(entry.name):
-                    # A link to itself leads to no folder; asking the entry itself would raise.
-                    leads = is_folder(entry) if entry.is_symlink() else entry.is_dir()
-                    listing[leads].append(entry.name)
+                    leads_to_folder = False
+                    with suppress(OSError):  # a link to itself
+                        leads_to_folder = entry.is_dir()
+                    listing[leads_to_folder].append(entry.name)
     except OSError as error:
         raise UserError(error.filename or folder, f"cannot be listed: {error.strerror}") from error
     for names in listing:
