@@ -69,13 +69,4 @@ CITY_PERSONS = {"pedestrian": 1, "rider": 2, "sitting person": 3, "person (other
 
 # The classes whose instances Cityscapes evaluates, in the order of the table. In lower case, since
 # the original script has the list under this name.
-category_instancesonly = (
-    "person",
-    "rider",
-    "car",
-    "truck",
-    "bus",
-    "train",
-    "motorcycle",
-    "bicycle",
-)
+category_instancesonly = "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"

@@ -21,7 +21,6 @@ from cityscapes_coco.cityscapes.frame import (
     name_file,
     only_usual_set,
 )
-from cityscapes_coco.cityscapes.image_sets import FoundPhotographs, is_of_other_camera
 from cityscapes_coco.cityscapes.map_search import find_folders
 from cityscapes_coco.cityscapes.not_found import (
     explain_misnamed,
@@ -29,7 +28,11 @@ from cityscapes_coco.cityscapes.not_found import (
     explain_no_maps,
     explain_no_photographs,
 )
-from cityscapes_coco.cityscapes.photograph_search import find_photographs
+from cityscapes_coco.cityscapes.photographs import (
+    FoundPhotographs,
+    find_photographs,
+    is_of_other_camera,
+)
 from cityscapes_coco.cityscapes.split_folders import choose_split_folder, list_split_files
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import (
@@ -202,9 +205,7 @@ def find_splits(
 
 def list_annotated_frames(dataset: Dataset, split: str) -> list[Frame]:
     """Return the frames of a split that have a map, sorted by name, without their photographs.
-
-    Raises UserError if the split is missing, cannot be listed, or has no maps.
-    """
+    Raises UserError if the split is missing, cannot be listed, or has no maps."""
     return _read_split(dataset, split)[0]
 
 
@@ -240,11 +241,9 @@ def list_frames(
     lines = explain_misnamed(other_files, stems, dataset.annotation_type)
     lines += _explain_part(dataset, split, len(keys))
     lines += _explain_mismatch(dataset, keys, annotated, found, usual)
-    return SplitFrames(
-        tuple(frames),
-        sum(frame.key not in found.paths for frame in annotated),
-        tuple(f"{dataset.folder}, {split}: {line}" for line in lines),
-    )
+    imageless = sum(frame.key not in found.paths for frame in annotated)
+    warned = tuple(f"{dataset.folder}, {split}: {line}" for line in lines)
+    return SplitFrames(tuple(frames), imageless, warned)
 
 
 def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:

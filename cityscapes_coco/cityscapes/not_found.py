@@ -6,7 +6,7 @@ from itertools import islice
 from pathlib import Path
 
 from cityscapes_coco.cityscapes.frame import annotation_suffix, name_file
-from cityscapes_coco.cityscapes.photograph_search import DEEPEST
+from cityscapes_coco.cityscapes.photographs import DEEPEST
 from cityscapes_coco.cityscapes.split_folders import list_split_folders
 from cityscapes_coco.options import ALL_SPLITS, BOX_TYPES, SPLITS, AnnotationType
 from cityscapes_coco.run.folders import list_folder, name_entries, name_some

@@ -23,9 +23,8 @@ def instances_path(job: Job) -> Path:
 
 def panoptic_path(job: Job) -> Path:
     """Return the path of a split's panoptic file; for fine maps, its name is the official one."""
-    annotation_type = (
-        "" if job.dataset.annotation_type == "gtFine" else f"{job.dataset.annotation_type}_"
-    )
+    kind = job.dataset.annotation_type
+    annotation_type = "" if kind == "gtFine" else f"{kind}_"
     ids = "_trainId" if job.options.panoptic == "train" else ""
     return job.outdir / f"{PANOPTIC_PREFIX}{annotation_type}{_name_ending(job)}{ids}.json"
 

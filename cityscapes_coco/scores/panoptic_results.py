@@ -72,15 +72,11 @@ def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResul
         if number in found:
             raise UserError(path, f"two annotations are for the image {result.image_id}")
         found[number] = result
-    missing = [
-        str(image.id) for number, image in enumerate(truth.records.images) if number not in found
-    ]
+    missing = [str(i.id) for place, i in enumerate(truth.records.images) if place not in found]
     if missing:
-        raise UserError(
-            path,
-            f"no annotation for {len(missing)} of {len(truth.images)} images: {name_some(missing)};"
-            " each image needs one, if only with an empty segments_info",
-        )
+        lack = f"no annotation for {len(missing)} of {len(truth.images)} images"
+        remedy = "each image needs one, if only with an empty segments_info"
+        raise UserError(path, f"{lack}: {name_some(missing)}; {remedy}")
     for index, result in enumerate(results):
         _check_segments(path, f"annotations[{index}]", result)
     _check_categories(path, results, truth)
@@ -88,10 +84,8 @@ def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResul
 
 
 def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64]) -> None:
-    """Raise UserError unless the ids in the PNG file at `path` are the listed ones.
-
-    Void has the id 0, which is not listed.
-    """
+    """Raise UserError unless the ids in the PNG file at `path` are the listed ones. Void has the id
+    0, which is not listed."""
     in_png = in_png[in_png > 0]
     unlisted, unseen = np.setdiff1d(in_png, listed), np.setdiff1d(listed, in_png)
     if unlisted.size:

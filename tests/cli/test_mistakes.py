@@ -112,7 +112,7 @@ def test_numbers_of_categories_may_be_figures() -> None:
 
 
 def test_the_option_of_another_verb_is_told_by_the_command(capsys: Capture) -> None:
-    from cityscapes_coco.cli.verbs import choose_verb
+    from cityscapes_coco.__main__ import choose_verb
 
     with pytest.raises(SystemExit, match="2"):
         choose_verb("cityscapes-coco", ["convert", "--stats"])

@@ -117,7 +117,9 @@ def test_the_rest_is_as_for_maps(datadir: Path, capsys: Capture) -> None:
     [image] = coco["images"]
     assert image["file_name"] == f"{NAME}_leftImg8bit.png"
     assert image["seg_file_name"] == f"{NAME}_{CITY_PERSONS}.json"
-    assert "photographs of another size than their box file: 1, such" in capsys.readouterr().err
+    out, err = capsys.readouterr()
+    assert "photographs of another size than their box file: 1, such" in err
+    assert f"--split {CITY_PERSONS}_train\n" in out
     assert not {"segmentation", "panoptic", "unknown_labels"} & coco["info"]["options"].keys()
     assert inspect_coco.main(["--coco_dir", str(datadir), "--verify"]) == 0
     with pytest.raises(UserError, match="has boxes and no maps"):
@@ -153,6 +155,24 @@ def test_boxes_in_the_folder_of_their_archive_are_found(tmp_path: Path, capsys: 
     }.items():
         assert main(["--datadir", str(tmp_path), "--annotations", kind]) == 1
         assert says in capsys.readouterr().err
+
+
+def test_other_files_in_place_of_the_boxes_are_told(datadir: Path, capsys: Capture) -> None:
+    folder = write_boxes(datadir, CITY_PERSONS).parent
+    argv = ["--datadir", str(datadir), "--annotations", CITY_PERSONS, "--workers", "1"]
+    (folder / "aachen_000009_000019_gtFine_instanceIds.png").touch()
+    assert main(argv) == 0
+    assert "under another name" not in capsys.readouterr().err
+    for name, says in {
+        "gtBboxValidated.json": "these are boxes; take --annotations gtBboxValidated",
+        "gtFine_instanceIds.png": "these are the maps of --annotations gtFine",
+        "gtFine_polygons.json": "unpack the gtBboxCityPersons archive here",
+    }.items():
+        for path in folder.iterdir():
+            path.unlink()
+        (folder / f"{NAME}_{name}").touch()
+        assert main(argv) == 1
+        assert "no box files in it; expected" in (err := capsys.readouterr().err) and says in err
 
 
 # Files that are wrong.

@@ -255,6 +255,32 @@ def test_without_what_it_needs_there_is_no_miss_rate(reason: str, tmp_path: Path
     assert f"CityPersons' miss rate cannot be had: {reason}" in found["notes"]
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ([], "yes"),
+        (["--categories", "pedestrian", "rider"], "yes"),
+        (["--categories", "rider"], "no: the miss rate of rider"),
+        (["--categories", "p=pedestrian+rider"], "no: merged classes"),
+        (["--min-area", "9"], "no: left out by --min-area or --empty-frames"),
+        (["--empty-frames", "drop"], "no: left out by --min-area or --empty-frames"),
+    ],
+)
+def test_it_is_said_whether_the_miss_rate_can_be_compared(
+    options: list[str], reason: str, tmp_path: Path
+) -> None:
+    """Of 500 frames there may be none with an ignore region, if they were asked for."""
+    coco = load(path := convert(tmp_path, "--crowd", "keep", *options))
+    image = coco["images"][-1]
+    coco["images"] += [image | {"id": number} for number in range(4, 501)]
+    coco["annotations"] = [a for a in coco["annotations"] if not a["ignore"]]
+    write_json(path, coco)
+    score(tmp_path, path, annotated(path))
+    found = load(tmp_path / "scores.json")
+    assert found["origin"]["comparable"]["CityPersons"] == reason
+    assert found["citypersons"]["setups"]["Reasonable"] == 0
+
+
 def test_other_files_have_no_miss_rate_and_no_word_of_it(tmp_path: Path) -> None:
     path = convert(tmp_path, kind="gtBboxValidated")
     found = score(tmp_path, path, annotated(path))
