@@ -694,6 +694,8 @@ def valid_boxes(kind: str) -> Coco:
     photograph = "leftImg8bit/train/a/a_1_0_leftImg8bit.png"
     image = {"id": 1, "file_name": photograph, "seg_file_name": f"a_1_0_{kind}.json"}
     coco["images"] = [image | {"width": 200, "height": 100}]
+    if kind == boxes.VALIDATED:
+        coco["images"][0]["soft_label_classes"] = boxes.CLASSES
     for found in boxes.OBJECTS[kind]:
         number = NUMBERS.get(name_box(found), 0)
         flags = {"iscrowd": int(not number), "ignore": int(not number)}

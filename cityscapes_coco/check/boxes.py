@@ -61,7 +61,7 @@ def compare_boxes(checked: CheckedImage, scope: Scope) -> Findings:
     claims = [_claim(annotation, checked.where, scope) for annotation in checked.annotations]
     pairs = _match(claims, sources)
     outcomes = []
-    faults = [*check_sizes(checked, height, width, "box file")]
+    faults = [*check_sizes(checked, height, width, "box file"), *_check_classes(checked, file)]
     for index, claim in enumerate(claims):
         source = sources[pairs[index]] if index in pairs else None
         outcomes.append(_compare_pair(claim, source))
@@ -71,6 +71,14 @@ def compare_boxes(checked: CheckedImage, scope: Scope) -> Findings:
         outcomes.append(Outcome(row, "lost"))
         faults.append(Fault("lost", f"{checked.where}: {row} objects[{place}], {fields['bbox']}"))
     return Findings(faults, 1, instances, outcomes, left_out)
+
+
+def _check_classes(checked: CheckedImage, file: Mapping[str, Any]) -> Iterator[Fault]:
+    there, found = file.get("classes"), checked.image.soft_label_classes
+    if there and found is UNSET:
+        yield Fault("missing field", f"{checked.where}: no soft_label_classes", "fields")
+    elif found is not UNSET and found != there:
+        yield Fault("wrong soft_label_classes", f"{checked.where}: {found}, not {there}")
 
 
 def _find_sources(file: Any, scope: Scope) -> tuple[list[_Source], list[str], int]:

@@ -50,11 +50,13 @@ class Box(NamedTuple):
 
 
 class BoxFile(NamedTuple):
-    """The size of a frame in pixels, and its boxes in the order of the file."""
+    """The size of a frame in pixels, its boxes in the order of the file, and the classes that each
+    `soft_label` goes by."""
 
     width: int
     height: int
     boxes: list[Box]
+    classes: list[str] | UnsetType = UNSET
 
 
 class _Person(Struct, gc=False):
@@ -96,7 +98,8 @@ def read_boxes(path: str, annotation_type: AnnotationType) -> BoxFile:
             boxes = [*_list_persons(persons)]
             return BoxFile(persons.imgWidth, persons.imgHeight, boxes)
         validated = _decode(content, _Validated)
-        return BoxFile(validated.imgWidth, validated.imgHeight, [*_list_validated(validated)])
+        boxes = [*_list_validated(validated)]
+        return BoxFile(validated.imgWidth, validated.imgHeight, boxes, validated.classes)
     except ValueError as error:
         raise UserError(path, str(error)) from error
 

@@ -27,7 +27,8 @@ class Category(Struct):
 
 class Image(Struct):
     """A photograph; `width` and `height` are in pixels. `seg_file_name` is the name of the map: the
-    original script calls it so."""
+    original script calls it so. `soft_label_classes` are the classes that each `soft_label` of the
+    image has a probability for, in this order."""
 
     needed: ClassVar = ("id", "file_name", "width", "height")
     id: Integer | UnsetType = UNSET
@@ -35,6 +36,7 @@ class Image(Struct):
     seg_file_name: str | UnsetType = UNSET
     width: Integer | UnsetType = UNSET
     height: Integer | UnsetType = UNSET
+    soft_label_classes: list[str] | UnsetType = UNSET
 
 
 class Annotation(Struct, gc=False):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from cityscapes_coco.cityscapes.boxes_json import read_boxes
@@ -52,6 +53,7 @@ class FrameRecords:
     unknown: list[int]
     other_sizes: list[str]
     panoptic: PanopticFrame | None
+    soft_label_classes: list[str] | UnsetType = UNSET
 
 
 def try_to_convert(frame: Frame, options: Options, root: Path) -> FrameRecords | UserError:
@@ -112,6 +114,7 @@ def _convert_boxes(frame: Frame, options: Options, root: Path) -> FrameRecords:
         unknown=[],
         other_sizes=list(_compare_sizes(frame, root, (file.width, file.height), options)),
         panoptic=None,
+        soft_label_classes=file.classes,
     )
 
 

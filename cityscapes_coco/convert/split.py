@@ -206,8 +206,8 @@ class _SplitWriter:
                 annotation.id, annotation.image_id = next(self._annotation_ids), summary.images
                 counts = summary.groups if annotation.iscrowd else summary.instances
                 counts[self._names[annotation.category_id]] += 1
-            size = records.width, records.height
-            image = Image(summary.images, file_name, frame.annotation_name, *size)
+            size, classes = (records.width, records.height), records.soft_label_classes
+            image = Image(summary.images, file_name, frame.annotation_name, *size, classes)
             self._file.add(image, records.annotations)
 
     def _check_skipped(self) -> None:

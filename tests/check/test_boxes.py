@@ -71,6 +71,13 @@ DAMAGES: dict[str, tuple[str, str, Change]] = {
         *(VALIDATED, "missing field 1"),
         drop("annotations", 3, "added_from_original_annotations"),
     ),
+    "aachen_000000_000019: ['car'], not ['person', 'car', 'cantsolve', 'truck']": (
+        *(VALIDATED, "wrong soft_label_classes 1"),
+        change("images", 0, soft_label_classes=["car"]),
+    ),
+    "aachen_000000_000019: no soft_label_classes": (
+        *(VALIDATED, "missing field 1", drop("images", 0, "soft_label_classes")),
+    ),
     "aachen_000000_000019: 100 x 100, the box file has 200 x 100": (
         *(VALIDATED, "wrong image size 1", change("images", 0, width=100)),
     ),

@@ -73,6 +73,8 @@ def test_boxes_are_written_in_the_order_of_their_file(
         told = {name: repr(value) for name, value in annotation.items()}
         assert told.items() >= {name: repr(value) for name, value in expected.items()}.items()
         assert len(told) == len(expected) + 4  # the ids and iscrowd, but no segmentation
+    [image] = coco["images"]
+    assert image.get("soft_label_classes") == (CLASSES if kind == VALIDATED else None)
     counts = Counter(is_region for _, is_region, _ in written)
     out = capsys.readouterr().out
     assert f"\n  instances{counts[0]:>15}\n" in out
