@@ -15,10 +15,7 @@ from cityscapes_coco.coco.records import (
     PANOPTIC_SUFFIX,
     Annotation,
     Image,
-    Info,
-    License,
     PanopticAnnotation,
-    PanopticCategory,
     PanopticImage,
     Segment,
 )
@@ -37,10 +34,8 @@ HIGHEST_ID = (1 << 24) - 1
 
 
 class PanopticWriter:
-    """Panoptic files that are being written: `add` the frames in order, then `finish`.
-
-    The PNG files wait in one temporary file until all frames are there.
-    """
+    """Panoptic files that are being written: `add` the frames in order, then `finish`. The PNG
+    files wait in one temporary file until all frames are there."""
 
     def __init__(self, path: Path, files: ExitStack) -> None:
         self._folder = png_folder(path)
@@ -48,6 +43,7 @@ class PanopticWriter:
             self._pngs = files.enter_context(scratch_file(path.parent))
         in_place = replacing_folder(self._folder, path, self._unpack)
         self._file = files.enter_context(write_coco(path, in_place))
+        self.finish = self._file.finish
         self._sizes: dict[str, int] = {}
 
     def add(
@@ -60,13 +56,7 @@ class PanopticWriter:
         for image in images:
             self._file.add(image, [PanopticAnnotation(image.id, name, segments)])
 
-    def finish(
-        self, info: Info, licenses: Sequence[License], categories: Sequence[PanopticCategory]
-    ) -> None:
-        self._file.finish(info, licenses, categories)
-
     def _unpack(self, draft: Path) -> None:
-        """Write each PNG file into a folder."""
         self._pngs.seek(0)
         for name, size in self._sizes.items():
             # "x" refuses a second file of one name: on some systems A and a are the same.
@@ -116,27 +106,24 @@ def find_png(folder: Path, name: str) -> Path:
     folder."""
     parts = parts_inside(name)
     if not parts:
-        raise UserError(folder, f"the file_name {name!r} is not that of a file in this folder")
+        raise UserError(folder, f"the file_name {name!r} leads out of this folder, or is empty")
     return folder.joinpath(*parts)
 
 
 def read_png(path: Path, image: Image) -> bytes:
-    """Return the PNG file of an image of the panoptic file at `path`, of any tool.
-
-    Raises UserError if it cannot be read.
-    """
+    """Return the PNG file of an image of the panoptic file at `path`, of any tool. Raises UserError
+    if it cannot be read."""
     if not image.seg_file_name:
-        raise UserError(path, f"the image {image.file_name or ''} has no PNG file")
+        reason = f"the image {image.file_name or ''} has no PNG file in the folder"
+        raise UserError(path, f"{reason}; write both again")
     return read_file(search_png(path, image.seg_file_name), _MOST_BYTES)
 
 
 def read_colors(path: Path, height: int, width: int) -> NDArray[np.int32]:
     """Return the colours in the PNG file at `path`, RGB or RGBA, of any tool, of shape (height,
     width): ids of segments in the three lower bytes, and anything in the highest one, which takes a
-    while to clear in all pixels.
-
-    Raises UserError if the file cannot be read or is not of this size.
-    """
+    while to clear in all pixels. Raises UserError if the file cannot be read or is not of this
+    size."""
     png = read_file(path, _MOST_BYTES)
     try:
         return _decode_colors(png, height, width, with_alpha=True)
@@ -145,20 +132,15 @@ def read_colors(path: Path, height: int, width: int) -> NDArray[np.int32]:
 
 
 def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]:
-    """Return the ids of the segments in a PNG file, of any tool, shape (height, width).
-
-    Raises ValueError if the file is damaged or is not RGB of this size.
-    """
+    """Return the ids of the segments in a PNG file, of any tool, shape (height, width). Raises
+    ValueError if the file is damaged or is not RGB of this size."""
     ids: NDArray[np.int32] = _decode_colors(png, height, width) & HIGHEST_ID
     return ids
 
 
 def add_masks(png: Path, image: Image, annotations: Sequence[Annotation]) -> str:
     """Give the segments of an image their masks in the file `png`, as RLEs; return a text about
-    segments without pixels, empty if there are none.
-
-    Raises UserError if the PNG file cannot be read.
-    """
+    segments without pixels, or "". Raises UserError if the PNG file cannot be read."""
     ids = read_colors(png, image.height or 0, image.width or 0) & HIGHEST_ID
     by_id = {annotation.map_value: annotation for annotation in annotations}
     known = [number for number in by_id if number is not UNSET and number > 0]
@@ -179,9 +161,10 @@ def _decode_colors(
     png: bytes, height: int, width: int, *, with_alpha: bool = False
 ) -> NDArray[np.int32]:
     pixels = decode_rgb_png(png, with_alpha=with_alpha)
-    if pixels.shape[:2] != (height, width):
-        has_height, has_width, _ = pixels.shape
-        raise ValueError(f"has {has_width} x {has_height} pixels, not {width} x {height}")
+    has_height, has_width, _ = pixels.shape
+    if (has_height, has_width) != (height, width):
+        reason = f"has {has_width} x {has_height} pixels, not {width} x {height} as its image"
+        raise ValueError(f"{reason}; write it in that size")
     # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
     colors: NDArray[np.int32] = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA).view("<i4")[..., 0]
     return colors
@@ -192,13 +175,10 @@ def _check_earlier(folder: Path) -> None:
     if not os.path.lexists(folder):
         return
     if folder.is_symlink() or not folder.is_dir():
-        raise UserError(folder, "not a folder, but one of PNG files is to be here; move it away")
+        raise UserError(folder, "is in the place of the folder of PNG files; move it away")
     listing = list_folder(folder)
     others = [name for name in listing.files if not name.endswith(PANOPTIC_SUFFIX)]
     others += listing.folders
     if others:
-        raise UserError(
-            folder,
-            f"would be replaced, but holds more than panoptic maps: {others[0]}; move it away, or"
-            " choose a folder with --outdir",
-        )
+        reason = f"would be replaced, but holds more than panoptic maps: {others[0]}"
+        raise UserError(folder, f"{reason}; move it away, or choose a folder with --outdir")

@@ -3,14 +3,14 @@
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
 
-from cityscapes_coco.coco.json_file import has_json_lines, is_list, read_json
-from cityscapes_coco.coco.mending import mend_records
+from cityscapes_coco.coco.json_file import has_json_lines, is_list, mend_records, read_json
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -23,6 +23,7 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import Options
+from cityscapes_coco.run.json_errors import explain
 
 T = TypeVar("T")
 AnyRecord = TypeVar("AnyRecord", Annotation, Result)
@@ -30,31 +31,10 @@ AnyRecord = TypeVar("AnyRecord", Annotation, Result)
 # The options are among the first bytes of a file of this program.
 _HEAD = 1 << 16
 
-# msgspec's names of types, in plain words.
-_PLAIN = {
-    "int": "an integer",
-    "float": "a number",
-    "int | float": "a number",
-    "int | str": "an integer or a text",
-    "str | int": "an integer or a text",
-    "int | bool": "an integer or a boolean",
-    "bool | int": "an integer or a boolean",
-    "str": "a text",
-    "bool": "a boolean",
-    "null": "null",
-    "array": "a list",
-    "object": "an object",
-    "str | array": "a text or a list",
-    "object | array": "polygons or run lengths",
-}
-
 
 def read_coco(path: Path) -> CocoFile:
-    """Return the COCO file at `path`, of any tool; a PanopticFile if it has segments.
-
-    Raises UserError if the file cannot be read or is not a COCO file; the error names the record
-    and the field.
-    """
+    """Return the COCO file at `path`, of any tool; a PanopticFile if it has segments. Raises
+    UserError, which names the record and the field, if it cannot be read or is not a COCO file."""
     content = read_json(path)
     if is_list(content):
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
@@ -92,23 +72,17 @@ def read_listed(info: Info | None) -> int | None:
 def peek_options(path: Path) -> dict[str, Any] | None:
     """Return the options that a file of this program was made with, without reading all of it; None
     for any other file, or if there is none."""
-    try:
-        if not path.is_file():  # opening a pipe would wait for ever
-            return None
-        with path.open("rb") as file:
-            head = file.read(_HEAD).decode(errors="replace")
-    except OSError:
-        return None
-    start = re.search(r'"options":\s*', head)
-    try:
-        options = json.JSONDecoder().raw_decode(head, start.end())[0] if start else None
-    except ValueError:
-        return None
+    options = None
+    with suppress(OSError, ValueError):
+        if path.is_file():  # opening a pipe would wait for ever
+            with path.open("rb") as file:
+                head = file.read(_HEAD).decode(errors="replace")
+            if start := re.search(r'"options":\s*', head):
+                options, _ = json.JSONDecoder().raw_decode(head, start.end())
     return options if isinstance(options, dict) else None
 
 
 def name_categories(coco: CocoFile) -> dict[Id, str]:
-    """Return the name of each category by its id."""
     return {category.id: category.name or "unnamed" for category in coco.categories}
 
 
@@ -151,21 +125,6 @@ def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str 
         raise UserError(path, reason) from error
 
 
-def explain(error: msgspec.ValidationError, root: str = "") -> str:
-    """Return what is wrong with a record of another tool: "annotations[3].bbox should be ...".
-
-    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`". `root` stands for the `$`.
-    """
-    message, _, path = str(error).partition(" - at `$")
-    for name, plain in _PLAIN.items():
-        message = message.replace(f"`{name}`", plain)
-    message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
-    where = f"{root}{path.rstrip('`')}".removeprefix(".")
-    missing = r"has no \1" if where else r"no list of \1 in it"
-    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
-    return f"{where} {message}".strip()
-
-
 def _to_instances(records: PanopticRecords) -> PanopticFile:
     """Return a panoptic file as instance records. Of two images with one id the first has the
     segments, and of two annotations of one image the first has the PNG file."""
@@ -180,24 +139,11 @@ def _to_instances(records: PanopticRecords) -> PanopticFile:
         if number and images[number - 1].seg_file_name is UNSET:
             images[number - 1].seg_file_name = record.file_name
         annotations += [
-            Annotation(
-                id=segment.id,
-                image_id=number or UNSET,
-                category_id=segment.category_id,
-                iscrowd=segment.iscrowd,
-                area=segment.area,
-                bbox=segment.bbox,
-                map_value=segment.id,
-            )
-            for segment in record.segments_info or ()
+            Annotation(s.id, number or UNSET, s.category_id, s.iscrowd, s.area, s.bbox, s.id)
+            for s in record.segments_info or ()
         ]
     return PanopticFile(
-        categories=list(records.categories),
-        images=images,
-        annotations=annotations,
-        info=records.info,
-        licenses=records.licenses,
-        records=records,
+        [*records.categories], images, annotations, records.info, records.licenses, records=records
     )
 
 

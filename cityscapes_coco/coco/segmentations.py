@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET, Raw
 
-from cityscapes_coco.coco.mending import mend_segmentation
-from cityscapes_coco.coco.reading import AnyRecord, explain
+from cityscapes_coco.coco.json_file import mend_segmentation
+from cityscapes_coco.coco.reading import AnyRecord
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.opencv_polygons import fill_polygons
@@ -25,6 +25,7 @@ from cityscapes_coco.pixels.rle import (
     to_rle,
     to_rles,
 )
+from cityscapes_coco.run.json_errors import explain
 
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
@@ -42,9 +43,7 @@ def encode_segmentation(segmentation: list[list[float]] | Rle) -> Raw:
 
 def decode_segmentation(record: Annotation | Result) -> list[list[float]] | RunLengths | None:
     """Return the polygons or the run lengths of an annotation or a result; None if there are none.
-
-    Raises ValueError if its segmentation is something else.
-    """
+    Raises ValueError if its segmentation is something else."""
     if record.segmentation is UNSET or not has_segmentation(record):
         return None
     try:
@@ -93,10 +92,8 @@ def decode_rles(
     with_opencv: bool = False,
 ) -> list[Rle]:
     """Return what `decode_rle` does of each record of an image, (height, width) in pixels, in the
-    file at `path`. `name` tells the name of a record, for errors.
-
-    Raises UserError if a mask cannot be decoded or is of another size.
-    """
+    file at `path`. `name` tells the name of a record, for errors. Raises UserError if a mask
+    cannot be decoded or is of another size."""
     height, width = size
     texts: list[str] = []
     with suppress(ValueError):  # decoded again below, where the record is named
@@ -119,14 +116,13 @@ def name_annotation(annotation: Annotation) -> str:
 
 
 def find_size(path: Path, image: Image) -> tuple[int, int]:
-    """Return (height, width) of an image of the COCO file at `path`, in pixels.
-
-    Raises UserError if the file does not say, or says what no image has.
-    """
+    """Return (height, width) of an image of the COCO file at `path`, in pixels. Raises UserError if
+    the file does not say, or says what no image has."""
     if image.height is UNSET or image.width is UNSET:
-        raise UserError(path, f"image {image.id} has no height or no width")
+        raise UserError(path, f"image {image.id} has no height or no width; add both")
     height, width = image.height, image.width
     # A run length of pycocotools has 32 bits.
     if min(height, width) < 1 or max(height, width) >= 1 << 16:
-        raise UserError(path, f"image {image.id} has {width} x {height} pixels")
+        reason = f"image {image.id} has {width} x {height} pixels"
+        raise UserError(path, f"{reason}; each side must have 1 to 65,535")
     return height, width

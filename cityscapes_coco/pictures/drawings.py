@@ -4,7 +4,7 @@ Coordinates are COCO's: pixel (x, y) is the square from (x, y) to (x + 1, y + 1)
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from cityscapes_coco.pictures.colors import (
 )
 from cityscapes_coco.pixels.rle import Rle
 
+Box = tuple[float, float, float, float]
 Outcome = Literal["", "right", "false", "missed", "found", "ignored"]
 Region = tuple[int, int, NDArray[np.uint8]]  # x, y, and a mask from there on, of 0 and 1
 
@@ -58,8 +59,9 @@ class Drawing(NamedTuple):
     `name` is the category's; `label` is written beside the drawing, unless it is empty. `family`
     has the colours of the category, and `color` the one that is drawn. `bbox` is (x, y, width,
     height). `rle` is the mask in the whole image, and `region` the same, ready to be painted; None
-    if there is none. `score` is 1 for what is no result; `outcome` is empty if no results are
-    compared with the truth.
+    if there is none. Where there is no mask, the box `filled` is painted instead, unless it is
+    None. `score` is 1 for what is no result; `outcome` is empty if no results are compared with the
+    truth.
     """
 
     name: str
@@ -68,11 +70,12 @@ class Drawing(NamedTuple):
     is_stuff: bool
     family: Family
     color: Color
-    bbox: tuple[float, float, float, float]
+    bbox: Box
     rle: Rle | None
     score: float = 1
     outcome: Outcome = ""
     region: Region | None = None
+    filled: tuple[float, float, float, float] | None = None
 
     @property
     def line_color(self) -> Color:
@@ -106,12 +109,14 @@ def draw_records(
     painted = 0.0
     for record in records[:_MOST_DRAWN]:
         rle = decode(record)
-        box = coco_mask.toBbox(rle).tolist() if rle else (0.0, 0.0, 0.0, 0.0)
-        painted += box[2] * box[3]
-        drawing = _draw(record, categories)
-        if painted <= _MOST_PAINTED * pixels:
-            drawing = drawing._replace(rle=rle)
-        drawings.append(drawing._replace(bbox=record.bbox or tuple(box)))
+        box: Any = coco_mask.toBbox(rle).tolist() if rle else (0.0, 0.0, 0.0, 0.0)
+        drawing = _draw(record, categories, record.bbox or tuple(box), rle)
+        if drawing.filled and not rle:
+            box = drawing.filled
+        painted += min(box[2] * box[3], pixels)
+        if painted > _MOST_PAINTED * pixels:
+            drawing = drawing._replace(rle=None, filled=None)
+        drawings.append(drawing)
     total = len(records)
     if total <= _MOST_DRAWN and painted <= _MOST_PAINTED * pixels:
         return drawings, ""
@@ -124,22 +129,21 @@ def sort_by_size(drawings: Iterable[Drawing]) -> list[Drawing]:
     return sorted(drawings, key=lambda drawing: -drawing.bbox[2] * drawing.bbox[3])
 
 
-def _draw(record: Annotation | Result, categories: Categories) -> Drawing:
-    """Return the drawing of a record, without its mask and its box."""
+def _draw(
+    record: Annotation | Result, categories: Categories, bbox: Box, rle: Rle | None
+) -> Drawing:
     name = categories.names.get(record.category_id, "unknown")
     family = categories.families.get(name, (OTHER_COLOR,))
     is_group = isinstance(record, Annotation) and bool(record.iscrowd)
-    score = record.score if isinstance(record, Result) else 1
+    is_stuff = record.category_id in categories.stuff
     shown = name.strip() or "unnamed"
-    label = f"{shown} {score:.2f}" if isinstance(record, Result) else shown
+    score, label, filled = 1.0, f"{shown} group" if is_group else shown, None
+    if isinstance(record, Result):
+        score, label = record.score, f"{shown} {record.score:.2f}"
+    elif record.ignore:
+        label, filled = "ignore region", record.bbox or None
+    else:
+        filled = record.vis_bbox or None  # of a body, the part that can be seen
     return Drawing(
-        shown,
-        f"{label} group" if is_group else label,
-        is_group,
-        is_stuff=record.category_id in categories.stuff,
-        family=family,
-        color=family[0],
-        bbox=(0, 0, 0, 0),
-        rle=None,
-        score=score,
+        *(shown, label, is_group, is_stuff, family, family[0], bbox, rle, score), filled=filled
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from cityscapes_coco.cityscapes.photograph_search import locate
+from cityscapes_coco.cityscapes.photographs import locate
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.coco.segmentations import decode_rles, name_annotation
 from cityscapes_coco.errors import UserError
@@ -69,7 +69,8 @@ def draw_image(
     # matplotlib draws no side of 65,536 pixels, and in a window takes 120 bytes for each pixel.
     if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**24:
         name = image.file_name or ""
-        raise UserError(source.path, f"the image {name} has {width} x {height} pixels")
+        reason = f"the image {name} has {width} x {height} pixels, which cannot be drawn"
+        raise UserError(source.path, f"{reason}; choose others with --image")
 
     def decode(annotation: Annotation) -> Rle:
         opencv = source.categories.with_opencv
@@ -109,24 +110,36 @@ def load_example(
     annotations: Iterable[Annotation],
     results: Sequence[Result] | Sequence[Annotation] = (),
 ) -> Example:
-    """Return an image with its photograph and its drawings, ready to be painted.
-
-    Raises UserError if the image has no size or a mask cannot be decoded.
-    """
+    """Return an image with its photograph and its drawings, ready to be painted. Raises UserError
+    if the image has no size or a mask cannot be decoded."""
     drawings, truth, left_out = draw_image(source, image, annotations, results)
     name = image.file_name or ""
     photo, note = _read_photo(source.start, name, image.width or 0, image.height or 0)
-    drawings = [_cut_out(drawing) for drawing in drawings]
+    drawings = [_cut_out(drawing, photo) for drawing in drawings]
     if truth is None:
         drawings = _color(drawings, photo)
     else:
-        truth = [_cut_out(drawing) for drawing in truth]
+        truth = [_cut_out(drawing, photo) for drawing in truth]
     classes = [*source.categories.names.values()]
     return Example(cut_text(name) + left_out, photo, note, classes, drawings, truth)
 
 
-def _cut_out(drawing: Drawing) -> Drawing:
-    return drawing._replace(region=decode_box(drawing.rle) if drawing.rle else None)
+def _cut_out(drawing: Drawing, photo: NDArray[np.uint8]) -> Drawing:
+    """Give a drawing the region that is painted: its mask, or the box that stands for it."""
+    if drawing.rle:
+        return drawing._replace(region=decode_box(drawing.rle))
+    if drawing.filled is None:
+        return drawing
+    x, y, width, height = drawing.filled
+    most = photo.shape[1::-1]
+    left, top = (round(min(max(edge, 0), end)) for edge, end in zip((x, y), most, strict=True))
+    right, bottom = (
+        round(min(max(edge, 0), end))
+        for edge, end in zip((x + width, y + height), most, strict=True)
+    )
+    if right <= left or bottom <= top:
+        return drawing
+    return drawing._replace(region=(left, top, np.ones((bottom - top, right - left), np.uint8)))
 
 
 def _color(drawings: list[Drawing], photo: NDArray[np.uint8]) -> list[Drawing]:

@@ -49,9 +49,7 @@ def find_rles(
     values: NDArray[Any], wanted: Callable[[NDArray[np.int64]], NDArray[np.bool_]], least: int
 ) -> dict[int, Rle]:
     """Return the RLE of each wanted value in an array, shape (height, width), ordered by value.
-
-    `wanted` takes an array of values and returns which of them are wanted: none below `least`.
-    """
+    `wanted` takes an array of values and returns which of them are wanted: none below `least`."""
     height, width = values.shape
     rows = np.flatnonzero(values.max(axis=1) >= least)
     if not rows.size:
@@ -167,10 +165,8 @@ def check_polygons(polygons: Collection[Sequence[float]], height: int, width: in
 
 
 def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> list[int]:
-    """Return the lengths of the runs of 0 and 1 in turn, down the columns of a frame.
-
-    The upper left pixel of the mask is at (x, y) in the frame; outside the mask the frame is 0.
-    """
+    """Return the lengths of the runs of 0 and 1 in turn, down the columns of a frame. The upper
+    left pixel of the mask is at (x, y) in the frame; outside the mask the frame is 0."""
     rows, columns = mask.shape
     # A row of zeros below the mask ends each run with its column. A column of zeros before it lets
     # the first run start with a change.
@@ -232,7 +228,7 @@ def _uncompress(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int
     starts = np.concatenate(([0], ends[:-1]))
     lengths = ends - starts
     if lengths.max() > 7:
-        raise ValueError("an RLE with a run that no image has")
+        raise ValueError("an RLE with a run longer than any image")
     shifts = 5 * (np.arange(codes.size) - starts.repeat(lengths))
     runs = np.add.reduceat((codes & 31) << shifts, starts)
     runs -= (codes[ends - 1] & 16) >> 4 << 5 * lengths

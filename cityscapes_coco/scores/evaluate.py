@@ -31,7 +31,7 @@ from cityscapes_coco.convert.categories import find_labels
 from cityscapes_coco.convert.sources import trace_images
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import category_instancesonly
-from cityscapes_coco.options import StrPath
+from cityscapes_coco.options import BOX_TYPES, StrPath
 from cityscapes_coco.pixels.rle import Rle
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
@@ -44,6 +44,7 @@ from cityscapes_coco.scores.cityscapes_score import (
     OtherSize,
 )
 from cityscapes_coco.scores.coco_score import CocoEvaluation, CocoScore, CocoScores, Shape
+from cityscapes_coco.scores.miss_rate import MissRates, find_miss_rates
 from cityscapes_coco.scores.results import (
     Prediction,
     decode_masks,
@@ -61,9 +62,10 @@ _LACK = "Cityscapes' score cannot be had: "
 class Scores(Struct):
     """The scores of so many `results`; `without_results` counts the images that have none.
 
-    `cityscapes` is None if that score is not possible. `notes` has a line for each thing that a
-    reader of the scores has to know. `curves` go by shape, or "cityscapes"; a class without truth
-    has none. They are drawn, and not written.
+    `cityscapes` is None if that score is not possible, and `citypersons` also if the truth is not
+    of CityPersons. `notes` has a line for each thing that a reader of the scores has to know.
+    `curves` go by shape, or "cityscapes"; a class without truth has none. They are drawn, and not
+    written.
     """
 
     images: int
@@ -71,6 +73,7 @@ class Scores(Struct):
     without_results: int
     coco: CocoScores
     cityscapes: CityscapesScores | None
+    citypersons: MissRates | None
     notes: list[str]
     curves: dict[str, Curves]
 
@@ -130,8 +133,9 @@ class Decoder(NamedTuple):
         opencv = self.with_opencv
         rles = decode_rles(self.path, annotations, size, name_annotation, with_opencv=opencv)
         if None in rles:
-            name = name_annotation(annotations[rles.index(None)])
-            raise UserError(self.path, f"{name} has no segmentation, which others have")
+            number = annotations[rles.index(None)].id
+            reason = f"annotation {number} has no segmentation, but others have"
+            raise UserError(self.path, reason)
         return rles
 
 
@@ -181,6 +185,8 @@ def evaluate_results(
     elif own:
         found = [of_map for of_map in own_matched if not isinstance(of_map, OtherSize)]
         own_scores, curves["cityscapes"] = own.rate(found)
+    miss_rates, note = find_miss_rates(coco, results)
+    notes += [note] if note else []
     notes += _describe_repeats(results)
     notes += find_suspicions(path, results_path.path, coco, results, coco_scores)
     return Scores(
@@ -189,6 +195,7 @@ def evaluate_results(
         sum(image.id not in grouped for image in coco.images),
         coco_scores,
         own_scores,
+        miss_rates,
         notes,
         curves,
     )
@@ -229,6 +236,8 @@ def _plan_cityscapes(
 ) -> tuple[CityscapesScorer | None, dict[int, str], list[str]]:
     """Return Cityscapes' scorer, the paths of the maps by image id, and notes; no scorer and no
     paths if this score is not possible."""
+    if read_options(read_info(coco)).annotations in BOX_TYPES:
+        return None, {}, []
     labels = find_labels(coco)
     if not with_masks:
         return None, {}, [f"{_LACK}the results have no masks"]

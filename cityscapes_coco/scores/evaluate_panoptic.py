@@ -24,7 +24,7 @@ from cityscapes_coco.coco.segmentations import find_size
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.numberings import list_numberings
+from cityscapes_coco.scores.class_ids import list_numberings
 from cityscapes_coco.scores.panoptic_quality import (
     PanopticMatches,
     PanopticQuality,
@@ -86,10 +86,9 @@ class PanopticScorer(NamedTuple):
         for segment in pair.truth.segments_info or ():
             area = int(pairs.pixels[pairs.truth == segment.id].sum())
             if segment.area != area:
-                reason = (
-                    f"segment {segment.id} has {area} pixels, but in {self.path} {segment.area}"
-                )
-                raise UserError(truth_path, f"{reason}; write both files again")
+                differing = f"{area} pixels, but in {self.path} {segment.area}"
+                reason = f"segment {segment.id} has {differing}; write both files again"
+                raise UserError(truth_path, reason)
         return match_segments(pairs, truth, predicted, len(self.category_ids))
 
     def _list_segments(self, segments: Sequence[Segment | PredictedSegment]) -> Segments:

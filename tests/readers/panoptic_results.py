@@ -1,4 +1,4 @@
-"""Panoptic results of Hugging Face: the code in docs/evaluation.md, with a model that finds what it
+"""Panoptic results of Hugging Face: the code in docs/panoptic.md, with a model that finds what it
 is given. The script of a reader that has transformers and torch calls `write_panoptic_results`."""
 
 import json
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from PIL import Image
-from recipe import DATADIR, predict
+from recipe import DATADIR, PAGE, blocks, section
 from transformers import Mask2FormerImageProcessor
 
 
@@ -22,7 +22,8 @@ def write_panoptic_results():
             return next(found)
 
     processor = Mask2FormerImageProcessor()
-    predict("Panoptic results of Hugging Face", model=Model(), processor=processor)
+    [code] = blocks(section("Results of Hugging Face", PAGE.with_name("panoptic.md")), "python")
+    exec(code, {"model": Model(), "processor": processor})
 
 
 def find_segments(path):
