@@ -29,7 +29,11 @@ _VERDICTS = {
 def describe_split(split: str, summary: "SplitSummary") -> str:
     """Return what was written for a split, and what was left out."""
     counts = {"images": summary.images, "instances": summary.instances.total()}
-    counts |= {f"  {name}": summary.instances[name] for name in summary.categories}
+    things = [name for name in summary.categories if name not in summary.stuff]
+    counts |= {f"  {name}": summary.instances[name] for name in things}
+    if summary.stuff:
+        counts["stuff"] = summary.stuff.total()
+        counts |= {f"  {name}": count for name, count in summary.stuff.items()}
     rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
     if summary.groups:
         rows.append(f"  groups, as crowds: {_list(summary.groups)}")

@@ -32,14 +32,17 @@ RGB = NDArray[np.float64]  # 0..1
 def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     """Draw instances per class, instances per image, and sizes class by class.
 
-    Groups (COCO: crowds) are not instances, so only the title counts them. Stuff is left out.
+    Groups (COCO: crowds) are not instances, so only the title counts them. The rows of stuff are
+    below the others.
     """
     categories = read_categories(coco)
     names, stuff = categories.names, categories.stuff
     things = [annotation for annotation in coco.annotations if annotation.category_id not in stuff]
+    regions = [annotation for annotation in coco.annotations if annotation.category_id in stuff]
     annotations = [annotation for annotation in things if not annotation.iscrowd]
-    areas: dict[str, list[float]] = {name: [] for key, name in names.items() if key not in stuff}
-    for annotation in annotations:
+    keys = sorted(names, key=lambda key: key in stuff)
+    areas: dict[str, list[float]] = {names[key]: [] for key in keys}
+    for annotation in annotations + regions:
         name = names.get(annotation.category_id, "unknown")
         areas.setdefault(name, []).append(_area(annotation))
     in_image = Counter(annotation.image_id for annotation in annotations)
@@ -53,6 +56,7 @@ def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     figure.suptitle(
         f"{plain_text(title)}: {len(coco.images):,} images, {len(annotations):,} instances"
         + (f", {crowds:,} crowds not counted" if crowds else "")
+        + (f", {len(regions):,} regions of stuff" if regions else "")
         + (f"; {_MOST_CLASSES} of {classes:,} classes" if classes > _MOST_CLASSES else ""),
         size=15,
     )
@@ -60,10 +64,11 @@ def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
         2, 2, left=0.09, right=0.97, bottom=0.08, top=0.88, wspace=0.2, hspace=0.4
     )
     bars = {name: np.array(categories.page_colors.get(name, OTHER_COLOR)) / 255 for name in areas}
-    _draw_classes(figure.add_subplot(grid[0, 0]), areas, bars)
+    what = "annotations" if regions else "instances"
+    _draw_classes(figure.add_subplot(grid[0, 0]), areas, bars, what)
     _draw_per_image(figure.add_subplot(grid[0, 1]), per_image)
-    _draw_sizes(figure.add_subplot(grid[1, 0]), areas, bars)
-    _draw_shares(figure.add_subplot(grid[1, 1]), areas)
+    _draw_sizes(figure.add_subplot(grid[1, 0]), areas, bars, what)
+    _draw_shares(figure.add_subplot(grid[1, 1]), areas, what)
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
 
@@ -80,13 +85,13 @@ def _name_rows(axes: Axes, areas: Areas) -> None:
     axes.set_ylim(len(areas) - 0.4, -0.6)
 
 
-def _draw_classes(axes: Axes, areas: Areas, colors: Mapping[str, RGB]) -> None:
-    axes.set_title("Instances per class", loc="left")
+def _draw_classes(axes: Axes, areas: Areas, colors: Mapping[str, RGB], what: str) -> None:
+    axes.set_title(f"{what.capitalize()} per class", loc="left")
     counts = [len(of_class) for of_class in areas.values()]
     bars = axes.barh(range(len(areas)), counts, color=list(colors.values()), edgecolor=_EDGE)
     axes.bar_label(bars, [f"{count:,}" for count in counts], padding=4)
     axes.set_xlim(0, 1.12 * max(*counts, 1, 1))
-    axes.set_xlabel("instances")
+    axes.set_xlabel(what)
     _name_rows(axes, areas)
 
 
@@ -110,7 +115,7 @@ def _draw_per_image(axes: Axes, counts: Sequence[int]) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _draw_sizes(axes: Axes, areas: Areas, colors: Mapping[str, RGB]) -> None:
+def _draw_sizes(axes: Axes, areas: Areas, colors: Mapping[str, RGB], what: str) -> None:
     axes.set_title("Sizes", loc="left", pad=28)
     for row, (of_class, color) in enumerate(zip(areas.values(), colors.values(), strict=True)):
         if of_class:
@@ -128,10 +133,10 @@ def _draw_sizes(axes: Axes, areas: Areas, colors: Mapping[str, RGB]) -> None:
     axes.set_xlim(edges[0], edges[-1])
     for name, start, end in zip(_SIZES, edges, edges[1:], strict=False):
         axes.text((start * end) ** 0.5, -0.7, name, ha="center", va="bottom")
-    axes.set_xlabel("area in pixels: line 90 % of the instances, box 50 %, circle the median")
+    axes.set_xlabel(f"area in pixels: line 90 % of the {what}, box 50 %, circle the median")
 
 
-def _draw_shares(axes: Axes, areas: Areas) -> None:
+def _draw_shares(axes: Axes, areas: Areas, what: str) -> None:
     """Draw how much of each class COCO calls small, medium and large."""
     axes.set_title("Shares of COCO's sizes", loc="left", pad=28)
     for row, of_class in enumerate(areas.values()):
@@ -149,7 +154,7 @@ def _draw_shares(axes: Axes, areas: Areas) -> None:
                 )
             left += share
     _name_rows(axes, areas)
-    axes.set(xlim=(0, 100), xlabel="% of the instances of the class")
+    axes.set(xlim=(0, 100), xlabel=f"% of the {what} of the class")
     handles = [Patch(facecolor=grey, edgecolor="black") for grey in _GREYS]
     place: Any = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1), "borderpad": 0}
     axes.legend(handles, _SIZES, ncols=3, frameon=False, **place)
