@@ -14,8 +14,10 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from cityscapes_coco.check.drawing import redraw
 from cityscapes_coco.check.parts import split_rle
 from cityscapes_coco.check.records import Fault, Row, Scope, name_id
+from cityscapes_coco.cityscapes.frame import is_drawn
 from cityscapes_coco.cityscapes.id_map import read_id_map
 from cityscapes_coco.coco.panoptic import decode_segment_ids
 from cityscapes_coco.coco.records import Annotation, Id, Image
@@ -94,12 +96,18 @@ class _Claim(NamedTuple):
 
 def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
     """Compare the annotations of one image with its map."""
+    drawn = is_drawn(checked.map_path)
     try:
-        id_map = read_id_map(checked.map_path)
+        if drawn:
+            id_map = redraw(checked.map_path, void_unknown=scope.void_unknown)
+        else:
+            id_map, _ = read_id_map(checked.map_path)
     except UserError as error:
         return Findings([Fault("map that cannot be read", str(error))])
     sources, foreign = _find_sources(id_map, scope)
-    faults = [*_check_sizes(checked, *id_map.shape), *_check_numbers(sources, checked.where)]
+    faults = [*_check_sizes(checked, *id_map.shape)]
+    if not drawn:
+        faults += _check_numbers(sources, checked.where)
     if foreign and not scope.void_unknown:
         values = ", ".join(map(str, foreign[:4]))
         faults.append(Fault(FOREIGN, f"{checked.where}: {values}", "data"))

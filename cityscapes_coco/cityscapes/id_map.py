@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cityscapes_coco.cityscapes.frame import is_drawn
+from cityscapes_coco.cityscapes.polygons_json import draw_polygons
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.pixels.png import decode_png
@@ -73,19 +75,25 @@ class MapContents(NamedTuple):
     unknown: list[int]
 
 
-def read_id_map(path: str) -> NDArray[np.uint16]:
-    """Return the `instanceIds.png` at `path` as an array of shape (height, width).
+def read_id_map(
+    path: str, *, void_unknown: bool = False
+) -> tuple[NDArray[np.uint16], Sequence[str]]:
+    """Return the map of a frame, shape (height, width): the `instanceIds.png` at `path`, or what
+    the polygons there make. The labels are those of polygons that cannot be drawn.
 
+    Polygons of labels that Cityscapes does not have are an error unless `void_unknown` is set.
     Raises UserError if the file cannot be read, is damaged, or is not a PNG file of one channel of
-    16 bits.
+    16 bits or a file of polygons.
     """
+    if is_drawn(path):
+        return draw_polygons(path, void_unknown=void_unknown)
     try:
-        return decode_png(read_file(path, _MOST_BYTES))
+        return decode_png(read_file(path, _MOST_BYTES)), ()
     except ValueError as error:
         raise UserError(path, str(error)) from error
 
 
-def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
+def find_instances(id_map: NDArray[np.uint16], *, drawn: bool = False) -> MapContents:
     """Return the instances and groups of `id_map`, shape (height, width), and the values that do
     not belong into a map of Cityscapes.
 
@@ -93,7 +101,8 @@ def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
     instance; the bare label id for stuff, and for a group of a class that has instances.
 
     Raises ValueError if all numbers of a class are taken, from 0 to 999. The tools that draw maps
-    go on to count, so that the next instance has the value of another class.
+    go on to count, so that the next instance has the value of another class; `drawn` says that the
+    map was drawn here.
     """
     # Most rows of a street have nothing but stuff. Its labels are all below the first label with
     # instances, and all of them are known.
@@ -106,7 +115,8 @@ def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
         for table in (_IS_FOREIGN, ~_IS_KNOWN)
     )
     instances = [*measure_regions(runs, _HAS_INSTANCES.take(runs.values), id_map.shape[1])]
-    check_numbers(region.value for region in instances)
+    if not drawn:
+        _check_numbers(region.value for region in instances)
     return MapContents(instances, foreign, unknown)
 
 
@@ -130,18 +140,6 @@ def find_stuff(
     runs = cut_into_runs(stuff)
     regions = [*measure_regions(runs, runs.values > 0, width)]
     return _split_into_parts(stuff, regions) if parts else (stuff, regions)
-
-
-def check_numbers(values: Iterable[int]) -> None:
-    """Raise ValueError if the values of a map take all numbers of a class, from 0 to 999."""
-    counts = Counter(value // 1000 for value in values if value >= 1000)
-    for label_id, count in counts.items():
-        if count == 1000:
-            name = next(label.name for label in LABELS if label.id == label_id)
-            raise ValueError(
-                f"holds all 1,000 numbers of {name}, {label_id}000 to {label_id}999; an instance"
-                " more would have the value of another class, so check how the map was drawn"
-            )
 
 
 def cut_into_runs(id_map: NDArray[Any], top: int = 0, bottom: int | None = None) -> MapRuns:
@@ -193,6 +191,18 @@ def cut_mask(pixels: NDArray[Any], region: Region) -> NDArray[np.uint8]:
     cut = pixels[top : top + height, left : left + width]
     mask: NDArray[np.uint8] = (cut == (region.part or region.value)).view(np.uint8)
     return mask
+
+
+def _check_numbers(values: Iterable[int]) -> None:
+    """Raise ValueError if the values of a map take all numbers of a class, from 0 to 999."""
+    counts = Counter(value // 1000 for value in values if value >= 1000)
+    for label_id, count in counts.items():
+        if count == 1000:
+            name = next(label.name for label in LABELS if label.id == label_id)
+            raise ValueError(
+                f"holds all 1,000 numbers of {name}, {label_id}000 to {label_id}999; an instance"
+                " more would have the value of another class, so check how the map was drawn"
+            )
 
 
 def _split_into_parts(

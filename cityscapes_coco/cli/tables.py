@@ -40,6 +40,8 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
     for reason in dict.fromkeys(reason for reason, _ in summary.left_out):
         of_reason = {name: n for (why, name), n in summary.left_out.items() if why == reason}
         rows.append(f"  left out, {reason}: {_list(of_reason)}")
+    if summary.drawn:
+        rows.append(f"  frames drawn from their polygons: {summary.drawn}")
     if summary.imageless:
         rows.append(f"  left out, frames without such an image: {summary.imageless}")
     if summary.empty:

@@ -76,13 +76,15 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
     except UnicodeEncodeError as error:
         # JSON could hold the name, but few readers of JSON would take it.
         raise UserError(frame.annotation_path, "its name is not valid UTF-8; rename it") from error
-    id_map = read_id_map(frame.annotation_path)
+    void_unknown = options.unknown_labels == "void"
+    id_map, passed_over = read_id_map(frame.annotation_path, void_unknown=void_unknown)
     try:
-        instances, foreign, unknown = find_instances(id_map)
+        instances, foreign, unknown = find_instances(id_map, drawn=frame.is_drawn)
     except ValueError as error:
         raise UserError(frame.annotation_path, str(error)) from error
     cuts, left_out = choose_regions(id_map, instances, options)
     annotations, dropped = _annotate(cuts, id_map, options)
+    dropped.update(("polygons of fewer than two points", label) for label in passed_over)
     height, width = id_map.shape
     return FrameRecords(
         width,

@@ -100,9 +100,10 @@ def read_frames(
 def _read_frame(
     frame: Frame, options: Options, categories: dict[int, str], warn: Callable[[str], object]
 ) -> FrameInstances:
-    id_map = read_id_map(frame.annotation_path)
+    void_unknown = options.unknown_labels == "void"
+    id_map, _ = read_id_map(frame.annotation_path, void_unknown=void_unknown)
     try:
-        regions, foreign, unknown = find_instances(id_map)
+        regions, foreign, unknown = find_instances(id_map, drawn=frame.is_drawn)
     except ValueError as error:
         raise UserError(frame.annotation_path, str(error)) from error
     path = frame.annotation_path

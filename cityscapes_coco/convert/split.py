@@ -47,12 +47,13 @@ class SplitSummary:
     """What the files of a split hold, and what was left out.
 
     `instances`, `groups` and `stuff` count the annotations by category, `left_out` the others by
-    reason and class. `imageless` counts the frames without a photograph that was asked for, `empty`
-    the frames left out because they have no annotation. `skipped` names the maps that could not be
-    read. `foreign` has the maps with values that Cityscapes' own tools never write, and these
-    values; `unknown` those with values of labels that Cityscapes does not have. `other_sizes` has a
-    line for each photograph of another size than its map. `panoptic_path` is
-    the panoptic JSON file, which has so many `segments`; None if there is none.
+    reason and class. `drawn` counts the frames drawn from their polygons, `imageless` those without
+    a photograph that was asked for, `empty` those left out because they have no annotation.
+    `skipped` names the maps that could not be read. `foreign` has the maps with values that
+    Cityscapes' own tools never write, and these values; `unknown` those with values of labels that
+    Cityscapes does not have. `other_sizes` has a line for each photograph of another size than its
+    map. `panoptic_path` is the panoptic JSON file, which has so many `segments`; None if there is
+    none.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class SplitSummary:
     groups: Counter[str] = field(default_factory=Counter)
     stuff: Counter[str] = field(default_factory=Counter)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    drawn: int = 0
     imageless: int = 0
     empty: int = 0
     skipped: list[str] = field(default_factory=list)
@@ -153,6 +155,7 @@ class _SplitWriter:
         """Write the images of a frame with all that is on them, and count it."""
         self._frames += 1
         self._has_instances |= records.has_instances
+        self._summary.drawn += frame.is_drawn
         self._summary.other_sizes += records.other_sizes
         if records.foreign:
             self._summary.foreign[one_line(frame.annotation_name)] = records.foreign
@@ -181,6 +184,7 @@ class _SplitWriter:
             )
         found = {
             "skipped": summary.skipped,
+            "drawn": summary.drawn or UNSET,
             "foreign": list(summary.foreign) or UNSET,
             "unknown": list(summary.unknown) or UNSET,
         }
