@@ -6,8 +6,11 @@ with Pillow, too.
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Annotated, Any
 
+import cv2
 import msgspec
 import numpy as np
 from msgspec import Meta, Struct
@@ -32,11 +35,12 @@ _LABELS = {label.name: label for label in LABELS}
 
 Length = Annotated[int, Meta(ge=1, le=MOST_PIXELS)]
 Coordinate = Annotated[int, Meta(ge=-_FAR, le=_FAR)] | Annotated[float, Meta(ge=-_FAR, le=_FAR)]
+Point = tuple[Coordinate, Coordinate]
 
 
 class _Object(Struct):
     label: str
-    polygon: list[tuple[Coordinate, Coordinate]]
+    polygon: list[Point]
     deleted: Any = None
 
 
@@ -58,18 +62,19 @@ def draw_polygons(path: str, *, void_unknown: bool) -> tuple[NDArray[np.uint16],
         file = _decode(content)
         if file.imgHeight * file.imgWidth > MOST_PIXELS:
             raise ValueError(f"claims {file.imgWidth} x {file.imgHeight} pixels, too many to draw")
-        return _draw(file, void_unknown)
+        passed_over: list[str] = []
+        objects = _list_painted(file, passed_over, void_unknown)
+        return _paint(objects, file.imgHeight, file.imgWidth), passed_over
     except ValueError as error:
         raise UserError(path, str(error)) from error
 
 
-def _draw(file: _Polygons, void_unknown: bool) -> tuple[NDArray[np.uint16], list[str]]:
-    """Draw the objects in their order, later ones over earlier ones."""
-    # The official drawer has 32 bits a pixel; with 16 the outlines are the same.
-    image = Image.new("I;16", (file.imgWidth, file.imgHeight))
-    drawing = ImageDraw.Draw(image)
+def _list_painted(
+    file: _Polygons, passed_over: list[str], void_unknown: bool
+) -> Iterator[tuple[int, list[Point]]]:
+    """Yield the value and the points of each object that is painted, in order; add the labels of
+    those that are `passed_over`."""
     numbers: Counter[str] = Counter()
-    passed_over = []
     for place, found in enumerate(file.objects):
         if found.deleted:
             continue
@@ -91,8 +96,27 @@ def _draw(file: _Polygons, void_unknown: bool) -> tuple[NDArray[np.uint16], list
         if len(found.polygon) < 2:
             passed_over.append(found.label)
         elif value >= 0:
-            drawing.polygon(found.polygon, fill=value)
-    return np.asarray(image).astype(np.uint16, copy=False), passed_over
+            yield value, found.polygon
+
+
+def _paint(
+    objects: Iterable[tuple[int, list[Point]]], height: int, width: int
+) -> NDArray[np.uint16]:
+    """Return a map on which objects are painted with their values, later ones over earlier ones."""
+    painted = np.zeros((height, width), np.uint16)
+    waiting = iter(objects)
+    # Pillow fills images of 8 bits several times as fast as those of 32, which the official drawer
+    # takes; the outlines are the same. An image has room for the numbers of 255 objects.
+    while batch := [*islice(waiting, 255)]:
+        layer = Image.new("L", (width, height))
+        drawing = ImageDraw.Draw(layer)
+        values = np.zeros(256, np.uint16)
+        for number, (value, points) in enumerate(batch, 1):
+            drawing.polygon(points, fill=number)
+            values[number] = value
+        numbers = np.asarray(layer)
+        np.copyto(painted, cv2.LUT(numbers, values), where=numbers > 0)
+    return painted
 
 
 def _find_label(name: str) -> tuple[Label | None, bool]:
