@@ -4,7 +4,6 @@ import json
 import shutil
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from cityscapes_coco.check.drawing import redraw
 from cityscapes_coco.cityscapes.id_map import read_id_map
 from main import main
 from tests.cityscapes.conftest import STEM, SUFFIX
+from tests.cityscapes.polygons import SQUARE, draw_officially, make_up, of, polygons
 from tests.conftest import (
     GOLDEN_VAL,
     OUTPUT,
@@ -30,48 +30,13 @@ from tests.conftest import (
     write_json,
 )
 
-# Labels, groups among them, that the drawer treats each in its own way.
-LABELS = ["road", "sky", "static", "car", "person", "cargroup", "roadgroup", "pole", "polegroup"]
-LABELS += ["license plate", "license plategroup", "unlabeled"]
-DELETED: list[Any] = [0, 1, "0", "", None, False, True]
-SQUARE = [[1, 1], [4, 1], [4, 3], [1, 3]]
-
-
-def polygons(*objects: object, height: object = 6, width: object = 8) -> dict[str, Any]:
-    return {"imgHeight": height, "imgWidth": width, "objects": [*objects]}
-
-
-def of(label: object, polygon: object = SQUARE, **fields: object) -> dict[str, Any]:
-    return {"label": label, "polygon": polygon, **fields}
-
-
-def make_up(dice: Random) -> dict[str, Any]:
-    """Make up overlapping polygons, degenerate ones, and ones far out of the frame."""
-    height, width = dice.choice([(dice.randint(1, 20), dice.randint(1, 30)), (300, 700)])
-    objects = []
-    for _ in range(dice.randint(0, 9) if dice.random() < 0.97 else 600):
-        far = dice.choice([0, 5, 60, 3000, 60_000])
-        number = dice.uniform if dice.random() < 0.2 else dice.randint
-        points = [
-            [number(-far, width + far), number(-far, height + far)]
-            for _ in range(dice.choice([2, 3, 4, 5, 9, 30]))
-        ]
-        if dice.random() < 0.3:
-            points = dice.choice([[[x, points[0][1]] for x, _ in points], points[:1] * 3])
-        deleted = {"deleted": dice.choice(DELETED)} if dice.random() < 0.2 else {}
-        objects.append(of(dice.choice(LABELS), points, **deleted))
-    return polygons(*objects, height=height, width=width)
-
 
 def test_polygons_are_drawn_as_the_official_tool_draws_them(tmp_path: Path) -> None:
     """The check, which draws in its own way, draws the same."""
-    official = pytest.importorskip("cityscapesscripts.preparation.json2instanceImg")
     dice = Random(5)
     made = [write_json(tmp_path / f"{n}_polygons.json", make_up(dice)) for n in range(400)]
     for path in [*SAMPLE.rglob("*_gtFine_polygons.json"), *made]:
-        annotation = official.Annotation()
-        annotation.fromJsonFile(str(path))
-        drawn = np.asarray(official.createInstanceImage(annotation, "ids"))
+        drawn = draw_officially(path)
         id_map, passed_over = read_id_map(str(path))
         assert np.array_equal(id_map, drawn) and not passed_over, path
         assert np.array_equal(redraw(str(path), void_unknown=False), drawn), path
