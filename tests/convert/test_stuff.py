@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
+import evaluate_coco
 from cityscapes_coco import Options, find_dataset, read_frames
 from cityscapes_coco.check.parts import split_rle
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances
@@ -18,7 +19,17 @@ from cityscapes_coco.convert.regions import choose_regions
 from cityscapes_coco.options import Stuff, UnknownLabels
 from cityscapes_coco.pictures.drawings import read_categories
 from cityscapes_coco.pixels.rle import to_mask, to_rles
-from tests.conftest import OUTPUT, SAMPLE, Capture, Coco, WriteMap, convert, verify
+from tests.conftest import (
+    OUTPUT,
+    SAMPLE,
+    Capture,
+    Coco,
+    WriteMap,
+    convert,
+    load,
+    verify,
+    write_json,
+)
 from tests.oracle import EVALUATED, check_simple, decode, name_of, read_maps
 
 Mask = NDArray[np.bool_]
@@ -160,3 +171,20 @@ def test_the_check_names_what_is_wrong_with_parts(
     capsys.readouterr()
     assert verify(datadir, file) == code
     assert says in capsys.readouterr().out
+
+
+def test_stuff_is_scored_by_coco_and_not_by_cityscapes(tmp_path: Path, capsys: Capture) -> None:
+    """The truth as results finds everything."""
+    convert(SAMPLE, "--outdir", tmp_path, "--categories", "road", "car", "--segmentation", "rle")
+    path = tmp_path / OUTPUT.replace("train", "val")
+    results = [a | {"score": 1} for a in load(path)["annotations"]]
+    argv = ["--datadir", SAMPLE, "--coco", path, "--scores", tmp_path / "scores.json"]
+    argv += ["--results", write_json(tmp_path / "results.json", results)]
+    assert evaluate_coco.main([*map(str, argv)]) == 0
+    scores = load(tmp_path / "scores.json")
+    assert {name: score["mask"]["ap"] for name, score in scores["coco"]["classes"].items()} == {
+        "road": 1,
+        "car": 1,
+    }
+    assert scores["cityscapes"]["classes"].keys() == {"car"}
+    assert "no class that Cityscapes evaluates: road\n" in capsys.readouterr().out
