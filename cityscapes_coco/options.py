@@ -139,7 +139,7 @@ def parse_categories(texts: Iterable[str], classes: Sequence[str]) -> list[Chose
         ("names", [category.name for category in chosen]),
     ):
         if twice := [name for name, times in Counter(found).items() if times > 1]:
-            raise ValueError(f"categories: {what} that are there twice: {', '.join(twice)}")
+            raise ValueError(f"categories: {what} named twice: {', '.join(twice)}")
     return sorted(chosen, key=lambda category: classes.index(category.classes[0]))
 
 

@@ -28,12 +28,10 @@ _MOST_BYTES = 1 << 27
 
 
 class Region(NamedTuple):
-    """All pixels of one value in a map, an instance, a group, or stuff; or a part of stuff.
-
-    A group is several objects of a class that could not be told apart; COCO calls it a crowd.
-    `bbox` is (x, y, width, height) in pixels and covers the pixels x .. x + width - 1; `area`
-    counts pixels. `part` is 0, or the number of a connected part of stuff.
-    """
+    """All pixels of one value in a map, an instance, a group, or stuff; or a part of stuff. A group
+    is several objects of a class that could not be told apart; COCO calls it a crowd. `bbox` is (x,
+    y, width, height) in pixels and covers the pixels x .. x + width - 1; `area` counts pixels.
+    `part` is 0, or the number of a connected part of stuff."""
 
     value: int
     bbox: tuple[int, int, int, int]
@@ -51,11 +49,8 @@ class Region(NamedTuple):
 
 
 class MapRuns(NamedTuple):
-    """A map cut into runs of equal pixels, row after row.
-
-    A run has one of `values`, and covers the pixels start .. end - 1 of the map, counted row after
-    row.
-    """
+    """A map cut into runs of equal pixels, row after row. A run has one of `values`, and covers the
+    pixels start .. end - 1 of the map, counted row after row."""
 
     values: NDArray[Any]
     starts: NDArray[np.int64]
@@ -110,11 +105,9 @@ def find_instances(id_map: NDArray[np.uint16], *, drawn: bool = False) -> MapCon
     if not rows.size:
         return MapContents([], [], [])
     runs = cut_into_runs(id_map, int(rows[0]), int(rows[-1]) + 1)
-    foreign, unknown = (
-        np.unique(runs.values[table.take(runs.values)]).tolist()
-        for table in (_IS_FOREIGN, ~_IS_KNOWN)
-    )
-    instances = [*measure_regions(runs, _HAS_INSTANCES.take(runs.values), id_map.shape[1])]
+    values, tables = runs.values, (_IS_FOREIGN, ~_IS_KNOWN)
+    foreign, unknown = (np.unique(values[table.take(values)]).tolist() for table in tables)
+    instances = [*measure_regions(runs, _HAS_INSTANCES.take(values), id_map.shape[1])]
     if not drawn:
         _check_numbers(region.value for region in instances)
     return MapContents(instances, foreign, unknown)
@@ -153,10 +146,8 @@ def cut_into_runs(id_map: NDArray[Any], top: int = 0, bottom: int | None = None)
 
 
 def measure_regions(runs: MapRuns, wanted: NDArray[np.bool_], width: int) -> Iterator[Region]:
-    """Yield the region of each value, in order of value, in a map of the given width.
-
-    `wanted` says of each run whether it counts. Boxes and areas follow from the runs alone.
-    """
+    """Yield the region of each value, in order of value, in a map of the given width. `wanted` says
+    which runs count. Boxes and areas follow from the runs alone."""
     chosen = np.flatnonzero(wanted)
     if not chosen.size:
         return
@@ -176,9 +167,7 @@ def measure_regions(runs: MapRuns, wanted: NDArray[np.bool_], width: int) -> Ite
         np.maximum.reduceat(bottoms, first) + 1,
         np.add.reduceat(lasts - starts + 1, first),
     )
-    for value, left, top, right, bottom, area in zip(
-        *(column.tolist() for column in columns), strict=True
-    ):
+    for value, left, top, right, bottom, area in np.stack(columns).T.tolist():
         yield Region(value, (left, top, right - left, bottom - top), area)
 
 

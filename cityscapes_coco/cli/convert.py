@@ -124,7 +124,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
                 f" {split}{guess(split, splits)}"
             )
     if args.scheduler == "":
-        parser.error("argument --scheduler: an address is needed")
+        parser.error("argument --scheduler: an address is needed, such as tcp://host:8786")
     args.segmentation = args.segmentation or Options.segmentation
     chosen = {field.name: getattr(args, field.name) for field in fields(Options)}
     chosen = {name: value for name, value in chosen.items() if value is not None}

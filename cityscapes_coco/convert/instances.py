@@ -109,7 +109,7 @@ def _read_frame(
     path = frame.annotation_path
     if unknown and options.unknown_labels == "error":
         found = f"holds {_list(unknown)}, of labels that Cityscapes does not have"
-        raise UnknownLabels(path, f"{found}; see unknown_labels")
+        raise UnknownLabels(path, f"{found}; to ignore them, set unknown_labels to 'void'")
     if foreign:
         warn(str(UserError(path, f"holds values that Cityscapes never writes: {_list(foreign)}")))
     instances = [

@@ -231,13 +231,17 @@ class _SplitWriter:
         job, summary = self._job, self._summary
         is_error = job.options.unknown_labels == "error"
         if summary.unknown and is_error:
-            found = f"labels that Cityscapes does not have, in {len(summary.unknown)} of"
-            found += f" {self._frames} maps ({_name_values(summary.unknown)}), such as"
-            names = ", ".join(list(summary.unknown)[:3])
-            raise UserError(job.maps, f"{found} {names}, so no file is written; {_TABLES}")
+            raise UserError(
+                job.maps,
+                f"labels that Cityscapes does not have, in {len(summary.unknown)} of"
+                f" {self._frames} maps ({_name_values(summary.unknown)}), such as"
+                f" {', '.join(list(summary.unknown)[:3])}, so no file is written; {_TABLES}",
+            )
         if summary.foreign and is_error:
-            found = f"maps with values that Cityscapes never writes: {len(summary.foreign)}"
-            found += f" ({_name_values(summary.foreign)})"
+            found = (
+                f"maps with values that Cityscapes never writes: {len(summary.foreign)}"
+                f" ({_name_values(summary.foreign)})"
+            )
             if not self._has_instances:
                 raise UserError(job.maps, f"no map has an instance; {found}; {_ENCODINGS}")
             names = ", ".join(list(summary.foreign)[:3])
