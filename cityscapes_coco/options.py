@@ -94,7 +94,7 @@ class Options:
         object.__setattr__(self, "categories", categories)
         parsed = parse_categories(categories, CLASSES[self.annotations])
         if self.stuff != "whole" and not any(category.is_stuff for category in parsed):
-            raise ValueError(f"stuff: {self.stuff} needs a category without instances, as road")
+            raise ValueError(f"stuff: {self.stuff} needs a category such as road or pole")
         if self.min_area < 0:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
         if not all(self.images) or not self.images:
