@@ -22,7 +22,7 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.coco.segmentations import has_segmentation
 from cityscapes_coco.labels import LABELS
-from cityscapes_coco.options import CLASSES, STUFF, Options, Stuff
+from cityscapes_coco.options import BOX_TYPES, CLASSES, STUFF, AnnotationType, Options, Stuff
 
 _PARTS = ("categories", "images", "annotations")
 
@@ -56,6 +56,7 @@ class Scope(NamedTuple):
     name of its row. `stuff` says what an annotation of stuff covers: all pixels of a value or of a
     row, or a connected part. `boxes_only` says that the file has no masks, `with_opencv` that
     OpenCV fills its polygons, `void_unknown` that labels which Cityscapes does not have are void.
+    `annotation_type` is what the file was made from.
     """
 
     names: Mapping[Id, str]
@@ -65,6 +66,7 @@ class Scope(NamedTuple):
     boxes_only: bool
     with_opencv: bool = False
     void_unknown: bool = False
+    annotation_type: AnnotationType = "gtFine"
     stuff: Literal["values", Stuff] = "whole"
 
 
@@ -81,13 +83,25 @@ def find_scope(coco: CocoFile, options: Options) -> Scope:
         with_groups = options.crowd == "keep" or any(a.iscrowd for a in coco.annotations)
         min_area = options.min_area
         stuff = options.stuff
-        boxes_only = bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+        boxes_only = options.annotations in BOX_TYPES or (
+            bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+        )
     with_opencv = fills_with_opencv(coco)
     rows = [Row(name, False) for name in dict.fromkeys(classes.values()) if name in names.values()]
     if with_groups:
         rows += [row._replace(is_group=True) for row in rows]
     void_unknown = options.unknown_labels == "void"
-    return Scope(names, classes, rows, min_area, boxes_only, with_opencv, void_unknown, stuff)
+    return Scope(
+        names,
+        classes,
+        rows,
+        min_area,
+        boxes_only,
+        with_opencv,
+        void_unknown,
+        options.annotations,
+        stuff,
+    )
 
 
 def check_records(coco: CocoFile, scope: Scope) -> Iterator[Fault]:
@@ -173,7 +187,7 @@ def _name_rows(options: Options, names: Collection[str]) -> dict[str, str]:
     """Return the name of the row of each class with instances, and of the stuff that a file with
     categories of these names has, where some classes are merged."""
     merged = {c: category.name for category in options.parsed_categories for c in category.classes}
-    rows = {name: merged.get(name, name) for name in CLASSES["gtFine"]}
+    rows = {name: merged.get(name, name) for name in CLASSES[options.annotations]}
     rows = {name: row for name, row in rows.items() if name not in STUFF or row in names}
     for name in rows.keys() & set(merged.values()) - merged.keys():
         # Another class goes by this name in the file.

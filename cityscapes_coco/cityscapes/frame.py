@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cityscapes_coco.options import AnnotationType
+from cityscapes_coco.options import BOX_TYPES, AnnotationType
 
 # The image set that the maps were drawn on. Other sets show the same frames in other weather.
 USUAL_SET = "leftImg8bit"
@@ -19,6 +19,8 @@ _MAP, _POLYGONS = "_instanceIds.png", "_polygons.json"
 
 def annotation_suffix(annotation_type: AnnotationType) -> str:
     """Return how the names of all annotation files of a type end, after the stem."""
+    if annotation_type in BOX_TYPES:
+        return f"_{annotation_type}.json"
     return f"_{annotation_type}{_MAP}"
 
 
@@ -36,6 +38,11 @@ def is_drawn(annotation_path: str) -> bool:
 def name_map(annotation_name: str) -> str:
     """Return the name that the map of a frame has, or would have, by the name of a file of it."""
     return annotation_name.replace(_POLYGONS, _MAP)
+
+
+def name_file(annotation_type: AnnotationType) -> str:
+    """Return what an annotation file of a type is called in what is printed."""
+    return "box file" if annotation_type in BOX_TYPES else "map"
 
 
 def only_usual_set(image_sets: Iterable[str]) -> bool:

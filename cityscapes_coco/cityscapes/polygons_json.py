@@ -4,24 +4,22 @@ The rules are those of cityscapesscripts' `json2instanceImg.py`, and so are the 
 with Pillow, too.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any
 
 import cv2
-import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from cityscapes_coco.cityscapes.annotation_json import decode_annotations
 from cityscapes_coco.errors import UserError, guess, one_line
 from cityscapes_coco.labels import LABELS, Label
 from cityscapes_coco.pixels.png import MOST_PIXELS
 from cityscapes_coco.run.files import read_file
-from cityscapes_coco.run.json_errors import explain
 
 # A value of no label: maps of other tools may have such values too, and they are treated alike.
 _UNKNOWN = 999
@@ -59,7 +57,7 @@ def draw_polygons(path: str, *, void_unknown: bool) -> tuple[NDArray[np.uint16],
     """
     content = read_file(path, _MOST_BYTES)
     try:
-        file = _decode(content)
+        file = decode_annotations(content, _Polygons)
         if file.imgHeight * file.imgWidth > MOST_PIXELS:
             raise ValueError(f"claims {file.imgWidth} x {file.imgHeight} pixels, too many to draw")
         passed_over: list[str] = []
@@ -125,21 +123,3 @@ def _find_label(name: str) -> tuple[Label | None, bool]:
         return _LABELS[name], False
     is_group = name.endswith(_GROUP) and name.removesuffix(_GROUP) in _LABELS
     return _LABELS.get(name.removesuffix(_GROUP)) if is_group else None, is_group
-
-
-def _decode(content: bytes) -> _Polygons:
-    try:
-        try:
-            return msgspec.json.decode(content, type=_Polygons)
-        except msgspec.ValidationError:
-            raise
-        except msgspec.DecodeError:
-            # NaN and Infinity, which JSON does not have, become texts: the error names the field.
-            return msgspec.convert(json.loads(content, parse_constant=str), _Polygons)
-    except msgspec.ValidationError as error:
-        reason = explain(error).replace("no list of", "no")
-        if b"NaN" in content or b"Infinity" in content:
-            reason = reason.replace("not a text", "not a text, NaN or Infinity")
-        raise ValueError(f"not a file of polygons: {reason}") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not a JSON file ({error}); get it again") from error

@@ -105,7 +105,7 @@ def draw(datadir: Path, content: object, *options: str) -> int:
 
 WRONG: dict[str, tuple[object, str]] = {
     "cut off": (json.dumps(polygons(of("car")))[:-9], "not a JSON file"),
-    "a list": ([], "not a file of polygons: should be an object, not a list"),
+    "a list": ([], "not a file of this kind: should be an object, not a list"),
     "no objects": ({"imgHeight": 2, "imgWidth": 2}, "no objects in it"),
     "no label": (polygons({"polygon": SQUARE}), "objects[0] has no label"),
     "no polygon": (polygons(of("car"), {"label": "car"}), "objects[1] has no polygon"),
