@@ -1,44 +1,18 @@
-"""mmdetection: the dataset of a configuration, and results of a model that gives what is planted.
-
-mmdetection imports the operators of mmcv, which are built for one version of torch and CUDA each.
-The dataset needs none: here, all of them are missing. torchvision's stand in for the two that the
-model needs.
-"""
+"""mmdetection: a configuration's dataset, and results of a model that gives what is planted."""
 
 import runpy
 import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from unittest.mock import MagicMock
 
+import mmcv_operators  # noqa: F401  (before mmdetection)
+import mmdet
 import torch
-import torchvision
-
-
-def nms(boxes, scores, iou_threshold, offset):
-    assert offset == 0
-    return torchvision.ops.nms(boxes, scores, iou_threshold)
-
-
-# Before mmdetection is imported, which asks whether the module can be found.
-sys.modules["mmcv._ext"] = MagicMock(nms=nms, __spec__=ModuleSpec("mmcv._ext", None))
-
-import mmdet  # noqa: E402
-from mmdet.models.detectors import MaskRCNN  # noqa: E402
-from mmdet.registry import DATASETS, MODELS  # noqa: E402
-from mmdet.utils import register_all_modules  # noqa: E402
-from mmengine.config import Config  # noqa: E402
-from mmengine.structures import InstanceData  # noqa: E402
-from recipe import (  # noqa: E402
-    RESULTS,
-    RESULTS_PAGE,
-    Found,
-    blocks,
-    from_corners,
-    judge,
-    plant,
-    section,
-)
+from mmdet.models.detectors import MaskRCNN
+from mmdet.registry import DATASETS, MODELS
+from mmdet.utils import register_all_modules
+from mmengine.config import Config
+from mmengine.structures import InstanceData
+from recipe import RESULTS, RESULTS_PAGE, Found, blocks, from_corners, judge, plant, section
 
 
 def look(data):

@@ -22,18 +22,18 @@ def look(split):
             yield Found(name, NAMES[label], box, mask.numpy(), pixels=pixels)
 
 
-def plant_outputs(outputs, photograph):
-    """Put what is planted in the place of the first queries of a model's outputs."""
-    logits, boxes, masks = (outputs[f"pred_{part}"][0] for part in ("logits", "boxes", "masks"))
-    logits[:] = masks[:] = -50.0
-    for query, (label, corners, mask) in enumerate(plant(photograph)):
-        logits[query, label] = 10.0
-        left, top, right, bottom = corners
-        centre = left + right, top + bottom, 2 * (right - left), 2 * (bottom - top)
-        boxes[query] = torch.tensor(centre) / 2 / torch.tensor(mask.shape[::-1] * 2)
-        small = torch.tensor(mask)[None, None].float()
-        small = torch.nn.functional.adaptive_max_pool2d(small, masks.shape[1:])
-        masks[query] = 100 * small - 50
+def plant_outputs(photograph, classes):
+    """Return what a model gives that finds what is planted, in a number of classes."""
+    labels, corners, masks = zip(*plant(photograph), strict=True)
+    left, top, right, bottom = torch.tensor(corners).T
+    boxes = torch.stack([left + right, top + bottom, 2 * (right - left), 2 * (bottom - top)], 1)
+    height, width = masks[0].shape
+    small = torch.nn.functional.max_pool2d(torch.tensor(np.array(masks))[None].float(), 4)
+    return {
+        "pred_logits": 60.0 * torch.nn.functional.one_hot(torch.tensor(labels), classes)[None] - 50,
+        "pred_boxes": boxes[None] / 2 / torch.tensor([width, height, width, height]),
+        "pred_masks": 100 * small - 50,
+    }
 
 
 run_recipe("RF-DETR")
@@ -51,8 +51,8 @@ def note(self, image, **how):
 
 
 def process(self, outputs, *more, **how):
-    plant_outputs(outputs, asked[-1])
-    return processed(self, outputs, *more, **how)
+    planted = plant_outputs(asked[-1], outputs["pred_logits"].shape[2])
+    return processed(self, planted, *more, **how)
 
 
 RFDETRSegNano.predict, PostProcess.forward = note, process

@@ -44,6 +44,7 @@ STUFF |= {19: "traffic light", 20: "traffic sign", 21: "vegetation", 22: "terrai
 ALSO: dict[str, dict[int, str]] = {
     "instances": {},
     "instances and groups": GROUPS,
+    "instances and stuff": STUFF,
     "segments": GROUPS | STUFF,
 }
 
@@ -124,12 +125,10 @@ def blocks(text: str, language: str = "") -> list[str]:
 
 def run_recipe(heading: str, split: str = "train") -> dict[str, Any]:
     """Run the Python code under a heading, after the names that the page begins with, and return
-    all names that it defines. FILE is the file of the split."""
+    all names that it defines."""
     start = PAGE.read_text(encoding="utf-8").partition("\n## ")[0]
     made: dict[str, Any] = {"__name__": "recipe"}
-    _run(start, made)
-    made["FILE"] = made["FILE"].replace("_train.json", f"_{split}.json")
-    _run(section(heading), made)
+    _run(start.replace('SPLIT = "train"', f'SPLIT = "{split}"') + section(heading), made)
     return made
 
 

@@ -136,7 +136,8 @@ PLAIN_PAGE = """# Page
 
 ```python
 DATA = "data/cityscapes"
-FILE = f"{DATA}/annotations/instancesonly_filtered_gtFine_train.json"
+SPLIT = "train"
+FILE = f"{DATA}/annotations/instancesonly_filtered_gtFine_{SPLIT}.json"
 ```
 
 | reader | last run with |
