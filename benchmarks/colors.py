@@ -28,9 +28,9 @@ from cityscapes_coco.coco.reading import group_by_image, read_coco  # noqa: E402
 from cityscapes_coco.convert.split import convert_split  # noqa: E402
 from cityscapes_coco.options import Options  # noqa: E402
 from cityscapes_coco.pictures.colors import OUTCOME_COLORS, PAGE_COLORS, Color  # noqa: E402
+from cityscapes_coco.pictures.composing import paint  # noqa: E402
 from cityscapes_coco.pictures.drawings import Drawing, read_categories  # noqa: E402
 from cityscapes_coco.pictures.examples import Example, Source, load_example  # noqa: E402
-from cityscapes_coco.pictures.painting import paint  # noqa: E402
 from data.generate import write_dataset  # noqa: E402
 
 Floats = NDArray[np.float64]

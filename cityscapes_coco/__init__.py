@@ -5,55 +5,39 @@ imports the other; they meet in `convert/`, `check/`, `scores/` and `pictures/`.
 shows how the package is laid out.
 """
 
-from cityscapes_coco.version import __version__
+from cityscapes_coco.version import __version__ as __version__
 
 TYPE_CHECKING = False  # importing it from `typing` would take a while
 if TYPE_CHECKING:
-    from cityscapes_coco.check.verify import Report, verify_file
-    from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, find_splits
-    from cityscapes_coco.cityscapes.frame_list import choose_frames
-    from cityscapes_coco.convert.instances import FrameInstances, Instance, read_frames
-    from cityscapes_coco.convert.split import SplitSummary, convert_split
-    from cityscapes_coco.errors import UserError
-    from cityscapes_coco.options import Options
-    from cityscapes_coco.scores.evaluate import Scores, evaluate_results
+    from cityscapes_coco.check.verify import Report as Report
+    from cityscapes_coco.check.verify import verify_file as verify_file
+    from cityscapes_coco.cityscapes.dataset import Dataset as Dataset
+    from cityscapes_coco.cityscapes.dataset import find_dataset as find_dataset
+    from cityscapes_coco.cityscapes.dataset import find_splits as find_splits
+    from cityscapes_coco.cityscapes.frame_list import choose_frames as choose_frames
+    from cityscapes_coco.convert.instances import FrameInstances as FrameInstances
+    from cityscapes_coco.convert.instances import Instance as Instance
+    from cityscapes_coco.convert.instances import read_frames as read_frames
+    from cityscapes_coco.convert.split import SplitSummary as SplitSummary
+    from cityscapes_coco.convert.split import convert_split as convert_split
+    from cityscapes_coco.errors import UserError as UserError
+    from cityscapes_coco.options import Options as Options
+    from cityscapes_coco.scores.evaluate import Scores as Scores
+    from cityscapes_coco.scores.evaluate import evaluate_results as evaluate_results
 
-# The module of each name, which is imported when the name is first used: `--help` needs no numpy.
-_HOMES = {
-    "Dataset": "cityscapes.dataset",
-    "FrameInstances": "convert.instances",
-    "Instance": "convert.instances",
-    "Options": "options",
-    "Report": "check.verify",
-    "Scores": "scores.evaluate",
-    "SplitSummary": "convert.split",
-    "UserError": "errors",
-    "choose_frames": "cityscapes.frame_list",
-    "convert_split": "convert.split",
-    "evaluate_results": "scores.evaluate",
-    "find_dataset": "cityscapes.dataset",
-    "find_splits": "cityscapes.dataset",
-    "read_frames": "convert.instances",
-    "verify_file": "check.verify",
+# The names of each module, which is imported when one is first used: `--help` needs no numpy.
+_NAMES = {
+    "check.verify": ("Report", "verify_file"),
+    "cityscapes.dataset": ("Dataset", "find_dataset", "find_splits"),
+    "cityscapes.frame_list": ("choose_frames",),
+    "convert.instances": ("FrameInstances", "Instance", "read_frames"),
+    "convert.split": ("SplitSummary", "convert_split"),
+    "errors": ("UserError",),
+    "options": ("Options",),
+    "scores.evaluate": ("Scores", "evaluate_results"),
 }
-__all__ = [
-    "Dataset",
-    "FrameInstances",
-    "Instance",
-    "Options",
-    "Report",
-    "Scores",
-    "SplitSummary",
-    "UserError",
-    "__version__",
-    "choose_frames",
-    "convert_split",
-    "evaluate_results",
-    "find_dataset",
-    "find_splits",
-    "read_frames",
-    "verify_file",
-]
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted(["__version__", *_HOMES])
 
 
 def __getattr__(name: str) -> object:

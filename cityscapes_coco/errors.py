@@ -13,10 +13,8 @@ started_as: ContextVar[str | None] = ContextVar("started_as", default=None)
 
 
 class UserError(Exception):
-    """Something that the user can mend.
-
-    `where` names the file, folder, address or option; `reason` says what is wrong and what to do.
-    """
+    """Something that the user can mend. `where` names the file, folder, address or option; `reason`
+    says what is wrong and what to do."""
 
     def __init__(self, where: str | os.PathLike[str], reason: str) -> None:
         super().__init__(os.fspath(where), reason)

@@ -64,13 +64,4 @@ LABELS = (
 
 # The classes whose instances Cityscapes evaluates, in the order of the table. In lower case, since
 # the original script has the list under this name.
-category_instancesonly = (
-    "person",
-    "rider",
-    "car",
-    "truck",
-    "bus",
-    "train",
-    "motorcycle",
-    "bicycle",
-)
+category_instancesonly = "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"

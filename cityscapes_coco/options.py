@@ -4,7 +4,7 @@ Only the standard library is imported here, so that `--help` is fast.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -24,13 +24,22 @@ UnknownLabels = Literal["error", "void"]
 # What the functions that are called from Python take as a path.
 StrPath = str | PathLike[str]
 
-# The splits of each type of maps, in Cityscapes' order.
+# The splits of each type of annotations, in Cityscapes' order.
 SPLITS: dict[AnnotationType, tuple[str, ...]] = {
     "gtFine": ("train", "val", "test"),
     "gtCoarse": ("train", "train_extra", "val"),
 }
 ALL_SPLITS = frozenset(split for splits in SPLITS.values() for split in splits)
-CLASSES = tuple(label.name for label in LABELS if label.has_instances)
+_WITH_INSTANCES = tuple(label.name for label in LABELS if label.has_instances)
+# The classes that may be asked for, in order, and the classes that are converted by default.
+CLASSES: dict[AnnotationType, tuple[str, ...]] = {
+    "gtFine": _WITH_INSTANCES,
+    "gtCoarse": _WITH_INSTANCES,
+}
+USUAL_CLASSES: dict[AnnotationType, tuple[str, ...]] = {
+    "gtFine": category_instancesonly,
+    "gtCoarse": category_instancesonly,
+}
 _STUFF = {label.name for label in LABELS if not label.has_instances}
 
 
@@ -38,19 +47,20 @@ _STUFF = {label.name for label in LABELS if not label.has_instances}
 class Options:
     """Which frames and objects are converted, and what is written about them.
 
-    `images` holds names of image sets, or patterns of such names. `categories` holds classes, in
-    any order; "pedestrian=person+rider" merges classes into one category. `segmentation` is
-    "original" for contours as the original script writes them. `min_area` is in pixels.
-    `empty_frames` says whether frames without an annotation are written. `panoptic` says whether
-    panoptic files are written, and which ids their categories have. `unknown_labels` says whether
-    pixels of labels that Cityscapes does not have are void, or an error. docs/options.md explains
-    each choice.
+    `annotations` is the type of annotations, as in `Dataset`. `images` holds names of image sets,
+    or patterns of such names. `categories` holds classes, in any order, or none for the usual ones;
+    "pedestrian=person+rider" merges classes into one category. `segmentation` is "original" for
+    contours as the original script writes them. `min_area` is in pixels. `empty_frames` says
+    whether frames without an annotation are written. `panoptic` says whether panoptic files are
+    written, and which ids their categories have. `unknown_labels` says whether pixels of labels
+    that Cityscapes does not have are void, or an error. docs/options.md explains each choice.
 
     A list is stored as a tuple. Raises ValueError for an invalid value.
     """
 
+    annotations: AnnotationType = "gtFine"
     images: tuple[str, ...] = ("leftImg8bit",)
-    categories: tuple[str, ...] = category_instancesonly
+    categories: tuple[str, ...] = ()
     segmentation: Segmentation = "polygon"
     crowd: Crowd = "drop"
     min_area: int = 0
@@ -63,7 +73,7 @@ class Options:
 
     @property
     def parsed_categories(self) -> "list[ChosenCategory]":
-        return parse_categories(self.categories)
+        return parse_categories(self.categories, CLASSES[self.annotations])
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():
@@ -72,8 +82,9 @@ class Options:
         # A frozen dataclass sets its fields so. An image set that is named twice counts once.
         images = dict.fromkeys(list_names("images", self.images))
         object.__setattr__(self, "images", tuple(images))
-        object.__setattr__(self, "categories", list_names("categories", self.categories))
-        parse_categories(self.categories)
+        categories = list_names("categories", self.categories) or USUAL_CLASSES[self.annotations]
+        object.__setattr__(self, "categories", categories)
+        parse_categories(categories, CLASSES[self.annotations])
         if self.min_area < 0:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
         if not all(self.images) or not self.images:
@@ -93,29 +104,29 @@ class ChosenCategory(NamedTuple):
         )
 
 
-def parse_categories(texts: Iterable[str]) -> list[ChosenCategory]:
+def parse_categories(texts: Iterable[str], classes: Sequence[str]) -> list[ChosenCategory]:
     """Return the categories of texts such as "car" and "pedestrian=person+rider", in the order of
-    their first classes in the label table. Raises ValueError for anything else."""
+    their first classes in `classes`. Raises ValueError for anything else."""
     chosen = []
     for text in texts:
-        name, merges, classes = text.partition("=")
+        name, merges, merged = text.partition("=")
         if not name.strip() or not name.isprintable() or (not merges and "+" in name):
             raise ValueError(f"categories: no name in {text!r}; write NAME=CLASS+CLASS")
-        for label in (names := classes.split("+") if merges else [name]):
+        for label in (names := merged.split("+") if merges else [name]):
             if label in _STUFF:
                 raise ValueError(
                     f"categories: Cityscapes tells no instances of {label} apart; it does of"
-                    f" {', '.join(CLASSES)}"
+                    f" {', '.join(classes)}"
                 )
-            check_choice("categories", label, CLASSES)
-        chosen.append(ChosenCategory(name, tuple(sorted(names, key=CLASSES.index))))
+            check_choice("categories", label, tuple(classes))
+        chosen.append(ChosenCategory(name, tuple(sorted(names, key=classes.index))))
     for what, found in (
         ("classes", [label for category in chosen for label in category.classes]),
         ("names", [category.name for category in chosen]),
     ):
         if twice := [name for name, times in Counter(found).items() if times > 1]:
-            raise ValueError(f"categories: {what} that are there twice: {', '.join(twice)}")
-    return sorted(chosen, key=lambda category: CLASSES.index(category.classes[0]))
+            raise ValueError(f"categories: {what} named twice: {', '.join(twice)}")
+    return sorted(chosen, key=lambda category: classes.index(category.classes[0]))
 
 
 def list_names(name: str, value: Iterable[str]) -> tuple[str, ...]:

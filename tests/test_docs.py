@@ -21,6 +21,7 @@ from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
 from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, save_map
+from tests.messages import read_messages
 from tests.readers.run import READERS, requirements, version_of_reader, versions
 
 PAGES = {
@@ -253,6 +254,21 @@ def test_the_python_code_prints_what_the_readme_says(
     exec(compile(code, "README.md", "exec"), {})
     [told] = re.findall(r"This code prints `([^`]+)`\.", text)
     assert capsys.readouterr().out.replace("\\", "/") == f"{told}\n"
+
+
+def test_the_page_of_errors_has_each_message_of_the_program_and_no_other() -> None:
+    table = [row for row in rows(PAGES["docs/errors.md"]) if len(row) == 3]
+    listed = [text for row in table for text in re.findall("`([^`]+)`", row[0])]
+    assert all(row[0] == "message" or row[0].startswith("`") for row in table)
+    patterns = [re.escape(text).replace(r"\.\.\.", ".*") for text in listed]
+    messages, texts = read_messages(ROOT / "cityscapes_coco")
+    assert len(messages) > 200
+    known = "\n".join(messages | texts)
+    gone = [
+        t for t, p in zip(listed, patterns, strict=True) if not re.search(f"^{p}$", known, re.M)
+    ]
+    assert gone == []
+    assert [m for m in sorted(messages) if not any(re.fullmatch(p, m) for p in patterns)] == []
 
 
 @pytest.mark.parametrize(

@@ -111,14 +111,9 @@ def verify_file(
     check = _Check(path, Path(datadir), imagedir)
     scope = find_scope(check.coco, check.options)
     missing = check.find_missing()
-    report = Report(
-        path,
-        scope.boxes_only,
-        scope.with_opencv,
-        {row: Tally() for row in scope.rows},
-        skipped=len(missing.skipped),
-        imageless=len(missing.imageless),
-    )
+    rows = {row: Tally() for row in scope.rows}
+    absent = len(missing.skipped), len(missing.imageless)
+    report = Report(path, scope.boxes_only, scope.with_opencv, rows, *absent)
     faults = [*check_records(check.coco, scope), *check.check_images(), *missing.faults]
     report.add(Findings(faults))
     images = check.list_images()
@@ -156,11 +151,9 @@ class _Check:
         splits = {frame.split for frame in self.claimed}
         self.splits = splits or _find_empty_splits(self.coco, self.info, self.options)
         if not self.splits:
-            raise UserError(
-                dataset.folder,
-                f"has no map of the {len(self.found)} images in {path}; expected"
-                f" {annotation_type}/<split>/<city>/<frame>{self.suffix}",
-            )
+            expected = f"{annotation_type}/<split>/<city>/<frame>{self.suffix}"
+            reason = f"has no map of the {len(self.found)} images in {path}; expected {expected}"
+            raise UserError(dataset.folder, reason)
         self.frames = [frame for frame in frames if frame.split in self.splits]
         self.photographs = _list_photographs(dataset, self.splits, self.options.images)
 
@@ -227,11 +220,8 @@ class _Check:
                 name = f"/{image.file_name or ''}".replace("\\", "/")
                 paths = self.photographs.get(frame.annotation_path, ())
                 photograph = next((path for path in paths if path.endswith(name)), "")
-                of_image = annotations.get(image.id, [])
-                checked = CheckedImage(
-                    frame.annotation_path, frame.stem, image, of_image, photograph
-                )
-                images.append(checked)
+                records = image, annotations.get(image.id, [])
+                images.append(CheckedImage(frame.annotation_path, frame.stem, *records, photograph))
         return images
 
     def add_pngs(self, images: Iterable[CheckedImage]) -> Iterator[CheckedImage]:

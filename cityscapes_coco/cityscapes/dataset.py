@@ -20,7 +20,6 @@ from cityscapes_coco.cityscapes.frame import (
     annotation_suffix,
     only_usual_set,
 )
-from cityscapes_coco.cityscapes.image_sets import FoundPhotographs, is_of_other_camera
 from cityscapes_coco.cityscapes.map_search import find_folders
 from cityscapes_coco.cityscapes.not_found import (
     explain_misnamed,
@@ -28,7 +27,11 @@ from cityscapes_coco.cityscapes.not_found import (
     explain_no_maps,
     explain_no_photographs,
 )
-from cityscapes_coco.cityscapes.photograph_search import find_photographs
+from cityscapes_coco.cityscapes.photographs import (
+    FoundPhotographs,
+    find_photographs,
+    is_of_other_camera,
+)
 from cityscapes_coco.cityscapes.split_folders import choose_split_folder, list_split_files
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import (
@@ -103,7 +106,8 @@ class NoPhotographs(UserError):
         super().__init__(
             dataset.photographs,
             f"no images {' or '.join(wanted)} of {' or '.join(splits)} in it; the image sets there"
-            f" are: {', '.join(sorted(there)) or 'none'}",
+            f" are: {', '.join(sorted(there)) or 'none'}; choose with --images, or name the folder"
+            " of the images with --imagedir",
         )
         self.there = there
 
@@ -200,9 +204,7 @@ def find_splits(
 
 def list_annotated_frames(dataset: Dataset, split: str) -> list[Frame]:
     """Return the frames of a split that have a map, sorted by name, without their photographs.
-
-    Raises UserError if the split is missing, cannot be listed, or has no maps.
-    """
+    Raises UserError if the split is missing, cannot be listed, or has no maps."""
     return _read_split(dataset, split)[0]
 
 
@@ -227,7 +229,7 @@ def list_frames(
     if dataset.chosen:
         annotated = [f for f in annotated if f.annotation_path in dataset.chosen.map_paths]
         if not annotated:
-            raise UserError(dataset.maps / split, "has no frame of the list")
+            raise UserError(dataset.maps / split, "has no frame of the list; take another split")
     for frame in annotated:
         names = tuple(prefix + path for path in found.paths.get(frame.key, ()))
         if names or usual:
@@ -238,11 +240,9 @@ def list_frames(
     lines = explain_misnamed(other_files, stems, dataset.annotation_type)
     lines += _explain_part(dataset, split, len(keys))
     lines += _explain_mismatch(dataset, keys, annotated, found, usual)
-    return SplitFrames(
-        tuple(frames),
-        sum(frame.key not in found.paths for frame in annotated),
-        tuple(f"{dataset.folder}, {split}: {line}" for line in lines),
-    )
+    imageless = sum(frame.key not in found.paths for frame in annotated)
+    warned = tuple(f"{dataset.folder}, {split}: {line}" for line in lines)
+    return SplitFrames(tuple(frames), imageless, warned)
 
 
 def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:
@@ -269,14 +269,16 @@ def _explain_mismatch(
     if mapless and not of_other_split:
         yield f"images that have no map, so left out: {mapless}"
     imageless = [frame for frame in annotated if frame.key not in found.paths]
-    if imageless:
-        line = f"maps whose image is not here: {len(imageless)} "
-        line += "(converted all the same)" if usual else "(left out)"
-        if usual:
-            line += f", such as {imageless[0].usual_name}; a trainer will not find it either"
-        if usual and len(imageless) == len(annotated):
-            line += f"; {explain_no_photographs(start, split, found.image_sets)}"
-        yield line
+    if imageless and not usual:
+        yield f"maps whose image is not here: {len(imageless)} (left out)"
+    elif imageless:
+        sought = ""
+        if len(imageless) == len(annotated):
+            sought = f"; {explain_no_photographs(start, split, found.image_sets)}"
+        yield (
+            f"maps whose image is not here: {len(imageless)} (converted all the same), such as"
+            f" {imageless[0].usual_name}; a trainer will not find it either{sought}"
+        )
     others = [p for key in keys for p in found.paths.get(key, ()) if is_of_other_camera(p)]
     if others:
         yield (

@@ -29,7 +29,8 @@ def choose_frames(dataset: Dataset, splits: Iterable[str], path: StrPath) -> Dat
     try:
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
-        raise UserError(path, "is no text; it has a name of a frame in each line") from error
+        reason = "is not a text file; write the name of a frame in each line"
+        raise UserError(path, reason) from error
     frames = [frame for split in splits for frame in list_annotated_frames(dataset, split)]
     by_stem: dict[str, list[Frame]] = {}
     for frame in frames:
@@ -41,19 +42,15 @@ def choose_frames(dataset: Dataset, splits: Iterable[str], path: StrPath) -> Dat
             continue
         found = _find_frames(line.strip(), by_stem, places)
         if not found:
-            where = " or ".join(splits)
-            raise UserError(path, f"line {number}: no frame of {where}: {one_line(line.strip())}")
+            wrong = f"line {number}: no frame of {' or '.join(splits)}: {one_line(line.strip())}"
+            raise UserError(path, f"{wrong}; the names of frames are like {frames[0].stem}")
         chosen.update(found)
     if not chosen:
-        raise UserError(path, "names no frame")
-    return replace(
-        dataset,
-        chosen=ChosenFrames(
-            hashlib.sha256(content).hexdigest(),
-            frozenset(frame.annotation_path for frame in chosen),
-            frozenset(frame.split for frame in chosen),
-        ),
-    )
+        raise UserError(path, "names no frame; write the name of one in each line")
+    digest = hashlib.sha256(content).hexdigest()
+    map_paths = frozenset(frame.annotation_path for frame in chosen)
+    found_splits = frozenset(frame.split for frame in chosen)
+    return replace(dataset, chosen=ChosenFrames(digest, map_paths, found_splits))
 
 
 def _find_frames(

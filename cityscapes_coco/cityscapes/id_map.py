@@ -25,12 +25,9 @@ _MOST_BYTES = 1 << 27
 
 
 class Region(NamedTuple):
-    """All pixels of one value in a map: an instance, a group, or stuff.
-
-    A group is several objects of a class that could not be told apart; COCO calls it a crowd.
-    `bbox` is (x, y, width, height) in pixels and covers the pixels x .. x + width - 1; `area`
-    counts pixels.
-    """
+    """All pixels of one value in a map: an instance, a group, or stuff. A group is several objects
+    of a class that could not be told apart; COCO calls it a crowd. `bbox` is (x, y, width, height)
+    in pixels and covers the pixels x .. x + width - 1; `area` counts pixels."""
 
     value: int
     bbox: tuple[int, int, int, int]
@@ -47,11 +44,8 @@ class Region(NamedTuple):
 
 
 class MapRuns(NamedTuple):
-    """A map cut into runs of equal pixels, row after row.
-
-    A run has one of `values`, and covers the pixels start .. end - 1 of the map, counted row after
-    row.
-    """
+    """A map cut into runs of equal pixels, row after row. A run has one of `values`, and covers the
+    pixels start .. end - 1 of the map, counted row after row."""
 
     values: NDArray[np.uint16]
     starts: NDArray[np.int64]
@@ -72,11 +66,8 @@ class MapContents(NamedTuple):
 
 
 def read_id_map(path: str) -> NDArray[np.uint16]:
-    """Return the `instanceIds.png` at `path` as an array of shape (height, width).
-
-    Raises UserError if the file cannot be read, is damaged, or is not a PNG file of one channel of
-    16 bits.
-    """
+    """Return the `instanceIds.png` at `path` as an array of shape (height, width). Raises UserError
+    if the file cannot be read, is damaged, or is not a PNG file of one channel of 16 bits."""
     try:
         return decode_png(read_file(path, _MOST_BYTES))
     except ValueError as error:
@@ -99,10 +90,8 @@ def find_instances(id_map: NDArray[np.uint16]) -> MapContents:
     if not rows.size:
         return MapContents([], [], [])
     runs = cut_into_runs(id_map, int(rows[0]), int(rows[-1]) + 1)
-    foreign, unknown = (
-        np.unique(runs.values[table.take(runs.values)]).tolist()
-        for table in (_IS_FOREIGN, ~_IS_KNOWN)
-    )
+    values, tables = runs.values, (_IS_FOREIGN, ~_IS_KNOWN)
+    foreign, unknown = (np.unique(values[table.take(values)]).tolist() for table in tables)
     instances = [*measure_regions(runs, _HAS_INSTANCES, id_map.shape[1])]
     check_numbers(region.value for region in instances)
     return MapContents(instances, foreign, unknown)
@@ -132,10 +121,7 @@ def cut_into_runs(id_map: NDArray[np.uint16], top: int = 0, bottom: int | None =
 
 def measure_regions(runs: MapRuns, wanted: NDArray[np.bool_], width: int) -> Iterator[Region]:
     """Yield the region of each wanted value, in order of value, in a map of the given width.
-
-    `wanted`, shape (65536,), says of each value whether it is wanted. Boxes and areas follow from
-    the runs alone.
-    """
+    `wanted`, shape (65536,), says which values are. Boxes and areas follow from the runs alone."""
     chosen = np.flatnonzero(wanted.take(runs.values))
     if not chosen.size:
         return
@@ -155,9 +141,7 @@ def measure_regions(runs: MapRuns, wanted: NDArray[np.bool_], width: int) -> Ite
         np.maximum.reduceat(bottoms, first) + 1,
         np.add.reduceat(lasts - starts + 1, first),
     )
-    for value, left, top, right, bottom, area in zip(
-        *(column.tolist() for column in columns), strict=True
-    ):
+    for value, left, top, right, bottom, area in np.stack(columns).T.tolist():
         yield Region(value, (left, top, right - left, bottom - top), area)
 
 

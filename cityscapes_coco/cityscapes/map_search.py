@@ -18,10 +18,8 @@ from cityscapes_coco.run.folders import is_folder, is_junk, name_entries
 
 
 def find_folders(datadir: Path, annotation_type: AnnotationType) -> tuple[Path, Path]:
-    """Return the data folder and the folder of the maps, in or around `datadir`.
-
-    Raises UserError if there is no folder of maps, or if there are several to choose from.
-    """
+    """Return the data folder and the folder of the maps, in or around `datadir`. Raises UserError
+    if there is no folder of maps, or if there are several to choose from."""
     maps = _find_maps(datadir, annotation_type)
     # The folders of the splits may also be in `datadir` itself, whatever its name is.
     if maps == datadir / annotation_type or (maps == datadir and maps.name != annotation_type):
@@ -51,16 +49,11 @@ def _find_maps(datadir: Path, annotation_type: AnnotationType) -> Path:
 
 
 def _list_candidates(datadir: Path, annotation_type: AnnotationType) -> Iterator[Iterable[Path]]:
-    """Yield the folders that may be the folder of the maps, the likeliest first.
-
-    The folders that are yielded together are equally likely.
-    """
+    """Yield the folders that may be the folder of the maps, the likeliest first. The folders that
+    are yielded together are equally likely."""
+    splits = SPLITS[annotation_type]
     for named in _list_by_name(datadir, annotation_type):
-        yield [
-            path
-            for path in named
-            if any(is_folder(path / name) for name in SPLITS[annotation_type])
-        ]
+        yield [path for path in named if any(is_folder(path / split) for split in splits)]
     yield _list_by_files(datadir, annotation_type)
     # A folder without any split is the last choice: the error then says which splits are missing.
     for named in _list_by_name(datadir, annotation_type):
@@ -73,10 +66,8 @@ def _list_by_name(datadir: Path, annotation_type: AnnotationType) -> Iterator[li
     # As a path may be a link, or end in dots, it has several names.
     selves = (datadir.resolve(), datadir.absolute(), datadir)
     yield [path for path in selves if path.name == annotation_type]
-    below = [
-        *datadir.glob(f"*/{annotation_type}"),
-        *datadir.glob(f"*/{annotation_type}*/{annotation_type}"),
-    ]
+    patterns = f"*/{annotation_type}", f"*/{annotation_type}*/{annotation_type}"
+    below = [path for pattern in patterns for path in datadir.glob(pattern)]
     for paths in below, datadir.glob(f"*/*/{annotation_type}"):
         yield [path for path in paths if not any(map(is_junk, path.relative_to(datadir).parts))]
     above = []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 
 from cityscapes_coco.cityscapes.frame import annotation_suffix
-from cityscapes_coco.cityscapes.photograph_search import DEEPEST
+from cityscapes_coco.cityscapes.photographs import DEEPEST
 from cityscapes_coco.cityscapes.split_folders import list_split_folders
 from cityscapes_coco.options import ALL_SPLITS, AnnotationType
 from cityscapes_coco.run.folders import list_folder, name_entries, name_some

@@ -40,9 +40,7 @@ def choose_split_folder(maps: Path, split: str, annotation_type: AnnotationType)
 
 def list_split_files(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield (city, name) of each file in the folder of a split; city is "" outside the cities.
-
-    Raises UserError if a folder cannot be listed or a link leads nowhere.
-    """
+    Raises UserError if a folder cannot be listed or a link leads nowhere."""
     listing = list_folder(folder)
     for name in listing.files:
         if "." not in name:  # perhaps a city

@@ -11,26 +11,21 @@ from pathlib import Path
 
 from cityscapes_coco.errors import command, one_line, typed_command
 
-# Options by other names: the first one that a verb has is proposed.
+# Other names of options. If several options have a name, the first that the verb has is meant.
 _MEANT = {
-    "cocodir": ("datadir",),
-    "data": ("datadir",),
-    "dataroot": ("datadir",),
-    "input": ("datadir", "coco"),
-    "root": ("datadir",),
-    "out": ("outdir", "save", "scores"),
-    "outdir": ("save", "scores"),
-    "output": ("outdir", "save", "scores"),
-    "outputdir": ("outdir", "save", "scores"),
-    "class": ("category", "categories"),
-    "classes": ("categories", "category"),
-    "subset": ("splits", "split"),
-    "predictions": ("results",),
-    "annfile": ("coco",),
-    "json": ("coco",),
-    "jobs": ("workers",),
-    "threads": ("workers",),
+    "datadir": ("cocodir", "data", "dataroot", "input", "root"),
+    "coco": ("annfile", "input", "json"),
+    "outdir": ("out", "output", "outputdir"),
+    "save": ("out", "outdir", "output", "outputdir"),
+    "scores": ("out", "outdir", "output", "outputdir"),
+    "categories": ("class", "classes"),
+    "category": ("class", "classes"),
+    "splits": ("subset",),
+    "split": ("subset",),
+    "results": ("predictions",),
+    "workers": ("jobs", "threads"),
 }
+Others = Mapping[str, Sequence[str]]  # other options that an option depends on, by its name
 # Where a word without an option most likely belongs.
 _MAIN_OPTIONS = {"convert": "--datadir", "inspect": "--coco_dir", "evaluate": "--results"}
 
@@ -40,8 +35,7 @@ def make_parser(
 ) -> argparse.ArgumentParser:
     """Return a parser without options yet. Its help names the options that are `needed`, says what
     the verb `writes`, and ends with examples."""
-    lines = [writes, "", "examples:"]
-    lines += [f"  {typed_command(verb)} {example}" for example in examples]
+    lines = [writes, "", "examples:", *(f"  {typed_command(verb)} {words}" for words in examples)]
     return argparse.ArgumentParser(
         prog=command(verb),
         usage=" ".join(["%(prog)s", *needed.split(), "[options]"]),
@@ -55,11 +49,8 @@ def make_parser(
 def parse(
     parser: argparse.ArgumentParser, verb: str, argv: Sequence[str] | None
 ) -> tuple[argparse.Namespace, set[str]]:
-    """Return the arguments, and the options that were given, as the help spells them.
-
-    Options may be spelled with - and with _ wherever. A wrong option is exit code 2; the message
-    says which one may be meant.
-    """
+    """Return the arguments, and the options that were given, as the help spells them; - and _ are
+    alike in them. A wrong option is exit code 2; the message says which one may be meant."""
     words = list(sys.argv[1:] if argv is None else argv)
     options = _list_options(parser)
     given = set()
@@ -77,22 +68,20 @@ def parse(
             parser.error(_explain_unknown(name, verb, options))
     args, rest = parser.parse_known_args(words)
     if rest:
-        parser.error(f"{one_line(rest[0])}: is for no option; a path needs {_MAIN_OPTIONS[verb]}")
+        parser.error(
+            f"{one_line(rest[0])}: belongs to no option; write {_MAIN_OPTIONS[verb]} before a path"
+        )
     return args, given
 
 
 def refuse_idle(
-    parser: argparse.ArgumentParser,
-    given: set[str],
-    *,
-    only_with: Mapping[str, Sequence[str]],
-    idle_with: Mapping[str, Sequence[str]],
+    parser: argparse.ArgumentParser, given: set[str], *, only_with: Others, idle_with: Others
 ) -> None:
     """End with exit code 2 if an option has no effect on what is asked: if none of the options that
     it is for is given, or one that it is idle with."""
     for option, others in only_with.items():
         if option in given and not given & {*others}:
-            parser.error(f"argument {option}: is for {' or '.join(others)}")
+            parser.error(f"argument {option}: needs {' or '.join(others)}")
     for option, others in idle_with.items():
         for other in others:
             if {option, other} <= given:
@@ -118,11 +107,8 @@ def _fold(option: str) -> str:
 
 def _list_options(parser: argparse.ArgumentParser) -> dict[str, str]:
     """Return the options of a parser, as the help spells them, by their names without - and _."""
-    return {
-        _fold(name): action.option_strings[-1]
-        for action in parser._actions
-        for name in action.option_strings
-    }
+    spellings = [action.option_strings for action in parser._actions]
+    return {_fold(name): names[-1] for names in spellings for name in names}
 
 
 def _explain_unknown(name: str, verb: str, options: Mapping[str, str]) -> str:
@@ -131,17 +117,13 @@ def _explain_unknown(name: str, verb: str, options: Mapping[str, str]) -> str:
     if name == "--json" and verb == "inspect":
         return "--json is now --coco"
     folded = _fold(name)
-    meant = [options[other] for other in _MEANT.get(folded, ()) if other in options][:1]
-    owners = [] if meant else [*_find_owners(folded, verb)]
-    if not meant and not owners:
-        near = get_close_matches(folded.lower(), options, 1)
-        meant = [options[other] for other in near]
     reason = f"unknown option {one_line(name)}"
-    if meant:
-        return f"{reason}; did you mean {meant[0]}?"
-    if owners:
-        return f"{reason}; it is one of {' and '.join(owners)}"
-    return f"{reason}; --help lists the options"
+    meant = [options[own] for own, others in _MEANT.items() if folded in others and own in options]
+    if not meant:
+        if owners := [*_find_owners(folded, verb)]:
+            return f"{reason}; it is one of {' and '.join(owners)}"
+        meant = [options[near] for near in get_close_matches(folded.lower(), options, 1)]
+    return f"{reason}; {f'did you mean {meant[0]}?' if meant else '--help lists the options'}"
 
 
 def _find_owners(folded: str, verb: str) -> Iterator[str]:
@@ -166,7 +148,7 @@ positive = partial(whole_number, least=1)
 def given_path(text: str) -> Path:
     """Return a path. An empty text, as from a shell variable that is not set, is refused."""
     if not text:
-        raise argparse.ArgumentTypeError("an empty name")
+        raise argparse.ArgumentTypeError("an empty name; is a shell variable not set?")
     return Path(text)
 
 
@@ -187,7 +169,6 @@ def add_workers(add: Callable[..., object]) -> None:
 
 
 def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -10,6 +10,7 @@ from cityscapes_coco.coco.records import Image
 from cityscapes_coco.convert.names import PANOPTIC_PREFIX, PREFIX
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.options import SPLITS
+from cityscapes_coco.run.folders import list_folder_if_allowed
 
 
 class Places(NamedTuple):
@@ -34,54 +35,37 @@ def find_places(coco_dir: Path, datadir: Path | None = None) -> Places:
         raise UserError(datadir, "no such folder; --datadir is the data folder, with the maps")
     if (coco_dir / "annotations").is_dir():
         return Places(coco_dir / "annotations", datadir or coco_dir, datadir or coco_dir)
-    if any(path.suffix == ".json" and _has_prefix(path) for path in _list_folder(coco_dir)):
+    names = list_folder_if_allowed(coco_dir).files
+    if any(n.startswith((PREFIX, PANOPTIC_PREFIX)) and n.endswith(".json") for n in names):
         data = coco_dir.parent if coco_dir.name == "annotations" else coco_dir
         return Places(coco_dir, datadir or data, datadir or data)
-    data = datadir or _find_data_folder(coco_dir)
+    # Without maps it is no error yet: a COCO file can be looked at without them.
+    data = datadir or _find_data_folder(coco_dir) or coco_dir
     return Places(data / "annotations", data, datadir or coco_dir)
 
 
 def explain_no_maps(places: Places) -> str:
     """Return what is missing if the folder of the COCO files was named, but not the data folder,
     and there are no maps; else an empty text."""
-    if places.coco != places.maps:
+    if places.coco != places.maps or _find_data_folder(places.maps):
         return ""
-    for annotation_type in SPLITS:
-        with suppress(UserError):
-            find_dataset(places.maps, annotation_type)
-            return ""
     return "holds COCO files but no maps; name the data folder with --datadir"
 
 
-def _find_data_folder(coco_dir: Path) -> Path:
+def _find_data_folder(folder: Path) -> Path | None:
     for annotation_type in SPLITS:
-        # Without maps it is no error yet: a COCO file can be looked at without them.
         with suppress(UserError):
-            return find_dataset(coco_dir, annotation_type).folder
-    return coco_dir
-
-
-def _list_folder(folder: Path) -> list[Path]:
-    with suppress(OSError):
-        return [*folder.iterdir()]
-    return []
-
-
-def _has_prefix(path: Path) -> bool:
-    return path.name.startswith((PREFIX, PANOPTIC_PREFIX))
+            return find_dataset(folder, annotation_type).folder
+    return None
 
 
 def find_file(places: Places, split: str | None, *, panoptic: bool = False) -> Path:
     """Return the COCO file of `split`, or of the first split that has one; if `panoptic`, the
-    panoptic file. Raises UserError if there is none.
-    """
+    panoptic file. Raises UserError if there is none."""
     folder = places.coco
     if not folder.is_dir():
-        raise UserError(
-            folder,
-            "no such folder; convert first, or name the folder of the COCO files with --coco_dir,"
-            " or a COCO file with --coco",
-        )
+        remedy = "name the folder of the COCO files with --coco_dir, or a COCO file with --coco"
+        raise UserError(folder, f"no such folder; convert first, or {remedy}")
     prefix = PANOPTIC_PREFIX if panoptic else PREFIX
     found = {name_split(path): path for path in sorted(folder.glob(f"{prefix}*.json"))}
     wanted = [*SPLITS["gtFine"], *found]
@@ -100,10 +84,8 @@ def find_file(places: Places, split: str | None, *, panoptic: bool = False) -> P
 
 
 def name_split(path: Path, images: Sequence[Image] = ()) -> str:
-    """Return the split that a file is of, by its name, or else by the folders of its `images`.
-
-    A file of coarse maps gives "gtCoarse_train", one of fine maps just "train".
-    """
+    """Return the split that a file is of, by its name, or else by the folders of its `images`. A
+    file of coarse maps gives "gtCoarse_train", one of fine maps just "train"."""
     name = path.name.removesuffix(".gz").removesuffix(".json")
     for prefix in PREFIX, PANOPTIC_PREFIX:
         if name.startswith(prefix):

@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--dataset", choices=["cityscapes"], default="cityscapes", help="%(default)s only")
     add("--datadir", type=given_path, default="data/cityscapes", metavar="DIR",
         help="the data folder, which holds gtFine or gtCoarse (default: %(default)s)")
-    add("--annotations", choices=list(SPLITS), default="gtFine",
+    add("--annotations", choices=choices["annotations"],
         help="which maps are read, the fine or the coarse ones (default: %(default)s)")
     add("--images", nargs="+", action="extend", metavar="SET", help="names or patterns of image"
         " sets, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
@@ -54,8 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--frames", type=given_path, metavar="FILE",
         help="convert only the frames that this file names, one a line")
     add("--categories", nargs="+", action="extend", metavar="NAME",
-        help=f"{', '.join(CLASSES)}, or pedestrian=person+rider (default: all but caravan and"
-        " trailer)")
+        help=f"{', '.join(CLASSES['gtFine'])}, or pedestrian=person+rider (default: all but caravan"
+        " and trailer)")
     add("--min-area", type=whole_number, metavar="N",
         help="leave out instances of fewer pixels (default: %(default)s)")
     add("--crowd", choices=choices["crowd"],
@@ -122,7 +122,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
                 f" {split}{guess(split, splits)}"
             )
     if args.scheduler == "":
-        parser.error("argument --scheduler: an address is needed")
+        parser.error("argument --scheduler: an address is needed, such as tcp://host:8786")
     args.segmentation = args.segmentation or Options.segmentation
     chosen = {field.name: getattr(args, field.name) for field in fields(Options)}
     chosen = {name: value for name, value in chosen.items() if value is not None}

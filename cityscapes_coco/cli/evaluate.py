@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -149,10 +150,6 @@ def _plot(args: argparse.Namespace, path: Path, scores: "Scores", target: Path) 
     from cityscapes_coco.pictures.figures import save_page
 
     colors = read_categories(read_coco(path)).page_colors
-    save_page(
-        lambda figure: draw_curves(figure, scores, args.results.name, colors),
-        find_size(scores),
-        target,
-        "--plot",
-    )
+    draw = partial(draw_curves, scores=scores, title=args.results.name, colors=colors)
+    save_page(draw, find_size(scores), target, "--plot")
     print(one_line(target))

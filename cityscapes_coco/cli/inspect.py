@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,6 @@ from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, command, guess, one_line
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
     from cityscapes_coco.pictures.examples import Example, Source
 
@@ -81,10 +80,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--sort", choices=("errors", "score"),
         help="with --results, the worst images first: those with the most errors, or with the false"
         " result of the highest score (default: random images)")
-    add("--save", type=given_path, metavar="PATH", help="write PNG files into this folder,"
-        " which is made if missing, or with"
-        " --stats this .png, .pdf or .svg file (default: windows, or without a display a folder"
-        " beside the COCO file)")
+    add("--save", type=given_path, metavar="PATH", help="write PNG files into this folder, which is"
+        " made if missing, or with --stats this .png, .pdf or .svg file (default: windows, or"
+        " without a display a folder beside the COCO file)")
     alone = parser.add_mutually_exclusive_group().add_argument
     alone("--results", type=given_path, metavar="FILE",
         help="draw results of a network, and the truth over them")
@@ -202,9 +200,8 @@ def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str
     for text in args.category or ():
         for name in [text] if text in names else split_commas([text]) or [text]:
             if name not in names:
-                raise UserError(
-                    path, f"no category {name}; it has {', '.join(names)}{guess(name, names)}"
-                )
+                there = f"it has {', '.join(names)}{guess(name, names)}"
+                raise UserError(path, f"no category {name}; {there}")
             found.add(name)
     return found
 
@@ -212,20 +209,15 @@ def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str
 def _find_images(
     args: argparse.Namespace, path: Path, coco: "CocoFile", ids: "Collection[Id | str]"
 ) -> "list[Image]":
-    """Return the images that --image and --category allow.
-
-    `ids` are the ids of images with an annotation or a result of the chosen categories.
-    """
-    images = [
-        image
-        for image in coco.images
-        if args.image in (image.file_name or "") and (not args.category or image.id in ids)
-    ]
+    """Return the images that --image and --category allow. `ids` are the ids of images with an
+    annotation or a result of the chosen categories."""
+    named = (image for image in coco.images if args.image in (image.file_name or ""))
+    images = [image for image in named if not args.category or image.id in ids]
     if not images:
-        asked = [name for name in ("image", "category") if getattr(args, name)]
-        options = " and ".join(f"--{name} {_show(getattr(args, name))}" for name in asked)
-        fit = f" that {options} {'asks' if len(asked) == 1 else 'ask'} for" if coco.images else ""
-        raise UserError(path, f"no image in it{fit}")
+        options = {"--image": args.image, "--category": " ".join(args.category or ())}
+        asked = [f"{option} {text}" for option, text in options.items() if text]
+        fit = f" that {' and '.join(asked)} {'asks' if len(asked) == 1 else 'ask'} for"
+        raise UserError(path, f"no image in it{fit if coco.images else ''}")
     return images
 
 
@@ -237,17 +229,12 @@ def _choose_images(args: argparse.Namespace, images: "list[Image]") -> "list[Ima
     return chosen
 
 
-def _show(value: str | list[str]) -> str:
-    return value if isinstance(value, str) else " ".join(value)
-
-
 def _choose_worst(
     args: argparse.Namespace,
     images: "list[Image]",
     source: "Source",
     find_records: "Callable[[Image], Records]",
 ) -> "list[Image]":
-    """Return the images with the worst results first."""
     from cityscapes_coco.pictures.examples import draw_image
     from cityscapes_coco.pictures.outcomes import find_worst_score, weigh_errors
 
@@ -268,13 +255,13 @@ def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
     if not args.results:
         return []
 
-    from cityscapes_coco.cli.tables import describe_choice
     from cityscapes_coco.scores.results import read_results
 
     results = read_results(args.results, coco)
     least = _MIN_SCORE if args.min_score is None else args.min_score
     drawn = [result for result in results if result.score >= least]
-    print(describe_choice(args.results, len(results), len(results) - len(drawn), least))
+    counted = f"{len(results)} results, of which {len(results) - len(drawn)} are left out"
+    print(one_line(f"{args.results}: {counted}: their score is below --min-score {least:g}"))
     if results and not drawn:
         best = max(result.score for result in results)
         line = f"{args.results}: no result is left; the highest score is {best:g}; see --min-score"
@@ -328,10 +315,8 @@ def _draw_curves(args: argparse.Namespace, path: Path, coco: "CocoFile") -> byte
     with suppress(UserError), start_workers(usable_cores()) as run:
         scores = evaluate_results(path, args.results, args.coco_dir, run=run)
         colors = read_categories(coco).page_colors
-        return render_page(
-            lambda figure: draw_curves(figure, scores, args.results.name, colors),
-            find_size(scores),
-        )
+        draw = partial(draw_curves, scores=scores, title=args.results.name, colors=colors)
+        return render_page(draw, find_size(scores))
     return b""
 
 
@@ -351,11 +336,7 @@ def _show_statistics(args: argparse.Namespace, path: Path, coco: "CocoFile") -> 
     from cityscapes_coco.pictures.figures import save_page
     from cityscapes_coco.pictures.statistics import SIZE, draw_statistics
 
-    split = name_split(path, coco.images)
-
-    def draw(figure: "Figure") -> None:
-        draw_statistics(figure, coco, split)
-
+    draw = partial(draw_statistics, coco=coco, title=name_split(path, coco.images))
     folder = args.save
     if not folder:
         from cityscapes_coco.pictures.windows import open_window, show_page

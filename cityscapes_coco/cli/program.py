@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 
 from cityscapes_coco.errors import UserError, one_line, started_as
 
@@ -28,22 +29,18 @@ if TYPE_CHECKING:
 def load_verb(verb: str) -> Callable[..., int]:
     """Return the main function of a script, for `convert`, `inspect` or `evaluate`. It imports the
     module of the verb. Without a list of arguments it takes the arguments of the process."""
-
-    def main(*argv: list[str]) -> int:
-        before = started_as.set("")
-        try:
-            return run_verb(verb, *argv)
-        finally:
-            started_as.reset(before)
-
-    return main
+    return partial(run_verb, "", verb)
 
 
-def run_verb(verb: str, *argv: list[str]) -> int:
-    """Run `convert`, `inspect` or `evaluate`, and return the exit code."""
+def run_verb(program: str, verb: str, *argv: list[str]) -> int:
+    """Run `convert`, `inspect` or `evaluate`, started as `program`, and return the exit code."""
     from importlib import import_module
 
-    return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
+    before = started_as.set(program)
+    try:
+        return int(import_module(f"cityscapes_coco.cli.{verb}").main(*argv))
+    finally:
+        started_as.reset(before)
 
 
 def run_script(main: Callable[[], int]) -> None:
@@ -54,19 +51,15 @@ def run_script(main: Callable[[], int]) -> None:
 
 
 def end_at_ctrl_c() -> None:
-    """Make Ctrl-C end the process silently, for as long as there is nothing to clean up.
-
-    Otherwise Python prints which import it was at.
-    """
+    """Make Ctrl-C end the process silently, for as long as there is nothing to clean up. Otherwise
+    Python prints which import it was at."""
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def open_streams() -> None:
-    """Make sure that stdout and stderr are open and take every character.
-
-    A program may be started with streams that are closed, or whose encoding lacks most characters.
-    """
+    """Make sure that stdout and stderr are open and take every character. A program may be started
+    with streams that are closed, or whose encoding lacks most characters."""
     # A closed stream leaves its number free. The next file that is opened would get the number, and
     # then the program's output. So open something harmless under each free number.
     while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
@@ -77,10 +70,8 @@ def open_streams() -> None:
 
 
 def run_program(program: Callable[[], int]) -> int:
-    """Call a program and return its exit code; print one line if it fails or is interrupted.
-
-    A fault of the program itself prints its traceback; the exit code is 70.
-    """
+    """Call a program and return its exit code; print one line if it fails or is interrupted. A
+    fault of the program itself prints its traceback; the exit code is 70."""
     try:
         try:
             return _run(program)
@@ -152,9 +143,8 @@ def _explain_environment(error: Exception) -> str:
 
 def _name_remedy() -> str:
     """Return how the packages that the program needs are installed."""
-    if started_as.get() == "":
-        return "pip install -r requirements.txt"
-    return "install cityscapes-coco again"
+    is_script = started_as.get() == ""
+    return "pip install -r requirements.txt" if is_script else "install cityscapes-coco again"
 
 
 def _report_fault() -> int:

@@ -1,7 +1,7 @@
 """The text that is printed about a conversion, a COCO file, a check, scores, or a submission."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,35 +19,28 @@ if TYPE_CHECKING:
     from cityscapes_coco.scores.panoptic_quality import PanopticScore
     from cityscapes_coco.scores.submission import Submission
 
-_VERDICTS = {
-    0: "all exact",
-    1: "not exact",
-    3: "all that is there is exact; fields are missing or wrong",
-}
+_INCOMPLETE = "all that is there is exact; fields are missing or wrong"
+_VERDICTS = {0: "all exact", 1: "not exact", 3: _INCOMPLETE}
 
 
 def describe_split(split: str, summary: "SplitSummary") -> str:
-    """Return what was written for a split, and what was left out."""
     counts = {"images": summary.images, "instances": summary.instances.total()}
     counts |= {f"  {name}": summary.instances[name] for name in summary.categories}
     rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
-    if summary.groups:
-        rows.append(f"  groups, as crowds: {_list(summary.groups)}")
-    for reason in dict.fromkeys(reason for reason, _ in summary.left_out):
-        of_reason = {name: n for (why, name), n in summary.left_out.items() if why == reason}
-        rows.append(f"  left out, {reason}: {_list(of_reason)}")
-    if summary.imageless:
-        rows.append(f"  left out, frames without such an image: {summary.imageless}")
-    if summary.empty:
-        rows.append(f"  left out, frames without an instance of these classes: {summary.empty}")
-    if summary.skipped:
-        rows.append(f"  left out, frames whose map cannot be read: {len(summary.skipped)}")
-    if summary.foreign:
-        rows.append(f"  maps with values that Cityscapes never writes: {len(summary.foreign)}")
-    if summary.unknown:
-        rows.append(f"  maps with unknown labels, read as void: {len(summary.unknown)}")
-    if summary.other_sizes:
-        rows.append(f"  photographs of another size than their map: {len(summary.other_sizes)}")
+    left_out: dict[str, dict[str, int]] = {}
+    for (reason, name), number in summary.left_out.items():
+        left_out.setdefault(f"left out, {reason}", {})[name] = number
+    rows += _tell({"groups, as crowds": summary.groups, **left_out})
+    rows += _tell(
+        {
+            "left out, frames without such an image": summary.imageless,
+            "left out, frames without an instance of these classes": summary.empty,
+            "left out, frames whose map cannot be read": len(summary.skipped),
+            "maps with values that Cityscapes never writes": len(summary.foreign),
+            "maps with unknown labels, read as void": len(summary.unknown),
+            "photographs of another size than their map": len(summary.other_sizes),
+        }
+    )
     if summary.panoptic_path:
         rows.append(f"  {'panoptic segments':<17}{summary.segments:>7}")
     for path in summary.paths:
@@ -75,21 +68,10 @@ def describe_file(path: Path, coco: CocoFile) -> str:
     ]
     if fills_with_opencv(coco):
         rows.append("  polygons are filled as OpenCV fills them")
-    if crowds.total():
-        rows.append(f"  of these crowds: {_list(+crowds)}")
-    return _join(rows)
-
-
-def describe_choice(path: Path, total: int, left_out: int, min_score: float) -> str:
-    """Return how many results a file has, and how many are not drawn because of their score."""
-    return one_line(
-        f"{path}: {total} results, of which {left_out} are left out: their score is below"
-        f" --min-score {min_score:g}"
-    )
+    return _join(rows + _tell({"of these crowds": +crowds}))
 
 
 def describe_check(report: "Report") -> str:
-    """Return what the comparison of a file with its maps found."""
     rows = [
         f"{report.path}, held against its maps ({report.frames})",
         f"  {'class':<16}{'in maps':>8}{'exact':>8}{'inexact':>9}{'mean IoU':>10}{'lost':>7}"
@@ -108,8 +90,7 @@ def describe_check(report: "Report") -> str:
         rows.append("  the file has no masks: exact means that the boxes are")
     if report.with_opencv:
         rows.append("  polygons are filled as OpenCV fills them")
-    if report.left_out:
-        rows.append(f"  in the maps, but not claimed by the file: {_list(report.left_out)}")
+    rows += _tell({"in the maps, but not claimed by the file": report.left_out})
     if report.imageless:
         rows.append(f"  without an image of the sets in the file: {report.imageless} frames")
     if report.skipped:
@@ -159,23 +140,17 @@ def describe_panoptic_scores(path: Path, scores: "PanopticScores") -> str:
 
 
 def describe_submission(submission: "Submission") -> str:
-    """Return what was written for the benchmark's server, and what was left out."""
     masks, frames = submission.masks.total(), submission.frames
     rows = [f"{submission.folder}: {masks} masks of {frames} frames, for the server"]
     rows += [f"  {name:<16}{number:>8}" for name, number in submission.masks.items()]
-    if submission.repeats:
-        rows.append(f"  masks that repeat another one exactly: {submission.repeats}")
-    if submission.left_out:
-        left_out = _list(submission.left_out)
-        rows.append(f"  left out, no class that Cityscapes evaluates: {left_out}")
+    rows += _tell({"masks that repeat another one exactly": submission.repeats})
+    rows += _tell({"left out, no class that Cityscapes evaluates": submission.left_out})
     return _join(rows)
 
 
 def _score_rows(scores: "Iterable[tuple[str, AnyScore | PanopticScore]]") -> list[str]:
-    """Return a row for each name and its score; "-" where there is nothing to score.
-
-    Not a dictionary: a class may be called average, too.
-    """
+    """Return a row for each name and its score; "-" where there is nothing to score. Not a
+    dictionary: a class may be called average, too."""
     rows = []
     for name, score in scores:
         numbers = (getattr(score, field) for field in score.__struct_fields__)
@@ -186,6 +161,12 @@ def _score_rows(scores: "Iterable[tuple[str, AnyScore | PanopticScore]]") -> lis
 
 def _columns(*texts: str) -> str:
     return "".join(f"{text:>8}" for text in texts)
+
+
+def _tell(found: Mapping[str, int | dict[str, int]]) -> list[str]:
+    """Return a row for each thing that was found: how many there are, or how many of each name."""
+    told = {what: n if isinstance(n, int) else _list(n) for what, n in found.items() if n}
+    return [f"  {what}: {number}" for what, number in told.items()]
 
 
 def _list(counts: dict[str, int]) -> str:

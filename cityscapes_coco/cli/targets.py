@@ -57,16 +57,14 @@ def _check_scores(path: Path) -> None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         earlier = None
     if not isinstance(earlier, dict) or not any(keys <= earlier.keys() for keys in _KEYS):
-        raise UserError(
-            path, "is there, and is no file of earlier scores; remove it, or name another file"
-        )
+        remedy = "remove it, or name another file"
+        raise UserError(path, f"is there, and is no file of earlier scores; {remedy}")
 
 
 def _check_file(path: Path, option: str) -> None:
-    if path.is_dir():
-        raise UserError(path, f"cannot be written: is a folder; see {option}")
     if path.exists() and not path.is_file():
-        raise UserError(path, f"cannot be written: not a file; see {option}")
+        what = "is a folder" if path.is_dir() else "not a file"
+        raise UserError(path, f"cannot be written: {what}; see {option}")
 
 
 def _check_parents(path: Path, option: str) -> None:

@@ -1,4 +1,8 @@
-"""The content of a JSON file, and what other files are that are given in its place."""
+"""The content of a JSON file of any tool, and what other files are that are given in its place.
+
+Some tools write null where others leave a field out (FiftyOne: `supercategory`), or 2048.0 for 2048
+(pandas: ids). pycocotools reads both, so a file with such records is not wrong: they are mended.
+"""
 
 import gzip
 import io
@@ -7,6 +11,7 @@ import zlib
 from pathlib import Path
 
 import msgspec
+from msgspec import Raw
 
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run.files import read_file
@@ -26,12 +31,19 @@ _KINDS = {
     rb"\x93NUMPY": "a NumPy file, not JSON; docs/evaluation.md shows how results are written",
 }
 
+# The fields that are lists of records.
+_OF_RECORDS = {"categories", "images", "annotations", "segments_info"}
+# The fields that are integers.
+_INTEGERS = {"id", "image_id", "category_id", "iscrowd", "width", "height", "map_value", "isthing"}
+# The fields in which pycocotools can bear null, at least for the scores of boxes or of masks.
+_UNNEEDED = {"file_name", "seg_file_name", "width", "height", "name", "supercategory"}
+_UNNEEDED |= {"bbox", "segmentation", "map_value", "color"}
+_POINT_ZERO = re.compile(rb"(?<=\d)\.0+(?=[\s,\]}]|$)")
+
 
 def read_json(path: Path) -> bytes:
     """Return the content of a JSON file, unpacked if it is gzipped; it may still not be JSON.
-
-    Raises UserError if the file cannot be read, or is a known file of another kind.
-    """
+    Raises UserError if the file cannot be read, or is a known file of another kind."""
     content = read_file(path)
     if content.startswith(b"\x1f\x8b"):
         try:
@@ -40,7 +52,8 @@ def read_json(path: Path) -> bytes:
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(path, f"a gzip file that is damaged ({error}); get it again") from error
         if len(content) > _MOST_UNPACKED:
-            raise UserError(path, f"a gzip file of more than {_MOST_UNPACKED} bytes, unpacked")
+            reason = f"a gzip file that unpacks to more than {_MOST_UNPACKED} bytes"
+            raise UserError(path, f"{reason}; is it the right file?")
     for begin, what in _KINDS.items():
         if re.match(begin, content, re.DOTALL):
             raise UserError(path, what)
@@ -59,3 +72,33 @@ def has_json_lines(content: bytes) -> bool:
         return len(lines) == 2 and all(msgspec.json.decode(line, type=dict) for line in lines)
     except msgspec.DecodeError:
         return False
+
+
+def mend_records(content: bytes) -> bytes:
+    """Return the JSON of a record, or of a list of records, without null in fields that may be
+    missing, and with integers where whole numbers have a point; other JSON as it is."""
+    try:
+        if is_list(content):
+            records = msgspec.json.decode(content, type=list[dict[str, Raw]])
+            return b"[" + b",".join(map(_mend_record, records)) + b"]"
+        return _mend_record(msgspec.json.decode(content, type=dict[str, Raw]))
+    except msgspec.DecodeError:
+        return content
+
+
+def mend_segmentation(content: bytes) -> bytes:
+    """Return the JSON of a segmentation with integers where whole numbers have a point."""
+    return _POINT_ZERO.sub(b"", content)
+
+
+def _mend_record(record: dict[str, Raw]) -> bytes:
+    fields = []
+    for name, raw in record.items():
+        value = bytes(raw)
+        if name in _OF_RECORDS:
+            value = mend_records(value)
+        elif name in _INTEGERS:
+            value = _POINT_ZERO.sub(b"", value)
+        if value != b"null" or name not in _UNNEEDED:
+            fields.append(msgspec.json.encode(name) + b":" + value)
+    return b"{" + b",".join(fields) + b"}"

@@ -15,10 +15,7 @@ from cityscapes_coco.coco.records import (
     PANOPTIC_SUFFIX,
     Annotation,
     Image,
-    Info,
-    License,
     PanopticAnnotation,
-    PanopticCategory,
     PanopticImage,
     Segment,
 )
@@ -35,10 +32,8 @@ _MOST_BYTES = 1 << 28
 
 
 class PanopticWriter:
-    """Panoptic files that are being written: `add` the frames in order, then `finish`.
-
-    The PNG files wait in one temporary file until all frames are there.
-    """
+    """Panoptic files that are being written: `add` the frames in order, then `finish`. The PNG
+    files wait in one temporary file until all frames are there."""
 
     def __init__(self, path: Path, files: ExitStack) -> None:
         self._folder = png_folder(path)
@@ -46,6 +41,7 @@ class PanopticWriter:
             self._pngs = files.enter_context(scratch_file(path.parent))
         in_place = replacing_folder(self._folder, path, self._unpack)
         self._file = files.enter_context(write_coco(path, in_place))
+        self.finish = self._file.finish
         self._sizes: dict[str, int] = {}
 
     def add(
@@ -58,13 +54,7 @@ class PanopticWriter:
         for image in images:
             self._file.add(image, [PanopticAnnotation(image.id, name, segments)])
 
-    def finish(
-        self, info: Info, licenses: Sequence[License], categories: Sequence[PanopticCategory]
-    ) -> None:
-        self._file.finish(info, licenses, categories)
-
     def _unpack(self, draft: Path) -> None:
-        """Write each PNG file into a folder."""
         self._pngs.seek(0)
         for name, size in self._sizes.items():
             # "x" refuses a second file of one name: on some systems A and a are the same.
@@ -104,13 +94,12 @@ def _search_png(path: Path, parts: Sequence[str]) -> Path:
 
 
 def read_png(path: Path, image: Image) -> bytes:
-    """Return the PNG file of an image of the panoptic file at `path`, of any tool.
-
-    Raises UserError if it cannot be read.
-    """
+    """Return the PNG file of an image of the panoptic file at `path`, of any tool. Raises UserError
+    if it cannot be read."""
     parts = parts_inside(image.seg_file_name or "")
     if not parts:
-        raise UserError(path, f"the image {image.file_name or ''} has no PNG file in the folder")
+        reason = f"the image {image.file_name or ''} has no PNG file in the folder"
+        raise UserError(path, f"{reason}; write both again")
     return read_file(_search_png(path, parts), _MOST_BYTES)
 
 
@@ -119,17 +108,15 @@ def find_png(folder: Path, name: str) -> Path:
     folder."""
     parts = parts_inside(name)
     if not parts:
-        raise UserError(folder, f"the file_name {name!r} is not that of a file in this folder")
+        raise UserError(folder, f"the file_name {name!r} leads out of this folder, or is empty")
     return folder.joinpath(*parts)
 
 
 def read_segment_ids(
     path: Path, height: int, width: int, *, with_alpha: bool = False
 ) -> NDArray[np.int32]:
-    """Return what `decode_segment_ids` does of the PNG file at `path`.
-
-    Raises UserError if the file cannot be read or is not RGB of this size.
-    """
+    """Return what `decode_segment_ids` does of the PNG file at `path`. Raises UserError if the file
+    cannot be read or is not RGB of this size."""
     png = read_file(path, _MOST_BYTES)
     try:
         return decode_segment_ids(png, height, width, with_alpha=with_alpha)
@@ -140,14 +127,13 @@ def read_segment_ids(
 def decode_segment_ids(
     png: bytes, height: int, width: int, *, with_alpha: bool = False
 ) -> NDArray[np.int32]:
-    """Return the ids of the segments in a PNG file, of any tool, shape (height, width).
-
-    Raises ValueError if the file is damaged or is not RGB, or RGBA `with_alpha`, of this size.
-    """
+    """Return the ids of the segments in a PNG file, of any tool, shape (height, width). Raises
+    ValueError if the file is damaged or is not RGB, or RGBA `with_alpha`, of this size."""
     pixels = decode_rgb_png(png, with_alpha=with_alpha)
-    if pixels.shape[:2] != (height, width):
-        has_height, has_width, _ = pixels.shape
-        raise ValueError(f"has {has_width} x {has_height} pixels, not {width} x {height}")
+    has_height, has_width, _ = pixels.shape
+    if (has_height, has_width) != (height, width):
+        reason = f"has {has_width} x {has_height} pixels, not {width} x {height} as its image"
+        raise ValueError(f"{reason}; write it in that size")
     # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
     rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
     ids: NDArray[np.int32] = rgba.view("<i4")[..., 0] & 0xFFFFFF
@@ -156,10 +142,7 @@ def decode_segment_ids(
 
 def add_masks(path: Path, image: Image, annotations: Sequence[Annotation]) -> str:
     """Give the segments of an image in the panoptic file at `path` their masks, as RLEs; return a
-    text about segments without pixels, empty if there are none.
-
-    Raises UserError if the PNG file cannot be read.
-    """
+    text about segments without pixels, or "". Raises UserError if the PNG file cannot be read."""
     try:
         ids = decode_segment_ids(read_png(path, image), image.height or 0, image.width or 0)
     except ValueError as error:
@@ -184,13 +167,10 @@ def _check_earlier(folder: Path) -> None:
     if not os.path.lexists(folder):
         return
     if folder.is_symlink() or not folder.is_dir():
-        raise UserError(folder, "not a folder, but one of PNG files is to be here; move it away")
+        raise UserError(folder, "is in the place of the folder of PNG files; move it away")
     listing = list_folder(folder)
     others = [name for name in listing.files if not name.endswith(PANOPTIC_SUFFIX)]
     others += listing.folders
     if others:
-        raise UserError(
-            folder,
-            f"would be replaced, but holds more than panoptic maps: {others[0]}; move it away, or"
-            " choose a folder with --outdir",
-        )
+        reason = f"would be replaced, but holds more than panoptic maps: {others[0]}"
+        raise UserError(folder, f"{reason}; move it away, or choose a folder with --outdir")

@@ -3,14 +3,14 @@
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
 
-from cityscapes_coco.coco.json_file import has_json_lines, is_list, read_json
-from cityscapes_coco.coco.mending import mend_records
+from cityscapes_coco.coco.json_file import has_json_lines, is_list, mend_records, read_json
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -50,11 +50,8 @@ _PLAIN = {
 
 
 def read_coco(path: Path) -> CocoFile:
-    """Return the COCO file at `path`, of any tool; a PanopticFile if it has segments.
-
-    Raises UserError if the file cannot be read or is not a COCO file; the error names the record
-    and the field.
-    """
+    """Return the COCO file at `path`, of any tool; a PanopticFile if it has segments. Raises
+    UserError, which names the record and the field, if it cannot be read or is not a COCO file."""
     content = read_json(path)
     if is_list(content):
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
@@ -92,23 +89,17 @@ def read_listed(info: Info | None) -> int | None:
 def peek_options(path: Path) -> dict[str, Any] | None:
     """Return the options that a file of this program was made with, without reading all of it; None
     for any other file, or if there is none."""
-    try:
-        if not path.is_file():  # opening a pipe would wait for ever
-            return None
-        with path.open("rb") as file:
-            head = file.read(_HEAD).decode(errors="replace")
-    except OSError:
-        return None
-    start = re.search(r'"options":\s*', head)
-    try:
-        options = json.JSONDecoder().raw_decode(head, start.end())[0] if start else None
-    except ValueError:
-        return None
+    options = None
+    with suppress(OSError, ValueError):
+        if path.is_file():  # opening a pipe would wait for ever
+            with path.open("rb") as file:
+                head = file.read(_HEAD).decode(errors="replace")
+            if start := re.search(r'"options":\s*', head):
+                options, _ = json.JSONDecoder().raw_decode(head, start.end())
     return options if isinstance(options, dict) else None
 
 
 def name_categories(coco: CocoFile) -> dict[Id, str]:
-    """Return the name of each category by its id."""
     return {category.id: category.name or "unnamed" for category in coco.categories}
 
 
@@ -180,24 +171,11 @@ def _to_instances(records: PanopticRecords) -> PanopticFile:
         if number and images[number - 1].seg_file_name is UNSET:
             images[number - 1].seg_file_name = record.file_name
         annotations += [
-            Annotation(
-                id=segment.id,
-                image_id=number or UNSET,
-                category_id=segment.category_id,
-                iscrowd=segment.iscrowd,
-                area=segment.area,
-                bbox=segment.bbox,
-                map_value=segment.id,
-            )
-            for segment in record.segments_info or ()
+            Annotation(s.id, number or UNSET, s.category_id, s.iscrowd, s.area, s.bbox, s.id)
+            for s in record.segments_info or ()
         ]
     return PanopticFile(
-        categories=list(records.categories),
-        images=images,
-        annotations=annotations,
-        info=records.info,
-        licenses=records.licenses,
-        records=records,
+        [*records.categories], images, annotations, records.info, records.licenses, records=records
     )
 
 

@@ -133,6 +133,10 @@ class PanopticAnnotation(Struct):
     segments_info: list[Segment] | UnsetType = UNSET
 
 
+AnyImage = Image | PanopticImage
+AnyAnnotation = Annotation | PanopticAnnotation
+
+
 class PanopticRecords(Struct):
     """What is read of a panoptic file."""
 
@@ -145,21 +149,17 @@ class PanopticRecords(Struct):
 
 
 class PanopticFile(CocoFile, kw_only=True):
-    """A panoptic file converted to instance records, beside its own `records`.
-
-    Each segment is an annotation; its `map_value` is the segment's id. The images are numbered in
-    their order; their `seg_file_name` is the name of the PNG file.
-    """
+    """A panoptic file converted to instance records, beside its own `records`. Each segment is an
+    annotation; its `map_value` is the segment's id. The images are numbered in their order; their
+    `seg_file_name` is the name of the PNG file."""
 
     records: PanopticRecords
 
 
 class Result(Struct, gc=False):
-    """A prediction, as trainers write it.
-
-    `id` is the place among the results, from 1, as pycocotools hands it out. `image_id` may be the
-    name of an image until it has been looked up. `bbox` and `segmentation` are as in an annotation.
-    """
+    """A prediction, as trainers write it. `id` is the place among the results, from 1, as
+    pycocotools hands it out. `image_id` may be the name of an image until it has been looked up.
+    `bbox` and `segmentation` are as in an annotation."""
 
     image_id: Integer | str
     category_id: Integer

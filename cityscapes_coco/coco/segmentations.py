@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET, Raw
 
-from cityscapes_coco.coco.mending import mend_segmentation
+from cityscapes_coco.coco.json_file import mend_segmentation
 from cityscapes_coco.coco.reading import explain
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError
@@ -33,9 +33,7 @@ def encode_segmentation(segmentation: list[list[float]] | Rle) -> Raw:
 
 def decode_segmentation(record: Annotation | Result) -> list[list[float]] | RunLengths | None:
     """Return the polygons or the run lengths of an annotation or a result; None if there are none.
-
-    Raises ValueError if its segmentation is something else.
-    """
+    Raises ValueError if its segmentation is something else."""
     if record.segmentation is UNSET or not has_segmentation(record):
         return None
     try:
@@ -72,10 +70,8 @@ def decode_rle(
 def decode_annotation(
     path: Path, annotation: Annotation, height: int, width: int, *, with_opencv: bool = False
 ) -> Rle:
-    """Return what `decode_rle` does of an annotation in the COCO file at `path`.
-
-    Raises UserError if the mask cannot be decoded or is of another size.
-    """
+    """Return what `decode_rle` does of an annotation in the COCO file at `path`. Raises UserError
+    if the mask cannot be decoded or is of another size."""
     try:
         return decode_rle(annotation, height, width, with_opencv=with_opencv)
     except ValueError as error:
@@ -83,14 +79,13 @@ def decode_annotation(
 
 
 def find_size(path: Path, image: Image) -> tuple[int, int]:
-    """Return (height, width) of an image of the COCO file at `path`, in pixels.
-
-    Raises UserError if the file does not say, or says what no image has.
-    """
+    """Return (height, width) of an image of the COCO file at `path`, in pixels. Raises UserError if
+    the file does not say, or says what no image has."""
     if image.height is UNSET or image.width is UNSET:
-        raise UserError(path, f"image {image.id} has no height or no width")
+        raise UserError(path, f"image {image.id} has no height or no width; add both")
     height, width = image.height, image.width
     # A run length of pycocotools has 32 bits.
     if min(height, width) < 1 or max(height, width) >= 1 << 16:
-        raise UserError(path, f"image {image.id} has {width} x {height} pixels")
+        reason = f"image {image.id} has {width} x {height} pixels"
+        raise UserError(path, f"{reason}; each side must have 1 to 65,535")
     return height, width

@@ -3,41 +3,29 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from cityscapes_coco.coco.records import (
-    Annotation,
-    Category,
-    Image,
-    Info,
-    License,
-    PanopticAnnotation,
-    PanopticImage,
-)
+from cityscapes_coco.coco.records import AnyAnnotation, AnyImage, Category, Info, License
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.run.files import replacing, scratch_file
+from cityscapes_coco.run.files import NO_OP, replacing, scratch_file
 
 _encoder = msgspec.json.Encoder()
 
 
 class CocoWriter:
-    """A COCO file that is being written: `add` the images in order, then `finish`.
-
-    In the file all annotations follow all images, so both wait in temporary files until the end.
-    """
+    """A COCO file that is being written: `add` the images in order, then `finish`. In the file all
+    annotations follow all images, so both wait in temporary files until the end."""
 
     def __init__(self, path: Path, file: IO[bytes], parts: Mapping[str, IO[bytes]]) -> None:
         self._path = path
         self._file = file
         self._parts = parts
 
-    def add(
-        self, image: Image | PanopticImage, annotations: Sequence[Annotation | PanopticAnnotation]
-    ) -> None:
+    def add(self, image: AnyImage, annotations: Sequence[AnyAnnotation]) -> None:
         with blaming(self._path):
             for part, records in ("images", [image]), ("annotations", annotations):
                 if records:
@@ -62,10 +50,7 @@ class CocoWriter:
 
 
 @contextmanager
-def write_coco(
-    path: Path,
-    beside: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
-) -> Iterator[CocoWriter]:
+def write_coco(path: Path, beside: AbstractContextManager[object] = NO_OP) -> Iterator[CocoWriter]:
     """Give a writer of the COCO file at `path`, which appears when this context is left; `beside`
     is entered just before the file is put in place.
 
@@ -75,10 +60,8 @@ def write_coco(
     with ExitStack() as stack:
         with blaming(path):
             file = stack.enter_context(replacing(path, beside))
-            parts = {
-                part: stack.enter_context(scratch_file(path.parent))
-                for part in ("images", "annotations")
-            }
+            waiting = [stack.enter_context(scratch_file(path.parent)) for _ in range(2)]
+            parts = dict(zip(("images", "annotations"), waiting, strict=True))
         yield CocoWriter(path, file, parts)
         with blaming(path):
             stack.close()
@@ -90,9 +73,8 @@ def blaming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UserError(
-            path, f"cannot be written: {error.strerror}; choose a folder with --outdir"
-        ) from error
+        reason = f"cannot be written: {error.strerror}; choose a folder with --outdir"
+        raise UserError(path, reason) from error
 
 
 def _encode(records: object) -> bytes:

@@ -13,28 +13,15 @@ from cityscapes_coco.convert.job import Job
 from cityscapes_coco.options import Options
 from cityscapes_coco.version import __version__
 
-LICENSES = [
-    License(
-        1, "Cityscapes Dataset License Agreement", "https://www.cityscapes-dataset.com/license/"
-    )
-]
+_URL = "https://www.cityscapes-dataset.com"
+LICENSES = [License(1, "Cityscapes Dataset License Agreement", f"{_URL}/license/")]
 
 # The options that count for panoptic files; the others are about instances.
 _OF_PANOPTIC = {"images", "file_names", "panoptic", "skip_bad", "unknown_labels"}
 # The options that every file states. Later ones are stated where they are not the default, so that
 # the same conversion gives the same bytes as before there was a choice.
-_ALWAYS_STATED = {
-    "images",
-    "categories",
-    "segmentation",
-    "crowd",
-    "min_area",
-    "empty_frames",
-    "category_ids",
-    "file_names",
-    "panoptic",
-    "skip_bad",
-}
+_ALWAYS_STATED = {"images", "categories", "segmentation", "crowd", "min_area", "empty_frames"}
+_ALWAYS_STATED |= {"category_ids", "file_names", "panoptic", "skip_bad"}
 
 
 def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
@@ -45,13 +32,13 @@ def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
     usual = asdict(Options())
     stated = {n: v for n, v in values.items() if n in _ALWAYS_STATED or v != usual[n]}
     return Info(
-        description=f"Cityscapes {dataset.annotation_type} {job.split}, {what}",
-        url="https://www.cityscapes-dataset.com",
+        description=f"Cityscapes {options.annotations} {job.split}, {what}",
+        url=_URL,
         contributor="cityscapes-coco",
         version=__version__,
         split=job.split,
         options={
-            "annotations": dataset.annotation_type,
+            "annotations": options.annotations,
             "imagedir": dataset.imagedir_name,
             **_describe_chosen(job),
             **{name: value for name, value in stated.items() if name in count},

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,7 @@ def read_frames(
     Raises UserError if the split is missing or has no maps, and at a map that cannot be read,
     unless `options.skip_bad` is set, or at one of another label table.
     """
+    options = replace(options, annotations=dataset.annotation_type)
     names = {int(c.id or 0): str(c.name) for c in list_categories(options)}
     category_ids = find_category_ids(options)
     categories = {label_id: names[number] for label_id, number in category_ids.items()}
@@ -103,7 +104,7 @@ def _read_frame(
     path = frame.annotation_path
     if unknown and options.unknown_labels == "error":
         found = f"holds {_list(unknown)}, of labels that Cityscapes does not have"
-        raise UnknownLabels(path, f"{found}; see unknown_labels")
+        raise UnknownLabels(path, f"{found}; to ignore them, set unknown_labels to 'void'")
     if foreign:
         warn(str(UserError(path, f"holds values that Cityscapes never writes: {_list(foreign)}")))
     instances = [

@@ -23,9 +23,8 @@ def instances_path(job: Job) -> Path:
 
 def panoptic_path(job: Job) -> Path:
     """Return the path of a split's panoptic file; for fine maps, its name is the official one."""
-    annotation_type = (
-        "" if job.dataset.annotation_type == "gtFine" else f"{job.dataset.annotation_type}_"
-    )
+    kind = job.dataset.annotation_type
+    annotation_type = "" if kind == "gtFine" else f"{kind}_"
     ids = "_trainId" if job.options.panoptic == "train" else ""
     return job.outdir / f"{PANOPTIC_PREFIX}{annotation_type}{_name_ending(job)}{ids}.json"
 
@@ -65,17 +64,17 @@ def check_names(job: Job, frames: Sequence[Frame]) -> None:
     several = "the maps of this frame are in several folders; keep one"
     remedy = several if kind == "datadir" else "take --file-names datadir"
     names = [name for frame in frames for name in name_images(job, frame)]
-    checks = [(names, f"--file-names {kind}", "images the name", remedy)]
+    checks = [(names, f"--file-names {kind} gives several images one name", remedy)]
     if job.options.panoptic != "none":
         pngs = [name_png(frame) for frame in frames]
         ids = [image_id for frame in frames for image_id in list_panoptic_ids(frame)]
-        checks.append((pngs, "--panoptic", "frames the PNG file", several))
-        checks.append((ids, "--panoptic", "images the id", "take one image set with --images"))
-    for found, option, what, remedy in checks:
+        checks.append((pngs, "--panoptic gives several frames one PNG file", several))
+        one_set = "take one image set with --images"
+        checks.append((ids, "--panoptic gives several images one id", one_set))
+    for found, reason, remedy in checks:
         [(name, times)] = Counter(found).most_common(1)
         if times > 1:
-            folder = job.dataset.folder
-            raise UserError(folder, f"{option} gives {times} {what} {name}; {remedy}")
+            raise UserError(job.dataset.folder, f"{reason}: {name}, {times} times; {remedy}")
 
 
 def _name_ending(job: Job) -> str:

@@ -21,19 +21,17 @@ def trace_images(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame
     Raises UserError if `datadir` has no maps, or if an image has no map there or several.
     """
     info = read_info(coco)
-    dataset = find_dataset(
-        datadir, infer_annotation_type(coco.images, info), read_options(info).images
-    )
+    annotation_type = infer_annotation_type(coco.images, info)
+    dataset = find_dataset(datadir, annotation_type, read_options(info).images)
     frames = list_all_frames(dataset)
     found = find_candidates(coco.images, frames, dataset.map_suffix)
-    unclear = [
-        image for image, candidates in zip(coco.images, found, strict=True) if len(candidates) != 1
-    ]
+    unclear = [image for image, fits in zip(coco.images, found, strict=True) if len(fits) != 1]
     if unclear:
         raise UserError(
             dataset.maps,
             f"images that have no map in it, or several: {len(unclear)} of {len(found)}, such as"
-            f" {unclear[0].file_name or 'one without a name'}",
+            f" {unclear[0].file_name or 'one without a name'}; name the data folder of this file"
+            " with --datadir",
         )
     claimed = [candidates[0] for candidates in found]
     splits = {frame.split for frame in claimed}

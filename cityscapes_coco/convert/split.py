@@ -4,13 +4,12 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from pathlib import Path
 
-from msgspec import UNSET
-from msgspec.structs import replace
+from msgspec import UNSET, structs
 
 from cityscapes_coco.cityscapes.dataset import Dataset, list_frames
 from cityscapes_coco.cityscapes.frame import Frame, only_usual_set
@@ -97,6 +96,7 @@ def convert_split(
     written, or, after every frame has been tried, if some maps cannot be read and
     `options.skip_bad` is not set.
     """
+    options = replace(options, annotations=dataset.annotation_type)
     job = Job(dataset, split, Path(outdir), options, warn)
     frames, imageless = _list_frames(job)
     with ExitStack() as files:
@@ -182,10 +182,11 @@ class _SplitWriter:
             "foreign": list(summary.foreign) or UNSET,
             "unknown": list(summary.unknown) or UNSET,
         }
-        self._file.finish(replace(self._info, **found), LICENSES, self._categories)
+        self._file.finish(structs.replace(self._info, **found), LICENSES, self._categories)
         if self._panoptic:
             categories = list_panoptic_categories(job.options.panoptic)
-            self._panoptic.finish(replace(self._panoptic_info, **found), LICENSES, categories)
+            info = structs.replace(self._panoptic_info, **found)
+            self._panoptic.finish(info, LICENSES, categories)
         return summary
 
     def _add_instances(
@@ -223,13 +224,17 @@ class _SplitWriter:
         job, summary = self._job, self._summary
         is_error = job.options.unknown_labels == "error"
         if summary.unknown and is_error:
-            found = f"labels that Cityscapes does not have, in {len(summary.unknown)} of"
-            found += f" {self._frames} maps ({_name_values(summary.unknown)}), such as"
-            names = ", ".join(list(summary.unknown)[:3])
-            raise UserError(job.maps, f"{found} {names}, so no file is written; {_TABLES}")
+            raise UserError(
+                job.maps,
+                f"labels that Cityscapes does not have, in {len(summary.unknown)} of"
+                f" {self._frames} maps ({_name_values(summary.unknown)}), such as"
+                f" {', '.join(list(summary.unknown)[:3])}, so no file is written; {_TABLES}",
+            )
         if summary.foreign and is_error:
-            found = f"maps with values that Cityscapes never writes: {len(summary.foreign)}"
-            found += f" ({_name_values(summary.foreign)})"
+            found = (
+                f"maps with values that Cityscapes never writes: {len(summary.foreign)}"
+                f" ({_name_values(summary.foreign)})"
+            )
             if not self._has_instances:
                 raise UserError(job.maps, f"no map has an instance; {found}; {_ENCODINGS}")
             names = ", ".join(list(summary.foreign)[:3])

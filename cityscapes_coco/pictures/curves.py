@@ -27,9 +27,7 @@ def find_size(scores: Scores) -> tuple[int, int]:
 
 def draw_curves(figure: Figure, scores: Scores, title: str, colors: Mapping[str, Color]) -> None:
     """Draw precision over recall at the overlap of 0.50, class by class, for each score there is.
-
-    `colors` are those of the categories, by name.
-    """
+    `colors` are those of the categories, by name."""
     count, total = len(scores.curves), len(scores.coco.classes)
     width, _ = find_size(scores)
     figure.suptitle(
@@ -42,15 +40,11 @@ def draw_curves(figure: Figure, scores: Scores, title: str, colors: Mapping[str,
         axes = figure.add_subplot(grid[0, column])
         shown = "no truth" if average.ap50 is None else f"{average.ap50:.3f}"
         axes.set_title(f"{name}: AP50 {shown}", loc="left")
-        legend = {
-            name: _describe(scores, name, score) for name, score in islice(classes.items(), _MOST)
-        }
+        legend = {n: _describe(scores, n, score) for n, score in islice(classes.items(), _MOST)}
         _draw_lines(axes, legend, curves, colors)
 
 
-def _list_panels(
-    scores: Scores,
-) -> Iterator[tuple[str, AnyScore, Mapping[str, AnyScore], Curves]]:
+def _list_panels(scores: Scores) -> Iterator[tuple[str, AnyScore, Mapping[str, AnyScore], Curves]]:
     """Yield the name of each score, its average, and the scores and the curves of the classes."""
     for shape, average in scores.coco.average.items():
         classes = {name: of_class[shape] for name, of_class in scores.coco.classes.items()}
@@ -69,24 +63,15 @@ def _describe(scores: Scores, name: str, score: AnyScore) -> str:
 
 
 def _draw_lines(
-    axes: Axes,
-    legend: Mapping[str, str],
-    curves: Curves,
-    colors: Mapping[str, Color],
+    axes: Axes, legend: Mapping[str, str], curves: Curves, colors: Mapping[str, Color]
 ) -> None:
     """Draw the curves of the classes that the legend has a text for."""
     nothing = np.empty(0), np.empty(0)
     for number, (name, text) in enumerate(legend.items()):
-        recall, precision = curves.get(name, nothing)
-        axes.plot(
-            recall,
-            precision,
-            label=text,
-            color=np.array(colors.get(name, OTHER_COLOR)) / 255,
-            linestyle=_DASHES[number % len(_DASHES)] if name in curves else "none",
-            linewidth=2,
-            clip_on=False,
-        )
+        color = np.array(colors.get(name, OTHER_COLOR)) / 255
+        dashes = _DASHES[number % len(_DASHES)] if name in curves else "none"
+        style: Any = {"color": color, "linestyle": dashes, "linewidth": 2, "clip_on": False}
+        axes.plot(*curves.get(name, nothing), label=text, **style)
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="recall", ylabel="precision at the overlap of 0.50")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="0.9")

@@ -4,7 +4,7 @@ Coordinates are COCO's: pixel (x, y) is the square from (x, y) to (x + 1, y + 1)
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ from cityscapes_coco.pictures.colors import (
 )
 from cityscapes_coco.pixels.rle import Rle
 
+Box = tuple[float, float, float, float]
 Outcome = Literal["", "right", "false", "missed", "found", "ignored"]
 Region = tuple[int, int, NDArray[np.uint8]]  # x, y, and a mask from there on, of 0 and 1
 
@@ -68,7 +69,7 @@ class Drawing(NamedTuple):
     is_stuff: bool
     family: Family
     color: Color
-    bbox: tuple[float, float, float, float]
+    bbox: Box
     rle: Rle | None
     score: float = 1
     outcome: Outcome = ""
@@ -106,12 +107,10 @@ def draw_records(
     painted = 0.0
     for record in records[:_MOST_DRAWN]:
         rle = decode(record)
-        box = coco_mask.toBbox(rle).tolist() if rle else (0.0, 0.0, 0.0, 0.0)
+        box: Any = coco_mask.toBbox(rle).tolist() if rle else (0.0, 0.0, 0.0, 0.0)
         painted += box[2] * box[3]
-        drawing = _draw(record, categories)
-        if painted <= _MOST_PAINTED * pixels:
-            drawing = drawing._replace(rle=rle)
-        drawings.append(drawing._replace(bbox=record.bbox or tuple(box)))
+        mask = rle if painted <= _MOST_PAINTED * pixels else None
+        drawings.append(_draw(record, categories, record.bbox or tuple(box), mask))
     total = len(records)
     if total <= _MOST_DRAWN and painted <= _MOST_PAINTED * pixels:
         return drawings, ""
@@ -124,22 +123,15 @@ def sort_by_size(drawings: Iterable[Drawing]) -> list[Drawing]:
     return sorted(drawings, key=lambda drawing: -drawing.bbox[2] * drawing.bbox[3])
 
 
-def _draw(record: Annotation | Result, categories: Categories) -> Drawing:
-    """Return the drawing of a record, without its mask and its box."""
+def _draw(
+    record: Annotation | Result, categories: Categories, bbox: Box, rle: Rle | None
+) -> Drawing:
     name = categories.names.get(record.category_id, "unknown")
     family = categories.families.get(name, (OTHER_COLOR,))
     is_group = isinstance(record, Annotation) and bool(record.iscrowd)
-    score = record.score if isinstance(record, Result) else 1
+    is_stuff = record.category_id in categories.stuff
     shown = name.strip() or "unnamed"
-    label = f"{shown} {score:.2f}" if isinstance(record, Result) else shown
-    return Drawing(
-        shown,
-        f"{label} group" if is_group else label,
-        is_group,
-        is_stuff=record.category_id in categories.stuff,
-        family=family,
-        color=family[0],
-        bbox=(0, 0, 0, 0),
-        rle=None,
-        score=score,
-    )
+    score, label = 1.0, f"{shown} group" if is_group else shown
+    if isinstance(record, Result):
+        score, label = record.score, f"{shown} {record.score:.2f}"
+    return Drawing(shown, label, is_group, is_stuff, family, family[0], bbox, rle, score)

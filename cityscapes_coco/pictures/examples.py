@@ -3,15 +3,16 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from cityscapes_coco.cityscapes.photograph_search import locate
+from cityscapes_coco.cityscapes.photographs import locate
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.coco.segmentations import decode_annotation
 from cityscapes_coco.errors import UserError
@@ -20,7 +21,7 @@ from cityscapes_coco.pictures.drawings import Categories, Drawing, draw_records,
 from cityscapes_coco.pictures.outcomes import compare
 from cityscapes_coco.pictures.text import cut_text
 from cityscapes_coco.pixels.photograph import open_photograph
-from cityscapes_coco.pixels.rle import Rle, decode_box
+from cityscapes_coco.pixels.rle import decode_box
 from cityscapes_coco.scores.results import decode_mask
 
 _MAP_TYPE = re.compile(r"_gt(Fine|Coarse)(?=_leftImg8bit\.)")
@@ -64,35 +65,29 @@ def draw_image(
     # matplotlib draws no side of 65,536 pixels, and in a window takes 120 bytes for each pixel.
     if min(width, height) < 1 or max(width, height) > 2**15 or width * height > 2**24:
         name = image.file_name or ""
-        raise UserError(source.path, f"the image {name} has {width} x {height} pixels")
+        reason = f"the image {name} has {width} x {height} pixels, which cannot be drawn"
+        raise UserError(source.path, f"{reason}; choose others with --image")
 
-    def decode(annotation: Annotation) -> Rle:
-        filled = source.categories.with_opencv
-        return decode_annotation(source.path, annotation, height, width, with_opencv=filled)
-
-    def decode_result(result: Result) -> Rle:
-        return decode_mask(source.results_path or source.path, result, height, width)
-
+    size: Any = {"height": height, "width": width}
+    with_opencv = source.categories.with_opencv
+    decode = partial(decode_annotation, source.path, with_opencv=with_opencv, **size)
     # The largest are drawn if there are too many.
     by_size = sorted(annotations, key=lambda a: -math.prod((a.bbox or (0,))[-2:]))
     drawings, left_out = draw_records(by_size, decode, width * height, source.categories)
     if source.results_path is None:
         return sort_by_size(drawings), None, left_out
+    decode = partial(decode_mask, source.results_path, **size)
     best_first = sorted(results, key=lambda result: -result.score)
-    predictions, more_left_out = draw_records(
-        best_first, decode_result, width * height, source.categories
-    )
+    predictions, more = draw_records(best_first, decode, width * height, source.categories)
     predictions, truth = compare(predictions, drawings)
-    return sort_by_size(predictions), sort_by_size(truth), left_out + more_left_out
+    return sort_by_size(predictions), sort_by_size(truth), left_out + more
 
 
 def load_example(
     source: Source, image: Image, annotations: Iterable[Annotation], results: Iterable[Result] = ()
 ) -> Example:
-    """Return an image with its photograph and its drawings, ready to be painted.
-
-    Raises UserError if the image has no size or a mask cannot be decoded.
-    """
+    """Return an image with its photograph and its drawings, ready to be painted. Raises UserError
+    if the image has no size or a mask cannot be decoded."""
     drawings, truth, left_out = draw_image(source, image, annotations, results)
     name = image.file_name or ""
     photo, note = _read_photo(source.start, name, image.width or 0, image.height or 0)

@@ -6,10 +6,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from cityscapes_coco.errors import UserError
-from cityscapes_coco.pictures import text
-from cityscapes_coco.pictures.settings import own_settings
-from cityscapes_coco.run.files import replacing
+from cityscapes_coco.pictures import own_settings, text
+from cityscapes_coco.run.files import write_file
 
 _DPI = 128
 # The date of a page, which would make each one another file.
@@ -37,13 +35,6 @@ def render_page(
 def save_page(
     draw: Callable[[Figure], object], size: tuple[int, int], path: Path, option: str
 ) -> None:
-    """Write the page that `draw` draws, of so many pixels, as PNG, PDF or SVG.
-
-    Raises UserError, which names the option, if it cannot be written.
-    """
-    content = render_page(draw, size, path.suffix.lower())
-    try:
-        with replacing(path) as file:
-            file.write(content)
-    except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see {option}") from error
+    """Write the page that `draw` draws, of so many pixels, as PNG, PDF or SVG. Raises UserError,
+    which names the option, if it cannot be written."""
+    write_file(path, render_page(draw, size, path.suffix.lower()), option)

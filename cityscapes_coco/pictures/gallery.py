@@ -1,11 +1,12 @@
 """One page, index.html, about the pictures in a folder: thumbnails, filters and sorting.
 
 The page is one file. It loads nothing but the pictures beside it, and these only when somebody
-opens one; so it works over any server, and from the disk.
+opens one; so it works over any server, and from the disk. gallery.html is its template.
 """
 
 import json
 from base64 import b64encode
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -23,7 +24,7 @@ from cityscapes_coco.pictures.composing import Pixels
 from cityscapes_coco.pictures.drawings import read_categories
 from cityscapes_coco.pictures.examples import Example
 from cityscapes_coco.pictures.outcomes import find_worst_score, weigh_errors
-from cityscapes_coco.run.files import replacing
+from cityscapes_coco.run.files import write_file
 
 NAME = "index.html"
 
@@ -31,8 +32,8 @@ _WIDTH = 320  # of a thumbnail, in pixels
 _JPEG = cv2.IMWRITE_JPEG_QUALITY, 75
 # By this the program knows a page of its own, which may be replaced.
 _MARK = "<!-- made by cityscapes-coco -->"
-# COCO's sizes, and the pixels at which the next begins.
-_SIZES = {"small": 32**2, "medium": 96**2, "large": float("inf")}
+# The areas in pixels between what COCO calls small, medium and large.
+_LIMITS = 32**2, 96**2
 _ORDERS = {"": "as chosen", "name": "name", "count": "most objects"}
 _ORDERS_OF_RESULTS = {"errors": "most errors", "score": "highest score of a false result"}
 
@@ -54,7 +55,8 @@ def check_page(folder: Path) -> None:
     """Raise UserError if the folder has a page of that name which is not the program's."""
     path = folder / NAME
     if path.is_file() and _MARK not in path.read_text(encoding="utf-8", errors="replace"):
-        raise UserError(path, "is there already, and not of this program; name another folder")
+        reason = "is there already, but this program did not write it; name another folder"
+        raise UserError(path, reason)
 
 
 def make_card(path: Path, example: Example, picture: Pixels) -> Card:
@@ -87,7 +89,9 @@ def write_page(
     path = folder / NAME
     classes = sorted({name for card in cards for name in card.classes})
     outcomes = [o for o in ("right", "false", "missed") if any(card.outcomes for card in cards)]
-    text = _PAGE.substitute(
+    template = Template(Path(__file__).with_name("gallery.html").read_text(encoding="utf-8"))
+    orders = _ORDERS | (_ORDERS_OF_RESULTS if outcomes else {})
+    text = template.substitute(
         mark=_MARK,
         title=escape(one_line(title)),
         count=len(cards),
@@ -96,16 +100,10 @@ def write_page(
         classes="".join(map(_option, classes, classes)),
         outcomes="".join(map(_option, outcomes, outcomes)),
         outcome_hidden="" if outcomes else "hidden",
-        orders="".join(
-            _option(*item) for item in (_ORDERS | (_ORDERS_OF_RESULTS if outcomes else {})).items()
-        ),
+        orders="".join(map(_option, orders, orders.values())),
         cards="\n".join(map(_card, cards)),
     )
-    try:
-        with replacing(path) as file:
-            file.write(text.encode("utf-8", "replace"))
-    except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --save") from error
+    write_file(path, text.encode("utf-8", "replace"), "--save")
     return path
 
 
@@ -118,19 +116,14 @@ def _list_statistics(coco: CocoFile) -> Iterator[str]:
         by_class.setdefault(name, []).append(annotation)
     most = max(map(len, by_class.values()), default=0) or 1
     for name, annotations in by_class.items():
-        sizes = Counter(_find_size(annotation.area or 0) for annotation in annotations)
+        sizes = Counter(bisect(_LIMITS, annotation.area or 0) for annotation in annotations)
         images = len({annotation.image_id for annotation in annotations})
         color = "#{:02x}{:02x}{:02x}".format(*categories.page_colors.get(name, OTHER_COLOR))
         width = 10 * len(annotations) / most
         bar = f'<div style="width: {width:.2f}em; background: {color}"></div>' * bool(annotations)
-        counts = len(annotations), *(sizes[size] for size in _SIZES), images
+        counts = len(annotations), sizes[0], sizes[1], sizes[2], images
         cells = "".join(f"<td>{count:,}</td>" for count in counts)
         yield f"<tr><th>{escape(one_line(name))}</th>{cells}<td>{bar}</td></tr>"
-
-
-def _find_size(area: float) -> str:
-    """Return which of COCO's sizes an area in pixels is."""
-    return next((size for size, most in _SIZES.items() if area < most), "large")
 
 
 def _embed(kind: str, content: bytes) -> str:
@@ -157,69 +150,3 @@ def _card(card: Card) -> str:
         f"<b>{escape(card.title)}</b><span>{escape(counts)}</span>"
         f'<span class="outcomes">{escape(told)}</span></a>'
     )
-
-
-_PAGE = Template("""<!DOCTYPE html>
-$mark
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$title</title>
-<style>
-body { font: 15px/1.4 system-ui, sans-serif; margin: 1.5em; color: #222; background: #fff; }
-h1 { font-size: 1.3em; margin: 0 0 .6em; }
-details img { max-width: 100%; max-height: 26em; border: 1px solid #ddd; margin: .4em .4em 0 0; }
-form { position: sticky; top: 0; background: #fff; padding: .6em 0; border-bottom: 1px solid #ddd; }
-label { margin-right: 1.2em; }
-table { border-collapse: collapse; margin: .6em 0; }
-td, th { padding: 0 .6em; text-align: right; font-weight: normal; }
-td div { height: .9em; border: 1px solid #444; }
-#cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(260px, 1fr)); gap: 1em;
-  margin-top: 1em; }
-#cards a { color: inherit; text-decoration: none; font-size: .85em; overflow-wrap: anywhere; }
-#cards a[hidden], [hidden] { display: none; }
-#cards img { width: 100%; display: block; border: 1px solid #ccc; }
-#cards b, #cards span { display: block; }
-.outcomes { color: #a33; }
-</style>
-</head>
-<body>
-<h1>$title</h1>
-<details open><summary>The file as a whole</summary>
-<table><tr><th>class</th><td>all</td><td>small</td><td>medium</td><td>large</td><td>images</td></tr>
-$statistics
-</table>
-$curves
-</details>
-<form onsubmit="return false">
-<label>Class <select id="class"><option value="">all</option>$classes</select></label>
-<label $outcome_hidden>With <select id="outcome"><option value="">any outcome</option>
-$outcomes</select></label>
-<label>First <select id="order">$orders</select></label>
-<span id="shown">$count</span> of $count pictures
-</form>
-<div id="cards">
-$cards
-</div>
-<script>
-const chosen = [...document.querySelectorAll("#cards a")];
-const pick = id => document.getElementById(id).value;
-const has = (card, list, value) => !value || JSON.parse(card.dataset[list]).includes(value);
-function show() {
-  const cards = [...chosen];
-  for (const card of cards)
-    card.hidden = !(has(card, "classes", pick("class")) && has(card, "outcomes", pick("outcome")));
-  document.getElementById("shown").textContent = cards.filter(card => !card.hidden).length;
-  const key = pick("order");
-  const byName = (a, b) => a.dataset.name < b.dataset.name ? -1 : 1;
-  if (key)
-    cards.sort((a, b) => key == "name" ? byName(a, b) : b.dataset[key] - a.dataset[key]);
-  document.getElementById("cards").append(...cards);
-}
-for (const id of ["class", "outcome", "order"])
-  document.getElementById(id).addEventListener("change", show);
-</script>
-</body>
-</html>
-""")

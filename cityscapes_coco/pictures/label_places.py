@@ -27,11 +27,9 @@ def place_labels(
     placed: list[tuple[Rectangles, Rectangles | None]] = []
     for box, (width, height) in zip(boxes, sizes, strict=True):
         places, distances = _places_near(box, width, height, room)
-        cost = (
-            10 * _common_areas(places, taken).sum(axis=1)
-            + 20 * _common_areas(places, boxes) @ density
-            + width * distances
-        )
+        cost = 10 * _common_areas(places, taken).sum(axis=1)
+        cost += 20 * _common_areas(places, boxes) @ density
+        cost += width * distances
         best = cost.argmin()
         place = places[best]
         taken = np.vstack((taken, place))

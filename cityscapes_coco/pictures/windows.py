@@ -14,9 +14,9 @@ from matplotlib import pyplot
 from matplotlib.figure import Figure
 
 from cityscapes_coco.errors import UserError
+from cityscapes_coco.pictures import WINDOWS_BACKEND, use_own_settings
 from cityscapes_coco.pictures.composing import compose, list_layers
 from cityscapes_coco.pictures.examples import Example
-from cityscapes_coco.pictures.settings import WINDOWS_BACKEND, use_own_settings
 from cityscapes_coco.pictures.text import plain_text
 
 _SIZE = (12.8, 7.35)  # in hundreds of pixels
@@ -74,10 +74,8 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
     def draw() -> None:
         example = load(number)
         _draw_example(figure, example, left_out)
-        keys = [
-            f"{layer[0]} {layer} {'off' if layer in left_out else 'on'}"
-            for layer in list_layers(example)
-        ]
+        states = {layer: "off" if layer in left_out else "on" for layer in list_layers(example)}
+        keys = [f"{layer[0]} {layer} {state}" for layer, state in states.items()]
         place = f"{plain_text(example.title)} ({number + 1} of {count})"
         _set_title(figure, "  |  ".join((place, "left right", *keys, "q close")))
         figure.canvas.draw_idle()
@@ -86,9 +84,8 @@ def show_examples(figure: Figure, count: int, load: Callable[[int], Example]) ->
         nonlocal number
         number = (number + {"right": 1, "left": -1}.get(event.key, 0)) % count
         try:
-            left_out.symmetric_difference_update(
-                layer for layer in list_layers(load(number)) if event.key == layer[0]
-            )
+            layers = list_layers(load(number))
+            left_out.symmetric_difference_update(x for x in layers if event.key == x[0])
             draw()
         except UserError as error:
             failures.append(error)
@@ -125,10 +122,8 @@ def _has_toolkit() -> bool:
 
 
 def _is_qt_broken(backend: str) -> bool:
-    """Return whether Qt, which matplotlib would use, ends the process that starts it.
-
-    It does so where a library of the system is missing, and no error can be caught.
-    """
+    """Return whether Qt, which matplotlib would use, ends the process that starts it. It does so
+    where a library of the system is missing, and no error can be caught."""
     if (backend and not backend.lower().startswith("qt")) or not any(map(find_spec, _QT)):
         return False
     return bool(subprocess.run([sys.executable, "-c", _START_QT], capture_output=True).returncode)

@@ -44,10 +44,9 @@ def to_opencv_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Poly
         contours += pieces
         owners += [len(polygons)] * len(pieces)
         polygons.append([])
-    if contours:
-        outlines = _reach_edges(_keep_corners(contours), owners)
-        for owner, outline in zip(owners, outlines, strict=True):
-            polygons[owner].append(outline)
+    outlines = _reach_edges(_keep_corners(contours), owners) if contours else []
+    for owner, outline in zip(owners, outlines, strict=True):
+        polygons[owner].append(outline)
     return polygons
 
 
@@ -59,10 +58,8 @@ def fill_polygons(
     A polygon is flat: x0, y0, x1, y1 and so on. The mask is a tuple (mask, x, y), as for
     `to_polygons`, and reaches as far as the polygons do within the frame.
     """
-    outlines = [
-        np.floor(np.array(polygon, np.float64)).astype(np.int32).reshape(-1, 2)
-        for polygon in polygons
-    ]
+    floors = (np.floor(np.array(polygon, np.float64)) for polygon in polygons)
+    outlines = [floor.astype(np.int32).reshape(-1, 2) for floor in floors]
     points = np.concatenate(outlines).clip(0, (width - 1, height - 1))
     (x, y), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
     mask = np.zeros((bottom - y + 1, right - x + 1), np.uint8)
@@ -72,11 +69,8 @@ def fill_polygons(
 
 
 def _order_by_distance(pieces: list[Points]) -> list[Points]:
-    """Return pieces in an order in which each is close to the one before it, judged by their boxes.
-
-    Each piece is tried as the first. Then comes the nearest one that is left, and so on; the
-    shortest way is taken.
-    """
+    """Return pieces in an order in which each is close to the one before it, by their boxes: each
+    is tried as the first, the nearest that is left comes next, and the shortest way is taken."""
     if not 2 < len(pieces) <= _MOST_PIECES:
         return pieces
     starts = np.array([piece.min(axis=0) for piece in pieces])
@@ -137,9 +131,8 @@ def _reach_edges(outlines: list[Points], owners: list[int]) -> list[Polygon]:
             places.append(place.repeat(2) + 1)
             added.append(np.stack((tips, centres[place]), axis=1).reshape(-1, 2))
     ends = np.cumsum(counts)
-    longer = counts + np.bincount(
-        ends.searchsorted(np.concatenate(places) - 1, side="right"), minlength=len(counts)
-    )
+    outline_of = ends.searchsorted(np.concatenate(places) - 1, side="right")
+    longer = counts + np.bincount(outline_of, minlength=len(counts))
     repeats = np.maximum(3 - longer, 0)
     places.append(ends.repeat(repeats))
     added.append(centres[ends - 1].repeat(repeats, axis=0))

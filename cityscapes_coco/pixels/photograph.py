@@ -10,10 +10,8 @@ if TYPE_CHECKING:
 
 
 def read_size(path: str) -> tuple[int, int] | None:
-    """Return (width, height) of the photograph at `path`, in pixels; None if it cannot be read.
-
-    A photograph may be missing: nobody needs more of it than its size.
-    """
+    """Return (width, height) of the photograph at `path`, in pixels; None if it cannot be read. A
+    photograph may be missing: nobody needs more of it than its size."""
     try:
         # Reading anything but a file might never end; think of a pipe.
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116
@@ -32,10 +30,8 @@ def read_size(path: str) -> tuple[int, int] | None:
 
 
 def open_photograph(file: "str | os.PathLike[str] | IO[bytes]") -> "Image.Image":
-    """Open a photograph without loading its pixels.
-
-    A damaged file can make Pillow raise anything, here or when the pixels are loaded.
-    """
+    """Open a photograph without loading its pixels. A damaged file can make Pillow raise anything,
+    here or when the pixels are loaded."""
     # Pillow takes a while to import, and the size of a PNG file is had without it.
     from PIL import Image
 

@@ -39,25 +39,14 @@ MOST_PIXELS = 1 << 26
 # The level of compression: the next levels take half as long again and save 5 % of the bytes.
 _LEVEL = 4
 
-# The seven passes of an interlaced image: first column and row, steps to the right and down.
-_PASSES = (
-    (0, 0, 8, 8),
-    (4, 0, 8, 8),
-    (0, 4, 4, 8),
-    (2, 0, 4, 4),
-    (0, 2, 2, 4),
-    (1, 0, 2, 2),
-    (0, 1, 1, 2),
-)
+# The seven passes of an interlaced image: first columns, first rows, steps to the right and down.
+_PASSES = (0, 4, 0, 2, 0, 1, 0), (0, 0, 4, 0, 2, 0, 1), (8, 8, 4, 4, 2, 2, 1), (8, 8, 8, 4, 4, 2, 2)
 
 
 def decode_png(content: bytes) -> NDArray[np.uint16]:
-    """Return the pixels of a PNG file, shape (height, width).
-
-    Raises ValueError if the file is damaged or is not one channel of 16 bits.
-    """
-    pixels: NDArray[np.uint16] = _read_strictly(content, rgb=False)
-    return pixels
+    """Return the pixels of a PNG file, shape (height, width). Raises ValueError if the file is
+    damaged or is not one channel of 16 bits."""
+    return _read_strictly(content, rgb=False)
 
 
 def decode_rgb_png(content: bytes, *, with_alpha: bool = False) -> NDArray[np.uint8]:
@@ -66,8 +55,7 @@ def decode_rgb_png(content: bytes, *, with_alpha: bool = False) -> NDArray[np.ui
     Raises ValueError if the file is damaged or is not three channels of 8 bits. `with_alpha` takes
     files with an alpha channel too, and leaves the channel out.
     """
-    pixels: NDArray[np.uint8] = _read_strictly(content, rgb=True, with_alpha=with_alpha)
-    return pixels
+    return _read_strictly(content, rgb=True, with_alpha=with_alpha)
 
 
 def encode_rgb_png(pixels: NDArray[np.uint8]) -> bytes:
@@ -88,10 +76,8 @@ def encode_rgb_png(pixels: NDArray[np.uint8]) -> bytes:
 
 
 def read_chunks(content: bytes) -> tuple[bytes, bytes]:
-    """Return the header of a PNG file and its compressed stream.
-
-    Raises ValueError if a chunk is damaged, missing, or in the wrong place.
-    """
+    """Return the header of a PNG file and its compressed stream. Raises ValueError if a chunk is
+    damaged, missing, or in the wrong place."""
     if not content.startswith(_SIGNATURE):
         raise ValueError("not a PNG file; get it again")
     header = b""
@@ -112,7 +98,7 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
         if int.from_bytes(checksum, "big") != zlib.crc32(data, zlib.crc32(name)):
             raise _damaged(f"wrong checksum of {plain}")
         if (name == b"IHDR") != (not previous):
-            raise _damaged(f"{plain} where a file has another chunk")
+            raise _damaged(f"{plain} in the wrong place")
         if name == b"IHDR":
             header = data
         elif name == b"IDAT":
@@ -121,11 +107,11 @@ def read_chunks(content: bytes) -> tuple[bytes, bytes]:
             stream.append(data)
         # A palette in a colour file is no damage: that file is refused later, for its pixels.
         elif name[:1].isupper() and name != b"IEND" and (name != b"PLTE" or header[9:10] == b"\0"):
-            raise _damaged(f"{plain}, which no map has")
+            raise _damaged(f"a chunk {plain}, which no map has")
         previous = name
         position += 12 + length
     if len(header) != 13 or not stream or length:
-        raise _damaged("a chunk that is too long or too short, or none with pixels")
+        raise _damaged("a chunk of the wrong length, or no pixels")
     return header, b"".join(stream)
 
 
@@ -133,7 +119,7 @@ def _read_strictly(content: bytes, rgb: bool, *, with_alpha: bool = False) -> ND
     header, stream = read_chunks(content)
     width, height, depth, color, *methods, interlaced = struct.unpack(">IIBBBBB", header)
     if not width or not height or methods != [0, 0] or interlaced > 1:
-        raise _damaged("a header that PNG does not have")
+        raise _damaged("a header that PNG does not allow")
     if width * height > MOST_PIXELS:
         raise ValueError(f"claims {width} x {height} pixels; is it damaged?")
     has_alpha = with_alpha and (depth, color) == (8, 6)
@@ -147,18 +133,14 @@ def _read_strictly(content: bytes, rgb: bool, *, with_alpha: bool = False) -> ND
             " under its name, or saved again by a tool?"
         )
     pixel_bytes = (4 if has_alpha else 3) if rgb else 2
-    passes = _list_passes(width, height, interlaced, pixel_bytes)
-    stream = _check_stream(stream, [*passes])
+    stream = _check_stream(stream, [*_list_passes(width, height, interlaced, pixel_bytes)])
     bare = b"".join((_SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", stream), _IEND))
     return _decode(bare, height, width, rgb, has_alpha)
 
 
 def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
-    """Check a compressed stream, and return it without any bytes after its end.
-
-    For each pass over the image, `passes` has the number of rows and the bytes of a row. Raises
-    ValueError if the stream is damaged.
-    """
+    """Check a compressed stream; return it without any bytes after its end. `passes` has the rows
+    of each pass over the image, and the bytes of a row. Raises ValueError if it is damaged."""
     size = sum(rows * stride for rows, stride in passes)
     inflate = fast_zlib.decompressobj()
     try:
@@ -167,12 +149,12 @@ def _check_stream(stream: bytes, passes: list[tuple[int, int]]) -> bytes:
     except fast_zlib.error as error:
         raise _damaged(f"its pixels: {error}") from error
     if not inflate.eof or len(lines) != size:
-        raise _damaged("other than as many pixels as its header says, or no end of them")
+        raise _damaged("more or fewer pixels than its header says")
     start = 0
     for rows, stride in passes:
         end = start + rows * stride
         if np.frombuffer(lines, np.uint8)[start:end:stride].max() > 4:
-            raise _damaged("a filter that PNG does not have")
+            raise _damaged("a filter that PNG does not allow")
         start = end
     return stream[: len(stream) - len(inflate.unused_data)]
 
@@ -181,7 +163,7 @@ def _list_passes(
     width: int, height: int, interlaced: int, pixel_bytes: int
 ) -> Iterator[tuple[int, int]]:
     """Yield the number of rows of each pass over the image, and the bytes of a row."""
-    for left, top, right, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+    for left, top, right, down in zip(*_PASSES, strict=True) if interlaced else ((0, 0, 1, 1),):
         columns, rows = -((left - width) // right), -((top - height) // down)
         if columns > 0 and rows > 0:
             yield rows, 1 + pixel_bytes * columns

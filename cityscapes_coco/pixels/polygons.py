@@ -10,7 +10,7 @@ together: masks are small, and each call to numpy costs as much as a hundred poi
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import cv2
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.uint8]
 Points = NDArray[Any]  # of shape (n, 2), int32: x and y
+_ALL_PIXELS = cv2.CHAIN_APPROX_NONE  # a contour lists every border pixel
 
 # OpenCV walks from the centre of one border pixel to the next of its eight neighbours, keeping the
 # mask on its left. The neighbours, counter-clockwise as seen (y points down); the even ones share
@@ -39,10 +40,10 @@ def to_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Points]]:
     contours: list[Points] = []
     owners: list[list[Points]] = []
     for mask, x, y in masks:
+        pieces = trace_pieces(mask, x, y)
         polygons.append([])
-        for contour in trace_pieces(mask, x, y):
-            contours.append(contour)
-            owners.append(polygons[-1])
+        contours += pieces
+        owners += [polygons[-1]] * len(pieces)
     outlines = _along_pixel_edges(contours)
     for owner, outline, touches in zip(owners, outlines, _touch_themselves(outlines), strict=True):
         owner.extend(_simple_rings(outline) if touches else [outline])
@@ -57,9 +58,7 @@ def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[
     """
     found = []
     for mask, x, y in masks:
-        contours, _ = cv2.findContours(
-            mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x, y)
-        )
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, _ALL_PIXELS, offset=(x, y))
         dropped = any(len(contour) <= 2 for contour in contours)
         found.append([] if dropped else [contour[:, 0] for contour in contours])
     return found
@@ -67,9 +66,7 @@ def contours_like_original(masks: Iterable[tuple[Mask, int, int]]) -> list[list[
 
 def trace_pieces(mask: Mask, x: int, y: int) -> list[Points]:
     """Return OpenCV's outer contours of a mask. A mask with holes is cut into parts first."""
-    contours, hierarchy = cv2.findContours(
-        mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(x, y)
-    )
+    contours, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, _ALL_PIXELS, offset=(x, y))
     if not contours:
         return []
     parents = hierarchy[0, :, 3].tolist()
@@ -77,11 +74,8 @@ def trace_pieces(mask: Mask, x: int, y: int) -> list[Points]:
     if not holes:
         return [contour[:, 0] for contour in contours]
     cuts = [0, *(row - y for row in _rows_through(holes)), len(mask)]
-    return [
-        contour
-        for top, bottom in pairwise(cuts)
-        for contour in trace_pieces(mask[top:bottom], x, y + top)
-    ]
+    parts = (trace_pieces(mask[top:bottom], x, y + top) for top, bottom in pairwise(cuts))
+    return [*chain.from_iterable(parts)]
 
 
 def _rows_through(holes: Sequence[Points]) -> list[int]:
@@ -129,9 +123,7 @@ _EDGES_BETWEEN = _edges_between()
 
 def _along_pixel_edges(contours: Sequence[Points]) -> list[Points]:
     """Turn contours through pixel centres into outlines along pixel edges, given by their corners.
-
-    A contour lists every border pixel in turn.
-    """
+    A contour lists every border pixel in turn."""
     if not contours:
         return []
     lengths = np.array([len(contour) for contour in contours])

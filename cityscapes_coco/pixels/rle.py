@@ -49,9 +49,7 @@ def find_rles(
     values: NDArray[Any], wanted: Callable[[NDArray[np.int64]], NDArray[np.bool_]], least: int
 ) -> dict[int, Rle]:
     """Return the RLE of each wanted value in an array, shape (height, width), ordered by value.
-
-    `wanted` takes an array of values and returns which of them are wanted: none below `least`.
-    """
+    `wanted` takes an array of values and returns which of them are wanted: none below `least`."""
     height, width = values.shape
     rows = np.flatnonzero(values.max(axis=1) >= least)
     if not rows.size:
@@ -96,7 +94,7 @@ def decode_box(rle: Rle) -> tuple[int, int, NDArray[np.uint8]] | None:
         return None
     rows = rle["size"][0]
     # The runs of the columns that the box covers; the runs of all others get the length 0.
-    edges = np.cumsum(_uncompressed(rle["counts"].decode())) - x * rows
+    edges = np.cumsum(to_counts(rle)) - x * rows
     counts = np.diff(edges.clip(0, width * rows), prepend=0)
     mask = coco_mask.decode(from_counts(counts.tolist(), rows, width))
     return x, y, np.ascontiguousarray(mask[y : y + height])
@@ -114,10 +112,8 @@ def to_counts(rle: Rle) -> list[int]:
 
 
 def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, width: int) -> Rle:
-    """Return the RLE of a segmentation in an image of the given size; None if there is none.
-
-    A polygon is [x0, y0, x1, y1, ...]. Raises ValueError if the segmentation cannot be decoded.
-    """
+    """Return the RLE of a segmentation in an image of the given size; None if there is none. A
+    polygon is [x0, y0, x1, y1, ...]. Raises ValueError if the segmentation cannot be decoded."""
     if not segmentation:
         return None
     if not isinstance(segmentation, dict):
@@ -150,10 +146,8 @@ def check_polygons(polygons: Collection[Sequence[float]], height: int, width: in
 
 
 def _count(mask: NDArray[np.uint8], x: int, y: int, height: int, width: int) -> list[int]:
-    """Return the lengths of the runs of 0 and 1 in turn, down the columns of a frame.
-
-    The upper left pixel of the mask is at (x, y) in the frame; outside the mask the frame is 0.
-    """
+    """Return the lengths of the runs of 0 and 1 in turn, down the columns of a frame. The upper
+    left pixel of the mask is at (x, y) in the frame; outside the mask the frame is 0."""
     rows, columns = mask.shape
     # A row of zeros below the mask ends each run with its column. A column of zeros before it lets
     # the first run start with a change.
@@ -210,7 +204,7 @@ def _uncompressed(text: str) -> list[int]:
     starts = np.concatenate(([0], ends[:-1]))
     lengths = ends - starts
     if lengths.max() > 7:
-        raise ValueError("an RLE with a run that no image has")
+        raise ValueError("an RLE with a run longer than any image")
     shifts = 5 * (np.arange(codes.size) - starts.repeat(lengths))
     counts = np.add.reduceat((codes & 31) << shifts, starts)
     counts -= (codes[ends - 1] & 16) >> 4 << 5 * lengths

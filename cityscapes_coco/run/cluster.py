@@ -43,10 +43,7 @@ _PATIENCE = 20
 
 @contextmanager
 def connect_cluster(
-    address: str,
-    folders: Iterable[Path] = (),
-    *,
-    check: Callable[[], object] = lambda: None,
+    address: str, folders: Iterable[Path] = (), *, check: Callable[[], object] = lambda: None
 ) -> Iterator[Map]:
     """Give a map that works on the Dask cluster whose scheduler is at `address`.
 
@@ -61,7 +58,7 @@ def connect_cluster(
     except ImportError as error:
         reason = "needs the package distributed: pip install -r requirements-cluster.txt"
         raise UserError(address, reason) from error
-    cluster = _Cluster(address, partial(_find_lack, __version__, list(folders)))
+    cluster = _Cluster(address, partial(_explain_lack, __version__, list(folders)))
     # The client runs in a thread of its own, so that `check` is called even if the client hangs.
     loop = asyncio.new_event_loop()
     # The event loop would log errors; those that matter are raised by a call, too.
@@ -104,9 +101,8 @@ class _Cluster:
         from distributed import Client
 
         try:
-            self.client = Client(
-                self.address, timeout=_CONNECT, asynchronous=True, set_as_default=False
-            )
+            kind = {"asynchronous": True, "set_as_default": False}
+            self.client = Client(self.address, timeout=_CONNECT, **kind)
             await asyncio.wait_for(self.client, _CONNECT)
         except Exception as error:
             reason = "no Dask scheduler answers there; it prints its address when it starts"
@@ -118,11 +114,11 @@ class _Cluster:
         return threads
 
     async def count_threads(self) -> dict[str, int]:
-        """Return how many threads each worker has."""
         try:
             return dict(await asyncio.wait_for(self.client.nthreads(), _PATIENCE))
         except Exception as error:
-            raise WorkersLost(self.address, "the scheduler does not answer any more") from error
+            reason = "the scheduler does not answer any more; start it again"
+            raise WorkersLost(self.address, reason) from error
 
     async def ask_workers(self) -> int:
         """Return how many threads there are. Raise WorkersLost if a worker lacks something."""
@@ -135,7 +131,7 @@ class _Cluster:
         try:
             lack = (await asyncio.wait_for(asked, _PATIENCE))[worker]
         except (OSError, asyncio.TimeoutError):
-            lack = "this worker does not answer"
+            lack = "this worker does not answer; start it again"
         except Exception as error:
             lack = f"cannot use this version of {_PACKAGE}: pip install . ({error})"
             missing = error.name if isinstance(error, ModuleNotFoundError) else None
@@ -152,17 +148,17 @@ class _Cluster:
             await asyncio.sleep(1)
             if await self.count_threads():
                 seen = time.monotonic()
-        raise WorkersLost(self.address, "all workers of the cluster are gone")
+        reason = "all workers of the cluster are gone; start some with dask worker"
+        raise WorkersLost(self.address, reason)
 
     async def work(self, *call: Any) -> Any:
-        """Make a call in a worker, and return its result."""
         from distributed import KilledWorker
 
         payload = _pickle_call(answer_call, _call_if_fit, self.probe, *call)
         try:
             answer = await self.client.submit(pickle.loads, payload, pure=False)
         except KilledWorker as killed:
-            reason = "workers of the cluster died, perhaps for want of memory"
+            reason = "workers of the cluster died, perhaps for want of memory; give them more"
             raise WorkersLost(self.address, reason) from killed
         except Exception as lost:
             # Many chunks may fail at once; they probe the workers one after the other.
@@ -176,19 +172,15 @@ class _Cluster:
             with suppress(Exception):
                 await asyncio.wait_for(self.client.close(), _CONNECT)
         # Python would print a line at exit for each task that is left.
-        rest = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in rest:
-            task.cancel()
-        if rest:
+        if rest := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in rest:
+                task.cancel()
             await asyncio.wait(rest, timeout=_CONNECT)
 
 
 def _pickle_call(*call: Any) -> bytes:
-    """Return bytes that make a call when they are unpickled.
-
-    A scheduler that passes them on does not need this package. In a worker that lacks the package,
-    the call fails like any other.
-    """
+    """Return bytes that make a call when they are unpickled. A scheduler that passes them on does
+    not need this package. In a worker that lacks the package, the call fails like any other."""
     return pickle.dumps(_Call(call))
 
 
@@ -197,20 +189,16 @@ class _Call(tuple[Any, ...]):
         return self[0], self[1:]
 
 
-def _find_lack(version: str, folders: Iterable[Path]) -> str:
+def _explain_lack(version: str, folders: Iterable[Path]) -> str:
     """Return what this process lacks to work on the files in `folders` for a program of `version`,
     and the remedy; or ""."""
     if version != __version__:
-        return (
-            f"has version {__version__} of {_PACKAGE}, not {version}: pip install ., and start the"
-            " worker again"
-        )
+        update = "pip install ., and start the worker again"
+        return f"has version {__version__} of {_PACKAGE}, not {version}: {update}"
     for folder in folders:
         if not os.access(folder, os.R_OK | os.X_OK):
-            return (
-                f"cannot read the folder {folder}; every worker needs the data under the same,"
-                " absolute path"
-            )
+            remedy = "every worker needs the data under the same, absolute path"
+            return f"cannot read the folder {folder}; {remedy}"
     return ""
 
 

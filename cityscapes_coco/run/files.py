@@ -27,23 +27,22 @@ _MISTAKEN = {
     b"<!doctype html": "a web page, perhaps of a login",
     b"<html": "a web page, perhaps of a login",
 }
+NO_OP: AbstractContextManager[object] = nullcontext()  # it has no state, so all may share it
 # Linux lists the open files of a process here, by number.
 _OWN_FILES = Path("/proc/self/fd")
 
 
 def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
-    """Return the content of a file of at most `most` bytes.
-
-    Raises UserError if the file cannot be read, is empty or too large, or is only a stand-in: the
-    page of a login, or a pointer of Git LFS.
-    """
+    """Return the content of a file of at most `most` bytes. Raises UserError if it cannot be read,
+    is empty or too large, or is only a stand-in: the page of a login, or a pointer of Git LFS."""
     try:
         status = os.stat(path)  # noqa: PTH116
         # A pipe or a device might never end.
         if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
             raise UserError(path, "cannot be read: not a file")
         if status.st_size > most:
-            raise UserError(path, f"has {status.st_size} bytes, too many to be read")
+            reason = f"has {status.st_size} bytes, too many to be read; is it the right file?"
+            raise UserError(path, reason)
         content = Path(path).read_bytes()
     except OSError as error:
         raise UserError(path, f"cannot be read: {error.strerror}") from error
@@ -58,10 +57,8 @@ def read_file(path: str | os.PathLike[str], most: int = sys.maxsize) -> bytes:
 
 @contextmanager
 def scratch_file(folder: Path) -> Iterator[IO[bytes]]:
-    """Give a temporary file on the disk of `folder`, which is created if it is missing.
-
-    The file has no name, so nothing is left of it even after kill -9.
-    """
+    """Give a temporary file on the disk of `folder`, which is created if it is missing. The file
+    has no name, so nothing is left of it even after kill -9."""
     folder.mkdir(parents=True, exist_ok=True)
     file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (closing it may fail)
     try:
@@ -71,10 +68,7 @@ def scratch_file(folder: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def replacing(
-    path: Path,
-    placing: AbstractContextManager[object] = nullcontext(),  # noqa: B008  (has no state)
-) -> Iterator[IO[bytes]]:
+def replacing(path: Path, placing: AbstractContextManager[object] = NO_OP) -> Iterator[IO[bytes]]:
     """Give a draft that becomes the file at `path` when the context is left, and is removed if
     anything fails. The folder of `path` is created if it is missing.
 
@@ -108,6 +102,15 @@ def replacing(
         _close(file)
         draft.unlink(missing_ok=True)
         raise
+
+
+def write_file(path: Path, content: bytes, option: str) -> None:
+    """Write a file whole. Raises UserError, which names the option, if it cannot be written."""
+    try:
+        with replacing(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise UserError(path, f"cannot be written: {error.strerror}; see {option}") from error
 
 
 def check_free(path: Path) -> None:
@@ -166,10 +169,8 @@ def replacing_folder(path: Path, index: Path, fill: Callable[[Path], object]) ->
 
 @contextmanager
 def _draft_folder(path: Path) -> Iterator[Path]:
-    """Give a new hidden folder beside `path`, which is removed if anything fails.
-
-    A lock shows that it is in use, so that `_remove_leftovers` of another run leaves it alone.
-    """
+    """Give a new hidden folder beside `path`, which is removed if anything fails. A lock shows that
+    it is in use, so that `_remove_leftovers` of another run leaves it alone."""
     _refuse_leftovers_of_others(path)
     draft = _hidden_beside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,10 +188,8 @@ def _draft_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _locked(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock on a folder, and give whether it is held; the lock ends with the process.
-
-    Where the system or the file system has no such locks, the work goes on without.
-    """
+    """Hold a lock on a folder, and give whether it is held; the lock ends with the process. Where
+    the system or the file system has no such locks, the work goes on without."""
     if fcntl is None:
         yield False
         return
@@ -248,10 +247,8 @@ def _hidden_beside(path: Path, ending: str = "tmp") -> Path:
 
 
 def _sync_files(folder: Path) -> None:
-    """Make sure that the files of a folder are on the disk, as `replacing` does.
-
-    They wait at the same time: one after the other takes thirty times as long.
-    """
+    """Make sure that the files of a folder are on the disk, as `replacing` does. They wait at the
+    same time: one after the other takes thirty times as long."""
 
     def sync(name: str) -> None:
         with (folder / name).open("r+b") as file:
@@ -264,9 +261,7 @@ def _sync_files(folder: Path) -> None:
 
 def _open_unnamed(folder: Path) -> IO[bytes] | None:
     """Open a file without a name, which is gone when it is closed unless `_give_name` names it.
-
-    Returns None where the system or the file system has no such files.
-    """
+    Returns None where the system or the file system has no such files."""
     if not hasattr(os, "O_TMPFILE") or not _OWN_FILES.is_dir():
         return None
     try:

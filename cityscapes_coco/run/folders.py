@@ -1,6 +1,7 @@
 """What is in a folder, without the files that operating systems and tools leave behind."""
 
 import os
+from contextlib import suppress
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
 
@@ -28,7 +29,10 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not is_junk(entry.name):
-                    listing[_leads_to_folder(entry)].append(entry.name)
+                    leads_to_folder = False
+                    with suppress(OSError):  # a link to itself
+                        leads_to_folder = entry.is_dir()
+                    listing[leads_to_folder].append(entry.name)
     except OSError as error:
         raise UserError(error.filename or folder, f"cannot be listed: {error.strerror}") from error
     for names in listing:
@@ -38,10 +42,9 @@ def list_folder(folder: str | os.PathLike[str]) -> Listing:
 
 def list_folder_if_allowed(folder: str | os.PathLike[str]) -> Listing:
     """Return the names in a folder; none if it cannot be listed. It may be anybody's folder."""
-    try:
+    with suppress(UserError):
         return list_folder(folder)
-    except UserError:
-        return Listing([], [])
+    return Listing([], [])
 
 
 def is_folder(path: str | os.PathLike[str]) -> bool:
@@ -52,7 +55,7 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 def refuse_dangling(path: Path) -> None:
     """Raise UserError for a broken link, perhaps to a network share that is not mounted."""
     if path.is_symlink() and not path.exists():
-        raise UserError(path, "a link that leads nowhere")
+        raise UserError(path, "a link that leads nowhere; is a share not mounted?")
 
 
 def name_entries(folder: str | os.PathLike[str]) -> str:
@@ -73,11 +76,3 @@ def parts_inside(name: str) -> tuple[str, ...]:
     # The rules of Windows cover all ways to lead out: roots, drives, and both kinds of slash.
     path = PureWindowsPath(name)
     return () if path.anchor or ".." in path.parts or "\0" in name else path.parts
-
-
-def _leads_to_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        # A link to itself.
-        return False

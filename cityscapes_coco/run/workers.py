@@ -67,9 +67,8 @@ def start_workers(count: int, *, check: Callable[[], object] = lambda: None) -> 
         for _ in range(count):
             ours, theirs = multiprocessing.Pipe()
             connections.append(ours)
-            process = multiprocessing.Process(
-                target=_work, args=(theirs, list(connections)), daemon=True
-            )
+            ends = theirs, list(connections)
+            process = multiprocessing.Process(target=_work, args=ends, daemon=True)
             with ctrl_c_held():
                 process.start()
             # Close our copy, so that we get EOF when the worker dies.
@@ -203,9 +202,8 @@ def _ask(free: "SimpleQueue[_Worker]", *call: Any) -> Any:
         finally:
             worker.receiving.release()
     except (EOFError, OSError) as broken:
-        raise WorkersLost(
-            "--workers", "a worker process died, perhaps for want of memory; try fewer of them"
-        ) from broken
+        reason = "a worker process died, perhaps for want of memory; try fewer workers"
+        raise WorkersLost("--workers", reason) from broken
     finally:
         free.put(worker)
     return unwrap_answer(*pickle.loads(answer))

@@ -1,13 +1,14 @@
-"""Boxes and masks in another form than COCO's: which form would have them lie on instances."""
+"""Boxes and masks in another form than COCO's: which form, or which scale and offset, would have
+them lie on instances."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from cityscapes_coco.scores.box_fit import fit_scales
 from cityscapes_coco.scores.sampling import (
     MASKS,
     Boxes,
@@ -18,6 +19,7 @@ from cityscapes_coco.scores.sampling import (
 )
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 # So many images show which form is right.
 _IMAGES = 25
@@ -30,6 +32,11 @@ _SHARE_FITTED, _TIMES_FITTED = 0.3, 3
 _SMALLEST, _PADDED = 8, 0.01
 # Of readings, the most common one is taken that is nearly as good as the best.
 _AS_GOOD = 0.95
+# Pairs of boxes vote in cells: of the logarithms of scales, and of offsets in shares of the image.
+_SCALE_CELL, _SCALE_REACH = 0.1, 8.0
+_OFFSET_CELL, _OFFSET_REACH = 0.025, 2.0
+# The scales with the most votes that are tried, and the best results of an image that vote.
+_TRIED, _VOTERS = 6, 30
 
 
 class Reading(NamedTuple):
@@ -41,39 +48,27 @@ class Reading(NamedTuple):
     read: Callable[[Sample], Boxes]
 
 
-def _as_is(boxes: Boxes) -> Boxes:
-    return boxes
-
-
-def _corners(boxes: Boxes) -> Boxes:
-    return np.concatenate((boxes[:, :2], boxes[:, 2:] - boxes[:, :2]), axis=1)
-
-
-def _center(boxes: Boxes) -> Boxes:
-    return np.concatenate((boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]), axis=1)
-
-
+# How the first two numbers of a form and the last two become place and size: the share of the last
+# that is taken from the first, and the share of the first that is taken from the last.
+_AS_IS, _CORNERS, _CENTER = (0, 0), (0, 1), (0.5, 0)
 # The forms of boxes, the most common first: the places of x, y and the other two numbers, and what
 # the four mean.
-_FORMS: dict[str, tuple[tuple[int, ...], Callable[[Boxes], Boxes]]] = {
-    "[x, y, width, height]": ((0, 1, 2, 3), _as_is),
-    "[x1, y1, x2, y2]": ((0, 1, 2, 3), _corners),
-    "[center x, center y, width, height]": ((0, 1, 2, 3), _center),
-    "[y, x, height, width]": ((1, 0, 3, 2), _as_is),
-    "[y1, x1, y2, x2]": ((1, 0, 3, 2), _corners),
-    "[center y, center x, height, width]": ((1, 0, 3, 2), _center),
-    "[x, y, height, width]": ((0, 1, 3, 2), _as_is),
-    "[center x, center y, height, width]": ((0, 1, 3, 2), _center),
-    "[x1, x2, y1, y2]": ((0, 2, 1, 3), _corners),
-    "[y1, y2, x1, x2]": ((2, 0, 3, 1), _corners),
+_FORMS: dict[str, tuple[tuple[int, ...], tuple[float, float]]] = {
+    "[x, y, width, height]": ((0, 1, 2, 3), _AS_IS),
+    "[x1, y1, x2, y2]": ((0, 1, 2, 3), _CORNERS),
+    "[center x, center y, width, height]": ((0, 1, 2, 3), _CENTER),
+    "[y, x, height, width]": ((1, 0, 3, 2), _AS_IS),
+    "[y1, x1, y2, x2]": ((1, 0, 3, 2), _CORNERS),
+    "[center y, center x, height, width]": ((1, 0, 3, 2), _CENTER),
+    "[x, y, height, width]": ((0, 1, 3, 2), _AS_IS),
+    "[center x, center y, height, width]": ((0, 1, 3, 2), _CENTER),
+    "[x1, x2, y1, y2]": ((0, 2, 1, 3), _CORNERS),
+    "[y1, y2, x1, x2]": ((2, 0, 3, 1), _CORNERS),
 }
 # The forms of boxes whose scale may be wrong too; and the forms of masks, as of the boxes around
 # them.
 _OF_OTHER_SIZE = (*_FORMS,)[:6]
-_OF_MASKS = {
-    "masks": "[x, y, width, height]",
-    "masks with y before x": "[y, x, height, width]",
-}
+_OF_MASKS = {"masks": "[x, y, width, height]", "masks with y before x": "[y, x, height, width]"}
 _REMEDIES = {
     "box": "write [x, y, width, height] in pixels",
     "mask": "write [x0, y0, x1, y1, ...] in pixels",
@@ -87,10 +82,8 @@ def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
     found = count_found(samples, [sample.boxes[shape] for sample in samples])
     possible = count_possible(samples)
     best = None
-    for list_readings, share, times in (
-        (_list_readings, _SHARE, _TIMES),
-        (_list_fitted, _SHARE_FITTED, _TIMES_FITTED),
-    ):
+    ways = (_list_readings, _SHARE, _TIMES), (_list_fitted, _SHARE_FITTED, _TIMES_FITTED)
+    for list_readings, share, times in ways:
         least = max(_FEWEST, share * possible, times * found)
         if least > possible:
             continue
@@ -103,6 +96,25 @@ def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
     return best
 
 
+def fit_scales(
+    boxes: Iterable[Boxes], truth: Iterable[Boxes], size: Floats
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield scales and offsets, (2,) each for x and y, by which many boxes may fit an instance.
+
+    Each pair of a box and an instance of its image votes for the scale that makes their sizes
+    equal, and then for the offset that makes their centers equal. Pairs that belong together agree,
+    all others spread. `size` is (width, height) of the images in pixels.
+    """
+    pairs = zip(*map(_pair, boxes, truth), strict=True)
+    ratios, centers, targets = map(np.concatenate, pairs)
+    for scale, near in _find_peaks(ratios, _SCALE_CELL, _SCALE_REACH, _TRIED):
+        scale = np.exp(scale)
+        yield scale, np.zeros(2)
+        offsets = (targets[near] - centers[near] * scale) / size
+        for offset, _ in _find_peaks(offsets, _OFFSET_CELL, _OFFSET_REACH, 1):
+            yield scale, offset * size
+
+
 def _list_readings(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
     """Yield the forms in which boxes or masks are often written, the most common first."""
     for in_shares in False, True:
@@ -111,9 +123,8 @@ def _list_readings(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
             yield Reading(name + " in shares of the image" * in_shares, _REMEDIES[shape], read)
     if shape == "mask":
         for way, remedy in (MASKS[1], "down the columns"), (MASKS[2], "with 1 for the instance"):
-            yield Reading(
-                f"run lengths {way}", f"encode them {remedy}", partial(_read_way, way=way)
-            )
+            read = partial(_read, shape=way, form=_OF_MASKS["masks"], scale=np.ones(2))
+            yield Reading(f"run lengths {way}", f"encode them {remedy}", read)
     for axis, name in enumerate(("mirrored from left to right", "counted from the bottom")):
         remedy = "write them as they are in the photograph"
         yield Reading(name, remedy, partial(_mirror, shape=shape, axis=axis))
@@ -124,17 +135,14 @@ def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
     size = np.array(samples[0].size[::-1], np.float64)
     for name, form in _list_forms(shape, _OF_OTHER_SIZE):
         boxes = [_read(sample, shape, form, np.ones(2)) for sample in samples]
-        for scale, offset in fit_scales(boxes, [sample.truth for sample in samples], size):
+        for scale, offset in fit_scales(boxes, (sample.truth.boxes for sample in samples), size):
             width, height = np.rint(size / scale).astype(int).tolist()
             of_what = f"of an image of some {width} x {height} pixels"
             if min(width, height) < _SMALLEST:
                 of_what = "in shares of an image"
             padded = " that was padded or cut" if (abs(offset) > _PADDED * size).any() else ""
-            yield Reading(
-                f"{name} {of_what}{padded}",
-                "resize them to their image",
-                partial(_read, shape=shape, form=form, scale=scale, offset=offset),
-            )
+            read = partial(_read, shape=shape, form=form, scale=scale, offset=offset)
+            yield Reading(f"{name} {of_what}{padded}", "resize them to their image", read)
 
 
 def _list_forms(shape: str, forms: Sequence[str]) -> list[tuple[str, str]]:
@@ -147,17 +155,45 @@ def _read(
 ) -> Boxes:
     """Return boxes in COCO's form, given the form they are in, and their scale, (2,), which is the
     size of the image if it is None."""
-    order, to_coco = _FORMS[form]
-    boxes = to_coco(sample.boxes[shape][:, order])
+    order, (of_last, of_first) = _FORMS[form]
+    first, last = np.split(sample.boxes[shape][:, order], 2, axis=1)
+    places, sizes = first - of_last * last, last - of_first * first
     scale = np.array(sample.size[::-1], np.float64) if scale is None else scale
-    return np.concatenate((boxes[:, :2] * scale + offset, boxes[:, 2:] * scale), axis=1)
-
-
-def _read_way(sample: Sample, way: str) -> Boxes:
-    return sample.boxes[way]
+    return np.concatenate((places * scale + offset, sizes * scale), axis=1)
 
 
 def _mirror(sample: Sample, shape: str, axis: int) -> Boxes:
     boxes: Boxes = sample.boxes[shape].copy()
     boxes[:, axis] = sample.size[1 - axis] - boxes[:, axis] - boxes[:, axis + 2]
     return boxes
+
+
+def _pair(boxes: Boxes, truth: Boxes) -> tuple[Floats, Floats, Floats]:
+    """Return for each pair of a box and an instance the logarithms of the ratio of their sizes, and
+    the center of the box and of the instance, (N, 2) each."""
+    boxes, truth = (
+        some[np.isfinite(some).all(axis=1) & (some[:, 2:] > 0).all(axis=1)]
+        for some in (boxes[:_VOTERS], truth)
+    )
+    ratios = (np.log(truth[:, 2:]) - np.log(boxes[:, None, 2:])).reshape(-1, 2)
+    centers, targets = (some[:, :2] + some[:, 2:] / 2 for some in (boxes, truth))
+    return ratios, centers.repeat(len(truth), axis=0), np.tile(targets, (len(boxes), 1))
+
+
+def _find_peaks(
+    points: Floats, cell: float, reach: float, most: int
+) -> Iterator[tuple[Floats, Bools]]:
+    """Yield up to so many places, (2,), that many of the points, (N, 2), are at, and which are."""
+    sides = np.array([[-reach, reach]] * 2)
+    x, y = points.T
+    votes, edges, _ = np.histogram2d(x, y, bins=round(2 * reach / cell), range=sides)
+    for _ in range(most):
+        padded = np.pad(votes, 1)
+        summed = sliding_window_view(padded, (3, 3)).sum(axis=(2, 3))
+        peak = np.unravel_index(np.argmax(summed), votes.shape)
+        if not summed.max():
+            return
+        middle = edges[list(peak)] + cell / 2
+        near = np.all(np.abs(points - middle) <= 1.5 * cell, axis=1)
+        yield np.median(points[near], axis=0), near
+        votes[tuple(slice(max(place - 1, 0), place + 2) for place in peak)] = 0

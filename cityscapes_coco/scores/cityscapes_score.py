@@ -5,6 +5,7 @@ prediction has to exceed).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,11 +61,9 @@ class CityscapesTruth(NamedTuple):
 
 
 class CityscapesMatches(NamedTuple):
-    """How Cityscapes judges the predictions of one class, in one map or in several.
-
-    `scores` is (D,). `are_true` and `are_false` are (T, D); predictions that are neither are
-    ignored. `instances` counts the instances that have to be found.
-    """
+    """How Cityscapes judges the predictions of one class, in one map or in several. `scores` is
+    (D,). `are_true` and `are_false` are (T, D); predictions that are neither are ignored.
+    `instances` counts the instances that have to be found."""
 
     scores: Floats
     are_true: Bools
@@ -99,7 +98,7 @@ class CityscapesScorer(NamedTuple):
             raise UserError(map_path, str(error)) from error
         if unknown and not self.void_unknown:
             reason = f"holds the value {unknown[0]}, whose label Cityscapes does not have"
-            raise UserError(map_path, reason)
+            raise UserError(map_path, f"{reason}; to ignore it, convert with --unknown-labels void")
         ignored = _IS_VOID
         if self.void_unknown:
             ignored = ignored.copy()
@@ -122,22 +121,13 @@ class CityscapesScorer(NamedTuple):
     def rate(
         self, maps: Sequence[Mapping[str, CityscapesMatches]]
     ) -> tuple[CityscapesScores, Curves]:
-        """Return the scores of all maps, given the matches in each, and the curves.
-
-        The average follows cityscapesscripts' `computeAverages`. A curve has a point for each
-        distinct score.
-        """
-        curves = {
-            name: _find_curves([matches[name] for matches in maps if name in matches])
-            for name in (label.name for label in self.labels.values())
-        }
-        precisions = {
-            name: [_integrate(*curve) for curve in of_class] for name, of_class in curves.items()
-        }
-        scores = CityscapesScores(
-            _average([row for row in precisions.values() if row]),
-            {name: _average([row] if row else []) for name, row in precisions.items()},
-        )
+        """Return the scores of all maps, given the matches in each, and the curves, with a point
+        for each distinct score. The average follows cityscapesscripts' `computeAverages`."""
+        names = [label.name for label in self.labels.values()]
+        curves = {n: _find_curves([found[n] for found in maps if n in found]) for n in names}
+        precisions = {n: [*starmap(_integrate, of_class)] for n, of_class in curves.items()}
+        classes = {n: _average([row] if row else []) for n, row in precisions.items()}
+        scores = CityscapesScores(_average([*filter(None, precisions.values())]), classes)
         return scores, {name: of_class[0] for name, of_class in curves.items() if of_class}
 
 
@@ -203,10 +193,8 @@ def _find_curves(maps: Sequence[CityscapesMatches]) -> list[tuple[Floats, Floats
     scores = np.concatenate([matches.scores for matches in maps])
     are_true = np.concatenate([matches.are_true for matches in maps], axis=1)
     are_false = np.concatenate([matches.are_false for matches in maps], axis=1)
-    return [
-        _find_curve(scores[true | false], true[true | false], instances)
-        for true, false in zip(are_true, are_false, strict=True)
-    ]
+    pairs = zip(are_true, are_false, strict=True)
+    return [_find_curve(scores[t | f], t[t | f], instances) for t, f in pairs]
 
 
 def _average(precisions: Sequence[Sequence[float]]) -> CityscapesScore:
@@ -219,10 +207,8 @@ def _average(precisions: Sequence[Sequence[float]]) -> CityscapesScore:
 
 
 def _count_common(rles: Sequence[Rle], areas: NDArray[np.int64], others: Sequence[Rle]) -> Any:
-    """Count the pixels that each RLE shares with each of the others: shape (D, G), int64.
-
-    `areas`, (D,), are the areas of the first RLEs.
-    """
+    """Count the pixels that each RLE shares with each of the others: shape (D, G), int64. `areas`,
+    (D,), are the areas of the first RLEs."""
     if not rles or not others:
         return np.zeros((len(rles), len(others)), np.int64)
     # For crowds, COCO divides the common pixels by the area of the first RLE alone.

@@ -138,7 +138,7 @@ class CocoScorer(NamedTuple):
             return list(annotation.bbox or ())
         rle = decode_annotation(self.path, annotation, *size, with_opencv=self.with_opencv)
         if rle is None:
-            reason = f"annotation {annotation.id} has no segmentation, which others have"
+            reason = f"annotation {annotation.id} has no segmentation, but others have"
             raise UserError(self.path, reason)
         return rle
 

@@ -17,7 +17,7 @@ from cityscapes_coco.coco.records import Image, PanopticAnnotation, PanopticFile
 from cityscapes_coco.coco.segmentations import find_size
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.numberings import list_numberings
+from cityscapes_coco.scores.class_ids import list_numberings
 from cityscapes_coco.scores.panoptic_quality import (
     PanopticMatches,
     PanopticQuality,
@@ -73,18 +73,16 @@ class PanopticScorer(NamedTuple):
         path = find_png(self.pngs, pair.result.file_name)
         truth = self._list_segments(pair.truth.segments_info or ())
         predicted = self._list_segments(pair.result.segments_info)
-        pairs = count_pairs(
-            read_segment_ids(truth_path, *size), read_segment_ids(path, *size, with_alpha=True)
-        )
+        truth_ids = read_segment_ids(truth_path, *size)
+        pairs = count_pairs(truth_ids, read_segment_ids(path, *size, with_alpha=True))
         check_pixels(truth_path, np.unique(pairs.truth), truth.ids)
         check_pixels(path, np.unique(pairs.predicted), predicted.ids)
         for segment in pair.truth.segments_info or ():
             area = int(pairs.pixels[pairs.truth == segment.id].sum())
             if segment.area != area:
-                reason = (
-                    f"segment {segment.id} has {area} pixels, but in {self.path} {segment.area}"
-                )
-                raise UserError(truth_path, f"{reason}; write both files again")
+                differing = f"{area} pixels, but in {self.path} {segment.area}"
+                reason = f"segment {segment.id} has {differing}; write both files again"
+                raise UserError(truth_path, reason)
         return match_segments(pairs, truth, predicted, len(self.category_ids))
 
     def _list_segments(self, segments: Sequence[Segment | PredictedSegment]) -> Segments:

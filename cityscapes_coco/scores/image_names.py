@@ -17,11 +17,8 @@ _NUMBER = re.compile(r"\d{1,18}")
 _FRAME = re.compile(r"(.+?_\d{6}_\d{6})(_[A-Za-z].*)?")
 
 
-class _Named(NamedTuple):
-    """An image, and the folders in its name, outermost first."""
-
-    id: int
-    folders: tuple[str, ...]
+# The id of an image, and the folders in its name, outermost first.
+_Named = tuple[int, tuple[str, ...]]
 
 
 class ImageNames(NamedTuple):
@@ -42,9 +39,8 @@ class ImageNames(NamedTuple):
             return int(name)
         found: set[int] = set()
         if isinstance(name, str):
-            found = self._find_by_name(name) | (
-                {int(name)} & self.ids if _NUMBER.fullmatch(name) else set()
-            )
+            as_number = {int(name)} if _NUMBER.fullmatch(name) else set()
+            found = self._find_by_name(name) | (as_number & self.ids)
         if len(found) == 1:
             return found.pop()
         wrong = "fits several images" if found else "is neither the id nor the name of an image"
@@ -55,10 +51,10 @@ class ImageNames(NamedTuple):
         *folders, last = _split(name) or [""]
         stem = _ENDING.sub("", last)
         named = self.of_files.get(last) or self.of_files.get(stem) or self.of_frames.get(stem, [])
-        fitting = {image.id for image in named if _agree(folders, image.folders)}
+        fitting = {number for number, outer in named if _agree(folders, outer)}
         if not fitting and len(named) == 1 and _FRAME.fullmatch(stem):
             # No two frames of Cityscapes have one name, wherever a copy lies.
-            return {named[0].id}
+            return {named[0][0]}
         return fitting
 
 
@@ -69,7 +65,7 @@ def index_images(images: Iterable[Image]) -> ImageNames:
             continue
         names.ids.add(image.id)
         *folders, last = _split(image.file_name or "") or [""]
-        named = _Named(image.id, tuple(folders))
+        named = image.id, tuple(folders)
         stem = _ENDING.sub("", last)
         if stem:
             names.of_files.setdefault(stem, []).append(named)

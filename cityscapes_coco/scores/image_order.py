@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 from cityscapes_coco.coco.records import CocoFile
-from cityscapes_coco.scores.sampling import OVERLAP, Boxes, Sample, list_truth, spread
+from cityscapes_coco.scores.sampling import Boxes, Sample, lie_on, list_truth, spread
 
 # So many images, with so many of their best results each, are looked for among all images.
 _IMAGES, _RESULTS = 20, 30
@@ -49,11 +47,8 @@ def _count_in_all(boxes: Boxes, truth: Sequence[Boxes]) -> NDArray[np.int64]:
     """Count the instances of each image that any of the boxes lies on."""
     boxes = boxes[np.isfinite(boxes).all(axis=1)][:_RESULTS]
     owners = np.repeat(np.arange(len(truth)), [len(of_image) for of_image in truth])
-    if not len(boxes) or not owners.size:
-        return np.zeros(len(truth), np.int64)
-    # In C: there may be 60,000 instances.
-    ious: Any = coco_mask.iou(boxes.tolist(), np.concatenate(truth).tolist(), [0] * owners.size)
-    return np.bincount(owners[(ious >= OVERLAP).any(axis=0)], minlength=len(truth))
+    found = lie_on(boxes, np.concatenate(truth)).any(axis=0)
+    return np.bincount(owners[found], minlength=len(truth))
 
 
 def _name_order(others: Mapping[int, int], coco: CocoFile) -> str:

@@ -58,11 +58,9 @@ class Pairs(NamedTuple):
 
 
 class PanopticMatches(NamedTuple):
-    """What was found, in one image or in several, by category: shape (K,).
-
-    `ious` is the sum over what is true. `overlaps`, (K, K), counts the pairs of segments whose IoU
-    suffices, whatever their categories: the truth's in the rows, the predicted in the columns.
-    """
+    """What was found, in one image or in several, by category: shape (K,). `ious` is the sum over
+    what is true. `overlaps`, (K, K), counts the pairs of segments whose IoU suffices, whatever
+    their categories: the truth's in the rows, the predicted in the columns."""
 
     ious: NDArray[np.float64]
     true: Integers
@@ -95,10 +93,8 @@ def match_segments(
       crowd of its category. If a category has several crowds, the last one counts.
     """
     # Void has the place after the last segment.
-    ours, theirs = (
-        _find_places(truth.ids, pairs.truth),
-        _find_places(predicted.ids, pairs.predicted),
-    )
+    ours = _find_places(truth.ids, pairs.truth)
+    theirs = _find_places(predicted.ids, pairs.predicted)
     void = len(truth.ids)
     our_areas = np.bincount(ours, pairs.pixels, void + 1)
     areas = np.bincount(theirs, pairs.pixels, len(predicted.ids) + 1)
@@ -131,7 +127,6 @@ def match_segments(
 
 
 def add_matches(images: Iterable[PanopticMatches], categories: int) -> PanopticMatches:
-    """Return the sum of the matches in all images."""
     zeros = np.zeros(categories, np.int64)
     overlaps = np.zeros((categories, categories), np.int64)
     total: list[Any] = [np.zeros(categories), zeros, zeros, zeros, overlaps]

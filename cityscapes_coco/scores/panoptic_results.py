@@ -72,15 +72,11 @@ def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResul
         if number in found:
             raise UserError(path, f"two annotations are for the image {result.image_id}")
         found[number] = result
-    missing = [
-        str(image.id) for number, image in enumerate(truth.records.images) if number not in found
-    ]
+    missing = [str(i.id) for place, i in enumerate(truth.records.images) if place not in found]
     if missing:
-        raise UserError(
-            path,
-            f"no annotation for {len(missing)} of {len(truth.images)} images: {name_some(missing)};"
-            " each image needs one, if only with an empty segments_info",
-        )
+        lack = f"no annotation for {len(missing)} of {len(truth.images)} images"
+        remedy = "each image needs one, if only with an empty segments_info"
+        raise UserError(path, f"{lack}: {name_some(missing)}; {remedy}")
     for index, result in enumerate(results):
         _check_segments(path, f"annotations[{index}]", result)
     _check_categories(path, results, truth)
@@ -88,22 +84,20 @@ def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResul
 
 
 def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64]) -> None:
-    """Raise UserError unless the ids in the PNG file at `path` are the listed ones.
-
-    Void has the id 0, which is not listed.
-    """
+    """Raise UserError unless the ids in the PNG file at `path` are the listed ones. Void has the id
+    0, which is not listed."""
     in_png = in_png[in_png > 0]
     unlisted, unseen = np.setdiff1d(in_png, listed), np.setdiff1d(listed, in_png)
     if unlisted.size:
         swapped = (in_png & 0xFF) << 16 | in_png & 0xFF00 | in_png >> 16
         if np.isin(swapped, listed).all():
-            reason = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
-            raise UserError(path, f"{reason}: swap the channels before it is written")
+            order = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
+            raise UserError(path, f"{order}: swap the channels before it is written")
         hint = "; void is black, 0" if _HIGHEST_ID in unlisted else ""
         raise UserError(path, f"pixels of no segment: the ids {_name_ids(unlisted)}{hint}")
     if unseen.size:
-        reason = "leave them out of segments_info"
-        raise UserError(path, f"segments without pixels: the ids {_name_ids(unseen)}; {reason}")
+        remedy = "leave them out of segments_info"
+        raise UserError(path, f"segments without pixels: the ids {_name_ids(unseen)}; {remedy}")
 
 
 def _find_images(path: Path, names: Sequence[int | str], truth: PanopticFile) -> list[int]:
@@ -155,7 +149,7 @@ def _check_segments(path: Path, where: str, result: PanopticResult) -> None:
         elif not 0 < segment.id <= _HIGHEST_ID:
             reason = f".id: {segment.id} is not in 1 to {_HIGHEST_ID}; 0 is void"
         elif segment.id in seen:
-            reason = f".id: {segment.id} is that of an earlier segment of the image"
+            reason = f".id: {segment.id} is the id of an earlier segment, too"
         if reason:
             raise UserError(path, f"{where}.segments_info[{number}]{reason}")
         seen.add(segment.id)

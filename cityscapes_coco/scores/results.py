@@ -19,8 +19,8 @@ from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmenta
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
 from cityscapes_coco.run.folders import name_some
+from cityscapes_coco.scores.class_ids import explain_numbers
 from cityscapes_coco.scores.image_names import index_images
-from cityscapes_coco.scores.numberings import explain_numbers
 
 _WHAT = "a file of results"
 
@@ -95,11 +95,8 @@ def name_result(result: Result) -> str:
 
 
 def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
-    """Return the RLE of the mask of a result at `path`, in an image of the given size in pixels;
-    None if the results have no masks.
-
-    Raises UserError if the mask cannot be decoded or is of another size.
-    """
+    """Return the RLE of the mask of a result at `path`, in an image of this size in pixels; None if
+    the results have no masks. Raises UserError if it cannot be decoded or is of another size."""
     if result.segmentation is UNSET:
         return None
     try:
@@ -116,13 +113,10 @@ def _read_records(path: Path) -> list[Result]:
             content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)
         return decode_file(path, content, list[Result], _WHAT, "results")
     except UserError as error:
-        form = _name_form(content)
-        if form:
-            raise UserError(path, form) from error
-        raise
+        raise UserError(path, _explain_form(content) or error.reason) from error
 
 
-def _name_form(content: bytes) -> str:
+def _explain_form(content: bytes) -> str:
     """Return what predictions are that are no results; nothing if it is not known."""
     try:
         whole = msgspec.json.decode(content, type=list[Any] | dict[str, Any])
@@ -144,19 +138,17 @@ def _name_form(content: bytes) -> str:
 
 
 def _explain_category(number: int, coco: CocoFile, results: list[Result]) -> str:
-    known = [f"{category.id} {category.name}" for category in coco.categories]
+    known = name_some([f"{category.id} {category.name}" for category in coco.categories]) or "none"
     why = explain_numbers({result.category_id for result in results}, coco)
-    return (
-        f".category_id: {number} is no category of the COCO file, which has"
-        f" {name_some(known) or 'none'}{why and '; '}{why}"
-    )
+    wrong = f".category_id: {number} is no category of the COCO file, which has {known}"
+    return f"{wrong}; {why}" if why else wrong
 
 
 def _check_shape(result: Result, with_masks: bool) -> None:
     if with_masks and result.segmentation is UNSET:
-        raise ValueError(" has no segmentation, which others have")
+        raise ValueError(" has no segmentation, but others have; write one for each, or for none")
     if not with_masks and result.bbox is UNSET:
         raise ValueError(" has neither a segmentation nor a bbox")
     if result.bbox is not UNSET and min(result.bbox[2:]) < 0:
-        size = "has a size below 0; a box is [x, y, width, height]"
-        raise ValueError(f".bbox: {list(result.bbox)} {size}")
+        wrong = "has a size below 0; a box is [x, y, width, height]"
+        raise ValueError(f".bbox: {list(result.bbox)} {wrong}")

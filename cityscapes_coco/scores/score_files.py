@@ -161,13 +161,13 @@ def _write_markdown(tables: Iterable[ScoreTable], origin: Origin) -> Iterator[st
         for name, numbers in rows:
             escaped = name.replace("|", r"\|").replace("\n", " ")
             yield f"| {escaped} | {' | '.join(_percent(number, '-') for number in numbers)} |\n"
-        yield f"\n{_explain(protocol, origin)}\n"
+        yield f"\n{_describe(protocol, origin)}\n"
 
 
 def _write_latex(tables: Iterable[ScoreTable], origin: Origin) -> Iterator[str]:
     """Yield tables for the package booktabs."""
     for protocol, columns, rows in tables:
-        explained = _explain(protocol, origin).replace("\n", " ")
+        explained = _describe(protocol, origin).replace("\n", " ")
         averages = ("average", "all")
         yield f"\n% {explained}\n\\begin{{tabular}}{{l{'r' * len(columns)}}}\n\\toprule\n"
         yield f"{protocol} & {' & '.join(columns)} \\\\\n\\midrule\n"
@@ -181,7 +181,7 @@ def _write_latex(tables: Iterable[ScoreTable], origin: Origin) -> Iterator[str]:
         yield "\\bottomrule\n\\end{tabular}\n"
 
 
-def _explain(protocol: str, origin: Origin) -> str:
+def _describe(protocol: str, origin: Origin) -> str:
     return (
         f"{protocol}, in percent; truth: {origin.truth} (sha256 {origin.sha256});"
         f" {origin.program}; comparable with the benchmark: {origin.comparable[protocol]}"

@@ -87,16 +87,15 @@ def write_submission(
     work = partial(_encode_frame, labels=labels, results_path=results_path)
     try:
         with new_folder(folder) as draft:
-            encoded = show_progress(run(work, frames), "save", len(frames))
-            for files in encoded:
+            for files in show_progress(run(work, frames), "save", len(frames)):
                 for name, content in files.items():
                     (draft / name).write_bytes(content)
     except OSError as error:
         raise UserError(folder, f"cannot be written: {error.strerror}; see --save") from error
     names = {category.id: str(category.name) for category in coco.categories}
     left_out = Counter(names[r.category_id] for r in results if r.category_id not in labels)
-    masks = Counter(dict.fromkeys((names[number] for number in labels), 0))
     saved = [result for frame in frames for result in frame.results]
+    masks = Counter({names[number]: 0 for number in labels})
     masks.update(names[result.category_id] for result in saved)
     return Submission(folder, len(frames), masks, left_out, len(find_repeats(saved)))
 

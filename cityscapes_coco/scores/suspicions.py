@@ -7,6 +7,7 @@ counts whether results then lie on many more instances, or on many more of their
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.errors import command
 from cityscapes_coco.scores.box_forms import find_reading
-from cityscapes_coco.scores.class_pairs import explain_pairs
+from cityscapes_coco.scores.class_ids import explain_pairs
 from cityscapes_coco.scores.coco_score import CocoScores
 from cityscapes_coco.scores.image_order import explain_order
 from cityscapes_coco.scores.sampling import (
@@ -50,10 +51,8 @@ class _Look(NamedTuple):
 def find_suspicions(
     path: Path, results_path: Path, coco: CocoFile, results: Sequence[Result], scores: CocoScores
 ) -> list[str]:
-    """Return a line for each thing that seems to be wrong with results.
-
-    `path` and `results_path` are the files, for errors; `scores` are the scores of the results.
-    """
+    """Return a line for each thing that seems to be wrong with results. `path` and `results_path`
+    are the files, for errors; `scores` are the scores of the results."""
     of_classes = [score.ap50 for found in scores.classes.values() for score in found.values()]
     if len(results) < _FEWEST or not any(n is not None and n < _LOW_AP50 for n in of_classes):
         return []
@@ -62,15 +61,8 @@ def find_suspicions(
     best = max(looks.values(), key=lambda look: look.found)
     notes = [look.note for look in looks.values() if look.note] or _compare_shapes(looks)
     order = [] if notes else explain_order(samples, best.boxes, coco)
-    notes += order or explain_pairs(
-        Counter(
-            pair
-            for sample, boxes in zip(samples, best.boxes, strict=True)
-            for pair in list_found(sample, boxes)
-        ),
-        {result.category_id for result in results},
-        coco,
-    )
+    pairs = Counter(chain.from_iterable(map(list_found, samples, best.boxes)))
+    notes += order or explain_pairs(pairs, {result.category_id for result in results}, coco)
     averages = [average.ap50 or 0 for average in scores.average.values()]
     if not notes and len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50:
         notes += _compare_with_chance(samples, best)
@@ -86,10 +78,8 @@ def _look(samples: Sequence[Sample], shape: str) -> _Look:
         read = [*map(reading.read, samples)]
         more = count_found(samples, read)
         instances = sum(len(sample.truth.boxes) for sample in samples)
-        note = (
-            f"{_PLURALS[shape]} lie on {found} of {instances} instances, and on {more} if they are"
-            f" read as {reading.name}"
-        )
+        note = f"{_PLURALS[shape]} lie on {found} of {instances} instances, and on {more} if they"
+        note += f" are read as {reading.name}"
         if shape == "box" and (outside := sum(map(_count_outside, samples))):
             note += f" ({outside} of {total} leave their image)"
         return _Look(read, more, f"{note}: {reading.remedy}")

@@ -93,7 +93,8 @@ def test_a_line_that_is_no_frame_is_an_error_and_nothing_is_written(
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [(b"\n\n", "names no frame"), (b"\xff\xfe", "no text"), (b"", "empty")]
+    ("content", "says"),
+    [(b"\n\n", "names no frame"), (b"\xff\xfe", "not a text file"), (b"", "empty")],
 )
 def test_a_list_without_names_is_an_error(
     content: bytes, says: str, data: Path, capsys: Capture

@@ -210,7 +210,7 @@ def test_results_are_neither_for_the_statistics_nor_for_the_check(
 def test_scores_and_their_order_are_for_results_only(option: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit, match="2"):
         inspect([option])
-    assert f"argument {option.partition('=')[0]}: is for --results" in capsys.readouterr().err
+    assert f"argument {option.partition('=')[0]}: needs --results" in capsys.readouterr().err
 
 
 # Files of pages.

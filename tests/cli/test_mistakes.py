@@ -35,8 +35,8 @@ MISTAKES = {
     "evaluate --predictions p.json": "unknown option --predictions; did you mean --results?",
     "evaluate --output s.json": "unknown option --output; did you mean --save?",
     # Values.
-    "convert data/cityscapes": "data/cityscapes: is for no option; a path needs --datadir",
-    "inspect my.json": "my.json: is for no option; a path needs --coco_dir",
+    "convert data/city": "data/city: belongs to no option; write --datadir before a path",
+    "inspect my.json": "my.json: belongs to no option; write --coco_dir before a path",
     "convert --splits vall": "gtFine has train, val, test, not vall; did you mean val?",
     "convert --splits train_extra": "argument --splits: gtFine has train, val, test, not",
     "convert --categories cars": "not 'cars'; did you mean car?",
@@ -58,9 +58,9 @@ MISTAKES = {
     "inspect --verify --seed 1": "argument --seed: has no effect with --verify",
     "inspect --coco c.json --split val": "argument --split: has no effect with --coco",
     "inspect --coco c.json --panoptic": "argument --panoptic: has no effect with --coco",
-    "inspect --min-score 0.3": "argument --min-score: is for --results",
+    "inspect --min-score 0.3": "argument --min-score: needs --results",
     "inspect --stats --results r.json": "not allowed with argument",
-    "evaluate --results r --top 3": "argument --top: is for --save",
+    "evaluate --results r --top 3": "argument --top: needs --save",
     "evaluate --results r --coco c --split val": "argument --split: has no effect with --coco",
 }
 
@@ -108,7 +108,7 @@ def test_numbers_of_categories_may_be_figures() -> None:
 
 
 def test_the_option_of_another_verb_is_told_by_the_command(capsys: Capture) -> None:
-    from cityscapes_coco.cli.verbs import choose_verb
+    from cityscapes_coco.__main__ import choose_verb
 
     with pytest.raises(SystemExit, match="2"):
         choose_verb("cityscapes-coco", ["convert", "--stats"])

@@ -115,8 +115,8 @@ def put_a_link(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("put", "says"),
     [
-        (put_a_file, "not a folder"),
-        (put_a_link, "not a folder"),
+        (put_a_file, "in the place of the folder"),
+        (put_a_link, "in the place of the folder"),
         (put_a_folder_into_it, "holds more than panoptic maps: more; move it away, or"),
         (put_a_note_into_it, "holds more than panoptic maps: notes.txt; move it away, or"),
     ],
@@ -319,7 +319,7 @@ def test_a_dangling_link_in_the_folders_place_stays(
     folder.parent.mkdir()
     folder.symlink_to("nowhere")
     assert main(["--datadir", str(datadir), "--workers", "1", "--panoptic"]) == 1
-    assert "not a folder" in capsys.readouterr().err and folder.is_symlink()
+    assert "in the place of the folder" in capsys.readouterr().err and folder.is_symlink()
 
 
 def test_a_png_file_of_transposed_size_is_told(path: Path, datadir: Path, capsys: Capture) -> None:

@@ -8,7 +8,6 @@ import pytest
 import inspect_coco
 from cityscapes_coco import Options
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.options import parse_categories
 from cityscapes_coco.pictures.colors import PAGE_COLORS
 from cityscapes_coco.pictures.drawings import read_categories
 from main import main
@@ -112,10 +111,10 @@ WRONG: dict[str, tuple[tuple[str, ...], str]] = {
     "an unknown class to be merged": (("pedestrian=person+dog",), "not 'dog'"),
     "a class of stuff": (("road",), "Cityscapes tells no instances of road apart"),
     "stuff to be merged": (("flat=road+sidewalk",), "it does of person, rider, car, truck, bus"),
-    "a class twice": (("car", "car"), "classes that are there twice: car"),
+    "a class twice": (("car", "car"), "classes named twice: car"),
     "a class in two categories": (("human=person+rider", "person"), "twice: person"),
     "a class twice in one": (("human=person+person",), "twice: person"),
-    "two of one name": (("a=person", "a=rider"), "names that are there twice: a"),
+    "two of one name": (("a=person", "a=rider"), "names named twice: a"),
     "no name": (("=person",), "no name in '=person'"),
     "a blank name": ((" =person",), "no name in"),
     "a name that cannot be printed": (("\x1b[31m=person",), "no name in"),
@@ -140,7 +139,7 @@ def test_wrong_categories_are_one_line_and_exit_code_2(
 
 
 def test_the_names_are_those_that_are_parsed() -> None:
-    chosen = parse_categories(["train", "two=bicycle+motorcycle"])
+    chosen = Options(categories=("train", "two=bicycle+motorcycle")).parsed_categories
     assert [(c.name, c.classes) for c in chosen] == [
         ("train", ("train",)),
         ("two", ("motorcycle", "bicycle")),

@@ -26,7 +26,9 @@ def test_a_frame_in_two_folders_is_said_and_never_gets_one_name_twice(
     assert main(["--datadir", str(datadir), "--workers", "1", "--file-names", "base"]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     name = f"{NAME}_leftImg8bit.png"
-    assert line.startswith(f"error: {datadir}: --file-names base gives 2 images the name {name};")
+    assert line.startswith(
+        f"error: {datadir}: --file-names base gives several images one name: {name}, 2 times;"
+    )
     assert (datadir / "annotations" / OUTPUT).read_bytes() == old
 
 
@@ -87,11 +89,14 @@ def test_images_that_would_have_one_id_are_refused(
     argv = ["--datadir", str(datadir), "--workers", "1", "--panoptic"]
     assert main([*argv, "--images", "leftImg8bit_foggy", "leftImg8bit_foggyDBF"]) == 1
     id_of_both = f"{NAME}_leftImg8bit_foggy_beta_0.01"
-    assert f"--panoptic gives 2 images the id {id_of_both}; take one" in capsys.readouterr().err
+    assert (
+        f"--panoptic gives several images one id: {id_of_both}, 2 times; take one"
+        in capsys.readouterr().err
+    )
     shutil.copytree(path.parent, path.parent.with_name("aachen (1)"))
     assert main(argv) == 1
     line = capsys.readouterr().err.splitlines()[-1]
-    assert f"--panoptic gives 2 frames the PNG file {PNG}; " in line
+    assert f"--panoptic gives several frames one PNG file: {PNG}, 2 times; " in line
 
 
 def test_below_the_split_is_below_the_last_folder_of_that_name(

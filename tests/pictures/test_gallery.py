@@ -76,7 +76,9 @@ def test_a_page_of_somebody_else_is_not_replaced(
     (datadir / "site").mkdir()
     (datadir / "site" / "index.html").write_text("mine")
     assert inspect_coco.main(["--coco_dir", str(datadir), "--save", str(datadir / "site")]) == 1
-    assert "index.html: is there already, and not of this program" in capsys.readouterr().err
+    assert (
+        "index.html: is there already, but this program did not write it" in capsys.readouterr().err
+    )
     assert (datadir / "site" / "index.html").read_text() == "mine"
     assert len(list((datadir / "site").iterdir())) == 1
 

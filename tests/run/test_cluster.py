@@ -306,8 +306,8 @@ def test_a_cluster_that_is_lost_is_one_line(
     [line] = capfd.readouterr().err.splitlines()
     assert line == f"error: {cluster}: the cluster has no workers; start some with dask worker"
     for killed, reason in [
-        ("worker", "all workers of the cluster are gone"),
-        ("scheduler", "the scheduler does not answer any more"),
+        ("worker", "all workers of the cluster are gone; start some with dask worker"),
+        ("scheduler", "the scheduler does not answer any more; start it again"),
     ]:
         with started(*worker(cluster), code=code) as only_worker:
             await_workers(cluster, 1)

@@ -1,8 +1,10 @@
-"""The form of boxes: test_suspicions.py has each; here is which is taken, and when."""
+"""The form of boxes: test_suspicions.py has each; here is which is taken, and when. And the scale
+of boxes of a resized image."""
 
 import numpy as np
+import pytest
 
-from cityscapes_coco.scores.box_forms import find_reading
+from cityscapes_coco.scores.box_forms import find_reading, fit_scales
 from cityscapes_coco.scores.sampling import Boxes, Sample, Truth
 
 TRUTH = np.array([[20.0 * n, 7.0 * n, 4 + n, 9 - n] for n in range(8)])
@@ -48,3 +50,27 @@ def test_boxes_anywhere_have_no_form() -> None:
     """The scale that fits best is not enough."""
     anywhere = np.array([[(37.0 * n) % 190, (23 * n) % 90, 3 + n, 5 + n] for n in range(30)])
     assert find(anywhere) is None
+
+
+SIZE = np.array([2048.0, 1024.0])
+STREET = np.array(
+    [[100, 400, 60, 40], [900, 450, 30, 80], [1500, 380, 200, 90], [40, 500, 10, 25.0]]
+)
+
+
+@pytest.mark.parametrize("scale", [[2, 2], [0.5, 0.5], [3.2, 1.6], [2048, 1024], [0.01, 0.1]])
+@pytest.mark.parametrize("offset", [[0, 0], [0, -256], [300, 100]])
+def test_the_scale_and_offset_of_most_boxes_are_found(
+    scale: list[float], offset: list[float]
+) -> None:
+    boxes = STREET.copy()
+    boxes[:, :2] = (boxes[:, :2] - offset) / scale
+    boxes[:, 2:] /= scale
+    others = np.array([[7, 7, 33, 9], [np.nan] * 4, [5, 5, 0, 0]])
+    found = [*fit_scales([np.concatenate((boxes, others))], [STREET], SIZE)]
+    assert any(np.allclose(s, scale, 0.01) and np.allclose(o, offset, 0, 2) for s, o in found)
+
+
+def test_without_pairs_there_is_no_scale() -> None:
+    nothing = np.zeros((0, 4))
+    assert [*fit_scales([nothing], [nothing], SIZE)] == []

@@ -277,7 +277,7 @@ BAD_FILES: dict[str, Change] = {
     "annotation 3: a polygon is not a list of at least three points": set_field(
         "annotations", "segmentation", [[1, 2]], 2
     ),
-    "annotation 3 has no segmentation, which others have": lambda coco: coco["annotations"][2].pop(
+    "annotation 3 has no segmentation, but others have": lambda coco: coco["annotations"][2].pop(
         "segmentation"
     ),
     "has 2048 x 1024 pixels, its image in": set_field("images", "width", 4096),

@@ -202,7 +202,7 @@ PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
         (name(1, 2, 7), "the image ids 1 to 7 do not fit: the truth's 3 images may be counted"),
         (name("oslo", 1), "annotations[0].image_id: 'oslo' is no image of the truth, which has "),
         (set_segment("id", 0), "annotations[0].segments_info[0].id: 0 is not in 1 to 16777215; 0"),
-        (set_segment("id", 26000), "segments_info[1].id: 26000 is that of an earlier segment"),
+        (set_segment("id", 26000), "segments_info[1].id: 26000 is the id of an earlier segment"),
         (set_segment("id", "7"), "segments_info[0].id should be an integer, not a text"),
         (set_segment("category_id", 9), "ids that the truth does not have: 9; it has 7 road, 8 "),
         (use_train_ids, "the ids fit Cityscapes' train ids: score with the file that main.py --pa"),
@@ -280,7 +280,7 @@ def test_a_file_name_leads_to_no_file_outside_of_the_folder(
     path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
     made.results["annotations"][0]["file_name"] = "../truth.png"
     line = fail(capsys, "--coco", made.truth, "--results", write_json(path, made.results))
-    assert "the file_name '../truth.png' is not that of a file in this folder" in line
+    assert "the file_name '../truth.png' leads out of this folder, or is empty" in line
 
 
 @pytest.mark.parametrize(

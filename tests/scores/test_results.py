@@ -90,7 +90,7 @@ BAD_RESULTS = {
     '{"bbox": [0, 0, 1]}': "results[1].bbox should be a list of length 4",
     '{"bbox": [0, 0, -1, 1]}': "results[1].bbox: [0, 0, -1, 1] has a size below 0",
     '{"bbox": {}}': "results[1].bbox should be a list, not an object",
-    '{"segmentation": null}': "results[1] has no segmentation, which others have",
+    '{"segmentation": null}': "results[1] has no segmentation, but others have",
 }
 
 
@@ -207,7 +207,7 @@ def test_a_small_gzip_file_does_not_fill_the_memory(
     path.write_bytes(gzip.compress(b"[" + b" " * 998 + b"]"))
     assert read_results(path, COCO) == []
     path.write_bytes(gzip.compress(b"[" + b" " * 999 + b"]"))
-    with pytest.raises(UserError, match="a gzip file of more than 1000 bytes, unpacked"):
+    with pytest.raises(UserError, match="a gzip file that unpacks to more than 1000 bytes"):
         read_results(path, COCO)
 
 

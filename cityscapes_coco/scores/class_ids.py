@@ -1,11 +1,16 @@
-"""Results that lie on an instance of another class: which other ids would be right."""
+"""Results under wrong category ids: how trainers number classes, and which ids would be right."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
 
 from cityscapes_coco.coco.records import CocoFile
-from cityscapes_coco.scores.numberings import list_numberings
+from cityscapes_coco.errors import command
+from cityscapes_coco.labels import LABELS
 
+# COCO's own ids of the classes that Cityscapes has too; the last of its classes has the id 90.
+_OF_COCO = {1: "person", 2: "bicycle", 3: "car", 4: "motorcycle", 6: "bus", 7: "train", 8: "truck"}
+_LAST_OF_COCO = 90
 # Other ids are named if they repair at least so many results and so large a share of the wrong
 # ones, spoil few, and make so large a share of all right. The best are named, or common ones that
 # are nearly as good.
@@ -25,6 +30,48 @@ _FEWEST_OF_CLASS, _FEWEST_OF_ONE = 3, 8
 Pairs = Counter[tuple[int, int]]
 
 
+class Numbering(NamedTuple):
+    """A way to number classes: how it is called, what results with such numbers need, and the ids
+    in the COCO file by these numbers."""
+
+    name: str
+    remedy: str
+    ids: dict[int, int]
+
+
+def list_numberings(coco: CocoFile) -> list[Numbering]:
+    ids = {str(category.name): int(category.id or 0) for category in coco.categories}
+    made = f"{command('convert')} --category-ids {{}} writes a file for them"
+    other, by_name = "write the ids of the file", "classes in alphabetical order, counted from"
+    labels = [label for label in LABELS if label.name in ids]
+    label_ids = {label.id: ids[label.name] for label in labels}
+    train_ids = {label.train_id: ids[label.name] for label in labels}
+    alphabetical = [ids[name] for name in sorted(ids)]
+    of_coco = {number: ids[name] for number, name in _OF_COCO.items() if name in ids}
+    from_0 = {number - 1: own for number, own in of_coco.items()}
+    return [
+        Numbering("classes counted from 0", made.format("zero"), dict(enumerate(ids.values()))),
+        Numbering("classes counted from 1", made.format("one"), dict(enumerate(ids.values(), 1))),
+        Numbering("Cityscapes' label ids", made.format("label"), label_ids),
+        Numbering("Cityscapes' train ids", other, train_ids),
+        Numbering(f"{by_name} 1", other, dict(enumerate(alphabetical, 1))),
+        Numbering(f"{by_name} 0", other, dict(enumerate(alphabetical))),
+        Numbering("COCO's own ids", other, of_coco),
+        Numbering("COCO's own classes, counted from 0", other, from_0),
+    ]
+
+
+def explain_numbers(numbers: Collection[int], coco: CocoFile) -> str:
+    """Return what the category ids of results are, and what to do, if they are not all in the COCO
+    file but fit another way to number its classes; nothing if they fit none."""
+    for numbering in list_numberings(coco)[:4]:
+        if numbering.ids.keys() >= set(numbers):
+            return f"the ids fit {numbering.name}: {numbering.remedy}"
+    if 10 < max(numbers) <= _LAST_OF_COCO and min(numbers) >= 0:
+        return "the ids fit COCO's own classes: was the network trained on this file?"
+    return ""
+
+
 def explain_pairs(pairs: Pairs, called: set[int], coco: CocoFile) -> list[str]:
     """Return a note if the categories of results are wrong, and not only often so: what is seen,
     and which ids would repair it. `called` are all category ids of the results."""
@@ -41,14 +88,16 @@ def explain_pairs(pairs: Pairs, called: set[int], coco: CocoFile) -> list[str]:
         is_clear = len(wrong) > 1 and wrong.total() >= max(_FEWEST, _SHARE_OF_ONE * pairs.total())
         return [f"{seen}; all results are called {names[taken]}"] if is_clear else []
     kinds = {number: _KINDS.get(name, name) for number, name in names.items()}
-    remedies = [(_count_right(pairs, ids, kinds), name) for name, ids in _list_remedies(coco)]
+    # What may follow "with", and the ids in the file by those in the results.
+    mistakes = [("ids + 1", {n: n + 1 for n in names}), ("ids - 1", {n: n - 1 for n in names})]
+    mistakes += [(numbering.name, numbering.ids) for numbering in list_numberings(coco)]
+    remedies = [(_count_right(pairs, ids, kinds), name) for name, ids in mistakes]
     right, name = max(remedies, key=lambda remedy: remedy[0])
     permutation = _find_permutation(pairs)
     of_permutation = _count_right(pairs, {number: number for number in names} | permutation, {})
     if _AS_GOOD * of_permutation > right:
         right = of_permutation
-        changed = [f"{names[there]} instead of {names[c]}" for c, there in permutation.items()]
-        name = ", ".join(changed)
+        name = ", ".join(f"{names[t]} instead of {names[c]}" for c, t in permutation.items())
     return [f"{seen}; with {name}, {right} would be right"] if right else []
 
 
@@ -69,30 +118,15 @@ def _count_right(pairs: Pairs, ids: Mapping[int, int], kinds: Mapping[int, str])
     return right if is_most else 0
 
 
-def _list_remedies(coco: CocoFile) -> Iterator[tuple[str, Mapping[int, int]]]:
-    """Yield common mistakes with ids: what follows "with", and the ids in the file by those in the
-    results."""
-    for sign in 1, -1:
-        ids = {number: number + sign for number in (int(c.id or 0) for c in coco.categories)}
-        yield f"ids {'+' if sign > 0 else '-'} 1", ids
-    for numbering in list_numberings(coco):
-        yield numbering.name, numbering.ids
-
-
 def _find_permutation(pairs: Pairs) -> dict[int, int]:
-    """Return the category that most results of a category lie on, where that is another one.
-
-    No two share one: where a network takes one class for another, the other has more results.
-    """
+    """Return the category that most results of a category lie on, where that is another one. No two
+    share one: where a network takes one class for another, the other has more results."""
     ids: dict[int, int] = {}
     for (called, there), times in sorted(pairs.items(), key=lambda item: (-item[1], item[0])):
         of_class = sum(n for (c, _), n in pairs.items() if c == called)
         if called not in ids and there not in ids.values() and 2 * times > of_class:
             ids[called] = there
-    changed = {
-        called: there
-        for called, there in sorted(ids.items())
-        if called != there and pairs[called, there] >= _FEWEST_OF_CLASS
-    }
+    clear = [pair for pair in sorted(ids.items()) if pairs[pair] >= _FEWEST_OF_CLASS]
+    changed = {called: there for called, there in clear if called != there}
     is_sure = len(changed) > 1 or sum(pairs[pair] for pair in changed.items()) >= _FEWEST_OF_ONE
     return changed if is_sure else {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cityscapes_coco.cli.verbs import choose_verb
+from cityscapes_coco.__main__ import choose_verb
 from cityscapes_coco.errors import command
 from evaluate_coco import main as evaluate
 from inspect_coco import main as inspect
