@@ -36,6 +36,7 @@ sys.path.insert(0, str(ROOT))  # so that `python benchmarks/benchmark.py` finds 
 # stays small: what needs a large package imports it in a process of its own.
 
 TRAIN = "instancesonly_filtered_gtFine_train.json"  # of this program and of the two others
+BOXES = "gtBboxCityPersons", "gtBboxValidated"
 RESULTS = 100  # for each frame that is scored
 CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 MANY = f"--workers {max(2, CORES)}"
@@ -171,7 +172,7 @@ def list_workers(args: argparse.Namespace) -> Iterator[Group]:
 
 
 def list_readers(args: argparse.Namespace) -> Iterator[Group]:
-    """Yield a folder as large as train, and what reads its file."""
+    """Yield a folder as large as train, what reads its file, and its boxes if it has any."""
     link_frames(args, "large", train=args.large)
     convert, inspect = f"main.py --datadir large {MANY}", "inspect_coco.py --coco_dir large"
     yield Group(1, [Row(f"{args.large} frames, `{MANY}`, once", convert)])
@@ -182,6 +183,11 @@ def list_readers(args: argparse.Namespace) -> Iterator[Group]:
         Row("`inspect_coco.py` draws 5 of its images", f"{inspect} --seed 1 --save drawn"),
     ]
     yield Group(args.runs, rows, "pycocotools")
+    kinds = [kind for kind in BOXES if any(Path("large").glob(f"{kind}/train/*/*.json"))]
+    for kind in kinds:
+        check = partial(verify, f"large/annotations/{TRAIN.replace('gtFine', kind)}", tell=False)
+        name = f"{args.large} frames, `--annotations {kind} {MANY}`"
+        yield Group(args.runs, [Row(name, f"{convert} --annotations {kind}", check=check)])
 
 
 def list_scores(args: argparse.Namespace) -> Iterator[Group]:
@@ -254,6 +260,13 @@ def link_frames(args: argparse.Namespace, data: str, **splits: int) -> None:
             for part in id_map.parent.glob(id_map.name.replace("_instanceIds.png", "_*")):
                 name = f"{stem}_gtFine_{part.name.rpartition('_')[2]}"
                 (annotations / name).symlink_to(part.resolve())
+            for kind in BOXES:
+                name = id_map.name.replace("_gtFine_instanceIds.png", f"_{kind}.json")
+                part = Path(*id_map.parts[:-4], kind, *id_map.parts[-3:-1], name)
+                if part.exists():
+                    folder = Path(data, kind, split, city)
+                    folder.mkdir(parents=True, exist_ok=True)
+                    (folder / f"{stem}_{kind}.json").symlink_to(part.resolve())
             (photographs / f"{stem}_leftImg8bit.png").touch()
 
 

@@ -5,14 +5,14 @@ Only the standard library is imported here, so that `--help` is fast.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from os import PathLike
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from cityscapes_coco.errors import guess
-from cityscapes_coco.labels import LABELS, category_instancesonly
+from cityscapes_coco.labels import CITY_PERSONS, LABELS, category_instancesonly
 
-AnnotationType = Literal["gtFine", "gtCoarse"]
+AnnotationType = Literal["gtFine", "gtCoarse", "gtBboxCityPersons", "gtBboxValidated"]
 Segmentation = Literal["polygon", "opencv", "rle", "none", "original"]
 Crowd = Literal["drop", "keep"]
 EmptyFrames = Literal["keep", "drop"]
@@ -28,18 +28,28 @@ StrPath = str | PathLike[str]
 SPLITS: dict[AnnotationType, tuple[str, ...]] = {
     "gtFine": ("train", "val", "test"),
     "gtCoarse": ("train", "train_extra", "val"),
+    "gtBboxCityPersons": ("train", "val"),
+    "gtBboxValidated": ("train", "val"),
 }
+# The types that are boxes in JSON files; the others are maps.
+BOX_TYPES = frozenset[AnnotationType]({"gtBboxCityPersons", "gtBboxValidated"})
 ALL_SPLITS = frozenset(split for splits in SPLITS.values() for split in splits)
 _WITH_INSTANCES = tuple(label.name for label in LABELS if label.has_instances)
 # The classes that may be asked for, in order, and the classes that are converted by default.
 CLASSES: dict[AnnotationType, tuple[str, ...]] = {
     "gtFine": _WITH_INSTANCES,
     "gtCoarse": _WITH_INSTANCES,
+    "gtBboxCityPersons": tuple(CITY_PERSONS),
+    "gtBboxValidated": category_instancesonly,
 }
 USUAL_CLASSES: dict[AnnotationType, tuple[str, ...]] = {
     "gtFine": category_instancesonly,
     "gtCoarse": category_instancesonly,
+    "gtBboxCityPersons": tuple(CITY_PERSONS),
+    "gtBboxValidated": category_instancesonly,
 }
+# The options of masks, which boxes do not have.
+OF_MASKS = ("segmentation", "panoptic", "unknown_labels")
 _STUFF = {label.name for label in LABELS if not label.has_instances}
 
 
@@ -75,6 +85,12 @@ class Options:
     def parsed_categories(self) -> "list[ChosenCategory]":
         return parse_categories(self.categories, CLASSES[self.annotations])
 
+    def of(self, annotations: AnnotationType) -> "Options":
+        """Return the same options for another type of annotations, with its usual classes if no
+        others were asked for. Raises ValueError if an option means nothing for the type."""
+        usual = self.categories == USUAL_CLASSES[self.annotations]
+        return replace(self, annotations=annotations, categories=() if usual else self.categories)
+
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():
             if get_origin(kind) is Literal:
@@ -89,6 +105,10 @@ class Options:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
         if not all(self.images) or not self.images:
             raise ValueError("images must name an image set")
+        usual = {field.name: field.default for field in fields(self)}
+        for name in OF_MASKS if self.annotations in BOX_TYPES else ():
+            if (value := getattr(self, name)) != usual[name]:
+                raise ValueError(f"{name} {value}: {self.annotations} has boxes and no masks")
 
 
 class ChosenCategory(NamedTuple):

@@ -45,7 +45,7 @@ import main
 from cityscapes_coco.cli.program import open_streams
 from cityscapes_coco.errors import one_line
 from cityscapes_coco.pixels import png
-from tests import oracle
+from tests import boxes, oracle
 from tests.conftest import OUTPUT, PATIENCE, Chunk, annotate, encode_png, join_chunks, save_map
 from tests.oracle import Coco, box_of, masks_in, name_of
 from tests.scores import wrong_results as wrong
@@ -637,6 +637,86 @@ def check_panoptic(bench: Bench, made: tuple[bytes, bytes, str]) -> str:
     return outcome
 
 
+# Boxes.
+
+NUMBERS = {"pedestrian": 1, "rider": 2, "sitting person": 3, "person (other)": 4}
+NUMBERS |= {"person": 1, "car": 3, "truck": 4}
+
+
+def make_boxes(dice: Random) -> tuple[str, bytes, bytes, str]:
+    """Make up which boxes there are, a file of them, one of COCO, and what to do with them; at most
+    one of the files is damaged."""
+    kind = dice.choice([*boxes.OBJECTS])
+    task = dice.choice([*["convert"] * 10, *["verify"] * 8, "draw", "stats"])
+    files = [json.dumps(valid_record(kind)).encode(), json.dumps(valid_boxes(kind)).encode()]
+    damaged = 0 if task == "convert" else dice.choice([0, 1, 1, 1])
+    files[damaged] = make_json(dice, json.loads(files[damaged]))
+    return kind, files[0], files[1], task
+
+
+def valid_record(kind: str) -> Coco:
+    record: Coco = {"imgHeight": 100, "imgWidth": 200, "objects": boxes.OBJECTS[kind]}
+    return record | ({"classes": boxes.CLASSES} if kind == boxes.VALIDATED else {})
+
+
+def valid_boxes(kind: str) -> Coco:
+    """Return the COCO file of a frame with boxes and ignore regions."""
+    names = [n for n in NUMBERS if (n in boxes.CLASSES) == (kind == boxes.VALIDATED)]
+    coco: Coco = {"info": {}, "licenses": [], "annotations": []}
+    coco["categories"] = [{"id": NUMBERS[name], "name": name} for name in names]
+    photograph = "leftImg8bit/train/a/a_1_0_leftImg8bit.png"
+    image = {"id": 1, "file_name": photograph, "seg_file_name": f"a_1_0_{kind}.json"}
+    coco["images"] = [image | {"width": 200, "height": 100}]
+    if kind == boxes.VALIDATED:
+        coco["images"][0]["soft_label_classes"] = boxes.CLASSES
+    for found in boxes.OBJECTS[kind]:
+        number = NUMBERS.get(name_box(found), 0)
+        flags = {"iscrowd": int(not number), "ignore": int(not number)}
+        ids = {"id": len(coco["annotations"]) + 1, "image_id": 1, "category_id": number or 1}
+        coco["annotations"].append(ids | flags | boxes.describe_box(found))
+    return coco
+
+
+def name_box(found: Coco) -> str:
+    if "label" in found:
+        return str(found["label"])
+    soft_label: list[float] = found["soft_label"]
+    return boxes.CLASSES[soft_label.index(max(soft_label))]
+
+
+def check_boxes(bench: Bench, made: tuple[str, bytes, bytes, str]) -> str:
+    """Files of boxes are converted as they are, or refused; in a COCO file each difference from
+    them is found."""
+    kind, record, data, task = made
+    whole = record == json.dumps(valid_record(kind)).encode()
+    path = bench.root / kind / "train" / "a" / f"a_1_0_{kind}.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(record)
+    if task != "convert":
+        outcome = inspect(bench, data, task)
+        if outcome == "exact" and whole:
+            found = json.loads(data)["annotations"]
+            # A file without any region need not have one.
+            with_regions = any(annotation["iscrowd"] for annotation in found)
+            expected = [a for a in valid_boxes(kind)["annotations"] if with_regions >= a["ignore"]]
+            for annotation in found:
+                same = {"id": annotation["id"], "image_id": annotation["image_id"]}
+                expected.remove(next(a for a in expected if a | same | annotation == annotation))
+            assert not expected
+        return outcome
+    where = ["--datadir", bench.root, "--outdir", bench.outdir, "--workers", 1]
+    code, _ = bench.call(main.main, *where, "--annotations", kind, "--crowd", "keep", "--verify")
+    written = bench.outdir / f"instancesonly_filtered_{kind}_train.json"
+    assert written.exists() == (code == 0) and (code == 0 or not whole)
+    if code:
+        return "error"
+    objects = json.loads(record, parse_constant=refuse)["objects"]
+    told = json.loads(written.read_bytes(), parse_constant=refuse)["annotations"]
+    for annotation, box in zip(told, objects, strict=True):
+        assert annotation.items() >= boxes.describe_box(box).items()
+    return "exact"
+
+
 # The loop.
 
 CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] = {
@@ -646,6 +726,7 @@ CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] =
     "results": (make_results, check_results),
     "wrong results": (make_wrong_results, check_wrong_results),
     "panoptic files": (make_panoptic, check_panoptic),
+    "boxes": (make_boxes, check_boxes),
     "PNG files": (make_map, check_png),
 }
 OUTCOMES = ("error", "exact", "boxes", "drawn", "noted")

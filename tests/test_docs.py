@@ -6,8 +6,9 @@ import re
 import shlex
 import shutil
 from collections import Counter
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from benchmarks import benchmark, colors, stages
 from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
+from cityscapes_coco.options import AnnotationType, Options
 from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, save_map
 from tests.messages import read_messages
 from tests.readers.run import READERS, requirements, version_of_reader, versions
@@ -83,7 +85,7 @@ def run(command: str, folder: Path) -> tuple[int, str]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sample in it, converted by the README's first command."""
     folder = tmp_path_factory.mktemp("project")
-    for name in "gtFine", "leftImg8bit":
+    for name in "gtFine", "leftImg8bit", "gtBboxCityPersons", "gtBboxValidated":
         shutil.copytree(SAMPLE / name, folder / "data" / "sample" / name)
     shutil.copy(SAMPLE / "predictions.json", folder / "data" / "sample")
     code, printed = run(commands("README.md")[0], folder)
@@ -210,6 +212,40 @@ def test_the_panoptic_quality_is_printed(project: Path, monkeypatch: pytest.Monk
     [code] = blocks(text, "python")
     exec(compile(code, "docs/evaluation.md", "exec"), {})
     assert run(score, project) == (0, shown)
+
+
+def test_the_commands_with_boxes_print_what_the_page_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    [code] = blocks(PAGES["docs/boxes.md"], "python")
+    exec(compile(code, "docs/boxes.md", "exec"), {})
+    printed = ""
+    for block in blocks(PAGES["docs/boxes.md"]):
+        if block.startswith("python "):
+            told = [run(command, project) for command in block.splitlines()]
+            assert {code for code, _ in told} == {0}
+            printed = "".join(text for _, text in told)
+        else:
+            assert block.strip() in printed
+
+
+def test_an_option_that_means_nothing_for_boxes_is_refused() -> None:
+    others: dict[str, object] = {"--segmentation": "rle", "--like-original": "original"}
+    others |= {"--panoptic": "label", "--unknown-labels": "void", "--min-area": 9}
+    others |= {"--images": ["fog"], "--category-ids": "label", "--crowd": "keep"}
+    others |= {"--empty-frames": "drop", "--skip-bad": True, "--file-names": "base"}
+    kinds: list[AnnotationType] = ["gtCoarse", "gtBboxCityPersons", "gtBboxValidated"]
+    seen = []
+    for options, *cells in rows(section("docs/boxes.md", "Options"))[1:]:
+        for option in re.findall(r"`(--[\w-]+)", options):
+            seen.append(option)
+            field = option[2:].replace("-", "_").replace("like_original", "segmentation")
+            for kind, cell in zip(kinds, cells if option in others else (), strict=False):
+                told: Any = {field: others[option]}
+                with pytest.raises(ValueError) if cell == "no" else nullcontext():
+                    Options(kind, **told)
+    assert {*others} <= {*seen} <= {a.option_strings[-1] for a in PARSERS["main.py"]._actions}
 
 
 def test_masks_are_as_exact_as_shown(project: Path) -> None:

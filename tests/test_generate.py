@@ -10,7 +10,7 @@ from PIL import Image
 from cityscapes_coco.pixels.png import read_chunks
 from tests.conftest import SAMPLE, run_script
 
-PATHS = sorted(path.relative_to(SAMPLE) for path in (SAMPLE / "gtFine").rglob("*.*"))
+PATHS = sorted(path.relative_to(SAMPLE) for path in SAMPLE.glob("gt*/**/*.*"))
 
 
 def unpack(path: Path) -> bytes:

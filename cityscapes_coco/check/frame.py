@@ -97,7 +97,7 @@ def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
     except UserError as error:
         return Findings([Fault("map that cannot be read", str(error))])
     sources, foreign = _find_sources(id_map, scope)
-    faults = [*_check_sizes(checked, *id_map.shape), *_check_numbers(sources, checked.where)]
+    faults = [*check_sizes(checked, *id_map.shape), *_check_numbers(sources, checked.where)]
     if foreign and not scope.void_unknown:
         values = ", ".join(map(str, foreign[:4]))
         faults.append(Fault(FOREIGN, f"{checked.where}: {values}", "data"))
@@ -292,16 +292,20 @@ def _check_map_value(
         yield Fault("wrong map_value", f"{who}: {value} is there {named[value]} times", "fields")
 
 
-def _check_sizes(checked: CheckedImage, height: int, width: int) -> Iterator[Fault]:
-    """Compare the size of a map, in pixels, with the sizes of its image and its photograph."""
-    in_file, in_map = (checked.image.width, checked.image.height), f"the map has {width} x {height}"
+def check_sizes(
+    checked: CheckedImage, height: int, width: int, kind: str = "map"
+) -> Iterator[Fault]:
+    """Compare the size of a map, in pixels, with the sizes of its image and its photograph. `kind`
+    is what the map is called."""
+    in_file = checked.image.width, checked.image.height
+    in_map = f"the {kind} has {width} x {height}"
     if UNSET not in in_file and in_file != (width, height):
         culprit = f"{checked.where}: {in_file[0]} x {in_file[1]}, {in_map}"
         yield Fault("wrong image size", culprit, "fields")
     size = read_size(checked.photograph)
     if size and size != (width, height):
         culprit = f"{checked.photograph}: {size[0]} x {size[1]}, {in_map}"
-        yield Fault("photograph of another size than its map", culprit, "data")
+        yield Fault(f"photograph of another size than its {kind}", culprit, "data")
 
 
 def _overlap(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.coco.segmentations import has_segmentation
 from cityscapes_coco.labels import LABELS
-from cityscapes_coco.options import Options
+from cityscapes_coco.options import BOX_TYPES, CLASSES, AnnotationType, Options
 
 _PARTS = ("categories", "images", "annotations")
 
@@ -55,6 +55,7 @@ class Scope(NamedTuple):
     `names` are the names of the categories by id. `classes` maps each class of Cityscapes to the
     name of its row. `boxes_only` says that the file has no masks, `with_opencv` that
     OpenCV fills its polygons, `void_unknown` that labels which Cityscapes does not have are void.
+    `annotation_type` is what the file was made from.
     """
 
     names: Mapping[Id, str]
@@ -64,6 +65,7 @@ class Scope(NamedTuple):
     boxes_only: bool
     with_opencv: bool = False
     void_unknown: bool = False
+    annotation_type: AnnotationType = "gtFine"
 
 
 def find_scope(coco: CocoFile, options: Options) -> Scope:
@@ -77,13 +79,24 @@ def find_scope(coco: CocoFile, options: Options) -> Scope:
         classes = _name_rows(options)
         with_groups = options.crowd == "keep" or any(a.iscrowd for a in coco.annotations)
         min_area = options.min_area
-        boxes_only = bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+        boxes_only = options.annotations in BOX_TYPES or (
+            bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+        )
     with_opencv = fills_with_opencv(coco)
     rows = [Row(name, False) for name in dict.fromkeys(classes.values()) if name in names.values()]
     if with_groups:
         rows += [row._replace(is_group=True) for row in rows]
     void_unknown = options.unknown_labels == "void"
-    return Scope(names, classes, rows, min_area, boxes_only, with_opencv, void_unknown)
+    return Scope(
+        names,
+        classes,
+        rows,
+        min_area,
+        boxes_only,
+        with_opencv,
+        void_unknown,
+        options.annotations,
+    )
 
 
 def check_records(coco: CocoFile, scope: Scope) -> Iterator[Fault]:
@@ -168,8 +181,7 @@ def name_id(annotation: Annotation) -> str:
 def _name_rows(options: Options) -> dict[str, str]:
     """Return the name of the row of each class with instances, where some classes are merged."""
     merged = {c: category.name for category in options.parsed_categories for c in category.classes}
-    labels = [label for label in LABELS if label.has_instances]
-    rows = {label.name: merged.get(label.name, label.name) for label in labels}
+    rows = {name: merged.get(name, name) for name in CLASSES[options.annotations]}
     for name in rows.keys() & set(merged.values()) - merged.keys():
         # Another class goes by this name in the file.
         rows[name] = f"{name} of Cityscapes"

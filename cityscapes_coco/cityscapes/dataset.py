@@ -18,6 +18,7 @@ from cityscapes_coco.cityscapes.frame import (
     Frame,
     FrameKey,
     annotation_suffix,
+    name_file,
     only_usual_set,
 )
 from cityscapes_coco.cityscapes.map_search import find_folders
@@ -44,7 +45,7 @@ from cityscapes_coco.options import (
 )
 from cityscapes_coco.run.folders import is_folder, name_entries, refuse_dangling
 
-# The frames of the fine annotations.
+# The frames of the fine annotations, and of boxes.
 _PUBLISHED = {"train": 2975, "val": 500, "test": 1525}
 
 
@@ -248,7 +249,7 @@ def list_frames(
 def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:
     """Yield a line if most published frames of a split are there, but not all. Smaller parts are
     somebody's choice."""
-    published = _PUBLISHED.get(split, 0) if dataset.annotation_type == "gtFine" else 0
+    published = _PUBLISHED.get(split, 0) if dataset.annotation_type != "gtCoarse" else 0
     if 0.9 * published <= count < published:
         yield f"{count:,} of the {published:,} published frames; is the download complete?"
 
@@ -263,26 +264,27 @@ def _explain_mismatch(
     """Yield lines about photographs without a map, maps without a photograph, and photographs that
     are as good as the one that is taken. `keys` are of all maps, `annotated` those that count."""
     start, split = dataset.photographs, annotated[0].split
+    kind = name_file(dataset.annotation_type)
     # In a folder of another split that the user named, all photographs are of other frames.
     of_other_split = dataset.imagedir and start.absolute().name in ALL_SPLITS - {split}
     mapless = sum(len(paths) for key, paths in found.paths.items() if key not in keys)
     if mapless and not of_other_split:
-        yield f"images that have no map, so left out: {mapless}"
+        yield f"images that have no {kind}, so left out: {mapless}"
     imageless = [frame for frame in annotated if frame.key not in found.paths]
     if imageless and not usual:
-        yield f"maps whose image is not here: {len(imageless)} (left out)"
+        yield f"{kind}s whose image is not here: {len(imageless)} (left out)"
     elif imageless:
         sought = ""
         if len(imageless) == len(annotated):
             sought = f"; {explain_no_photographs(start, split, found.image_sets)}"
         yield (
-            f"maps whose image is not here: {len(imageless)} (converted all the same), such as"
+            f"{kind}s whose image is not here: {len(imageless)} (converted all the same), such as"
             f" {imageless[0].usual_name}; a trainer will not find it either{sought}"
         )
     others = [p for key in keys for p in found.paths.get(key, ()) if is_of_other_camera(p)]
     if others:
         yield (
-            f"images of another camera than the maps were drawn on: {len(others)}, such as"
+            f"images of another camera than the {kind}s were drawn on: {len(others)}, such as"
             f" {min(others)}; objects are elsewhere in them, so choose others with --images"
         )
     if found.unclear:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cityscapes_coco.options import AnnotationType
+from cityscapes_coco.options import BOX_TYPES, AnnotationType
 
 # The image set that the maps were drawn on. Other sets show the same frames in other weather.
 USUAL_SET = "leftImg8bit"
@@ -17,7 +17,14 @@ USUAL_SET = "leftImg8bit"
 
 def annotation_suffix(annotation_type: AnnotationType) -> str:
     """Return how the names of all annotation files of a type end, after the stem."""
+    if annotation_type in BOX_TYPES:
+        return f"_{annotation_type}.json"
     return f"_{annotation_type}_instanceIds.png"
+
+
+def name_file(annotation_type: AnnotationType) -> str:
+    """Return what an annotation file of a type is called in what is printed."""
+    return "box file" if annotation_type in BOX_TYPES else "map"
 
 
 def only_usual_set(image_sets: Iterable[str]) -> bool:

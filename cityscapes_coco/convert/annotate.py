@@ -9,17 +9,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
-from cityscapes_coco.cityscapes.frame import Frame
+from cityscapes_coco.cityscapes.boxes_json import read_boxes
+from cityscapes_coco.cityscapes.frame import Frame, name_file
 from cityscapes_coco.cityscapes.id_map import Region, cut_mask, find_instances, read_id_map
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import encode_segmentation
+from cityscapes_coco.convert.boxes import annotate_boxes
 from cityscapes_coco.convert.categories import find_category_ids
 from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
-from cityscapes_coco.options import Options, Segmentation
+from cityscapes_coco.options import BOX_TYPES, Options, Segmentation
 from cityscapes_coco.pixels.opencv_polygons import to_opencv_polygons
 from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
@@ -34,11 +37,11 @@ _NAMES = {label.id: label.name for label in LABELS}
 class FrameRecords:
     """What one frame adds to files; `width` and `height` are the size of the map in pixels.
 
-    The annotations are in the order of their instance ids, and have neither id nor image id yet.
-    `left_out` counts the other instances and groups by reason and class. `has_instances` is true
-    for a map with instances of any class, asked for or not. `foreign` and `unknown` are those of
-    `MapContents`. `other_sizes` has a line for each photograph of another size than the
-    map. `panoptic` is None unless the options ask for it.
+    The annotations are in the order of their instance ids, or of the boxes in their file, and have
+    neither id nor image id yet. `left_out` counts the other instances and groups by reason and
+    class. `has_instances` is true for a map with instances of any class, asked for or not.
+    `foreign` and `unknown` are those of `MapContents`. `other_sizes` has a line for each photograph
+    of another size than the map. `panoptic` is None unless the options ask for it.
     """
 
     width: int
@@ -50,6 +53,7 @@ class FrameRecords:
     unknown: list[int]
     other_sizes: list[str]
     panoptic: PanopticFrame | None
+    soft_label_classes: list[str] | UnsetType = UNSET
 
 
 def try_to_convert(frame: Frame, options: Options, root: Path) -> FrameRecords | UserError:
@@ -75,6 +79,8 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
     except UnicodeEncodeError as error:
         # JSON could hold the name, but few readers of JSON would take it.
         raise UserError(frame.annotation_path, "its name is not valid UTF-8; rename it") from error
+    if options.annotations in BOX_TYPES:
+        return _convert_boxes(frame, options, root)
     id_map = read_id_map(frame.annotation_path)
     try:
         instances, foreign, unknown = find_instances(id_map)
@@ -90,8 +96,25 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
         has_instances=any(not instance.is_group for instance in instances),
         foreign=foreign,
         unknown=unknown,
-        other_sizes=list(_compare_sizes(frame, root, width, height)),
+        other_sizes=list(_compare_sizes(frame, root, (width, height), options)),
         panoptic=_segment_frame(id_map, options),
+    )
+
+
+def _convert_boxes(frame: Frame, options: Options, root: Path) -> FrameRecords:
+    file = read_boxes(frame.annotation_path, options.annotations)
+    annotations, left_out = annotate_boxes(file, options)
+    return FrameRecords(
+        file.width,
+        file.height,
+        annotations,
+        left_out,
+        has_instances=any(not box.is_region for box in file.boxes),
+        foreign=[],
+        unknown=[],
+        other_sizes=list(_compare_sizes(frame, root, (file.width, file.height), options)),
+        panoptic=None,
+        soft_label_classes=file.classes,
     )
 
 
@@ -135,12 +158,16 @@ def _annotate(
     return annotations, left_out
 
 
-def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterator[str]:
-    """Yield a line for each photograph of a frame that has another size than the map."""
+def _compare_sizes(
+    frame: Frame, root: Path, size: tuple[int, int], options: Options
+) -> Iterator[str]:
+    """Yield a line for each photograph of a frame of another size than the `size`, (width,
+    height), of the map."""
+    kind = name_file(options.annotations)
     for file_name in frame.file_names:
-        size = read_size(os.path.join(root, file_name))
-        if size not in (None, (width, height)):
-            yield f"{file_name} ({size[0]} x {size[1]}, the map {width} x {height})"
+        found = read_size(os.path.join(root, file_name))
+        if found not in (None, size):
+            yield f"{file_name} ({found[0]} x {found[1]}, the {kind} {size[0]} x {size[1]})"
 
 
 def reason_to_leave_out(instance: Region, options: Options, chosen: Container[int]) -> str:

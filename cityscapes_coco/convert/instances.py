@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from cityscapes_coco.cityscapes.id_map import find_instances, read_id_map
 from cityscapes_coco.convert.annotate import reason_to_leave_out
 from cityscapes_coco.convert.categories import find_category_ids, list_categories
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.options import Options
+from cityscapes_coco.options import BOX_TYPES, Options
 
 
 class UnknownLabels(UserError):
@@ -74,7 +74,9 @@ def read_frames(
     Raises UserError if the split is missing or has no maps, and at a map that cannot be read,
     unless `options.skip_bad` is set, or at one of another label table.
     """
-    options = replace(options, annotations=dataset.annotation_type)
+    if dataset.annotation_type in BOX_TYPES:
+        raise UserError(dataset.maps, "has boxes and no maps; convert_split reads them")
+    options = options.of(dataset.annotation_type)
     names = {int(c.id or 0): str(c.name) for c in list_categories(options)}
     category_ids = find_category_ids(options)
     categories = {label_id: names[number] for label_id, number in category_ids.items()}

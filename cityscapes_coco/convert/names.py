@@ -61,7 +61,7 @@ def list_panoptic_ids(frame: Frame) -> list[str]:
 def check_names(job: Job, frames: Sequence[Frame]) -> None:
     """Raise UserError if two images would have one name or id, or two frames one PNG file."""
     kind = job.options.file_names
-    several = "the maps of this frame are in several folders; keep one"
+    several = f"the {job.kind}s of this frame are in several folders; keep one"
     remedy = several if kind == "datadir" else "take --file-names datadir"
     names = [name for frame in frames for name in name_images(job, frame)]
     checks = [(names, f"--file-names {kind} gives several images one name", remedy)]

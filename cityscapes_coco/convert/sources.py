@@ -47,7 +47,7 @@ def infer_annotation_type(images: Iterable[Image], info: Info | None) -> Annotat
         if any(name.endswith(annotation_suffix(annotation_type)) for name in names):
             return annotation_type
     told = info.options.get("annotations") if info and not names else None
-    return "gtCoarse" if told == "gtCoarse" else "gtFine"
+    return next((known for known in SPLITS if known == told), "gtFine")
 
 
 def list_all_frames(dataset: Dataset) -> list[Frame]:

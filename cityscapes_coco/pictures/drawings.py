@@ -59,8 +59,9 @@ class Drawing(NamedTuple):
     `name` is the category's; `label` is written beside the drawing, unless it is empty. `family`
     has the colours of the category, and `color` the one that is drawn. `bbox` is (x, y, width,
     height). `rle` is the mask in the whole image, and `region` the same, ready to be painted; None
-    if there is none. `score` is 1 for what is no result; `outcome` is empty if no results are
-    compared with the truth.
+    if there is none. Where there is no mask, the box `filled` is painted instead, unless it is
+    None. `score` is 1 for what is no result; `outcome` is empty if no results are compared with the
+    truth.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Drawing(NamedTuple):
     score: float = 1
     outcome: Outcome = ""
     region: Region | None = None
+    filled: tuple[float, float, float, float] | None = None
 
     @property
     def line_color(self) -> Color:
@@ -108,9 +110,13 @@ def draw_records(
     for record in records[:_MOST_DRAWN]:
         rle = decode(record)
         box: Any = coco_mask.toBbox(rle).tolist() if rle else (0.0, 0.0, 0.0, 0.0)
-        painted += box[2] * box[3]
-        mask = rle if painted <= _MOST_PAINTED * pixels else None
-        drawings.append(_draw(record, categories, record.bbox or tuple(box), mask))
+        drawing = _draw(record, categories, record.bbox or tuple(box), rle)
+        if drawing.filled and not rle:
+            box = drawing.filled
+        painted += min(box[2] * box[3], pixels)
+        if painted > _MOST_PAINTED * pixels:
+            drawing = drawing._replace(rle=None, filled=None)
+        drawings.append(drawing)
     total = len(records)
     if total <= _MOST_DRAWN and painted <= _MOST_PAINTED * pixels:
         return drawings, ""
@@ -131,7 +137,13 @@ def _draw(
     is_group = isinstance(record, Annotation) and bool(record.iscrowd)
     is_stuff = record.category_id in categories.stuff
     shown = name.strip() or "unnamed"
-    score, label = 1.0, f"{shown} group" if is_group else shown
+    score, label, filled = 1.0, f"{shown} group" if is_group else shown, None
     if isinstance(record, Result):
         score, label = record.score, f"{shown} {record.score:.2f}"
-    return Drawing(shown, label, is_group, is_stuff, family, family[0], bbox, rle, score)
+    elif record.ignore:
+        label, filled = "ignore region", record.bbox or None
+    else:
+        filled = record.vis_bbox or None  # of a body, the part that can be seen
+    return Drawing(
+        *(shown, label, is_group, is_stuff, family, family[0], bbox, rle, score), filled=filled
+    )

@@ -151,6 +151,26 @@ def test_without_masks_nothing_is_painted(data: Path, coco: Coco) -> None:
     assert (painted(example(data, coco)) == photograph()).all()
 
 
+def test_of_a_body_the_visible_box_is_filled_and_ignore_regions_are_hatched(
+    data: Path, coco: Coco
+) -> None:
+    person, bus, cars = coco["annotations"]
+    for annotation in coco["annotations"]:
+        del annotation["segmentation"]
+    bus |= {"bbox": [-50, 50, 550, 200], "vis_bbox": [-50, 50, 200, 200], "ignore": 0}
+    cars["ignore"] = 1
+    person["vis_bbox"] = [900, 0, 10, 10]  # outside of the frame
+    shown = example(data, coco)
+    assert [drawing.label for drawing in shown.drawings] == ["bus", "ignore region", "person"]
+    picture = painted(shown)
+    assert share_changed(picture, np.s_[60:240, 10:140]) == 1
+    assert share_changed(picture, np.s_[60:240, 160:490]) == 0
+    assert 0.2 < share_changed(picture, CARS) < 0.7
+    assert share_changed(picture, np.s_[300:320, 600:608]) == 0
+    outlined = compose(shown, ["boxes"])
+    assert share_changed(outlined[:HEIGHT], np.s_[48:52, 0:500]) > 0.5, "the whole body"
+
+
 def test_right_predictions_are_filled_and_false_ones_are_hatched(data: Path, coco: Coco) -> None:
     bus = coco["annotations"][1]
     shown = example(data, coco, [predict(bus, 0.9)])

@@ -57,7 +57,7 @@ def test_a_name_breaks_no_table(tmp_path: Path, scores: Scores) -> None:
     own = scores.cityscapes
     assert own
     odd = type(own)(own.average, {'a|b,"c"_{d}&': own.average})
-    changed = Scores(1, 1, 0, type(scores.coco)({}, {}), odd, [], {})
+    changed = Scores(1, 1, 0, type(scores.coco)({}, {}), odd, None, [], {})
     origin = Origin("t.json", "0", "p", {"Cityscapes": "yes"})
     for ending, line in {
         ".md": '| a\\|b,"c"_{d}& | 16.7 | 36.0 |\n',
