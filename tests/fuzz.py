@@ -3,13 +3,13 @@
     python tests/fuzz.py --seconds 1200
     python tests/fuzz.py --pngs 100000
 
-Maps, data folders, COCO files and results are made up, damaged, and given to the three scripts.
-Either the program prints an error in printable lines and leaves the earlier output as it was, or
-its result is exact, judged by Pillow's pixels and pycocotools' masks. Results that are plausible
-and wrong must get a note, and right ones none. Nothing else on the disk may change. --pngs calls
-only the reader of maps, with and without its fast packages: it must refuse a file that breaks a
-rule of PNG, and find the right pixels in any other. The exit code is 0 if nothing was found. --seed
-repeats a run.
+Maps, polygons, data folders, COCO files and results are made up, damaged, and given to the three
+scripts. Either the program prints an error in printable lines and leaves the earlier output as it
+was, or its result is exact, judged by Pillow's pixels, the official drawer of polygons and
+pycocotools' masks. Results that are plausible and wrong must get a note, and right ones none.
+Nothing else on the disk may change. --pngs calls only the reader of maps, with and without its fast
+packages: it must refuse a file that breaks a rule of PNG, and find the right pixels in any other.
+The exit code is 0 if nothing was found. --seed repeats a run.
 """
 
 import argparse
@@ -44,8 +44,10 @@ import inspect_coco
 import main
 from cityscapes_coco.cli.program import open_streams
 from cityscapes_coco.errors import one_line
+from cityscapes_coco.labels import LABELS
 from cityscapes_coco.pixels import png
 from tests import boxes, oracle
+from tests.cityscapes.polygons import draw_officially, make_up
 from tests.conftest import OUTPUT, PATIENCE, Chunk, annotate, encode_png, join_chunks, save_map
 from tests.oracle import Coco, box_of, masks_in, name_of
 from tests.scores import wrong_results as wrong
@@ -220,6 +222,46 @@ def check_map(bench: Bench, data: bytes) -> str:
         return "error"
     [image] = coco["images"]
     oracle.check_exact(coco, {image["seg_file_name"]: pixels})
+    return "exact"
+
+
+# Polygons without a map, and classes without instances.
+
+STUFF_OPTIONS = [[], ["--stuff", "parts"], ["--stuff", "parts", "--min-area", "3"]]
+SEGMENTATIONS = [[], ["--segmentation", "rle"], ["--segmentation", "opencv"]]
+
+
+def make_polygons(dice: Random) -> tuple[bytes, bool, list[str]]:
+    """Make up a file of polygons, usually damaged; say whether it is whole; and options."""
+    made = make_up(dice)
+    whole = json.dumps(made).encode()
+    data = make_json(dice, made) if dice.random() < 0.7 else whole
+    options = dice.choice(STUFF_OPTIONS) + dice.choice(SEGMENTATIONS)
+    return data, data == whole, ["--categories", "all", "--crowd", "keep", *options]
+
+
+def check_polygons(bench: Bench, made: tuple[bytes, bool, list[str]]) -> str:
+    """The map must be the official drawer's, and the annotations those of the map."""
+    data, is_whole, options = made
+    path = bench.root / "gtFine" / "train" / "a" / "a_0_0_gtFine_polygons.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    coco = bench.convert()
+    assert coco is not None or not is_whole
+    if coco is None:
+        return "error"
+    found = json.loads(data)
+    found["objects"] = [each for each in found["objects"] if len(each["polygon"]) > 1]
+    path.write_text(json.dumps(found))
+    pixels = draw_officially(path)
+    oracle.check_exact(coco, {path.name: pixels})
+    (bench.outdir / OUTPUT).write_bytes(OLD)
+    coco = bench.convert(*options, "--verify")
+    assert coco is not None
+    if "--min-area" not in options:
+        stuff = [a["area"] for a in coco["annotations"] if a["map_value"] < 24]
+        labels = [label.id for label in LABELS if not label.ignored and not label.has_instances]
+        assert sum(stuff) == np.isin(pixels, labels).sum()
     return "exact"
 
 
@@ -721,6 +763,7 @@ def check_boxes(bench: Bench, made: tuple[str, bytes, bytes, str]) -> str:
 
 CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] = {
     "maps": (make_map, check_map),
+    "polygons": (make_polygons, check_polygons),
     "folders": (make_folder, check_folder),
     "COCO files": (make_coco_file, check_coco_file),
     "results": (make_results, check_results),

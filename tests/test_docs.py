@@ -10,6 +10,7 @@ from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import cityscapes_coco
@@ -307,6 +308,25 @@ def test_the_data_folder_is_found_as_the_table_tells(row: list[str], tmp_path: P
     assert run(f"python main.py --datadir {datadir}", tmp_path)[0] == 0
     [written] = tmp_path.rglob("*.json")
     assert written.parent == tmp_path / folder / "annotations"
+
+
+def test_the_official_script_prints_the_scores_of_the_page(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    pytest.importorskip("cityscapesscripts")
+    text = section("docs/evaluation.md", "Compare with the official script")
+    [command], [code] = blocks(text), blocks(text, "python")
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(np, "in1d", None, raising=False)
+    assert run(command, project)[0] == 0
+    exec(compile(code, "docs/evaluation.md", "exec"), {})
+    printed = re.sub(r"\x1b\[\d+(;\d+)*m", "", capsys.readouterr().out)
+    [told] = [block for block in blocks(PAGES["docs/evaluation.md"]) if "Cityscapes " in block]
+    for name, *shown in re.findall(
+        r"^ +(\w+) +(\S+) +(\S+)$", told.partition("Cityscapes")[2], re.M
+    ):
+        official = re.findall(rf"^{name} +: +(\S+) +(\S+)$", printed, re.M)
+        assert [tuple(shown)] == [tuple(n.replace("nan", "-") for n in row) for row in official]
 
 
 def test_the_figures_on_speed_are_the_benchmarks() -> None:

@@ -141,6 +141,6 @@ def test_info_tells_the_options_that_a_file_was_made_with(frame: Path) -> None:
     convert_split(find_dataset(frame), "train", frame, made_with)
     told = load(frame / OUTPUT)["info"]["options"]
     fields = {name: list(v) if type(v) is tuple else v for name, v in asdict(made_with).items()}
-    del fields["panoptic"]  # which is not about this file
+    del fields["panoptic"], fields["stuff"]  # not about this file; not stated unless chosen
     assert told == {"annotations": "gtFine", "imagedir": None, **fields}
     assert read_options(read_info(read_coco(frame / OUTPUT))) == made_with

@@ -43,7 +43,7 @@ DAMAGES: Damages = {
     "the id 0, which COCOeval takes for no match": ("wrong id 1", change(id=0)),
     "1 has the image_id 99, which none of": ("wrong id 1, lost 1", change(image_id=99)),
     "1 has the category_id 9, which": ("wrong id 1, wrong category 1", change(category_id=9)),
-    "'bike' is no class of Cityscapes that has instances": (
+    "'bike' is no class of Cityscapes": (
         "unknown category 1, wrong category 2",
         change("categories", 0, name="bike"),
     ),

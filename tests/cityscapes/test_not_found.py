@@ -12,7 +12,8 @@ from tests.conftest import Capture, fail
 # What lies in place of the maps, and parts of what is said.
 MISTAKEN: dict[str, tuple[list[str], list[str]]] = {
     "labelIds": (["_gtFine_labelIds.png", "_gtFine_color.png"], ["no instances apart", "unpack"]),
-    "polygons": (["_gtFine_polygons.json", "_gtFine_labelIds.png"], ["json2instanceImg"]),
+    "polygons of the label tool": (["_polygons.json"], ["rename them to <frame>_gtFine_polygons"]),
+    "coarse polygons": (["_gtCoarse_polygons.json"], ["the polygons of --annotations gtCoarse"]),
     "train ids": (["_gtFine_instanceTrainIds.png"], ["train ids", "unpack the gtFine archive"]),
     "another spelling": (["_gtFine_instanceids.png"], [f"must end with {SUFFIX}"]),
     "upper case": (["_GTFINE_INSTANCEIDS.PNG"], [f"must end with {SUFFIX}"]),

@@ -176,12 +176,15 @@ def test_stuff_is_drawn_in_its_colors_and_void_is_not(datadir: Path, write_map: 
         assert red > max(green, blue) + 50, "a colour of persons"
 
 
-def test_statistics_are_of_things(path: Path) -> None:
+def test_statistics_have_the_rows_of_stuff_below_those_of_things(path: Path) -> None:
     figure = Figure()
     draw_statistics(figure, read_coco(path), "train")
-    assert figure.get_suptitle() == "train: 2 images, 8 instances, 2 crowds not counted"
+    assert (
+        figure.get_suptitle()
+        == "train: 2 images, 8 instances, 2 crowds not counted, 2 regions of stuff"
+    )
     classes = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert classes[0] == "person" and len(classes) == 8
+    assert classes[0] == "person" and classes[8] == "road" and len(classes) == 19
 
 
 def save_as_grey(png: Path) -> None:
