@@ -15,14 +15,7 @@ from cityscapes_coco.cityscapes.id_map import (
     measure_regions,
 )
 
-STREET = np.array(
-    [
-        [23, 23, 23, 26001],
-        [26000, 7, 24, 24],
-        [26000, 26000, 7, 26001],
-    ],
-    np.uint16,
-)
+STREET = np.array([[23, 23, 23, 26001], [26000, 7, 24, 24], [26000, 26000, 7, 26001]], np.uint16)
 
 
 def test_instances_come_in_the_order_of_their_values_with_box_area_and_mask() -> None:
