@@ -73,6 +73,15 @@ for kind in "bbox", "segm":
     evaluator.evaluate()
     evaluator.accumulate()
 """
+# Draws the maps, and does not save them: that takes it several times as long.
+DRAW = """
+import glob
+from cityscapesscripts.preparation import json2instanceImg as script
+for path in sorted(glob.glob("drawn/gtFine/train/*/*_polygons.json")):
+    annotation = script.Annotation()
+    annotation.fromJsonFile(path)
+    script.createInstanceImage(annotation, "ids")
+"""
 
 
 class BenchmarkError(SystemExit):
@@ -116,8 +125,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--mmdet", type=Path, metavar="FILE",
         help="mmdetection's tools/dataset_converters/cityscapes.py, to measure it as well; needs"
         " mmengine, mmcv-lite and cityscapesscripts")
-    add("--official", action="store_true", help="measure the official tools for panoptic files and"
-        " for scores as well; needs cityscapesscripts")
+    add("--official", action="store_true", help="measure the official tools for panoptic files, for"
+        " maps of polygons and for scores as well; needs cityscapesscripts")
     for name, default, what in (
         ("--frames", 30, "how many different frames; more are links to them"),
         ("--runs", 3, "how many runs a median is of"),
@@ -133,8 +142,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         prepare(args, Path(folder))
-        subjects = [list_converters, list_workers, list_readers]
-        subjects += [list_scores, list_panoptic_scores, list_starts]
+        subjects = [list_converters, list_workers, list_drawers, list_readers, list_scores]
+        subjects += [list_panoptic_scores, list_starts]
         measured = [(group, run_in_turn(group)) for rows in subjects for group in rows(args)]
         lines = [line for group, turns in measured for line in describe(group, turns)]
         print_table(("whole command", "time", "peak memory", "compared"), lines)
@@ -179,6 +188,19 @@ def list_workers(args: argparse.Namespace) -> Iterator[Group]:
         command = f"main.py --datadir long --outdir {out} {options}"
         check = partial(verify, f"{out}/{TRAIN}", tell=False)
         rows.append(Row(f"{args.long} frames, `{options}`", command, check=check))
+    yield Group(args.runs, rows, "`--workers 1`")
+
+
+def list_drawers(args: argparse.Namespace) -> Iterator[Group]:
+    """Yield frames that have polygons and no map, and the official drawer of maps."""
+    link_frames(args, "drawn", train=args.long)
+    for path in Path("drawn").rglob("*_instanceIds.png"):
+        path.unlink()
+    command = "main.py --datadir drawn --outdir drawn/out --workers 1"
+    check = partial(verify, f"drawn/out/{TRAIN}", tell=False)
+    rows = [Row(f"{args.long} frames of polygons, `--workers 1`", command, check=check)]
+    if args.official:
+        rows.append(Row("the official tool draws them, and saves nothing", "draw.py"))
     yield Group(args.runs, rows, "`--workers 1`")
 
 
@@ -280,6 +302,7 @@ def prepare(args: argparse.Namespace, folder: Path) -> None:
     Path("load.py").write_text(LOAD)
     Path("score.py").write_text(SCORE)
     Path("hotcoco_score.py").write_text(HOTCOCO.replace("FILE", TRAIN))
+    Path("draw.py").write_text(DRAW)
     if not args.datadir:
         with multiprocessing.Pool() as pool:
             pool.map(draw_frame, range(args.frames))

@@ -14,7 +14,7 @@ from tests.conftest import OUTPUT, PATIENCE, ROOT, SAMPLE, load, posix_only, run
 @pytest.mark.parametrize(
     ("script", "small", "count"),
     [
-        ("benchmark", ["--long", 1, "--large", 1], 19 + 2 * bool(find_spec("hotcoco"))),
+        ("benchmark", ["--long=1", "--large=1"], 20 + 2 * bool(find_spec("hotcoco"))),
         ("stages", [], 13),
     ],
 )

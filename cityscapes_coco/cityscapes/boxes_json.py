@@ -1,17 +1,15 @@
 """The boxes that Cityscapes has in JSON files: CityPersons', and the validated ones."""
 
-import json
 from collections.abc import Iterator
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, NamedTuple
 
-import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from cityscapes_coco.cityscapes.annotation_json import decode_annotations
 from cityscapes_coco.errors import UserError, guess
 from cityscapes_coco.labels import CITY_PERSONS, category_instancesonly
 from cityscapes_coco.options import AnnotationType
 from cityscapes_coco.run.files import read_file
-from cityscapes_coco.run.json_errors import explain
 
 # Regions that no detector is asked about: people who cannot be told apart, posters and reflections;
 # and what annotators could not agree on.
@@ -22,7 +20,6 @@ _MOST_BYTES = 1 << 21
 # Boxes may reach out of the frame, but not as far as this, in pixels.
 _FAR = 1 << 20
 
-T = TypeVar("T")
 Length = Annotated[int, Meta(ge=1, lt=1 << 16)]
 # Numbers stay as the file has them: an integer does not become a float.
 Number = Annotated[int, Meta(ge=-_FAR, le=_FAR)] | Annotated[float, Meta(ge=-_FAR, le=_FAR)]
@@ -94,10 +91,10 @@ def read_boxes(path: str, annotation_type: AnnotationType) -> BoxFile:
     content = read_file(path, _MOST_BYTES)
     try:
         if annotation_type == "gtBboxCityPersons":
-            persons = _decode(content, _CityPersons)
+            persons = decode_annotations(content, _CityPersons)
             boxes = [*_list_persons(persons)]
             return BoxFile(persons.imgWidth, persons.imgHeight, boxes)
-        validated = _decode(content, _Validated)
+        validated = decode_annotations(content, _Validated)
         boxes = [*_list_validated(validated)]
         return BoxFile(validated.imgWidth, validated.imgHeight, boxes, validated.classes)
     except ValueError as error:
@@ -148,22 +145,3 @@ def _check_class(place: int, name: str, known: tuple[str, ...]) -> None:
 def _check_size(place: int, field: str, box: FourNumbers) -> None:
     if box[2] < 0 or box[3] < 0:
         raise ValueError(f"objects[{place}].{field} is {box[2]} wide and {box[3]} high; below 0")
-
-
-def _decode(content: bytes, kind: type[T]) -> T:
-    """Return the content of a JSON file. Raises ValueError if it is of another kind."""
-    try:
-        try:
-            return msgspec.json.decode(content, type=kind)
-        except msgspec.ValidationError:
-            raise
-        except msgspec.DecodeError:
-            # NaN and Infinity, which JSON does not have, become texts: the error names the field.
-            return msgspec.convert(json.loads(content, parse_constant=str), kind)
-    except msgspec.ValidationError as error:
-        reason = explain(error).replace("no list of", "no")
-        if b"NaN" in content or b"Infinity" in content:
-            reason = reason.replace("not a text", "not a text, NaN or Infinity")
-        raise ValueError(f"not a file of this kind: {reason}") from error
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"not a JSON file ({error}); get it again") from error

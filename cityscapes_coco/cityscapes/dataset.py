@@ -20,6 +20,7 @@ from cityscapes_coco.cityscapes.frame import (
     annotation_suffix,
     name_file,
     only_usual_set,
+    polygons_suffix,
 )
 from cityscapes_coco.cityscapes.map_search import find_folders
 from cityscapes_coco.cityscapes.not_found import (
@@ -264,6 +265,11 @@ def _explain_mismatch(
     """Yield lines about photographs without a map, maps without a photograph, and photographs that
     are as good as the one that is taken. `keys` are of all maps, `annotated` those that count."""
     start, split = dataset.photographs, annotated[0].split
+    if drawn := [frame for frame in annotated if frame.is_drawn]:
+        yield (
+            f"frames without a map, drawn from their polygons: {len(drawn)}, such as"
+            f" {drawn[0].annotation_name}; published maps can differ at borders"
+        )
     kind = name_file(dataset.annotation_type)
     # In a folder of another split that the user named, all photographs are of other frames.
     of_other_split = dataset.imagedir and start.absolute().name in ALL_SPLITS - {split}
@@ -294,17 +300,26 @@ def _explain_mismatch(
 
 
 def _read_split(dataset: Dataset, split: str) -> tuple[list[Frame], list[str]]:
-    """Return the frames of a split, without photographs, and the names of all other files."""
+    """Return the frames of a split, without photographs, and the names of all other files. A frame
+    has its map, or else its polygons."""
     folder = choose_split_folder(dataset.maps, split, dataset.annotation_type)
+    drawn_suffix = polygons_suffix(dataset.annotation_type)
     frames, others = [], []
+    drawn: dict[FrameKey, Frame] = {}
     for city, name in list_split_files(folder):
-        stem = name.removesuffix(dataset.map_suffix)
+        stem = name.removesuffix(dataset.map_suffix).removesuffix(drawn_suffix)
         if stem == name:
             others.append(name)
+            continue
+        # Should the folder of the city be missing: stems start with the city.
+        of_city = city or stem.partition("_")[0]
+        frame = Frame(os.path.join(folder, city, name), split, of_city, stem)
+        if frame.is_drawn:
+            drawn[frame.key] = frame
         else:
-            # Should the folder of the city be missing: stems start with the city.
-            of_city = city or stem.partition("_")[0]
-            frames.append(Frame(os.path.join(folder, city, name), split, of_city, stem))
+            frames.append(frame)
+    with_map = {frame.key for frame in frames}
+    frames += [frame for key, frame in drawn.items() if key not in with_map]
     if not frames:
         raise UserError(folder, explain_no_maps(folder, dataset.annotation_type, others))
     frames.sort(key=lambda frame: frame.usual_name)

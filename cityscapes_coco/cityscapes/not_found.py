@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence, Set
 from itertools import islice
 from pathlib import Path
 
-from cityscapes_coco.cityscapes.frame import annotation_suffix, name_file
+from cityscapes_coco.cityscapes.frame import annotation_suffix, name_file, polygons_suffix
 from cityscapes_coco.cityscapes.photographs import DEEPEST
 from cityscapes_coco.cityscapes.split_folders import list_split_folders
 from cityscapes_coco.options import ALL_SPLITS, BOX_TYPES, SPLITS, AnnotationType
@@ -19,8 +19,9 @@ _MISTAKEN = {
     r"instanceIds\.tiff?$": "save them as PNG of 16 bits, named <frame>{suffix}",
     r"instanceIds\.jpe?g$": "JPEG changes the ids; unpack {archive}",
     r"instanceTrainIds\.": "these hold train ids; unpack {archive}, which has _instanceIds.png",
-    r"polygons\.json$": "unpack {archive} with all its files, or draw the maps of the polygons with"
-    " json2instanceImg of the package cityscapesscripts",
+    r"(?-i:_(gtFine|gtCoarse)_polygons\.json$)": "these are the polygons of --annotations {0}",
+    r"polygons\.json$": "to draw these polygons, rename them to <frame>{polygons}, where <frame> is"
+    " what the name of the photograph begins with, as in aachen_000000_000019_leftImg8bit.png",
     r"(labelIds|labelTrainIds|color)\.": "these tell no instances apart; unpack {archive}",
     r"Img8bit": "these are photographs; unpack {archive} here",
     r"\.png$": "if these are maps, rename them to <frame>{suffix}; else unpack {archive}",
@@ -32,7 +33,9 @@ _ARCHIVES: dict[AnnotationType, str] = {
     "gtBboxCityPersons": "gtBbox_cityPersons_trainval.zip",
     "gtBboxValidated": "the archive of gtBboxValidated",
 }
-_MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?|jpe?g)$", re.IGNORECASE)
+_MISNAMED = re.compile(
+    r"(_gt(Fine|Coarse))?_(instanceIds\.(png|tiff?|jpe?g)|polygons\.json)$", re.IGNORECASE
+)
 
 
 def explain_no_folder(datadir: Path, annotation_type: AnnotationType) -> str:
@@ -117,7 +120,9 @@ def _find_mistaken(names: Sequence[str], annotation_type: AnnotationType) -> tup
     for pattern, remedy in mistaken:
         if found := [m for name in names if (m := re.search(pattern, name, re.IGNORECASE))]:
             suffix = annotation_suffix(annotation_type)
-            remedy = remedy.format(*found[0].groups(), suffix=suffix, archive=archive)
+            polygons = polygons_suffix(annotation_type)
+            names_of = {"suffix": suffix, "polygons": polygons, "archive": archive}
+            remedy = remedy.format(*found[0].groups(), **names_of)
             return [match.string for match in found], remedy
     return [], f"unpack {archive} here"
 

@@ -20,7 +20,7 @@ from cityscapes_coco.cli.arguments import (
 )
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, guess, one_line, typed_command
-from cityscapes_coco.options import CLASSES, SPLITS, Options
+from cityscapes_coco.options import SPLITS, Options
 from cityscapes_coco.version import __version__
 
 if TYPE_CHECKING:
@@ -55,8 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     add("--frames", type=given_path, metavar="FILE",
         help="convert only the frames that this file names, one a line")
     add("--categories", nargs="+", action="extend", metavar="NAME",
-        help=f"{', '.join(CLASSES['gtFine'])}, or pedestrian=person+rider (default: all but caravan"
-        " and trailer)")
+        help="such as car, road, pedestrian=person+rider; all: what Cityscapes evaluates (default:"
+        " what it evaluates and has instances)")
+    add("--stuff", choices=choices["stuff"],
+        help="road, pole, ...: one annotation a frame, or one a part (default: %(default)s)")
     add("--min-area", type=whole_number, metavar="N",
         help="leave out instances of fewer pixels (default: %(default)s)")
     add("--crowd", choices=choices["crowd"],

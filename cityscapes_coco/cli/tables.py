@@ -25,7 +25,11 @@ _VERDICTS = {0: "all exact", 1: "not exact", 3: _INCOMPLETE}
 
 def describe_split(split: str, summary: "SplitSummary") -> str:
     counts = {"images": summary.images, "instances": summary.instances.total()}
-    counts |= {f"  {name}": summary.instances[name] for name in summary.categories}
+    things = [name for name in summary.categories if name not in summary.stuff]
+    counts |= {f"  {name}": summary.instances[name] for name in things}
+    if summary.stuff:
+        counts["stuff"] = summary.stuff.total()
+        counts |= {f"  {name}": count for name, count in summary.stuff.items()}
     rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
     left_out: dict[str, dict[str, int]] = {}
     for (reason, name), number in summary.left_out.items():
@@ -38,6 +42,7 @@ def describe_split(split: str, summary: "SplitSummary") -> str:
     rows += _tell(left_out)
     rows += _tell(
         {
+            "frames drawn from their polygons": summary.drawn,
             "left out, frames without such an image": summary.imageless,
             "left out, frames without an instance of these classes": summary.empty,
             f"left out, frames whose {kind} cannot be read": len(summary.skipped),

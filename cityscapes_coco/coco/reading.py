@@ -92,9 +92,12 @@ def fills_with_opencv(coco: CocoFile) -> bool:
 
 
 def list_stuff(coco: CocoFile) -> set[Id]:
-    """Return the ids of the categories that are stuff; only a panoptic file says which are."""
-    categories = coco.records.categories if isinstance(coco, PanopticFile) else ()
-    return {category.id for category in categories if category.isthing == 0}
+    """Return the ids of the categories that are stuff, as a panoptic file or the options say."""
+    if isinstance(coco, PanopticFile):
+        return {category.id for category in coco.records.categories if category.isthing == 0}
+    chosen = read_options(read_info(coco)).parsed_categories
+    stuff = {category.name for category in chosen if category.is_stuff}
+    return {category.id for category in coco.categories if category.name in stuff}
 
 
 def group_by_image(records: Iterable[AnyRecord]) -> dict[Id | str, list[AnyRecord]]:

@@ -26,9 +26,9 @@ class Category(Struct):
 
 
 class Image(Struct):
-    """A photograph; `width` and `height` are in pixels. `seg_file_name` is the name of the map: the
-    original script calls it so. `soft_label_classes` are the classes that each `soft_label` of the
-    image has a probability for, in this order."""
+    """A photograph; `width` and `height` are in pixels. `seg_file_name` is the name of the map, as
+    the original script calls it, or of the polygons that a map was drawn from. `soft_label_classes`
+    are the classes that each `soft_label` of the image has a probability for, in this order."""
 
     needed: ClassVar = ("id", "file_name", "width", "height")
     id: Integer | UnsetType = UNSET
@@ -81,7 +81,8 @@ class Info(Struct, kw_only=True):
 
     Earlier versions left `split` out. `options` are the fields of `Options` that count for the
     file, the type of the maps as `annotations`, `imagedir`, and of a list of frames the number and
-    SHA-256 as `frames`. `skipped` names the maps that could not be read, `foreign` the maps with
+    SHA-256 as `frames`. `skipped` names the maps that could not be read, `drawn` counts the
+    frames without a map, drawn from their polygons, `foreign` names the maps with
     values that Cityscapes' own tools never write, `unknown` the maps with values of labels that
     Cityscapes does not have, which are void.
     """
@@ -93,6 +94,7 @@ class Info(Struct, kw_only=True):
     split: str | UnsetType = UNSET
     options: dict[str, Any]
     skipped: list[str]
+    drawn: int | UnsetType = UNSET
     foreign: list[str] | UnsetType = UNSET
     unknown: list[str] | UnsetType = UNSET
 

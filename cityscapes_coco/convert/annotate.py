@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from cityscapes_coco.cityscapes.boxes_json import read_boxes
 from cityscapes_coco.cityscapes.frame import Frame, name_file
-from cityscapes_coco.cityscapes.id_map import Region, cut_mask, find_instances, read_id_map
+from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import encode_segmentation
 from cityscapes_coco.convert.boxes import annotate_boxes
 from cityscapes_coco.convert.categories import find_category_ids
 from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
+from cityscapes_coco.convert.regions import Cut, choose_regions
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import BOX_TYPES, Options, Segmentation
@@ -37,8 +38,8 @@ _NAMES = {label.id: label.name for label in LABELS}
 class FrameRecords:
     """What one frame adds to files; `width` and `height` are the size of the map in pixels.
 
-    The annotations are in the order of their instance ids, or of the boxes in their file, and have
-    neither id nor image id yet. `left_out` counts the other instances and groups by reason and
+    The annotations are in the order of their values in the map, or of the boxes in their file, and
+    have neither id nor image id yet. `left_out` counts the other regions or boxes by reason and
     class. `has_instances` is true for a map with instances of any class, asked for or not.
     `foreign` and `unknown` are those of `MapContents`. `other_sizes` has a line for each photograph
     of another size than the map. `panoptic` is None unless the options ask for it.
@@ -81,18 +82,21 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
         raise UserError(frame.annotation_path, "its name is not valid UTF-8; rename it") from error
     if options.annotations in BOX_TYPES:
         return _convert_boxes(frame, options, root)
-    id_map = read_id_map(frame.annotation_path)
+    void_unknown = options.unknown_labels == "void"
+    id_map, passed_over = read_id_map(frame.annotation_path, void_unknown=void_unknown)
     try:
-        instances, foreign, unknown = find_instances(id_map)
+        instances, foreign, unknown = find_instances(id_map, drawn=frame.is_drawn)
     except ValueError as error:
         raise UserError(frame.annotation_path, str(error)) from error
-    annotations, left_out = _annotate(instances, id_map, options)
+    cuts, left_out = choose_regions(id_map, instances, options)
+    annotations, dropped = _annotate(cuts, id_map, options)
+    dropped.update(("polygons of fewer than two points", label) for label in passed_over)
     height, width = id_map.shape
     return FrameRecords(
         width,
         height,
         annotations,
-        left_out,
+        left_out + dropped,
         has_instances=any(not instance.is_group for instance in instances),
         foreign=foreign,
         unknown=unknown,
@@ -125,32 +129,25 @@ def _segment_frame(id_map: NDArray[np.uint16], options: Options) -> PanopticFram
 
 
 def _annotate(
-    instances: Iterable[Region], id_map: NDArray[np.uint16], options: Options
+    cuts: Iterable[Cut], id_map: NDArray[np.uint16], options: Options
 ) -> tuple[list[Annotation], Counter[tuple[str, str]]]:
-    """Return the annotations of a map's instances, and a count of the instances left out."""
+    """Return the annotations of regions of a map, and a count of the regions that have none."""
     category_ids = find_category_ids(options)
     annotations = []
     left_out: Counter[tuple[str, str]] = Counter()
-    chosen = []
-    for instance in instances:
-        reason = reason_to_leave_out(instance, options, category_ids)
-        if reason:
-            left_out[reason, _NAMES[instance.label_id]] += 1
-        else:
-            chosen.append(instance)
-    for batch in _batch_by_size(chosen, most=2 * id_map.size):
-        segmentations = _segment(batch, id_map, options.segmentation)
-        for instance, segmentation in zip(batch, segmentations, strict=True):
+    for batch in _batch_by_size(cuts, most=2 * id_map.size):
+        segmentations = _segment(batch, id_map.shape, options.segmentation)
+        for (region, _), segmentation in zip(batch, segmentations, strict=True):
             if segmentation == []:
                 reason = "a contour of two points or fewer"
-                left_out[reason, _NAMES[instance.label_id]] += 1
+                left_out[reason, _NAMES[region.label_id]] += 1
                 continue
             annotation = Annotation(
-                category_id=category_ids[instance.label_id],
-                iscrowd=int(instance.is_group),
-                area=instance.area,
-                bbox=instance.bbox,
-                map_value=instance.value,
+                category_id=category_ids[region.label_id],
+                iscrowd=int(region.is_group),
+                area=region.area,
+                bbox=region.bbox,
+                map_value=region.value,
             )
             if segmentation is not None:
                 annotation.segmentation = encode_segmentation(segmentation)
@@ -170,53 +167,40 @@ def _compare_sizes(
             yield f"{file_name} ({found[0]} x {found[1]}, the {kind} {size[0]} x {size[1]})"
 
 
-def reason_to_leave_out(instance: Region, options: Options, chosen: Container[int]) -> str:
-    """Return why an instance is left out; an empty text if it is not. `chosen` are the label ids
-    that are asked for."""
-    if instance.label_id not in chosen:
-        return "classes not asked for"
-    if instance.is_group and options.crowd == "drop":
-        return "groups"
-    if instance.area < options.min_area:
-        return f"smaller than {options.min_area} pixels"
-    return ""
-
-
-def _batch_by_size(instances: Iterable[Region], most: int) -> Iterator[list[Region]]:
-    """Yield the instances in batches whose boxes cover at most `most` pixels together; an instance
-    with a larger box is a batch of its own.
+def _batch_by_size(cuts: Iterable[Cut], most: int) -> Iterator[list[Cut]]:
+    """Yield the regions in batches whose boxes cover at most `most` pixels together; a region with
+    a larger box is a batch of its own.
 
     Outlining all masks of a batch together is quick. The masks of a whole frame may take any amount
-    of memory: thousands of instances may each reach from corner to corner.
+    of memory: thousands of regions may each reach from corner to corner.
     """
-    batch: list[Region] = []
-    pixels = 0
-    for instance in instances:
-        _, _, width, height = instance.bbox
-        pixels += width * height
-        if batch and pixels > most:
+    batch: list[Cut] = []
+    area = 0
+    for cut in cuts:
+        _, _, width, height = cut[0].bbox
+        area += width * height
+        if batch and area > most:
             yield batch
-            batch, pixels = [], width * height
-        batch.append(instance)
+            batch, area = [], width * height
+        batch.append(cut)
     if batch:
         yield batch
 
 
-def _segment(
-    instances: Sequence[Region], id_map: NDArray[np.uint16], kind: Segmentation
-) -> list[object]:
-    """Return the segmentation of each instance: polygons, an RLE, or None for boxes only.
+def _segment(cuts: Sequence[Cut], shape: tuple[int, int], kind: Segmentation) -> list[object]:
+    """Return the segmentation of each region in a map of the shape (height, width): polygons, an
+    RLE, or None for boxes only.
 
-    The polygons of an instance that the original script drops are an empty list.
+    The polygons of a region that the original script drops are an empty list.
     """
     if kind == "none":
-        return [None] * len(instances)
-    masks = [(cut_mask(id_map, instance), *instance.bbox[:2]) for instance in instances]
-    as_rle = [kind == "rle" or instance.is_group for instance in instances]
+        return [None] * len(cuts)
+    masks = [(cut_mask(pixels, region), *region.bbox[:2]) for region, pixels in cuts]
+    as_rle = [kind == "rle" or region.is_group for region, _ in cuts]
     others = {"opencv": to_opencv_polygons, "original": contours_like_original}
     outline = others.get(kind, to_polygons)
     outlines = iter(outline(compress(masks, [not rle for rle in as_rle])))
-    rles = iter(to_rles(compress(masks, as_rle), *id_map.shape))
+    rles = iter(to_rles(compress(masks, as_rle), *shape))
     return [
         next(rles) if rle else [polygon.ravel().tolist() for polygon in next(outlines)]
         for rle in as_rle

@@ -47,7 +47,7 @@ def name_images(job: Job, frame: Frame) -> list[str]:
 
 def name_png(frame: Frame) -> str:
     """Return the name of a frame's PNG file in the folder of a panoptic file."""
-    return frame.annotation_name.removesuffix("_instanceIds.png") + PANOPTIC_SUFFIX
+    return frame.map_name.removesuffix("_instanceIds.png") + PANOPTIC_SUFFIX
 
 
 def list_panoptic_ids(frame: Frame) -> list[str]:

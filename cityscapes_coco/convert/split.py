@@ -46,14 +46,14 @@ _TABLES = (
 class SplitSummary:
     """What the files of a split hold, and what was left out.
 
-    `instances` and `groups` count the annotations by category, `left_out` the others by reason and
-    class. `imageless` counts the frames without a photograph that was asked for, `empty` the frames
-    left out because they have no annotation. `skipped` names the maps that could not be read.
-    `foreign` has the maps with values that Cityscapes' own tools never write, and these values;
-    `unknown` those with values of labels that Cityscapes does not have.
-    `other_sizes` has a line for each photograph of another size than its map. `panoptic_path` is
-    the panoptic JSON file, which has so many `segments`; None if there is none. Files of boxes have
-    no maps: `kind` is what the annotation files of the frames are called.
+    `instances`, `groups` and `stuff` count the annotations by category, `left_out` the others by
+    reason and class. `drawn` counts the frames drawn from their polygons, `imageless` those without
+    a photograph that was asked for, `empty` those left out because they have no annotation.
+    `skipped` names the maps that could not be read. `foreign` has the maps with values that
+    Cityscapes' own tools never write, and these values; `unknown` those with values of labels that
+    Cityscapes does not have. `other_sizes` has a line for each photograph of another size than its
+    map. `panoptic_path` is the panoptic JSON file, which has so many `segments`; None if there is
+    none. Files of boxes have no maps: `kind` is what the annotation files are called.
     """
 
     path: Path
@@ -63,7 +63,9 @@ class SplitSummary:
     images: int = 0
     instances: Counter[str] = field(default_factory=Counter)
     groups: Counter[str] = field(default_factory=Counter)
+    stuff: Counter[str] = field(default_factory=Counter)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    drawn: int = 0
     imageless: int = 0
     empty: int = 0
     skipped: list[str] = field(default_factory=list)
@@ -129,7 +131,8 @@ class _SplitWriter:
         self._categories = list_categories(job.options)
         self._names = {category.id: str(category.name) for category in self._categories}
         path = instances_path(job)
-        self._summary = SplitSummary(path, list(self._names.values()), job.kind)
+        stuff = Counter({c.name: 0 for c in job.options.parsed_categories if c.is_stuff})
+        self._summary = SplitSummary(path, list(self._names.values()), job.kind, stuff=stuff)
         self._info = make_info(job, "instances")
         warn_of_earlier(job, path, self._info)
         self._file = files.enter_context(write_coco(path))
@@ -153,6 +156,7 @@ class _SplitWriter:
         """Write the images of a frame with all that is on them, and count it."""
         self._frames += 1
         self._has_instances |= records.has_instances
+        self._summary.drawn += frame.is_drawn
         self._summary.other_sizes += records.other_sizes
         if records.foreign:
             self._summary.foreign[one_line(frame.annotation_name)] = records.foreign
@@ -181,6 +185,7 @@ class _SplitWriter:
             )
         found = {
             "skipped": summary.skipped,
+            "drawn": summary.drawn or UNSET,
             "foreign": list(summary.foreign) or UNSET,
             "unknown": list(summary.unknown) or UNSET,
         }
@@ -204,8 +209,9 @@ class _SplitWriter:
             summary.left_out.update(records.left_out)
             for annotation in records.annotations:
                 annotation.id, annotation.image_id = next(self._annotation_ids), summary.images
+                name = self._names[annotation.category_id]
                 counts = summary.groups if annotation.iscrowd else summary.instances
-                counts[self._names[annotation.category_id]] += 1
+                (summary.stuff if name in summary.stuff else counts)[name] += 1
             size, classes = (records.width, records.height), records.soft_label_classes
             image = Image(summary.images, file_name, frame.annotation_name, *size, classes)
             self._file.add(image, records.annotations)

@@ -89,9 +89,11 @@ def read_categories(coco: CocoFile) -> Categories:
     names, stuff = name_categories(coco), list_stuff(coco)
     classes = {name: merged.get(name, name) for key, name in names.items() if key not in stuff}
     families = find_families(classes)
+    page_colors = find_page_colors(classes)
     for name in (names[key] for key in names if key in stuff):
-        families[name] = (LABEL_COLORS.get(name, OTHER_COLOR),)
-    return Categories(names, families, find_page_colors(classes), stuff, fills_with_opencv(coco))
+        page_colors[name] = LABEL_COLORS.get(merged.get(name, name), OTHER_COLOR)
+        families[name] = (page_colors[name],)
+    return Categories(names, families, page_colors, stuff, fills_with_opencv(coco))
 
 
 def draw_records(

@@ -49,16 +49,17 @@ def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     """Draw instances per class, instances per image, and sizes class by class; of CityPersons'
     boxes the heights, and how much can be seen.
 
-    Groups (COCO: crowds) are not instances, so only the title counts them. Stuff is left out.
+    Groups (COCO: crowds) are not instances, so only the title counts them. The rows of stuff are
+    below the others.
     """
     categories = read_categories(coco)
     names, stuff = categories.names, categories.stuff
     things = [annotation for annotation in coco.annotations if annotation.category_id not in stuff]
+    regions = [annotation for annotation in coco.annotations if annotation.category_id in stuff]
     annotations = [annotation for annotation in things if not annotation.iscrowd]
-    of_class: dict[str, list[Annotation]] = {
-        name: [] for key, name in names.items() if key not in stuff
-    }
-    for annotation in annotations:
+    keys = sorted(names, key=lambda key: key in stuff)
+    of_class: dict[str, list[Annotation]] = {names[key]: [] for key in keys}
+    for annotation in annotations + regions:
         name = names.get(annotation.category_id, "unknown")
         of_class.setdefault(name, []).append(annotation)
     in_image = Counter(annotation.image_id for annotation in annotations)
@@ -72,26 +73,32 @@ def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
     figure.suptitle(
         f"{plain_text(title)}: {len(coco.images):,} images, {len(annotations):,} instances"
         + (f", {crowds:,} crowds not counted" if crowds else "")
+        + (f", {len(regions):,} regions of stuff" if regions else "")
         + (f"; {_MOST_CLASSES} of {classes:,} classes" if classes > _MOST_CLASSES else ""),
         size=15,
     )
     grid = figure.add_gridspec(
         2, 2, left=0.09, right=0.97, bottom=0.08, top=0.88, wspace=0.2, hspace=0.4
     )
+    what = "annotations" if regions else "instances"
     bars = {
         name: np.array(categories.page_colors.get(name, OTHER_COLOR)) / 255 for name in of_class
     }
-    _draw_classes(figure.add_subplot(grid[0, 0]), of_class, bars)
+    _draw_classes(figure.add_subplot(grid[0, 0]), of_class, bars, what)
     _draw_per_image(figure.add_subplot(grid[0, 1]), per_image)
     _draw_sizes_and_shares(
-        figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1]), of_class, bars
+        figure.add_subplot(grid[1, 0]), figure.add_subplot(grid[1, 1]), of_class, bars, what
     )
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_sizes_and_shares(
-    left: Axes, right: Axes, of_class: Mapping[str, Sequence[Annotation]], colors: Mapping[str, RGB]
+    left: Axes,
+    right: Axes,
+    of_class: Mapping[str, Sequence[Annotation]],
+    colors: Mapping[str, RGB],
+    what: str,
 ) -> None:
     """Draw areas; or heights and visibility, if the file has them."""
 
@@ -99,12 +106,12 @@ def _draw_sizes_and_shares(
         return {name: [*map(value, found)] for name, found in of_class.items()}
 
     if any(a.vis_ratio is not UNSET for found in of_class.values() for a in found):
-        _draw_sizes(left, measure(lambda a: max(float(a.height or 1), 1)), colors, _HEIGHTS)
-        _draw_shares(right, measure(lambda a: float(a.vis_ratio or 0)), _VISIBLE)
+        _draw_sizes(left, measure(lambda a: max(float(a.height or 1), 1)), colors, _HEIGHTS, what)
+        _draw_shares(right, measure(lambda a: float(a.vis_ratio or 0)), _VISIBLE, what)
     else:
         areas = measure(_area)
-        _draw_sizes(left, areas, colors, _AREAS)
-        _draw_shares(right, areas, _AREAS._replace(title="Shares of COCO's sizes"))
+        _draw_sizes(left, areas, colors, _AREAS, what)
+        _draw_shares(right, areas, _AREAS._replace(title="Shares of COCO's sizes"), what)
 
 
 def _area(annotation: Annotation) -> float:
@@ -120,14 +127,17 @@ def _name_rows(axes: Axes, classes: Collection[str]) -> None:
 
 
 def _draw_classes(
-    axes: Axes, of_class: Mapping[str, Sequence[Annotation]], colors: Mapping[str, RGB]
+    axes: Axes,
+    of_class: Mapping[str, Sequence[Annotation]],
+    colors: Mapping[str, RGB],
+    what: str,
 ) -> None:
-    axes.set_title("Instances per class", loc="left")
+    axes.set_title(f"{what.capitalize()} per class", loc="left")
     counts = [len(found) for found in of_class.values()]
     bars = axes.barh(range(len(of_class)), counts, color=list(colors.values()), edgecolor=_EDGE)
     axes.bar_label(bars, [f"{count:,}" for count in counts], padding=4)
     axes.set_xlim(0, 1.12 * max(*counts, 1, 1))
-    axes.set_xlabel("instances")
+    axes.set_xlabel(what)
     _name_rows(axes, of_class)
 
 
@@ -151,7 +161,9 @@ def _draw_per_image(axes: Axes, counts: Sequence[int]) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _draw_sizes(axes: Axes, sizes: Values, colors: Mapping[str, RGB], parts: Parts) -> None:
+def _draw_sizes(
+    axes: Axes, sizes: Values, colors: Mapping[str, RGB], parts: Parts, what: str
+) -> None:
     axes.set_title(parts.title, loc="left", pad=28)
     for row, (of_class, color) in enumerate(zip(sizes.values(), colors.values(), strict=True)):
         if of_class:
@@ -170,11 +182,11 @@ def _draw_sizes(axes: Axes, sizes: Values, colors: Mapping[str, RGB], parts: Par
     axes.set_xlim(edges[0], edges[-1])
     for name, start, end in zip(parts.names, edges, edges[1:], strict=False):
         axes.text((start * end) ** 0.5, -0.7, name, ha="center", va="bottom")
-    what = "area" if parts is _AREAS else "height"
-    axes.set_xlabel(f"{what} in pixels: line 90 % of the instances, box 50 %, circle the median")
+    size = "area" if parts is _AREAS else "height"
+    axes.set_xlabel(f"{size} in pixels: line 90 % of the {what}, box 50 %, circle the median")
 
 
-def _draw_shares(axes: Axes, values: Values, parts: Parts) -> None:
+def _draw_shares(axes: Axes, values: Values, parts: Parts, what: str) -> None:
     """Draw how much of each class has values in each of three parts."""
     axes.set_title(parts.title, loc="left", pad=28)
     for row, of_class in enumerate(values.values()):
@@ -192,7 +204,7 @@ def _draw_shares(axes: Axes, values: Values, parts: Parts) -> None:
                 )
             left += share
     _name_rows(axes, values)
-    axes.set(xlim=(0, 100), xlabel="% of the instances of the class")
+    axes.set(xlim=(0, 100), xlabel=f"% of the {what} of the class")
     handles = [Patch(facecolor=grey, edgecolor="black") for grey in _GREYS]
     place: Any = {"loc": "lower left", "bbox_to_anchor": (-0.02, 1), "borderpad": 0}
     axes.legend(handles, parts.names, ncols=3, frameon=False, **place)

@@ -20,11 +20,8 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
     assert [text.get_text() for text in classes.texts] == ["1", "0", "1", "0"]
     bars = [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)]
     assert bars == [2, 0, 1]
-    medians = {
-        np.ravel(line.get_ydata())[0]: np.ravel(line.get_xdata())[0]
-        for line in sizes.lines
-        if line.get_marker() == "o"
-    }
+    points = [line for line in sizes.lines if line.get_marker() == "o"]
+    medians = {np.ravel(p.get_ydata())[0]: np.ravel(p.get_xdata())[0] for p in points}
     assert medians == {0: 160, 2: 400 * 200 - 200 * 100}
     assert [text.get_text() for text in shares.texts] == ["100", "100"]
     assert all(axes.get_xlim()[0] >= 0 and axes.get_ylim()[1] >= -0.6 for axes in figure.axes)

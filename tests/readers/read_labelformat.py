@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from recipe import Found, fill, from_corners, judge, other, run_recipe
+from recipe import SPLITS, Found, fill, from_corners, judge, other, run_recipe
 
 
-def look(outlines, boxes):
-    for outlined, boxed in zip(outlines, boxes, strict=True):
+def look(made):
+    for outlined, boxed in zip(made["outlines"], made["boxes"], strict=True):
         image = outlined.image
         for instance, detection in zip(outlined.objects, boxed.objects, strict=True):
             corners = detection.box
@@ -18,11 +18,11 @@ def look(outlines, boxes):
             )
 
 
-made = run_recipe("labelformat")
+read = run_recipe("labelformat")["COCOInstanceSegmentationInput"]
 for name in "rle", "crowds":  # why the recipe has none of them
     try:
-        list(made["COCOInstanceSegmentationInput"](Path(other(name))).get_labels())
+        list(read(Path(other(name))).get_labels())
     except ValueError:
         continue
     raise AssertionError(f"labelformat reads {name}")
-judge(look(made["outlines"], made["boxes"]))
+judge({split: look(run_recipe("labelformat", split)) for split in SPLITS})

@@ -11,8 +11,7 @@ from recipe import Found, from_centre, judge, run_recipe
 SIZE = 2048, 1024, 2048, 1024  # boxes are shares of the image
 
 
-def look(args):
-    split = args.get_train_args()
+def look(args, split):
     dataset = InstanceSegmentationDataset(split, list(split.list_image_info()))
     dataset.image_mode = ImageMode.RGB
     dataset._transform = lambda given: {
@@ -29,7 +28,9 @@ def look(args):
             strict=True,
         ):
             box = [share * side for share, side in zip(box, SIZE, strict=True)]
-            yield Found(item["image_path"], names[label], from_centre(box), mask)
+            pixels = item["image"].numpy()
+            yield Found(item["image_path"], names[label], from_centre(box), mask, pixels=pixels)
 
 
-judge(look(COCOInstanceSegmentationDataArgs(**run_recipe("lightly-train")["data"])))
+args = COCOInstanceSegmentationDataArgs(**run_recipe("lightly-train")["data"])
+judge({"train": look(args, args.get_train_args()), "val": look(args, args.get_val_args())})

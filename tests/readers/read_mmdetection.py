@@ -1,45 +1,47 @@
-"""mmdetection: the dataset of a configuration, and the results of an untrained model.
-
-mmdetection imports the operators of mmcv, which are built for one version of torch and CUDA each.
-The dataset needs none: here, all of them are missing. torchvision's stand in for the two that the
-model needs.
-"""
+"""mmdetection: a configuration's dataset, and results of a model that gives what is planted."""
 
 import runpy
 import sys
-from importlib.machinery import ModuleSpec
 from pathlib import Path
-from unittest.mock import MagicMock
 
+import mmcv_operators  # noqa: F401  (before mmdetection)
+import mmdet
 import torch
-import torchvision
-
-
-def nms(boxes, scores, iou_threshold, offset):
-    assert offset == 0
-    return torchvision.ops.nms(boxes, scores, iou_threshold)
-
-
-# Before mmdetection is imported, which asks whether the module can be found.
-sys.modules["mmcv._ext"] = MagicMock(nms=nms, __spec__=ModuleSpec("mmcv._ext", None))
-
-import mmdet  # noqa: E402
-from mmdet.registry import DATASETS, MODELS  # noqa: E402
-from mmdet.utils import register_all_modules  # noqa: E402
-from mmengine.config import Config  # noqa: E402
-from recipe import RESULTS, RESULTS_PAGE, Found, blocks, from_corners, judge, section  # noqa: E402
+from mmdet.models.detectors import MaskRCNN
+from mmdet.registry import DATASETS, MODELS
+from mmdet.utils import register_all_modules
+from mmengine.config import Config
+from mmengine.structures import InstanceData
+from recipe import RESULTS, RESULTS_PAGE, Found, blocks, from_corners, judge, plant, section
 
 
 def look(data):
     for item in data:
         record = item["data_samples"]
-        found = record.gt_instances
-        for corners, label, mask in zip(
-            found.bboxes.tensor.tolist(), found.labels, found.masks.to_ndarray(), strict=True
-        ):
-            yield Found(
-                record.img_path, data.metainfo["classes"][label], from_corners(corners), mask == 1
-            )
+        pixels = item["inputs"].permute(1, 2, 0).numpy()[..., ::-1]  # from BGR
+        for found, suffix in (record.gt_instances, ""), (record.ignored_instances, "group"):
+            for corners, label, mask in zip(
+                found.bboxes.tensor.tolist(), found.labels, found.masks.to_ndarray(), strict=True
+            ):
+                name, box = data.metainfo["classes"][label] + suffix, from_corners(corners)
+                yield Found(record.img_path, name, box, mask == 1, pixels=pixels)
+
+
+predicted = MaskRCNN.predict
+
+
+def find(self, *inputs, **how):
+    """Put what is planted in the place of what the model finds."""
+    samples = predicted(self, *inputs, **how)
+    for sample in samples:
+        labels, corners, masks = zip(*plant(sample.img_path), strict=True)
+        sample.pred_instances = InstanceData(
+            bboxes=torch.tensor(corners, dtype=torch.float32),
+            labels=torch.tensor(labels),
+            masks=torch.stack([torch.tensor(mask) for mask in masks]),
+            scores=torch.ones(len(labels)),
+        )
+    return samples
 
 
 def test_untrained(config):
@@ -60,12 +62,21 @@ def test_untrained(config):
 [results] = blocks(section("mmdetection", RESULTS_PAGE), "python")
 Path("cityscapes.py").write_text(code + results)
 config = Config.fromfile("cityscapes.py")
+MaskRCNN.predict = find
 test_untrained(config)
 Path("results/val.segm.json").replace(RESULTS)
-chosen = config.train_dataloader.dataset.dataset
-chosen.pipeline = [
-    {"type": "LoadImageFromFile"},
-    {"type": "mmdet.LoadAnnotations", "with_bbox": True, "with_mask": True},
-    {"type": "mmdet.PackDetInputs"},
-]
-judge(look(DATASETS.build(chosen)))
+chosen = {
+    "train": config.train_dataloader.dataset.dataset,
+    "val": config.val_dataloader.dataset,
+}
+for dataset in chosen.values():
+    dataset.pipeline = [
+        {"type": "LoadImageFromFile"},
+        {"type": "mmdet.LoadAnnotations", "with_bbox": True, "with_mask": True},
+        {"type": "mmdet.PackDetInputs"},
+    ]
+    dataset.test_mode = False  # in which annotations are left out
+judge(
+    {split: look(DATASETS.build(dataset)) for split, dataset in chosen.items()},
+    "instances and groups",
+)

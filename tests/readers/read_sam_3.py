@@ -1,7 +1,8 @@
 """SAM 3: the objects of each query of a dataset; a query is the name of a class."""
 
+import numpy as np
 from pycocotools import mask as coco_mask
-from recipe import Found, from_corners, judge, run_recipe
+from recipe import SPLITS, Found, from_corners, judge, run_recipe
 
 
 def look(data):
@@ -9,10 +10,12 @@ def look(data):
         [photograph] = data.coco.loadImagesFromDatapoint(number)
         for query in datapoint.find_queries:
             for index in query.object_ids_output:
-                found = datapoint.images[query.image_id].objects[index]
+                image = datapoint.images[query.image_id]
+                found = image.objects[index]
                 mask = coco_mask.decode(found.segment) == 1
                 box = from_corners(found.bbox.tolist())
-                yield Found(photograph["file_name"], query.query_text, box, mask)
+                name, pixels = photograph["file_name"], np.array(image.data)
+                yield Found(name, query.query_text, box, mask, pixels=pixels)
 
 
-judge(look(run_recipe("SAM 3")["data"]))
+judge({split: look(run_recipe("SAM 3", split)["data"]) for split in SPLITS})

@@ -5,9 +5,10 @@
 
 The dataset is the sample and generated frames. A recipe is taken from the page word for word: first
 its command, with the main.py of this folder, then its code. What the reader gives is compared with
-the maps, and what was found is written into the page, with the versions. For some trainers, the
-script also runs the code in docs/evaluation.md, and evaluate_coco.py must read its results. `light`
-stands for the readers without a deep-learning framework; they fit into one environment.
+the dataset, and what was found is written into the page, with the versions. For some trainers, the
+script also runs the code in docs/evaluation.md with a model that finds what was planted: the
+results must have it, and evaluate_coco.py must score them. `light` stands for the readers without a
+deep-learning framework; they fit into one environment.
 
 A reader has a script, `read_<name>.py`, and its requirements, `read_<name>.txt`. A line in these
 that begins with `# https://` names a repository to check out, and the commit. A package from a
@@ -38,14 +39,14 @@ sys.path.insert(0, str(ROOT))
 
 from data.generate import CITIES, write_dataset  # noqa: E402  (needs the path set just above)
 from tests.readers.recipe import (  # noqa: E402
+    ALSO,
     DATADIR,
     OTHERS,
     PAGE,
-    PLANTED,
     RESULTS,
     blocks,
     judge_planted,
-    read_maps,
+    read_frames,
     section,
 )
 
@@ -57,6 +58,7 @@ READERS = {re.sub(r"\W+", "_", heading.lower()): heading for heading in HEADINGS
 LIGHT = ["pycocotools", "faster_coco_eval", "hotcoco", "globox", "labelformat", "supervision"]
 CHECKED_OUT = re.compile(r"^# (https://.+)@(\w+)$", re.MULTILINE)
 HOUR = 3600  # seconds; what lasts longer hangs
+JUDGED = re.compile(rf"^\d+ (?:{'|'.join(ALSO)}) of .*$", re.MULTILINE)
 GIGABYTES = 10  # of disk that an environment with torch may take while it is made
 
 
@@ -109,7 +111,8 @@ def run_group(readers: Sequence[str], dataset: Path, envs: Path | None) -> set[i
             return {LEFT_OUT}
         for reader in readers:
             try:
-                named = versions(installed(requirements(reader), python))
+                named = versions(requirements(reader))
+                check_versions(requirements(reader), python)
                 found = "; the next command: ".join(
                     dict.fromkeys(run_commands(reader, dataset, python))
                 )
@@ -163,22 +166,17 @@ def versions(required: Sequence[str]) -> str:
     return ", ".join(named).replace("==", " ")
 
 
-def installed(required: Sequence[str], python: str | Path) -> list[str]:
-    """Return what is required, with the versions and commits that the environment of a Python has.
-
-    A repository that is checked out is not in the environment, and stays as it is.
-    """
-    lines = []
+def check_versions(required: Sequence[str], python: str | Path) -> None:
+    """Assert that the environment of a Python has the versions and commits that are required."""
     for line in required:
-        if "@" in line and not line.startswith("#"):
-            commit = _call(python, "-c", PRINT_COMMIT, line.partition(" @")[0]).strip()
-            line = f"{line.rpartition('@')[0]}@{commit}"
-        elif "==" in line:
-            name = line.partition("==")[0]
-            version = _call(python, "-c", PRINT_VERSION, name.partition("[")[0]).strip()
-            line = f"{name}=={version}"
-        lines.append(line)
-    return lines
+        name, equal, wanted = line.partition("==")
+        found = wanted
+        if equal:
+            found = _call(python, "-c", PRINT_VERSION, name.partition("[")[0]).strip()
+        elif "@" in line and not line.startswith("#"):  # a checked-out one is no package
+            wanted = line.rpartition("@")[2]
+            found = _call(python, "-c", PRINT_COMMIT, name.partition(" @")[0]).strip()
+        assert found == wanted, f"the environment has {found} in place of {line}"
 
 
 def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
@@ -194,32 +192,28 @@ def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
             _call(sys.executable, ROOT / options[0], *options[1:], cwd=work)
             # Readers keep settings and databases in the folder of their user.
             printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
+            judged = JUDGED.findall(printed)
+            assert judged, f"read_{reader}.py has judged nothing"
             scored = score_results(Path(work)) + score_panoptic(Path(work))
-            found.append(printed.splitlines()[-1] + scored)
+            found.append(judged[-1] + scored)
+    assert found, "the recipe has no command"
     return found
 
 
 def score_results(work: Path) -> str:
-    """Score the results file that a reader's script wrote, if any; return text that says so.
-
-    The text has no number: how many results an untrained model gives differs from run to run.
-    """
-    planted = (work / PLANTED).exists()
-    results = work / (PLANTED if planted else RESULTS)
+    """Score the planted results that a trainer wrote, if any; return text that says so."""
+    results = work / RESULTS
     if not results.exists():
         return ""
     files = work.rglob("instancesonly_filtered_gtFine_val.json")
     [coco] = [path for path in files if work / DATADIR / "others" not in path.parents]
     named = "--coco", coco, "--results", results, "--coco_dir", work / DATADIR
     scored = _call(sys.executable, ROOT / "evaluate_coco.py", *named)
-    if not re.search(r": [1-9]\d* results;", scored):
-        raise subprocess.SubprocessError("the results file has no results")
-    if not planted:
-        return ", results scored"
+    assert re.search(r": [1-9]\d* results;", scored), "the results file has no results"
     judge_planted(
         json.loads(results.read_text(encoding="utf-8")),
         json.loads(coco.read_text(encoding="utf-8")),
-        read_maps("val", work / DATADIR),
+        read_frames("val", work / DATADIR),
     )
     return ", results scored, with the right classes and images"
 

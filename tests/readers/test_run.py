@@ -5,34 +5,53 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 from tests.conftest import ROOT, Capture, save_map, street
 from tests.oracle import box_of, masks_in, name_of
 from tests.readers import recipe, run
-from tests.readers.recipe import Floor, Found, judge, judge_planted
+from tests.readers.recipe import Floor, Found, judge
 
 PHOTOGRAPH = "leftImg8bit/train/aachen/aachen_000000_000019_leftImg8bit.png"
+
+
+def save_frame(datadir: Path, split: str, number: int, id_map: NDArray[np.uint16]) -> None:
+    """Write a map, and as its photograph the map in colours of its own."""
+    name = f"{split}/aachen/aachen_{number:06}_000019"
+    save_map(datadir / "gtFine" / f"{name}_gtFine_instanceIds.png", id_map)
+    photograph = datadir / "leftImg8bit" / f"{name}_leftImg8bit.png"
+    photograph.parent.mkdir(parents=True, exist_ok=True)
+    colours = np.stack([id_map % 251, id_map % 7, id_map % 5], axis=-1).astype(np.uint8)
+    Image.fromarray(colours).save(photograph)
 
 
 @pytest.fixture
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Found]:
     """What a perfect reader gives of the street."""
     monkeypatch.chdir(tmp_path)
-    maps = recipe.DATADIR / "gtFine/train/aachen"
-    save_map(maps / "aachen_000000_000019_gtFine_instanceIds.png", street())
+    save_frame(recipe.DATADIR, "train", 0, street())
+    pixels = np.array(Image.open(recipe.DATADIR / PHOTOGRAPH))
     return [
-        Found(PHOTOGRAPH, name_of(value), box_of(mask), mask, value)
+        Found(PHOTOGRAPH, name_of(value), box_of(mask), mask, value, pixels)
         for value, mask in masks_in(street())
     ]
 
 
 def test_the_judge_finds_a_perfect_reader_exact(found: list[Found], capsys: Capture) -> None:
-    judge(found[::-1])
-    assert capsys.readouterr().out == "4 instances, boxes exact, masks exact\n"
+    judge({"train": found[::-1]})
+    exact = "photographs exact, boxes exact, masks exact"
+    assert capsys.readouterr().out == f"4 instances of train, {exact}\n"
+    for what, name, value in ("instances and groups", "cargroup", 26), ("segments", "road", 7):
+        with pytest.raises(AssertionError):
+            judge({"train": found}, what)
+        mask = street() == value
+        found.append(Found(PHOTOGRAPH, name, box_of(mask), mask, value))
+        judge({"train": found}, what)
 
 
 def without_a_pixel(instance: Found) -> Found:
@@ -51,22 +70,25 @@ def without_a_pixel(instance: Found) -> Found:
         lambda first: [first._replace(box=(first.box[0] + 1, *first.box[1:]))],
         lambda first: [without_a_pixel(first)],
         lambda first: [first._replace(map_value=first.map_value + 1)],
+        lambda first: [first._replace(pixels=first.pixels[..., ::-1])],
     ],
 )
 def test_the_judge_finds_each_fault(
     spoil: Callable[[Found], list[Found]], found: list[Found]
 ) -> None:
     with pytest.raises(AssertionError):
-        judge([*spoil(found[0]), *found[1:]])
+        judge({"train": [*spoil(found[0]), *found[1:]]})
 
 
 def test_the_judge_tells_how_far_a_reader_is_off(found: list[Found], capsys: Capture) -> None:
     x, y, width, height = found[0].box or ()
     first = without_a_pixel(found[0])._replace(box=(x, y, width - 0.25, height + 1.5))
-    judge([first, *found[1:]], Floor(exact_masks=3, mean_iou=0.9, off_by=1.5))
+    floor = Floor(exact_masks=3, mean_iou=0.9, off_by=1.5)
+    judge({"train": [first, *found[1:]]}, floor=floor)
     pixels = int(np.sum(street() == found[0].map_value))
     assert capsys.readouterr().out == (
-        "4 instances, 3 of 4 boxes exact, boxes off by up to 1.50 pixels, 3 of 4 masks exact,"
+        "4 instances of train, photographs exact,"
+        " 3 of 4 boxes exact, boxes off by up to 1.50 pixels, 3 of 4 masks exact,"
         f" mean IoU of masks {(3 + (pixels - 1) / pixels) / 4:.3f}\n"
     )
 
@@ -80,50 +102,7 @@ def test_a_reader_that_is_not_exact_has_to_reach_its_floor(
     x, y, width, height = found[0].box or ()
     first = without_a_pixel(found[0])._replace(box=(x, y, width + 1, height))
     with pytest.raises(AssertionError, match="3 of 4 masks exact"):
-        judge([first, *found[1:]], floor)
-
-
-FRAMES = "aachen_000000_000019", "aachen_000001_000019"
-FILE = {
-    "images": [
-        {"id": n, "file_name": f"{frame}_leftImg8bit.png"} for n, frame in enumerate(FRAMES)
-    ],
-    "categories": [{"id": n, "name": name} for n, name in enumerate(recipe.NAMES)],
-}
-
-
-def plant(maps: dict[str, recipe.Map]) -> list[dict[str, Any]]:
-    """The last instance of each class in each map, as results."""
-    planted = {
-        (number, recipe.NAMES.index(name_of(value))): box_of(mask)
-        for number, frame in enumerate(FRAMES)
-        for value, mask in masks_in(maps[frame])
-    }
-    return [
-        {"image_id": image, "category_id": category, "bbox": box}
-        for (image, category), box in planted.items()
-    ]
-
-
-@pytest.mark.parametrize(
-    "lie",
-    [
-        lambda result: {"category_id": (result["category_id"] + 1) % len(recipe.NAMES)},
-        lambda result: {"image_id": 1 - result["image_id"]},
-        lambda result: {"bbox": [2 * number for number in result["bbox"]]},
-    ],
-)
-def test_planted_results_need_their_class_image_and_place(
-    lie: Callable[[dict[str, Any]], dict[str, Any]],
-) -> None:
-    first = street().astype(np.int64)
-    maps = dict(zip(FRAMES, (first, first[:, ::-1]), strict=True))
-    results = plant(maps)
-    judge_planted(results, FILE, maps)
-    with pytest.raises(AssertionError):
-        judge_planted([result | lie(result) for result in results], FILE, maps)
-    with pytest.raises(AssertionError):
-        judge_planted(results[1:], FILE, maps)
+        judge({"train": [first, *found[1:]]}, floor=floor)
 
 
 def test_each_recipe_has_its_script_and_requirements() -> None:
@@ -151,103 +130,198 @@ def test_a_line_takes_the_place_of_the_earlier_one(
     assert page.read_text(encoding="utf-8") == text.replace(old, new).replace(row, new_row)
 
 
-# The command, with a script in place of an environment's Python.
+# The command, with a reader that needs no packages, so that its environment is this Python.
 
-GLOBOX = "#!/bin/sh\n[ $1 = -c ] && echo 2.9.9 || echo 4 instances, boxes exact\n"
-BROKEN = """#!/bin/sh
-[ $1 = -c ] && echo 2.9.0 && exit
-echo ValueError: the inner error >&2
-echo subprocess.CalledProcessError: the outer error >&2
-exit 1
+PLAIN_PAGE = """# Page
+
+```python
+DATA = "data/cityscapes"
+SPLIT = "train"
+FILE = f"{DATA}/annotations/instancesonly_filtered_gtFine_{SPLIT}.json"
+```
+
+| reader | last run with |
+| --- | --- |
+| [plain](#plain) | 0.1 |
+
+## plain
+
+```
+python main.py
+```
+
+```python
+import json
+
+with open(FILE) as file:
+    coco = json.load(file)
+```
+
+Last run with plain 0.1: well.
 """
+PLAIN_SCRIPT = """
+import json
+import numpy as np
+from PIL import Image
+from recipe import DATADIR, RESULTS, SPLITS, Found, fill, judge, plant, run_recipe
+
+def look(coco):
+    names = {category["id"]: category["name"] for category in coco["categories"]}
+    photographs = {image["id"]: image["file_name"] for image in coco["images"]}
+    for annotation in coco["annotations"]:
+        photograph = photographs[annotation["image_id"]]
+        name = names[annotation["category_id"]] + "group" * annotation["iscrowd"]
+        mask = fill(annotation["segmentation"], 16, 24)
+        pixels = np.array(Image.open(DATADIR / photograph))
+        yield Found(photograph, name, annotation["bbox"], mask, annotation["map_value"], pixels)
+
+cocos = {split: run_recipe("plain", split)["coco"] for split in SPLITS}
+results = [
+    {
+        "image_id": image["id"],
+        "category_id": label + 1,
+        "bbox": [left, top, right - left, bottom - top],
+        "score": 1,
+    }
+    for image in cocos["val"]["images"]
+    for label, (left, top, right, bottom), _ in plant(image["file_name"])
+]
+RESULTS.write_text(json.dumps(results))
+judge({split: look(coco) for split, coco in cocos.items()})
+"""
+PLAIN_PYTHON = f"""#!/bin/sh
+[ "$1" = -c ] && echo 1.0 || exec {sys.executable} "$@"
+"""
+LIES = {
+    "results of another class": ("script", "label + 1", "(label + 1) % 8 + 1"),
+    "results of another image": (
+        "script",
+        '"image_id": image["id"]',
+        '"image_id": 3 - image["id"]',
+    ),
+    "boxes of another form": ("script", "right - left, bottom - top", "right, bottom"),
+    "results of some classes": ("script", "dumps(results)", "dumps(results[1:])"),
+    "no results": ("script", "json.dumps(results)", "'[]'"),
+    "another photograph": ("script", "DATADIR / photograph", "DATADIR / photographs[1]"),
+    "nothing judged": ("script", "\njudge(", "\nlist("),
+    "an option that moves masks": (
+        "page",
+        "python main.py",
+        "python main.py --segmentation opencv",
+    ),
+    "an option that adds crowds": ("page", "python main.py", "python main.py --crowd keep"),
+    "val from train": ("page", "open(FILE)", "open(FILE.replace('_val', '_train'))"),
+    "train from val": ("page", "open(FILE)", "open(FILE.replace('_train', '_val'))"),
+    "no command": ("page", "python main.py\n", ""),
+    "code that fails": ("page", "json.load", "json.lead"),
+    "an old version": ("python", "echo 1.0", "echo 0.9"),
+}
+
+
+class Project(NamedTuple):
+    page: Path
+    script: Path
+    python: Path
+    required: Path
 
 
 @pytest.fixture
-def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the page for the command to write to, and a dataset of one map for its recipes."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A folder with a recipe, its script, and an environment for it."""
 
     def make_dataset(folder: Path) -> None:
-        maps = folder / "gtFine/train/aachen"
-        save_map(maps / "aachen_000000_000019_gtFine_instanceIds.png", street())
+        for split in recipe.SPLITS:
+            for number, id_map in enumerate([street(), street()[:, ::-1]]):
+                save_frame(folder, split, number + 2 * (split == "val"), id_map)
 
-    page = Path(shutil.copy(ROOT / "docs" / "training.md", tmp_path))
-    for module in recipe, run:
-        monkeypatch.setattr(module, "PAGE", page)
-    monkeypatch.setattr(run, "make_dataset", make_dataset)
-    return page
-
-
-def make_environment(folder: Path, python: str, required: str | None) -> None:
-    (folder / "bin").mkdir(parents=True)
-    (folder / "pyvenv.cfg").touch()
-    (folder / "bin" / "python").write_text(python)
-    (folder / "bin" / "python").chmod(0o755)
-    if required is not None:
-        (folder / "required.txt").write_text(required)
-
-
-def test_the_page_gets_the_versions_of_the_environment(page: Path, tmp_path: Path) -> None:
-    make_environment(tmp_path / "globox", GLOBOX, "globox==2.9.0")
-    assert run.main(["globox", "--envs", str(tmp_path)]) == 0
-    text = page.read_text(encoding="utf-8")
-    assert "\nLast run with globox 2.9.9: 4 instances, boxes exact.\n" in text
-    assert "| [globox](#globox) | 2.9.9 |" in text
-
-
-def test_a_reader_that_fails_leaves_the_page_and_shows_the_inner_error(
-    page: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    text = page.read_text(encoding="utf-8")
-    make_environment(tmp_path / "globox", BROKEN, "globox==2.9.0")
-    assert run.main(["globox", "--envs", str(tmp_path)]) == 1
-    assert page.read_text(encoding="utf-8") == text
-    assert capsys.readouterr().out == (
-        "globox: FAILED: subprocess.CalledProcessError: the outer error\n"
-        "ValueError: the inner error\n"
+    here, environment = tmp_path / "tests/readers", tmp_path / "envs/plain"
+    made = Project(
+        *(tmp_path / "docs/training.md", here / "read_plain.py"),
+        *(environment / "bin/python", environment / "required.txt"),
     )
+    for path, text in zip(
+        made, [PLAIN_PAGE, PLAIN_SCRIPT, PLAIN_PYTHON, "plain==1.0"], strict=True
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    shutil.copy(recipe.__file__, here)
+    shutil.copy(made.required, here / "read_plain.txt")
+    made.python.chmod(0o755)
+    (environment / "pyvenv.cfg").touch()
+    for module in recipe, run:
+        monkeypatch.setattr(module, "PAGE", made.page)
+    monkeypatch.setattr(run, "HERE", here)
+    monkeypatch.setattr(run, "READERS", {"plain": "plain", "other": "other"})
+    monkeypatch.setattr(run, "make_dataset", make_dataset)
+    return made
 
 
-@pytest.mark.parametrize("required", [None, "globox==2.8.0"])
+def run_plain(project: Project, *others: str) -> int:
+    return run.main([*others, "plain", "--envs", str(project.python.parents[2])])
+
+
+def test_an_honest_reader_gets_its_line_and_its_version(project: Project) -> None:
+    assert run_plain(project) == 0
+    exact = "photographs exact, boxes exact, masks exact"
+    found = (
+        f"16 instances of train and val, {exact}, results scored, with the right classes and images"
+    )
+    expected = PLAIN_PAGE.replace("plain 0.1: well", f"plain 1.0: {found}").replace(
+        "| 0.1", "| 1.0"
+    )
+    assert project.page.read_text(encoding="utf-8") == expected
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_ends_in_failure_and_leaves_the_page(lie: str, project: Project) -> None:
+    where, honest, told = LIES[lie]
+    path: Path = getattr(project, where)
+    text = path.read_text(encoding="utf-8")
+    assert text.count(honest) == 1
+    path.write_text(text.replace(honest, told), encoding="utf-8")
+    page = project.page.read_text(encoding="utf-8")
+    assert run_plain(project) == 1
+    assert project.page.read_text(encoding="utf-8") == page
+
+
+def test_a_failure_shows_the_inner_error(project: Project, capsys: Capture) -> None:
+    errors = "echo ValueError: inner >&2; echo SubprocessError: outer >&2; exit 1"
+    project.python.write_text(PLAIN_PYTHON.replace(f"exec {sys.executable}", f"eval '{errors}'"))
+    assert run_plain(project) == 1
+    assert capsys.readouterr().out == "plain: FAILED: SubprocessError: outer\nValueError: inner\n"
+
+
+@pytest.mark.parametrize("required", [None, "plain==0.9"])
 def test_an_environment_that_is_unfinished_or_old_is_made_again(
-    required: str | None,
-    page: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: Capture,
+    required: str | None, project: Project, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     def call(*command: object, **_: object) -> str:
         """Make an environment that no package can be installed into."""
         if "venv" in command:
-            make_environment(tmp_path / "globox", GLOBOX, None)
+            project.python.parent.mkdir(parents=True)
             return ""
         raise subprocess.CalledProcessError(1, "pip", stderr="no index")
 
-    text = page.read_text(encoding="utf-8")
-    make_environment(tmp_path / "globox", GLOBOX, required)
+    project.required.unlink() if required is None else project.required.write_text(required)
     monkeypatch.setattr(run, "_call", call)
-    assert run.main(["globox", "--envs", str(tmp_path)]) == 3
-    assert (
-        capsys.readouterr().out == "globox: left out: pip cannot install globox==2.9.0: no index\n"
-    )
-    assert page.read_text(encoding="utf-8") == text
-    assert not (tmp_path / "globox").exists()
+    assert run_plain(project) == 3
+    assert capsys.readouterr().out == "plain: left out: pip cannot install plain==1.0: no index\n"
+    assert project.page.read_text(encoding="utf-8") == PLAIN_PAGE
+    assert not project.required.parent.exists()
 
 
-def test_a_folder_that_is_no_environment_stays(page: Path, tmp_path: Path, capsys: Capture) -> None:
-    (tmp_path / "globox").mkdir()
-    (tmp_path / "globox" / "notes").touch()
-    assert run.main(["globox", "--envs", str(tmp_path)]) == 3
-    assert "is not an environment" in capsys.readouterr().out
-    assert (tmp_path / "globox" / "notes").exists()
-
-
-def test_a_reader_that_was_left_out_does_not_hide_one_that_failed(
-    page: Path, tmp_path: Path
+def test_a_folder_that_is_no_environment_stays_and_is_left_out(
+    project: Project, capsys: Capture
 ) -> None:
-    make_environment(tmp_path / "globox", BROKEN, "globox==2.9.0")
-    (tmp_path / "hotcoco").mkdir()
-    assert run.main(["globox", "hotcoco", "--envs", str(tmp_path)]) == 1
-    assert run.main(["hotcoco", "globox", "--envs", str(tmp_path)]) == 1
+    shutil.copy(run.HERE / "read_plain.txt", run.HERE / "read_other.txt")
+    notes = project.required.parents[1] / "other" / "notes"
+    notes.parent.mkdir()
+    notes.touch()
+    assert run_plain(project, "other") == 3
+    assert "other: left out: " in capsys.readouterr().out
+    assert notes.exists()
+    project.script.write_text("")  # a reader that fails comes before one that is left out
+    assert run_plain(project, "other") == 1
 
 
 def test_a_python_without_assertions_is_refused() -> None:

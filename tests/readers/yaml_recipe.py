@@ -6,7 +6,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from recipe import NAMES, Found, blocks, from_corners, judge, section
+import numpy as np
+from recipe import NAMES, SPLITS, Found, blocks, from_corners, judge, section
 
 SMALL = "total_batch_size=4", "num_workers=0"
 
@@ -27,12 +28,13 @@ def judge_config(heading, folder, package, backbone):
 
     sys.path.insert(0, folder)
     loaded = import_module(f"{package}.core").YAMLConfig("cityscapes.yml")
-    judge(look(loaded.train_dataloader.dataset))
+    judge({split: look(getattr(loaded, f"{split}_dataloader").dataset) for split in SPLITS})
 
 
 def look(dataset):
     for number, image_id in enumerate(dataset.ids):
-        _, target = dataset.load_item(number)
+        image, target = dataset.load_item(number)
         [photograph] = dataset.coco.loadImgs(image_id)
         for corners, label in zip(target["boxes"].tolist(), target["labels"].tolist(), strict=True):
-            yield Found(photograph["file_name"], NAMES[label], from_corners(corners))
+            name, box = photograph["file_name"], from_corners(corners)
+            yield Found(name, NAMES[label], box, pixels=np.array(image))
