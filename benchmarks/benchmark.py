@@ -36,6 +36,7 @@ sys.path.insert(0, str(ROOT))  # so that `python benchmarks/benchmark.py` finds 
 # stays small: what needs a large package imports it in a process of its own.
 
 TRAIN = "instancesonly_filtered_gtFine_train.json"  # of this program and of the two others
+BOXES = "gtBboxCityPersons", "gtBboxValidated"
 RESULTS = 100  # for each frame that is scored
 CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 MANY = f"--workers {max(2, CORES)}"
@@ -61,6 +62,15 @@ found = script.evaluateImgLists(*map(sorted, map(glob.glob, files)), script.args
 with open("short/scores.json") as file:
     ours = json.load(file)["cityscapes"]["average"]["ap"]
 assert abs(ours - found["averages"]["allAp"]) < 1e-9, "the official script has another score"
+"""
+# Draws the maps, and does not save them: that takes it several times as long.
+DRAW = """
+import glob
+from cityscapesscripts.preparation import json2instanceImg as script
+for path in sorted(glob.glob("drawn/gtFine/train/*/*_polygons.json")):
+    annotation = script.Annotation()
+    annotation.fromJsonFile(path)
+    script.createInstanceImage(annotation, "ids")
 """
 
 
@@ -105,8 +115,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--mmdet", type=Path, metavar="FILE",
         help="mmdetection's tools/dataset_converters/cityscapes.py, to measure it as well; needs"
         " mmengine, mmcv-lite and cityscapesscripts")
-    add("--official", action="store_true", help="measure the official tools for panoptic files and"
-        " for scores as well; needs cityscapesscripts")
+    add("--official", action="store_true", help="measure the official tools for panoptic files, for"
+        " maps of polygons and for scores as well; needs cityscapesscripts")
     for name, default, what in (
         ("--frames", 30, "how many different frames; more are links to them"),
         ("--runs", 3, "how many runs a median is of"),
@@ -122,7 +132,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = build_parser().parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         prepare(args, Path(folder))
-        subjects = list_converters, list_workers, list_readers, list_scores, list_starts
+        subjects = [list_converters, list_workers, list_drawers, list_readers, list_scores]
+        subjects.append(list_starts)
         measured = [(group, run_in_turn(group)) for rows in subjects for group in rows(args)]
         lines = [line for group, turns in measured for line in describe(group, turns)]
         print_table(("whole command", "time", "peak memory", "compared"), lines)
@@ -170,8 +181,21 @@ def list_workers(args: argparse.Namespace) -> Iterator[Group]:
     yield Group(args.runs, rows, "`--workers 1`")
 
 
+def list_drawers(args: argparse.Namespace) -> Iterator[Group]:
+    """Yield frames that have polygons and no map, and the official drawer of maps."""
+    link_frames(args, "drawn", train=args.long)
+    for path in Path("drawn").rglob("*_instanceIds.png"):
+        path.unlink()
+    command = "main.py --datadir drawn --outdir drawn/out --workers 1"
+    check = partial(verify, f"drawn/out/{TRAIN}", tell=False)
+    rows = [Row(f"{args.long} frames of polygons, `--workers 1`", command, check=check)]
+    if args.official:
+        rows.append(Row("the official tool draws them, and saves nothing", "draw.py"))
+    yield Group(args.runs, rows, "`--workers 1`")
+
+
 def list_readers(args: argparse.Namespace) -> Iterator[Group]:
-    """Yield a folder as large as train, and what reads its file."""
+    """Yield a folder as large as train, what reads its file, and its boxes if it has any."""
     link_frames(args, "large", train=args.large)
     convert, inspect = f"main.py --datadir large {MANY}", "inspect_coco.py --coco_dir large"
     yield Group(1, [Row(f"{args.large} frames, `{MANY}`, once", convert)])
@@ -182,6 +206,11 @@ def list_readers(args: argparse.Namespace) -> Iterator[Group]:
         Row("`inspect_coco.py` draws 5 of its images", f"{inspect} --seed 1 --save drawn"),
     ]
     yield Group(args.runs, rows, "pycocotools")
+    kinds = [kind for kind in BOXES if any(Path("large").glob(f"{kind}/train/*/*.json"))]
+    for kind in kinds:
+        check = partial(verify, f"large/annotations/{TRAIN.replace('gtFine', kind)}", tell=False)
+        name = f"{args.large} frames, `--annotations {kind} {MANY}`"
+        yield Group(args.runs, [Row(name, f"{convert} --annotations {kind}", check=check)])
 
 
 def list_scores(args: argparse.Namespace) -> Iterator[Group]:
@@ -225,6 +254,7 @@ def prepare(args: argparse.Namespace, folder: Path) -> None:
     os.chdir(folder)
     Path("load.py").write_text(LOAD)
     Path("score.py").write_text(SCORE)
+    Path("draw.py").write_text(DRAW)
     if not args.datadir:
         with multiprocessing.Pool() as pool:
             pool.map(draw_frame, range(args.frames))
@@ -254,6 +284,13 @@ def link_frames(args: argparse.Namespace, data: str, **splits: int) -> None:
             for part in id_map.parent.glob(id_map.name.replace("_instanceIds.png", "_*")):
                 name = f"{stem}_gtFine_{part.name.rpartition('_')[2]}"
                 (annotations / name).symlink_to(part.resolve())
+            for kind in BOXES:
+                name = id_map.name.replace("_gtFine_instanceIds.png", f"_{kind}.json")
+                part = Path(*id_map.parts[:-4], kind, *id_map.parts[-3:-1], name)
+                if part.exists():
+                    folder = Path(data, kind, split, city)
+                    folder.mkdir(parents=True, exist_ok=True)
+                    (folder / f"{stem}_{kind}.json").symlink_to(part.resolve())
             (photographs / f"{stem}_leftImg8bit.png").touch()
 
 

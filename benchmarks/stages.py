@@ -164,9 +164,9 @@ def stopwatches() -> Iterator[dict[str, float]]:
     def timed(name: str) -> Callable[..., Any]:
         function = getattr(annotate, name)
 
-        def call(*args: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
             start = time.perf_counter()
-            result = function(*args)
+            result = function(*args, **options)
             spent[STAGES[name]] += time.perf_counter() - start
             called.add(name)
             return result

@@ -62,6 +62,11 @@ LABELS = (
     Label("license plate", -1, -1, "vehicle", False, True, (0, 0, 142)),
 )
 
+# The classes of CityPersons and their ids. Regions that no detector is asked about are no class:
+# groups of persons, and persons on posters or in mirrors. Source: `labels_cityPersons.py` of
+# cityscapesscripts.
+CITY_PERSONS = {"pedestrian": 1, "rider": 2, "sitting person": 3, "person (other)": 4}
+
 # The classes whose instances Cityscapes evaluates, in the order of the table. In lower case, since
 # the original script has the list under this name.
 category_instancesonly = "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"

@@ -5,16 +5,18 @@ Only the standard library is imported here, so that `--help` is fast.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import chain
 from os import PathLike
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from cityscapes_coco.errors import guess
-from cityscapes_coco.labels import LABELS, category_instancesonly
+from cityscapes_coco.labels import CITY_PERSONS, LABELS, category_instancesonly
 
-AnnotationType = Literal["gtFine", "gtCoarse"]
+AnnotationType = Literal["gtFine", "gtCoarse", "gtBboxCityPersons", "gtBboxValidated"]
 Segmentation = Literal["polygon", "opencv", "rle", "none", "original"]
 Crowd = Literal["drop", "keep"]
+Stuff = Literal["whole", "parts"]
 EmptyFrames = Literal["keep", "drop"]
 CategoryIds = Literal["one", "zero", "label"]
 FileNames = Literal["datadir", "split", "base"]
@@ -28,19 +30,32 @@ StrPath = str | PathLike[str]
 SPLITS: dict[AnnotationType, tuple[str, ...]] = {
     "gtFine": ("train", "val", "test"),
     "gtCoarse": ("train", "train_extra", "val"),
+    "gtBboxCityPersons": ("train", "val"),
+    "gtBboxValidated": ("train", "val"),
 }
+# The types that are boxes in JSON files; the others are maps.
+BOX_TYPES = frozenset[AnnotationType]({"gtBboxCityPersons", "gtBboxValidated"})
 ALL_SPLITS = frozenset(split for splits in SPLITS.values() for split in splits)
-_WITH_INSTANCES = tuple(label.name for label in LABELS if label.has_instances)
+# License plates, id -1, are never drawn.
+_OF_MAPS = tuple(label.name for label in LABELS if label.category != "void" and label.id >= 0)
 # The classes that may be asked for, in order, and the classes that are converted by default.
 CLASSES: dict[AnnotationType, tuple[str, ...]] = {
-    "gtFine": _WITH_INSTANCES,
-    "gtCoarse": _WITH_INSTANCES,
+    "gtFine": _OF_MAPS,
+    "gtCoarse": _OF_MAPS,
+    "gtBboxCityPersons": tuple(CITY_PERSONS),
+    "gtBboxValidated": category_instancesonly,
 }
 USUAL_CLASSES: dict[AnnotationType, tuple[str, ...]] = {
     "gtFine": category_instancesonly,
     "gtCoarse": category_instancesonly,
+    "gtBboxCityPersons": tuple(CITY_PERSONS),
+    "gtBboxValidated": category_instancesonly,
 }
-_STUFF = {label.name for label in LABELS if not label.has_instances}
+# The options of masks, which boxes do not have.
+OF_MASKS = ("segmentation", "stuff", "panoptic", "unknown_labels")
+STUFF = {label.name for label in LABELS if not label.has_instances}
+# The classes that the word "all" stands for.
+_EVALUATED = tuple(label.name for label in LABELS if not label.ignored)
 
 
 @dataclass(frozen=True)
@@ -49,9 +64,11 @@ class Options:
 
     `annotations` is the type of annotations, as in `Dataset`. `images` holds names of image sets,
     or patterns of such names. `categories` holds classes, in any order, or none for the usual ones;
-    "pedestrian=person+rider" merges classes into one category. `segmentation` is "original" for
-    contours as the original script writes them. `min_area` is in pixels. `empty_frames` says
-    whether frames without an annotation are written. `panoptic` says whether panoptic files are
+    "pedestrian=person+rider" merges classes into one category, and "all" stands for the 19 that
+    Cityscapes evaluates. `segmentation` is "original" for contours as the original script writes
+    them. `stuff` says whether the pixels of a class without instances are one annotation of a
+    frame, or one for each connected part. `min_area` is in pixels. `empty_frames` says whether
+    frames without an annotation are written. `panoptic` says whether panoptic files are
     written, and which ids their categories have. `unknown_labels` says whether pixels of labels
     that Cityscapes does not have are void, or an error. docs/options.md explains each choice.
 
@@ -63,6 +80,7 @@ class Options:
     categories: tuple[str, ...] = ()
     segmentation: Segmentation = "polygon"
     crowd: Crowd = "drop"
+    stuff: Stuff = "whole"
     min_area: int = 0
     empty_frames: EmptyFrames = "keep"
     category_ids: CategoryIds = "one"
@@ -75,6 +93,12 @@ class Options:
     def parsed_categories(self) -> "list[ChosenCategory]":
         return parse_categories(self.categories, CLASSES[self.annotations])
 
+    def of(self, annotations: AnnotationType) -> "Options":
+        """Return the same options for another type of annotations, with its usual classes if no
+        others were asked for. Raises ValueError if an option means nothing for the type."""
+        usual = self.categories == USUAL_CLASSES[self.annotations]
+        return replace(self, annotations=annotations, categories=() if usual else self.categories)
+
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self)).items():
             if get_origin(kind) is Literal:
@@ -84,11 +108,17 @@ class Options:
         object.__setattr__(self, "images", tuple(images))
         categories = list_names("categories", self.categories) or USUAL_CLASSES[self.annotations]
         object.__setattr__(self, "categories", categories)
-        parse_categories(categories, CLASSES[self.annotations])
+        parsed = parse_categories(categories, CLASSES[self.annotations])
+        if self.stuff != "whole" and not any(category.is_stuff for category in parsed):
+            raise ValueError(f"stuff: {self.stuff} needs a category such as road or pole")
         if self.min_area < 0:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
         if not all(self.images) or not self.images:
             raise ValueError("images must name an image set")
+        usual = {field.name: field.default for field in fields(self)}
+        for name in OF_MASKS if self.annotations in BOX_TYPES else ():
+            if (value := getattr(self, name)) != usual[name]:
+                raise ValueError(f"{name} {value}: {self.annotations} has boxes and no masks")
 
 
 class ChosenCategory(NamedTuple):
@@ -98,6 +128,10 @@ class ChosenCategory(NamedTuple):
     name: str
     classes: tuple[str, ...]
 
+    @property
+    def is_stuff(self) -> bool:
+        return self.classes[0] in STUFF
+
     def __str__(self) -> str:
         return (
             self.name if self.classes == (self.name,) else f"{self.name}={'+'.join(self.classes)}"
@@ -105,20 +139,20 @@ class ChosenCategory(NamedTuple):
 
 
 def parse_categories(texts: Iterable[str], classes: Sequence[str]) -> list[ChosenCategory]:
-    """Return the categories of texts such as "car" and "pedestrian=person+rider", in the order of
-    their first classes in `classes`. Raises ValueError for anything else."""
+    """Return the categories of texts such as "car", "pedestrian=person+rider" and "all", in the
+    order of their first classes in `classes`. Raises ValueError for anything else."""
     chosen = []
-    for text in texts:
+    has_all = set(_EVALUATED) <= set(classes)
+    words = [_EVALUATED if has_all and text == "all" else (text,) for text in texts]
+    for text in chain.from_iterable(words):
         name, merges, merged = text.partition("=")
         if not name.strip() or not name.isprintable() or (not merges and "+" in name):
             raise ValueError(f"categories: no name in {text!r}; write NAME=CLASS+CLASS")
         for label in (names := merged.split("+") if merges else [name]):
-            if label in _STUFF:
-                raise ValueError(
-                    f"categories: Cityscapes tells no instances of {label} apart; it does of"
-                    f" {', '.join(classes)}"
-                )
+            _refuse_undrawn(label)
             check_choice("categories", label, tuple(classes))
+        if len({label in STUFF for label in names}) == 2:
+            raise ValueError(f"categories: {text} merges classes with instances and without")
         chosen.append(ChosenCategory(name, tuple(sorted(names, key=classes.index))))
     for what, found in (
         ("classes", [label for category in chosen for label in category.classes]),
@@ -143,3 +177,12 @@ def check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
         raise ValueError(
             f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}{meant}"
         )
+
+
+def _refuse_undrawn(name: str) -> None:
+    """Raise ValueError for a label whose pixels in a map are of no class."""
+    for label in LABELS:
+        if label.name == name and label.id < 0:
+            raise ValueError(f"categories: Cityscapes draws no {name} in its maps")
+        if label.name == name and label.category == "void":
+            raise ValueError(f"categories: {name} is void: pixels that belong to no class")

@@ -2,11 +2,12 @@
 
 Cityscapes itself may not be passed on, so the sample in this repository, the tests and the
 benchmarks use these streets. Without arguments, the maps and polygons of `data/sample` are written
-again. Its photographs show the same streets, but stay as they are: none are painted here.
+again, and its boxes. Its photographs show the same streets, but stay as they are: none are painted
+here.
 
-A scene is a list of shapes, drawn back to front. The same list makes the polygons and the maps, so
-both agree. Every size and place in a scene comes from plain arithmetic and Random.random(), so it
-is the same scene on every machine.
+A scene is a list of shapes, drawn back to front. The same list makes the polygons, the maps and the
+boxes, so all agree. Every size and place in a scene comes from plain arithmetic and
+Random.random(), so it is the same scene on every machine.
 """
 
 import argparse
@@ -63,15 +64,26 @@ class Model(NamedTuple):
 OUTLINES = json.loads((HERE / "outlines.json").read_bytes())
 MODELS = {name: Model(**vehicle) for name, vehicle in OUTLINES["vehicles"].items()}
 CARS = [MODELS[name] for name in ("hatchback", "hatchback", "saloon", "saloon", "van")]
+# What CityPersons calls one person after the other.
+PERSONS = (*["pedestrian"] * 5, "sitting person", "pedestrian", "person (other)")
+# The classes of the validated boxes, and what annotators take each of them for.
+MISTAKEN = {
+    **{"person": "rider", "rider": "person", "car": "truck", "truck": "bus", "bus": "truck"},
+    **{"train": "bus", "motorcycle": "bicycle", "bicycle": "motorcycle"},
+}
 # One rare vehicle for each frame in turn, so that a few frames hold every class.
 GUESTS = ("tram", "truck", "bus", "caravan", "trailer", None, None, None)
 
 
 class Shape(NamedTuple):
-    """What an annotator's polygon outlines. A shadow is within a group's, but has none itself."""
+    """What an annotator's polygon outlines. A shadow is within a group's, but has none itself.
+
+    `uncut` is the polygon before it was cut off near the frame's edges.
+    """
 
     label: str
     polygon: list[Pixel]
+    uncut: Sequence[Pixel] = ()
 
 
 Parts = list[tuple[str, list[Point]]]  # labels and outlines, in metres
@@ -140,7 +152,7 @@ def scene(seed: int, split: str, index: int) -> list[Shape]:
         shapes += (_park if dice.chance(0.3) else _houses)(dice, wall, side)
     for _, thing in sorted(things, key=lambda thing: -thing[0]):
         shapes += thing
-    shown = (Shape(label, cut(polygon)) for label, polygon in shapes if label != "shadow")
+    shown = (Shape(s.label, cut(s.polygon), s.polygon) for s in shapes if s.label != "shadow")
     return [shape for shape in shown if shape.polygon] + camera
 
 
@@ -483,9 +495,17 @@ def instance_map(shapes: Sequence[Shape]) -> npt.NDArray[np.uint16]:
     """
     image = Image.new("I", (WIDTH, HEIGHT), 0)
     draw = ImageDraw.Draw(image)
+    for value, shape in number_shapes(shapes):
+        draw.polygon(shape.polygon, fill=value)
+    return np.asarray(image).astype(np.uint16)
+
+
+def number_shapes(shapes: Sequence[Shape]) -> Iterator[tuple[int, Shape]]:
+    """Yield each shape that is painted, with its value in the map."""
     labels = {label.name: label for label in LABELS}
     count: Counter[str] = Counter()
-    for name, polygon in shapes:
+    for shape in shapes:
+        name = shape.label
         label = labels.get(name) or labels[name.removesuffix("group")]
         value = label.id
         if value < 0:
@@ -493,8 +513,62 @@ def instance_map(shapes: Sequence[Shape]) -> npt.NDArray[np.uint16]:
         if label.has_instances and label.name == name:
             value = value * 1000 + count[name]
             count[name] += 1
-        draw.polygon(polygon, fill=value)
-    return np.asarray(image).astype(np.uint16)
+        yield value, shape
+
+
+def list_persons(
+    shapes: Sequence[Shape], visible: Mapping[int, list[int]]
+) -> Iterator[dict[str, object]]:
+    """Yield the objects of a CityPersons file: persons and riders who can be seen, and groups.
+
+    The box of a whole body is the box of the outline, however much of it is covered. `visible` has
+    the box of each value in the map.
+    """
+    for value, shape in number_shapes(shapes):
+        if shape.label == "persongroup":
+            whole = _box(shape.polygon)
+            yield {"instanceId": value, "label": "person group", "bbox": whole, "bboxVis": whole}
+        elif shape.label in ("person", "rider") and value in visible:
+            # In the photographs all of them stand; so which ones do not is made up.
+            label = PERSONS[value % len(PERSONS)] if shape.label == "person" else "rider"
+            whole = _box(shape.uncut) if label in ("pedestrian", "rider") else visible[value]
+            box = {"bbox": whole, "bboxVis": visible[value]}
+            yield {"instanceId": value, "label": label, **box}
+
+
+def list_validated(visible: Mapping[int, list[int]]) -> Iterator[dict[str, object]]:
+    """Yield the objects of a file of validated boxes. Ten annotators vote, and some of them are
+    mistaken, so that there are ties; most of them cannot tell what the smallest objects are."""
+    names = {label.id: label.name for label in LABELS if label.name in MISTAKEN}
+    for value, (x, y, width, height) in visible.items():
+        name = names.get(value // 1000)
+        if not name:
+            continue
+        mistaken = "cantsolve" if width * height < 150 else MISTAKEN[name]
+        wrong = 6 if mistaken == "cantsolve" else 3 * value % 7
+        votes = Counter({name: 10 - wrong, mistaken: wrong})
+        soft = [votes[label] / 10 for label in (*MISTAKEN, "cantsolve")]
+        box: dict[str, object] = {"bbox": [x, y, x + width, y + height]}
+        if value % 7 == 5:
+            certain = [float(label == name) for label in (*MISTAKEN, "cantsolve")]
+            yield {**box, "soft_label": certain, "added_from_original_annotations": True}
+        else:
+            yield {**box, "soft_label": soft, "vote_counts": dict(+votes)}
+
+
+def measure_visible(ids: npt.NDArray[np.uint16]) -> dict[int, list[int]]:
+    """Return the box of each value of a map: x, y, width, height."""
+    boxes = {}
+    for value in np.unique(ids[ids >= 1000]).tolist():
+        rows, columns = np.nonzero(ids == value)
+        boxes[value] = _box(zip(columns.tolist(), rows.tolist(), strict=True))
+    return boxes
+
+
+def _box(pixels: Iterable[Pixel]) -> list[int]:
+    columns, rows = zip(*pixels, strict=True)
+    x, y = min(columns), min(rows)
+    return [x, y, max(columns) - x + 1, max(rows) - y + 1]
 
 
 def write_dataset(root: Path, *, seed: int = SEED, frames: Mapping[str, int] = FRAMES) -> None:
@@ -512,10 +586,25 @@ def write_dataset(root: Path, *, seed: int = SEED, frames: Mapping[str, int] = F
             Image.fromarray(ids).save(folder / f"{stem}_instanceIds.png")
             Image.fromarray(label_ids).save(folder / f"{stem}_labelIds.png")
             Image.fromarray(palette[label_ids]).save(folder / f"{stem}_color.png")
-            objects = [shape._asdict() for shape in shapes]
-            record = {"imgHeight": HEIGHT, "imgWidth": WIDTH, "objects": objects}
-            text = json.dumps(record, separators=(",", ":")) + "\n"
-            (folder / f"{stem}_polygons.json").write_bytes(text.encode())
+            objects = [{"label": shape.label, "polygon": shape.polygon} for shape in shapes]
+            _write_json(folder / f"{stem}_polygons.json", {}, objects)
+            if split == "test":  # has no boxes
+                continue
+            visible = measure_visible(ids)
+            stem = stem.removesuffix("_gtFine")
+            for kind, head, found in (
+                ("gtBboxCityPersons", {}, list_persons(shapes, visible)),
+                ("gtBboxValidated", {"classes": [*MISTAKEN, "cantsolve"]}, list_validated(visible)),
+            ):
+                path = root / kind / split / CITIES[split] / f"{stem}_{kind}.json"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write_json(path, head, [*found])
+
+
+def _write_json(path: Path, head: Mapping[str, object], objects: Sequence[object]) -> None:
+    """Write one of Cityscapes' JSON files; `head` stands before the objects."""
+    record = {"imgHeight": HEIGHT, "imgWidth": WIDTH, **head, "objects": objects}
+    path.write_bytes((json.dumps(record, separators=(",", ":")) + "\n").encode())
 
 
 def main(argv: Sequence[str] | None = None) -> int:

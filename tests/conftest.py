@@ -1,5 +1,6 @@
 """What the tests share: streets, folders of maps, the programs as calls, and damaged files."""
 
+import io
 import json
 import os
 import signal
@@ -7,7 +8,8 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +37,15 @@ PATIENCE = 120
 Coco = dict[str, Any]
 Change = Callable[[Coco], object]
 Capture = pytest.CaptureFixture[str]
+Program = Callable[[list[str]], int]
 WriteMap = Callable[..., Path]
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
+
+
+def on_posix(cases: Iterable[str]) -> list[Any]:
+    return [pytest.param(case, marks=posix_only) for case in cases]
+
 
 # The same inputs each time: tests/fuzz.py looks for others.
 settings.register_profile("suite", derandomize=True, deadline=None, database=None)
@@ -98,16 +106,17 @@ def write_map(datadir: Path) -> WriteMap:
         name: str = "aachen_000000_000019",
         annotation_type: str = "gtFine",
     ) -> Path:
-        path = (
-            datadir
-            / annotation_type
-            / split
-            / name.split("_")[0]
-            / f"{name}_{annotation_type}_instanceIds.png"
-        )
-        return save_map(path, values)
+        city = datadir / annotation_type / split / name.split("_")[0]
+        return save_map(city / f"{name}_{annotation_type}_instanceIds.png", values)
 
     return write
+
+
+@pytest.fixture
+def frame(datadir: Path, write_map: WriteMap) -> Path:
+    """A data folder with one map, of the small street."""
+    write_map()
+    return datadir
 
 
 def touch(path: Path) -> None:
@@ -118,10 +127,34 @@ def touch(path: Path) -> None:
 # The programs.
 
 
+@pytest.fixture(autouse=True, scope="session")
+def one_core() -> Iterator[None]:
+    """Programs that are called, not started, work in one process if no number is asked for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "sched_getaffinity", lambda _: {0}, raising=False)
+        yield
+
+
+def run(program: Program, *options: object) -> tuple[int, str, str]:
+    """Run a program in this process; return its exit code, and what it prints and complains of."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        try:
+            code = program([*map(str, options)])
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return code, out.getvalue(), err.getvalue()
+
+
+def fail(program: Program, *options: object) -> str:
+    """Run a program in vain, with exit code 1, and return what it complains of."""
+    code, _, err = run(program, *options)
+    assert code == 1
+    return err
+
+
 def convert(datadir: Path, *options: object) -> Coco:
     """Convert in this process, if nothing else is asked for, and return the file of train."""
-    where = [] if {"--workers", "--scheduler"} & set(options) else ["--workers", "1"]
-    argv = ["--datadir", str(datadir), *where, *map(str, options)]
+    argv = ["--datadir", str(datadir), *map(str, options)]
     assert main.main(argv) == 0
     outdir = build_parser().parse_args(argv).outdir or datadir / "annotations"
     return load(outdir / OUTPUT)
@@ -138,6 +171,14 @@ def run_script(script: str, *options: object, **how: Any) -> "subprocess.Complet
     return subprocess.run(
         [sys.executable, ROOT / script, *map(str, options)],
         **{"capture_output": True, "text": True, "timeout": PATIENCE, **how},
+    )
+
+
+def run_code(code: str, *options: object, **how: Any) -> "subprocess.CompletedProcess[str]":
+    """Run some code as a program that finds the package."""
+    command = [sys.executable, "-c", code, *map(str, options)]
+    return subprocess.run(
+        command, **{"cwd": ROOT, "capture_output": True, "text": True, "timeout": PATIENCE, **how}
     )
 
 

@@ -3,13 +3,13 @@
     python tests/fuzz.py --seconds 1200
     python tests/fuzz.py --pngs 100000
 
-Maps, data folders, COCO files and results are made up, damaged, and given to the three scripts.
-Either the program prints an error in printable lines and leaves the earlier output as it was, or
-its result is exact, judged by Pillow's pixels and pycocotools' masks. Results that are plausible
-and wrong must get a note, and right ones none. Nothing else on the disk may change. --pngs calls
-only the reader of maps, with and without its fast packages: it must refuse a file that breaks a
-rule of PNG, and find the right pixels in any other. The exit code is 0 if nothing was found. --seed
-repeats a run.
+Maps, polygons, data folders, COCO files and results are made up, damaged, and given to the three
+scripts. Either the program prints an error in printable lines and leaves the earlier output as it
+was, or its result is exact, judged by Pillow's pixels, the official drawer of polygons and
+pycocotools' masks. Results that are plausible and wrong must get a note, and right ones none.
+Nothing else on the disk may change. --pngs calls only the reader of maps, with and without its fast
+packages: it must refuse a file that breaks a rule of PNG, and find the right pixels in any other.
+The exit code is 0 if nothing was found. --seed repeats a run.
 """
 
 import argparse
@@ -44,19 +44,12 @@ import inspect_coco
 import main
 from cityscapes_coco.cli.program import open_streams
 from cityscapes_coco.errors import one_line
+from cityscapes_coco.labels import LABELS
 from cityscapes_coco.pixels import png
-from tests import oracle
-from tests.conftest import (
-    OUTPUT,
-    PATIENCE,
-    Chunk,
-    Coco,
-    annotate,
-    encode_png,
-    join_chunks,
-    save_map,
-)
-from tests.oracle import box_of, masks_in, name_of
+from tests import boxes, oracle
+from tests.cityscapes.polygons import draw_officially, make_up
+from tests.conftest import OUTPUT, PATIENCE, Chunk, annotate, encode_png, join_chunks, save_map
+from tests.oracle import Coco, box_of, masks_in, name_of
 from tests.scores import wrong_results as wrong
 
 SUFFIX = "_gtFine_instanceIds.png"
@@ -229,6 +222,46 @@ def check_map(bench: Bench, data: bytes) -> str:
         return "error"
     [image] = coco["images"]
     oracle.check_exact(coco, {image["seg_file_name"]: pixels})
+    return "exact"
+
+
+# Polygons without a map, and classes without instances.
+
+STUFF_OPTIONS = [[], ["--stuff", "parts"], ["--stuff", "parts", "--min-area", "3"]]
+SEGMENTATIONS = [[], ["--segmentation", "rle"], ["--segmentation", "opencv"]]
+
+
+def make_polygons(dice: Random) -> tuple[bytes, bool, list[str]]:
+    """Make up a file of polygons, usually damaged; say whether it is whole; and options."""
+    made = make_up(dice)
+    whole = json.dumps(made).encode()
+    data = make_json(dice, made) if dice.random() < 0.7 else whole
+    options = dice.choice(STUFF_OPTIONS) + dice.choice(SEGMENTATIONS)
+    return data, data == whole, ["--categories", "all", "--crowd", "keep", *options]
+
+
+def check_polygons(bench: Bench, made: tuple[bytes, bool, list[str]]) -> str:
+    """The map must be the official drawer's, and the annotations those of the map."""
+    data, is_whole, options = made
+    path = bench.root / "gtFine" / "train" / "a" / "a_0_0_gtFine_polygons.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(data)
+    coco = bench.convert()
+    assert coco is not None or not is_whole
+    if coco is None:
+        return "error"
+    found = json.loads(data)
+    found["objects"] = [each for each in found["objects"] if len(each["polygon"]) > 1]
+    path.write_text(json.dumps(found))
+    pixels = draw_officially(path)
+    oracle.check_exact(coco, {path.name: pixels})
+    (bench.outdir / OUTPUT).write_bytes(OLD)
+    coco = bench.convert(*options, "--verify")
+    assert coco is not None
+    if "--min-area" not in options:
+        stuff = [a["area"] for a in coco["annotations"] if a["map_value"] < 24]
+        labels = [label.id for label in LABELS if not label.ignored and not label.has_instances]
+        assert sum(stuff) == np.isin(pixels, labels).sum()
     return "exact"
 
 
@@ -463,10 +496,7 @@ def make_results(dice: Random) -> tuple[bytes, str]:
     """Make up results for the valid COCO file, perhaps damaged, and what to do with them."""
     kept = ["image_id", "category_id", *dice.sample(["bbox", "segmentation"], dice.randint(1, 2))]
     coco = valid_file(dice.choice(["polygons", "runs", "text"]))
-    results = [
-        {name: annotation[name] for name in kept} | {"score": dice.random()}
-        for annotation in coco["annotations"]
-    ]
+    results = [{n: a[n] for n in kept} | {"score": dice.random()} for a in coco["annotations"]]
     return make_json(dice, {"annotations": results}), dice.choice(["score"] * 19 + ["draw"])
 
 
@@ -513,27 +543,14 @@ def outline(change: Callable[[float, float], tuple[float, float]]) -> wrong.Make
     return make
 
 
-def wind(edges: int) -> wrong.Make:
-    """Results of which the first goes to and fro across the frame."""
-    polygon = [value for y in range(edges) for value in (2048 * (y % 2), y % 1024)]
-
-    def make(coco: Coco, results: list[Coco]) -> list[Coco]:
-        first, *others = outline(lambda x, y: (x, y))(coco, results)
-        return [first | {"segmentation": [polygon]}, *others]
-
-    return make
-
-
+FORMS = wrong.same, wrong.corners, wrong.center
 # What may be done to results, each with choices of its own.
 MISTAKES: dict[str, Callable[[Random], wrong.Make]] = {
     "none": lambda dice: wrong.right,
-    "long polygons": lambda dice: wind(dice.choice([3, 400, 4000, 9000])),
     "corners": lambda dice: wrong.boxed(wrong.corners),
     "centers": lambda dice: wrong.boxed(wrong.center),
     "y before x": lambda dice: wrong.boxed(lambda x, y, w, h: [y, x, h, w]),
-    "shares": lambda dice: wrong.boxed(
-        wrong.share(dice.choice([wrong.same, wrong.corners, wrong.center]))
-    ),
+    "shares": lambda dice: wrong.boxed(wrong.share(dice.choice(FORMS))),
     "another size": lambda dice: wrong.boxed(
         wrong.scaled(dice.choice([0.1, 0.3, 0.5, 2, 9]), dice.choice([0, 0.2, 0.45, 1.9]))
     ),
@@ -600,10 +617,8 @@ def check_wrong_results(bench: Bench, made: tuple[Coco, list[Coco], str]) -> str
     code, _ = bench.call(evaluate_coco.main, *arguments, "--results", bench.root / "results.json")
     if code:
         return "error"
-    notes = [
-        note for note in json.loads(scores.read_bytes())["notes"] if "cannot be had" not in note
-    ]
-    assert bool(notes) == (mistake not in ("none", "long polygons")), notes
+    notes = [n for n in json.loads(scores.read_bytes())["notes"] if "cannot be had" not in n]
+    assert bool(notes) == (mistake != "none"), notes
     return "noted" if notes else "exact"
 
 
@@ -664,15 +679,97 @@ def check_panoptic(bench: Bench, made: tuple[bytes, bytes, str]) -> str:
     return outcome
 
 
+# Boxes.
+
+NUMBERS = {"pedestrian": 1, "rider": 2, "sitting person": 3, "person (other)": 4}
+NUMBERS |= {"person": 1, "car": 3, "truck": 4}
+
+
+def make_boxes(dice: Random) -> tuple[str, bytes, bytes, str]:
+    """Make up which boxes there are, a file of them, one of COCO, and what to do with them; at most
+    one of the files is damaged."""
+    kind = dice.choice([*boxes.OBJECTS])
+    task = dice.choice([*["convert"] * 10, *["verify"] * 8, "draw", "stats"])
+    files = [json.dumps(valid_record(kind)).encode(), json.dumps(valid_boxes(kind)).encode()]
+    damaged = 0 if task == "convert" else dice.choice([0, 1, 1, 1])
+    files[damaged] = make_json(dice, json.loads(files[damaged]))
+    return kind, files[0], files[1], task
+
+
+def valid_record(kind: str) -> Coco:
+    record: Coco = {"imgHeight": 100, "imgWidth": 200, "objects": boxes.OBJECTS[kind]}
+    return record | ({"classes": boxes.CLASSES} if kind == boxes.VALIDATED else {})
+
+
+def valid_boxes(kind: str) -> Coco:
+    """Return the COCO file of a frame with boxes and ignore regions."""
+    names = [n for n in NUMBERS if (n in boxes.CLASSES) == (kind == boxes.VALIDATED)]
+    coco: Coco = {"info": {}, "licenses": [], "annotations": []}
+    coco["categories"] = [{"id": NUMBERS[name], "name": name} for name in names]
+    photograph = "leftImg8bit/train/a/a_1_0_leftImg8bit.png"
+    image = {"id": 1, "file_name": photograph, "seg_file_name": f"a_1_0_{kind}.json"}
+    coco["images"] = [image | {"width": 200, "height": 100}]
+    if kind == boxes.VALIDATED:
+        coco["images"][0]["soft_label_classes"] = boxes.CLASSES
+    for found in boxes.OBJECTS[kind]:
+        number = NUMBERS.get(name_box(found), 0)
+        flags = {"iscrowd": int(not number), "ignore": int(not number)}
+        ids = {"id": len(coco["annotations"]) + 1, "image_id": 1, "category_id": number or 1}
+        coco["annotations"].append(ids | flags | boxes.describe_box(found))
+    return coco
+
+
+def name_box(found: Coco) -> str:
+    if "label" in found:
+        return str(found["label"])
+    soft_label: list[float] = found["soft_label"]
+    return boxes.CLASSES[soft_label.index(max(soft_label))]
+
+
+def check_boxes(bench: Bench, made: tuple[str, bytes, bytes, str]) -> str:
+    """Files of boxes are converted as they are, or refused; in a COCO file each difference from
+    them is found."""
+    kind, record, data, task = made
+    whole = record == json.dumps(valid_record(kind)).encode()
+    path = bench.root / kind / "train" / "a" / f"a_1_0_{kind}.json"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(record)
+    if task != "convert":
+        outcome = inspect(bench, data, task)
+        if outcome == "exact" and whole:
+            found = json.loads(data)["annotations"]
+            # A file without any region need not have one.
+            with_regions = any(annotation["iscrowd"] for annotation in found)
+            expected = [a for a in valid_boxes(kind)["annotations"] if with_regions >= a["ignore"]]
+            for annotation in found:
+                same = {"id": annotation["id"], "image_id": annotation["image_id"]}
+                expected.remove(next(a for a in expected if a | same | annotation == annotation))
+            assert not expected
+        return outcome
+    where = ["--datadir", bench.root, "--outdir", bench.outdir, "--workers", 1]
+    code, _ = bench.call(main.main, *where, "--annotations", kind, "--crowd", "keep", "--verify")
+    written = bench.outdir / f"instancesonly_filtered_{kind}_train.json"
+    assert written.exists() == (code == 0) and (code == 0 or not whole)
+    if code:
+        return "error"
+    objects = json.loads(record, parse_constant=refuse)["objects"]
+    told = json.loads(written.read_bytes(), parse_constant=refuse)["annotations"]
+    for annotation, box in zip(told, objects, strict=True):
+        assert annotation.items() >= boxes.describe_box(box).items()
+    return "exact"
+
+
 # The loop.
 
 CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] = {
     "maps": (make_map, check_map),
+    "polygons": (make_polygons, check_polygons),
     "folders": (make_folder, check_folder),
     "COCO files": (make_coco_file, check_coco_file),
     "results": (make_results, check_results),
     "wrong results": (make_wrong_results, check_wrong_results),
     "panoptic files": (make_panoptic, check_panoptic),
+    "boxes": (make_boxes, check_boxes),
     "PNG files": (make_map, check_png),
 }
 OUTCOMES = ("error", "exact", "boxes", "drawn", "noted")

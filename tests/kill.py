@@ -63,13 +63,8 @@ class Victim:
         self.old = {name: OLD for name in (OUTPUT, PANOPTIC, f"{FOLDER}/a_panoptic.png")}
 
     def start(self, workers: int) -> "subprocess.Popen[bytes]":
-        where = ["--datadir", str(self.datadir), "--outdir", str(self.outdir), "--panoptic"]
-        return subprocess.Popen(
-            [sys.executable, str(ROOT / "main.py"), *where, "--workers", str(workers)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        where = "--datadir", self.datadir, "--outdir", self.outdir, "--panoptic"
+        return _start("main.py", *where, "--workers", workers)
 
     def end(self, whom: str, number: int, workers: int, delay: float) -> str:
         """Run the program, end `whom` after `delay` seconds, and check the files that are left.
@@ -109,25 +104,25 @@ def kill_save(folder: Path, whom: str, number: int, delay: float) -> str:
     target = folder / "save" / "results"
     shutil.rmtree(target.parent, ignore_errors=True)
     files = "--coco_dir", SAMPLE, "--coco", GOLDEN_VAL, "--results", PREDICTIONS, "--save", target
-    command = [sys.executable, str(ROOT / "evaluate_coco.py"), *map(str, files), "--workers", "2"]
-
-    def start() -> "subprocess.Popen[bytes]":
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen(
-            command, stdout=quiet, stderr=subprocess.PIPE, start_new_session=True
-        )
-
-    process = start()
+    command = "evaluate_coco.py", *files, "--workers", 2
+    process = _start(*command)
     errors = _end(process, whom, number, delay)
     story = f"--save, {whom}, signal {number}, after {delay:.3f} s: {errors!r}"
     left = len(list(target.iterdir())) if target.exists() else 0
     shutil.rmtree(target, ignore_errors=True)
-    with start() as again:
+    with _start(*command) as again:
         _, errors = again.communicate(timeout=PATIENCE)
     assert again.returncode == 0, (story, errors)
     assert left in (0, len(list(target.iterdir()))), story
     assert [path.name for path in target.parent.iterdir()] == ["results"], story
     return "new" if left else "old"
+
+
+def _start(program: str, *options: object) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, str(ROOT / program), *map(str, options)]
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
 
 
 def _end(process: "subprocess.Popen[bytes]", whom: str, number: int, delay: float) -> bytes:
@@ -197,6 +192,4 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         left = kill(Path(folder), arguments.count, arguments.seed)
     old, new, between = left["old"], left["new"], left["between"]
-    print(
-        f"{arguments.count} kills: {old} times the earlier files, {new} the new, {between} between"
-    )
+    print(f"{arguments.count} kills: {old} times the old files, {new} the new, {between} between")

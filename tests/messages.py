@@ -64,6 +64,8 @@ def _spell(node: ast.AST | None, values: dict[str, list[Any]]) -> set[str]:
             pass
         case ast.FormattedValue(value=inner) | ast.Call(func=ast.Attribute(inner, attr="items")):
             several = [inner]
+        case ast.Attribute(attr="kind") | ast.Call(func=ast.Name("name_file")):
+            return {"map", "box file"}
         case ast.Name(id=name):
             several, values = values.get(name, []), {**values, name: []}
     return set().union(*(_spell(part, values) for part in several)) or {"..."}

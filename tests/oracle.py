@@ -71,10 +71,8 @@ def pixels_of(data: bytes) -> NDArray[np.uint16] | None:
 
 
 # The passes over an interlaced PNG image: its upper left pixel, and the steps down and right.
-PASSES = [
-    *((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)),
-    *((2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)),
-]
+PASSES = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4)]
+PASSES += [(2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
 
 
 def read_strictly(data: bytes) -> NDArray[np.uint16] | None:
@@ -231,9 +229,7 @@ def official_scores(upload: Path, maps: Iterable[Path]) -> dict[str, Any] | None
     """
     name = "cityscapesscripts.evaluation.evalInstanceLevelSemanticLabeling"
     official = pytest.importorskip(name)
-    predictions = {
-        path: upload / path.name.replace("_gtFine_instanceIds.png", ".txt") for path in maps
-    }
+    predictions = {m: upload / m.name.replace("_gtFine_instanceIds.png", ".txt") for m in maps}
     args = copy.copy(official.args)
     args.gtInstancesFile = str(upload / "none.json")
     args.predictionPath = str(upload)

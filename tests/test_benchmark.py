@@ -11,8 +11,7 @@ from tests.conftest import OUTPUT, PATIENCE, ROOT, SAMPLE, load, posix_only, run
 
 @posix_only
 @pytest.mark.parametrize(
-    ("script", "small", "count"),
-    [("benchmark", ["--long", 1, "--large", 1], 15), ("stages", [], 13)],
+    ("script", "small", "count"), [("benchmark", ["--long=1", "--large=1"], 18), ("stages", [], 13)]
 )
 def test_a_small_run_prints_the_table(script: str, small: list[object], count: int) -> None:
     options = ["--frames", 1, "--runs", 1, *small]

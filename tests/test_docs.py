@@ -6,8 +6,9 @@ import re
 import shlex
 import shutil
 from collections import Counter
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,17 +21,14 @@ from benchmarks import benchmark, colors, stages
 from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
+from cityscapes_coco.options import AnnotationType, Options
 from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, save_map
 from tests.messages import read_messages
 from tests.readers.run import READERS, requirements, version_of_reader, versions
 
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in [
-        ROOT / "README.md",
-        ROOT / "CONTRIBUTING.md",
-        *sorted((ROOT / "docs").glob("*.md")),
-    ]
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(ROOT.glob("docs/*.md")))
 }
 PROGRAMS = {"main.py": main, "inspect_coco.py": inspect_coco, "evaluate_coco.py": evaluate_coco}
 PARSERS = {
@@ -67,10 +65,9 @@ def rows(text: str) -> list[list[str]]:
 
 
 def commands(page: str) -> list[str]:
-    """The lines of a page that call one of the scripts."""
-    lines = "".join(code for _, code in FENCED.findall(PAGES[page])).splitlines()
-    scripts = r"\bpython (?:main|inspect_coco|evaluate_coco|benchmarks/\w+)\.py.*"
-    return [call for line in lines for call in re.findall(scripts, line)]
+    """The commands of a page that call one of the scripts, in lines of their own or in a text."""
+    scripts = r"\bpython (?:main|inspect_coco|evaluate_coco|benchmarks/\w+)\.py[^`\n]*"
+    return re.findall(scripts, PAGES[page])
 
 
 def run(command: str, folder: Path) -> tuple[int, str]:
@@ -88,27 +85,27 @@ def run(command: str, folder: Path) -> tuple[int, str]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sample in it, converted by the README's first command."""
     folder = tmp_path_factory.mktemp("project")
-    for name in "gtFine", "leftImg8bit":
+    for name in "gtFine", "leftImg8bit", "gtBboxCityPersons", "gtBboxValidated":
         shutil.copytree(SAMPLE / name, folder / "data" / "sample" / name)
     shutil.copy(SAMPLE / "predictions.json", folder / "data" / "sample")
-    code, printed = run(commands("README.md")[0], folder)
-    [shown] = [block for block in blocks(section("README.md", "Try it")) if "instances" in block]
+    first, shown, *_ = blocks(section("README.md", "Try it"))
+    code, printed = run(first[first.index("python main.py") :], folder)
     assert code == 0 and printed.startswith(shown)
     return folder
 
 
-@pytest.mark.parametrize(
-    ("program", "page", "title"),
-    [
-        ("main.py", "docs/options.md", "Options of main.py"),
-        ("inspect_coco.py", "docs/options.md", "Options of inspect_coco.py"),
-        ("evaluate_coco.py", "docs/evaluation.md", "Options"),
-    ],
-)
-def test_the_table_of_options_is_the_parsers(program: str, page: str, title: str) -> None:
+TABLES = {
+    "main.py": ("docs/options.md", "Options of main.py"),
+    "inspect_coco.py": ("docs/options.md", "Options of inspect_coco.py"),
+    "evaluate_coco.py": ("docs/evaluation.md", "Options"),
+}
+
+
+@pytest.mark.parametrize("program", TABLES)
+def test_the_table_of_options_is_the_parsers(program: str) -> None:
     actions = [a for a in PARSERS[program]._actions if a.option_strings[0] != "-h"]
     options = {action.option_strings[-1]: action for action in actions}
-    _, *table = rows(section(page, title))
+    _, *table = rows(section(*TABLES[program]))
     assert [cells[0].strip("`").split()[0] for cells in table] == list(options)
     for name, meaning, default in table:
         action = options[name.strip("`").split()[0]]
@@ -183,17 +180,14 @@ def test_the_code_from_python_prints_what_the_page_says(
     assert sorted(table) == cityscapes_coco.__all__
 
 
-@pytest.mark.parametrize(
-    ("page", "title", "file"),
-    [
-        ("docs/file.md", "What the file holds", OUTPUT),
-        ("docs/panoptic.md", "What the files hold", PANOPTIC),
-    ],
-)
+HOLDS = ("docs/file.md", "file holds", OUTPUT), ("docs/panoptic.md", "files hold", PANOPTIC)
+
+
+@pytest.mark.parametrize(("page", "title", "file"), HOLDS)
 def test_each_field_of_a_file_is_described(page: str, title: str, file: str, project: Path) -> None:
     assert run("python main.py --datadir data/sample --splits train --panoptic", project)[0] == 0
     described: dict[str, list[str]] = {}
-    for where, _ in rows(section(page, title))[1:]:
+    for where, _ in rows(section(page, f"What the {title}"))[1:]:
         names = re.findall(r"`(\w+)`", where)
         if where.startswith("- "):  # a field of the records in the row above
             described[list(described)[-1]] += names
@@ -210,9 +204,7 @@ def test_the_scores_shown_are_printed(project: Path) -> None:
     assert run(commands.splitlines()[1], project) == (0, shown)
 
 
-def test_the_panoptic_quality_shown_is_printed(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_panoptic_quality_is_printed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = section("docs/evaluation.md", "Panoptic quality")
     convert, score, shown = blocks(text)
     assert run(convert, project)[0] == 0
@@ -220,6 +212,40 @@ def test_the_panoptic_quality_shown_is_printed(
     [code] = blocks(text, "python")
     exec(compile(code, "docs/evaluation.md", "exec"), {})
     assert run(score, project) == (0, shown)
+
+
+def test_the_commands_with_boxes_print_what_the_page_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project)
+    [code] = blocks(PAGES["docs/boxes.md"], "python")
+    exec(compile(code, "docs/boxes.md", "exec"), {})
+    printed = ""
+    for block in blocks(PAGES["docs/boxes.md"]):
+        if block.startswith("python "):
+            told = [run(command, project) for command in block.splitlines()]
+            assert {code for code, _ in told} == {0}
+            printed = "".join(text for _, text in told)
+        else:
+            assert block.strip() in printed
+
+
+def test_an_option_that_means_nothing_for_boxes_is_refused() -> None:
+    others: dict[str, object] = {"--segmentation": "rle", "--like-original": "original"}
+    others |= {"--panoptic": "label", "--unknown-labels": "void", "--min-area": 9}
+    others |= {"--images": ["fog"], "--category-ids": "label", "--crowd": "keep"}
+    others |= {"--empty-frames": "drop", "--skip-bad": True, "--file-names": "base"}
+    kinds: list[AnnotationType] = ["gtCoarse", "gtBboxCityPersons", "gtBboxValidated"]
+    seen = []
+    for options, *cells in rows(section("docs/boxes.md", "Options"))[1:]:
+        for option in re.findall(r"`(--[\w-]+)", options):
+            seen.append(option)
+            field = option[2:].replace("-", "_").replace("like_original", "segmentation")
+            for kind, cell in zip(kinds, cells if option in others else (), strict=False):
+                told: Any = {field: others[option]}
+                with pytest.raises(ValueError) if cell == "no" else nullcontext():
+                    Options(kind, **told)
+    assert {*others} <= {*seen} <= {a.option_strings[-1] for a in PARSERS["main.py"]._actions}
 
 
 def test_masks_are_as_exact_as_shown(project: Path) -> None:
@@ -245,9 +271,7 @@ def test_masks_are_as_exact_as_shown(project: Path) -> None:
             assert f"The largest lost instance is a {name} of {pixels:,} pixels." in text
 
 
-def test_the_python_code_prints_what_the_readme_says(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
+def test_the_readme_runs(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     text = section("README.md", "From Python")
     monkeypatch.chdir(project)
     [code] = blocks(text, "python")
@@ -271,11 +295,10 @@ def test_the_page_of_errors_has_each_message_of_the_program_and_no_other() -> No
     assert [m for m in sorted(messages) if not any(re.fullmatch(p, m) for p in patterns)] == []
 
 
-@pytest.mark.parametrize(
-    "row",
-    rows(section("docs/folders.md", "Which data folder the program takes"))[1:],
-    ids=" | ".join,
-)
+FOLDERS = rows(section("docs/folders.md", "Which data folder the program takes"))[1:]
+
+
+@pytest.mark.parametrize("row", FOLDERS, ids=" | ".join)
 def test_the_data_folder_is_found_as_the_table_tells(row: list[str], tmp_path: Path) -> None:
     maps, datadir, folder = (cell.strip("`") for cell in row)
     name = "train/ulm/ulm_000000_000019_gtFine_instanceIds.png"
@@ -308,7 +331,7 @@ def test_the_official_script_prints_the_scores_of_the_page(
 def test_the_figures_on_speed_are_the_benchmarks() -> None:
     text = section("README.md", "How fast")
     [_, *shown], measured = rows(text), rows(PAGES["docs/benchmark.md"])
-    assert len(shown) == 3 and all(row in measured for row in shown)
+    assert len(shown) == 4 and all(row in measured for row in shown)
     pattern = r"At ([\d.]+) s for 500 frames, the 2,975 frames .* about (\d+) s on two cores"
     [(seconds, told)] = re.findall(pattern, text)
     assert ["500 frames, `--workers 2`", f"{seconds} s"] in [row[:2] for row in shown]
@@ -349,8 +372,9 @@ def test_each_link_leads_to_a_file_and_a_heading_and_the_readme_to_each_page() -
 
 
 def test_the_readme_is_short_and_names_the_lowest_python() -> None:
-    assert (ROOT / "README.md").stat().st_size <= 9000
+    assert (ROOT / "README.md").stat().st_size <= 9500
     package = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     [lowest] = re.findall(r'^requires-python = ">=(.+)"$', package, re.MULTILINE)
     assert re.findall(r"Python ([\d.]+) or newer", PAGES["README.md"]) == [lowest]
     assert re.findall(r"Python :: (3\.\d+)", package)[0] == lowest
+    assert f"[recipes for {len(READERS)} readers]" in PAGES["README.md"]

@@ -35,9 +35,12 @@ from tests.conftest import (
     WriteMap,
     convert,
     encode_png,
+    fail,
     join_chunks,
     load,
+    on_posix,
     posix_only,
+    run,
     run_script,
 )
 from tests.oracle import check_exact, read_maps
@@ -45,9 +48,6 @@ from tests.oracle import check_exact, read_maps
 NOBODY = 65534
 
 Spoil = Callable[[Path], object]
-
-
-# A map that cannot be read.
 
 
 HEADER, PIXELS, END = encode_png(np.array(STREET))
@@ -76,22 +76,23 @@ def rename_to_bytes(path: Path) -> None:
     path.rename(os.fsdecode(os.fsencode(path).replace(b"a_000001", b"a_\xff\xfe")))
 
 
-BAD_MAPS: dict[str, tuple[Spoil, str]] = {
-    "truncated": (lambda path: path.write_bytes(path.read_bytes()[:-20]), "damaged PNG"),
-    "a chunk that steers a terminal": (write(HEADER, (b"a\x1b[m", b""), PIXELS, END), "without a"),
-    "a JPEG": (write_array([[7] * 8] * 8, np.uint8, ".jpg"), "not a PNG"),
-    "8 bits": (write_array([[7]], np.uint8), "1 channel(s) of 8 bits"),
-    "RGB": (write_array([[[7, 7, 7]]], np.uint16), "3 channel(s) of 16 bits"),
-    "a folder": (instead(Path.mkdir), "cannot be read: "),
+BAD_MAPS: dict[str, Spoil] = {
+    "damaged PNG": lambda path: path.write_bytes(path.read_bytes()[:-20]),
+    # A chunk that steers a terminal.
+    "without a": write(HEADER, (b"a\x1b[m", b""), PIXELS, END),
+    "not a PNG": write_array([[7] * 8] * 8, np.uint8, ".jpg"),
+    "1 channel(s) of 8 bits": write_array([[7]], np.uint8),
+    "3 channel(s) of 16 bits": write_array([[[7, 7, 7]]], np.uint16),
+    "cannot be read: ": instead(Path.mkdir),
 }
 # What Windows does not have.
-BAD_POSIX_MAPS: dict[str, tuple[Spoil, str]] = {
-    "a dangling link": (instead(lambda path: path.symlink_to("nowhere")), "No such file"),
-    "a link that loops": (instead(lambda path: path.symlink_to(path)), "Too many levels"),
-    "a pipe": (instead(lambda path: os.mkfifo(path)), "cannot be read: not a file"),
-    "an endless device": (instead(lambda path: path.symlink_to("/dev/zero")), "not a file"),
-    "no permission": (lambda path: path.chmod(0), "cannot be read: Permission denied"),
-    "a name that is not UTF-8": (rename_to_bytes, "its name is not valid UTF-8"),
+BAD_POSIX_MAPS: dict[str, Spoil] = {
+    "No such file": instead(lambda path: path.symlink_to("nowhere")),
+    "Too many levels": instead(lambda path: path.symlink_to(path)),
+    "cannot be read: not a file": instead(lambda path: os.mkfifo(path)),
+    "not a file": instead(lambda path: path.symlink_to("/dev/zero")),
+    "cannot be read: Permission denied": lambda path: path.chmod(0),
+    "its name is not valid UTF-8": rename_to_bytes,
 }
 
 
@@ -120,13 +121,10 @@ def listed(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize(
-    "fault", [*BAD_MAPS, *(pytest.param(name, marks=posix_only) for name in BAD_POSIX_MAPS)]
-)
+@pytest.mark.parametrize("says", [*BAD_MAPS, *on_posix(BAD_POSIX_MAPS)])
 def test_a_bad_map_fails_its_split_in_one_line_and_keeps_the_old_file(
-    fault: str, datadir: Path, write_map: WriteMap, capfd: Capture
+    says: str, datadir: Path, write_map: WriteMap
 ) -> None:
-    spoil, says = (BAD_MAPS | BAD_POSIX_MAPS)[fault]
     good = write_map(name="a_000000_000000")
     bad = write_map(name="a_000001_000000")
     outdir = datadir / "annotations"
@@ -134,26 +132,24 @@ def test_a_bad_map_fails_its_split_in_one_line_and_keeps_the_old_file(
     old = (outdir / OUTPUT).read_bytes()
     outdir.chmod(0o777)
     (outdir / OUTPUT).chmod(0o666)
-    spoil(bad)
+    (BAD_MAPS | BAD_POSIX_MAPS)[says](bad)
     [bad] = set(good.parent.iterdir()) - {good}
-    capfd.readouterr()
 
     with as_nobody():
-        assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    out, err = capfd.readouterr()
+        code, out, err = run(main, "--datadir", datadir)
     warning, line, error = err.splitlines()
-    assert out == "" and "maps whose image is not here: 2" in warning
+    assert code == 1 and out == "" and "maps whose image is not here: 2" in warning
+    line, told, end = line.rpartition("; train will not be written")
     assert line.startswith(f"{one_line(bad)}: ") and says in line and line.isprintable()
-    assert line.endswith("; train will not be written")
-    line = line.removesuffix("; train will not be written")
+    assert told and end == ""
     assert error.startswith(f"error: {bad.parents[1]}: 1 of 2 maps cannot be read")
     assert (outdir / OUTPUT).read_bytes() == old and listed(outdir) == [OUTPUT]
 
     with as_nobody():
-        coco = convert(datadir, "--skip-bad")
-    out, err = capfd.readouterr()
-    assert err.splitlines() == [warning, line]
+        code, out, err = run(main, "--datadir", datadir, "--skip-bad")
+    assert code == 0 and err.splitlines() == [warning, line]
     assert "left out, frames whose map cannot be read: 1" in out
+    coco = load(outdir / OUTPUT)
     assert [image["seg_file_name"] for image in coco["images"]] == [good.name]
     assert coco["info"]["skipped"] == [one_line(bad.name)]
     assert listed(outdir) == [OUTPUT]
@@ -175,7 +171,7 @@ def test_an_absurd_header_takes_no_memory(datadir: Path, write_map: WriteMap) ->
 @pytest.mark.parametrize("link", ["nowhere", "aachen"])
 @pytest.mark.parametrize("where", ["gtFine/train/aachen", "gtFine/train"])
 def test_a_link_that_leads_nowhere_is_no_empty_folder(
-    link: str, where: str, datadir: Path, write_map: WriteMap, capsys: Capture
+    link: str, where: str, datadir: Path, write_map: WriteMap
 ) -> None:
     """It may lead to a share that has dropped: its frames must not be missing without a word."""
     write_map(split="val", name="b_000000_000000")
@@ -184,12 +180,9 @@ def test_a_link_that_leads_nowhere_is_no_empty_folder(
     if path.exists():
         shutil.rmtree(path)
     path.symlink_to(link if link == "nowhere" else path.name)
-    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    [line] = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
+    err = fail(main, "--datadir", datadir)
+    [line] = [line for line in err.splitlines() if "error: " in line]
     assert line.startswith(f"error: {path}: ") and "link" in line
-
-
-# A map that is unusual, but converts exactly.
 
 
 def write_link(path: Path) -> None:
@@ -218,27 +211,21 @@ GOOD_POSIX_MAPS: dict[str, Spoil] = {
 }
 
 
-@pytest.mark.parametrize(
-    "kind", [*GOOD_MAPS, *(pytest.param(name, marks=posix_only) for name in GOOD_POSIX_MAPS)]
-)
-def test_an_unusual_map_is_converted_exactly(
-    kind: str, datadir: Path, write_map: WriteMap, capfd: Capture
-) -> None:
+@pytest.mark.parametrize("kind", [*GOOD_MAPS, *on_posix(GOOD_POSIX_MAPS)])
+def test_an_unusual_map_is_converted_exactly(kind: str, datadir: Path, write_map: WriteMap) -> None:
     write_map(name="a_000000_000000")
     (GOOD_MAPS | GOOD_POSIX_MAPS)[kind](write_map(name="a_000001_000000"))
-    coco = convert(datadir, "--verify")
-    out, err = capfd.readouterr()
-    assert "all exact" in out and "its maps (2)" in out
+    code, out, err = run(main, "--datadir", datadir, "--verify")
+    assert code == 0 and "all exact" in out and "its maps (2)" in out
     assert len(err.splitlines()) == 1 and "maps whose image is not here: 2" in err
     assert all(line.isprintable() for line in (out + err).splitlines())
+    coco = load(datadir / "annotations" / OUTPUT)
     assert len(coco["images"]) == 2
     check_exact(coco, read_maps(datadir))
 
 
 @pytest.mark.parametrize("segmentation", ["polygon", "rle"])
-def test_noise_takes_memory_for_its_pixels_and_not_for_its_instances(
-    segmentation: str, datadir: Path, write_map: WriteMap
-) -> None:
+def test_noise_takes_little_memory(segmentation: str, datadir: Path, write_map: WriteMap) -> None:
     """A map of two million pixels may take 1 GB: 500 bytes a pixel. All masks at once would take
     1,000, as each of 999 instances reaches from edge to edge."""
     values = np.random.default_rng(0).integers(26000, 26999, (128, 128))
@@ -253,9 +240,6 @@ def test_noise_takes_memory_for_its_pixels_and_not_for_its_instances(
     assert len(check_exact(coco, read_maps(datadir))) == 999
 
 
-# An output that cannot be written.
-
-
 def put_a_pipe(outdir: Path) -> None:
     outdir.mkdir()
     os.mkfifo(outdir / OUTPUT)
@@ -263,12 +247,9 @@ def put_a_pipe(outdir: Path) -> None:
 
 OUTPUTS: dict[str, tuple[Spoil, str]] = {
     "a file in its place": (Path.touch, "File exists"),
-    "a folder in the file's place": (
-        lambda outdir: (outdir / OUTPUT).mkdir(parents=True),
-        "Is a directory",
-    ),
+    "a folder": (lambda outdir: (outdir / OUTPUT).mkdir(parents=True), "Is a directory"),
     "read-only": (lambda outdir: outdir.mkdir(0o555), "Permission denied"),
-    "a pipe in the file's place": (put_a_pipe, "not a file"),
+    "a pipe": (put_a_pipe, "not a file"),
     "a dangling link": (lambda outdir: outdir.symlink_to("nowhere/at/all"), "File exists"),
     "a link that loops": (lambda outdir: outdir.symlink_to(outdir), ""),
 }
@@ -276,20 +257,16 @@ OUTPUTS: dict[str, tuple[Spoil, str]] = {
 
 @posix_only
 @pytest.mark.parametrize("fault", OUTPUTS)
-def test_an_output_that_cannot_be_written_is_named(
-    fault: str, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_an_output_that_cannot_be_written_is_named(fault: str, frame: Path) -> None:
     spoil, says = OUTPUTS[fault]
-    write_map()
-    outdir = datadir / "annotations"
+    outdir = frame / "annotations"
     spoil(outdir)
-    datadir.chmod(0o777)
-    before = sorted(str(path) for path in datadir.rglob("*"))
+    frame.chmod(0o777)
+    before = sorted(str(path) for path in frame.rglob("*"))
     with as_nobody():
-        assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    _, line = capsys.readouterr().err.splitlines()
+        _, line = fail(main, "--datadir", frame).splitlines()
     assert line.startswith(f"error: {outdir}") and f"cannot be written: {says}" in line
-    assert sorted(str(path) for path in datadir.rglob("*")) == before
+    assert sorted(str(path) for path in frame.rglob("*")) == before
 
 
 def test_two_runs_into_one_folder_both_end_well(datadir: Path, write_map: WriteMap) -> None:

@@ -9,23 +9,12 @@ official = pytest.importorskip("cityscapesscripts.helpers.labels").labels
 
 
 def test_the_table_is_the_official_one() -> None:
-    assert [tuple(label) for label in LABELS] == [
-        (
-            label.name,
-            label.id,
-            label.trainId,
-            label.category,
-            label.hasInstances,
-            label.ignoreInEval,
-            label.color,
-        )
-        for label in official
-    ]
+    names = "name", "id", "trainId", "category", "hasInstances", "ignoreInEval", "color"
+    assert [*map(tuple, LABELS)] == [tuple(getattr(label, n) for n in names) for label in official]
     assert {label.id: label.name for label in official if label.hasInstances} == CLASSES
 
 
 def test_the_default_classes_are_those_with_instances_that_are_evaluated() -> None:
-    assert list(category_instancesonly) == [
-        label.name for label in official if label.hasInstances and not label.ignoreInEval
-    ]
+    evaluated = [label for label in official if label.hasInstances and not label.ignoreInEval]
+    assert list(category_instancesonly) == [label.name for label in evaluated]
     assert set(category_instancesonly) == EVALUATED

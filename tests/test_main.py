@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,7 @@ from cityscapes_coco.__main__ import choose_verb
 from cityscapes_coco.errors import command
 from evaluate_coco import main as evaluate
 from inspect_coco import main as inspect
-from tests.conftest import (
-    GOLDEN_VAL,
-    PREDICTIONS,
-    ROOT,
-    SAMPLE,
-    Capture,
-    load,
-    write_json,
-)
+from tests.conftest import GOLDEN_VAL, PREDICTIONS, ROOT, SAMPLE, Capture, fail, load, write_json
 
 PROGRAM = "cityscapes-coco"
 
@@ -49,32 +42,25 @@ def test_another_verb_is_exit_code_2(argv: list[str], says: str, capsys: Capture
     assert out == "" and err.count("\n") == 1 and says in err
 
 
-def test_a_verb_gives_the_exit_code_and_the_texts_of_its_script(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_a_verb_has_the_exit_code_and_texts_of_its_script(tmp_path: Path) -> None:
     (tmp_path / "annotations").mkdir()
-    argv = ["--coco_dir", str(tmp_path), "--stats"]
-    assert inspect(argv) == 1
-    of_script = capsys.readouterr().err
-    assert choose_verb(PROGRAM, ["inspect", *argv]) == 1
-    of_verb = capsys.readouterr().err
+    argv = "--coco_dir", tmp_path, "--stats"
+    of_script = fail(inspect, *argv)
     assert "make it with main.py --datadir" in of_script
+    of_verb = fail(partial(choose_verb, PROGRAM), "inspect", *argv)
     assert of_verb == of_script.replace("main.py", f"{PROGRAM} convert")
     assert command("convert") == f"{PROGRAM} convert"
 
 
-def test_a_hint_from_the_depth_names_the_command(tmp_path: Path, capsys: Capture) -> None:
+def test_a_hint_from_the_depth_names_the_command(tmp_path: Path) -> None:
     coco = load(GOLDEN_VAL)
     coco["images"][1]["id"] = coco["images"][0]["id"]
     path = write_json(tmp_path / "coco.json", coco)
-    argv = ["--coco", str(path), "--results", str(PREDICTIONS), "--workers", "1"]
-    for run, name in (evaluate, "inspect_coco.py"), (evaluate_verb, f"{PROGRAM} inspect"):
-        assert run(argv) == 1
-        assert f"; {name} --verify lists what is wrong" in capsys.readouterr().err
-
-
-def evaluate_verb(argv: list[str]) -> int:
-    return choose_verb(PROGRAM, ["evaluate", *argv])
+    argv = "--coco", path, "--results", PREDICTIONS
+    told = "; {} --verify lists what is wrong"
+    assert told.format("inspect_coco.py") in fail(evaluate, *argv)
+    verb = fail(partial(choose_verb, PROGRAM), "evaluate", *argv)
+    assert told.format(f"{PROGRAM} inspect") in verb
 
 
 def test_python_runs_the_package_as_a_module(tmp_path: Path) -> None:

@@ -14,7 +14,10 @@ from msgspec import UNSET
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from cityscapes_coco.check.drawing import redraw
+from cityscapes_coco.check.parts import split_rle
 from cityscapes_coco.check.records import Fault, Row, Scope, name_id
+from cityscapes_coco.cityscapes.frame import is_drawn
 from cityscapes_coco.cityscapes.id_map import read_id_map
 from cityscapes_coco.coco.panoptic import decode_segment_ids
 from cityscapes_coco.coco.records import Annotation, Id, Image
@@ -71,7 +74,8 @@ class Findings(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """An instance or group in a map, and its value there; `bbox` is [x, y, width, height]."""
+    """An instance, a group or stuff in a map, and its value there; `bbox` is [x, y, width,
+    height]."""
 
     value: int
     row: Row
@@ -92,27 +96,34 @@ class _Claim(NamedTuple):
 
 def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
     """Compare the annotations of one image with its map."""
+    drawn = is_drawn(checked.map_path)
     try:
-        id_map = read_id_map(checked.map_path)
+        if drawn:
+            id_map = redraw(checked.map_path, void_unknown=scope.void_unknown)
+        else:
+            id_map, _ = read_id_map(checked.map_path)
     except UserError as error:
         return Findings([Fault("map that cannot be read", str(error))])
     sources, foreign = _find_sources(id_map, scope)
-    faults = [*_check_sizes(checked, *id_map.shape), *_check_numbers(sources, checked.where)]
+    faults = [*check_sizes(checked, *id_map.shape)]
+    if not drawn:
+        faults += _check_numbers(sources, checked.where)
     if foreign and not scope.void_unknown:
         values = ", ".join(map(str, foreign[:4]))
         faults.append(Fault(FOREIGN, f"{checked.where}: {values}", "data"))
     claims, broken = _list_claims(checked, scope, *id_map.shape)
     compared = _compare(claims, sources, scope, checked.where)
-    instances = sum(value >= 1000 and value not in foreign for value in sources)
+    instances = sum(s.value >= 1000 and s.value not in foreign for s in sources)
     faults += [*broken, *compared.faults]
     return compared._replace(faults=faults, frames=1, instances=instances)
 
 
-def _find_sources(id_map: NDArray[np.uint16], scope: Scope) -> tuple[dict[int, _Source], list[int]]:
-    """Return the instances and groups of a map, shape (height, width), by their values, and the
-    values that Cityscapes never writes: 1000 or more, of a label without instances.
+def _find_sources(id_map: NDArray[np.uint16], scope: Scope) -> tuple[list[_Source], list[int]]:
+    """Return the instances, groups and stuff of a map, shape (height, width), and the values that
+    Cityscapes never writes: 1000 or more, of a label without instances.
 
-    Stuff, which panoptic files have, is one source per class.
+    Stuff is one source for each row or each connected part, with the least label id of its row as
+    its value; for panoptic files, one for each value.
     """
     classes = scope.classes
     ids = [label.id for label in LABELS if label.name in classes]
@@ -120,7 +131,8 @@ def _find_sources(id_map: NDArray[np.uint16], scope: Scope) -> tuple[dict[int, _
     def may_be_asked_for(values: NDArray[np.int64]) -> NDArray[np.bool_]:
         return (values >= 1000) | np.isin(values, ids)
 
-    sources, foreign = {}, []
+    sources, foreign = [], []
+    stuff: dict[tuple[int, str], list[Rle]] = {}
     for value, rle in find_rles(id_map, may_be_asked_for, min(ids)).items():
         label = _LABEL_BY_ID.get(value if value < 1000 else value // 1000)
         if value >= 1000 and not (label and label.has_instances):
@@ -130,16 +142,29 @@ def _find_sources(id_map: NDArray[np.uint16], scope: Scope) -> tuple[dict[int, _
         if label is None or label.name not in classes:
             continue
         row = Row(classes[label.name], value < 1000 and label.has_instances)
-        # One by one: pycocotools cannot measure more than 255 masks at once.
-        area, bbox = int(coco_mask.area(rle)), coco_mask.toBbox(rle).astype(int).tolist()
-        sources[value] = _Source(value, row, rle, area, bbox)
+        if label.has_instances:
+            sources.append(_measure(value, row, rle))
+        else:
+            of_row = (lab.id for lab in LABELS if classes.get(lab.name) == row.name)
+            key = value if scope.stuff == "values" else min(of_row)
+            stuff.setdefault((key, row.name), []).append(rle)
+    for (value, name), rles in stuff.items():
+        union = coco_mask.merge(rles)
+        for rle in split_rle(union) if scope.stuff == "parts" else [union]:
+            sources.append(_measure(value, Row(name, False), rle))
     return sources, foreign
 
 
-def _check_numbers(sources: Iterable[int], where: str) -> Iterator[Fault]:
+def _measure(value: int, row: Row, rle: Rle) -> _Source:
+    # One by one: pycocotools cannot measure more than 255 masks at once.
+    area, bbox = int(coco_mask.area(rle)), coco_mask.toBbox(rle).astype(int).tolist()
+    return _Source(value, row, rle, area, bbox)
+
+
+def _check_numbers(sources: Iterable[_Source], where: str) -> Iterator[Fault]:
     """Yield the classes of which a map has every number from 0 to 999: one instance more would have
     the value of another class."""
-    counts = Counter(value // 1000 for value in sources if value >= 1000)
+    counts = Counter(source.value // 1000 for source in sources if source.value >= 1000)
     for label_id, count in counts.items():
         if count == 1000:
             culprit = f"{where}: {_LABEL_BY_ID[label_id].name}"
@@ -193,60 +218,66 @@ def _cut_segments(
 
 
 def _compare(
-    claims: Sequence[_Claim], sources: Mapping[int, _Source], scope: Scope, where: str
+    claims: Sequence[_Claim], sources: Sequence[_Source], scope: Scope, where: str
 ) -> Findings:
     """Compare annotations with the instances and groups of a map, wherever both come from."""
     named = Counter(claim.annotation.map_value for claim in claims)
-    pairs = _match(claims, sources, named)
+    there: Counter[Id] = Counter(source.value for source in sources)
+    pairs = _match(claims, sources, [value for value in there if there[value] == named[value] == 1])
     outcomes: list[Outcome] = []
     faults: list[Fault] = []
     left_out = []
     for index, claim in enumerate(claims):
         source = sources[pairs[index]] if index in pairs else None
-        faults += _check_map_value(claim, sources, named)
+        faults += _check_map_value(claim, source, there, named)
         outcomes.append(_compare_pair(claim, source, scope.boxes_only))
         faults += _check_pair(claim, source, outcomes[-1])
-    for value in sorted(sources.keys() - pairs.values()):
-        row, area = sources[value].row, sources[value].area
+    taken = set(pairs.values())
+    for index, source in enumerate(sources):
+        row, area = source.row, source.area
+        if index in taken:
+            continue
         if row not in scope.rows:
             left_out.append(str(row))
         elif area < scope.min_area:
             left_out.append(f"{row} of less than {scope.min_area} pixels")
         else:
             outcomes.append(Outcome(row, "lost"))
-            faults.append(Fault("lost", f"{where}: {row} {value}, {area} pixels"))
+            faults.append(Fault("lost", f"{where}: {row} {source.value}, {area} pixels"))
     return Findings(faults, outcomes=outcomes, left_out=left_out)
 
 
 def _match(
-    claims: Sequence[_Claim], sources: Mapping[int, _Source], named: Mapping[Id, int]
+    claims: Sequence[_Claim], sources: Sequence[_Source], unique: Collection[Id]
 ) -> dict[int, int]:
-    """Return the value in the map that belongs to each claim, by the index of the claim.
+    """Return the index of the source that belongs to each claim, by the index of the claim.
 
-    `named` counts the claims that name a value. A claim that alone names a value gets it. All other
-    claims go by overlap, the best pair first: within a row any overlap will do; across rows, where
-    the category must be wrong, the IoU has to be at least a half.
+    A claim gets the source with the value it names if the value is `unique`: no other claim names
+    it, and no other source has it. All other claims go by overlap, the best pair first: within a
+    row any overlap will do; across rows, where the category must be wrong, the IoU has to be at
+    least a half.
     """
-    pairs: dict[int, int] = {}
-    for index, claim in enumerate(claims):
-        value = claim.annotation.map_value
-        if value is not UNSET and value in sources and named[value] == 1:
-            pairs[index] = value
+    places: dict[Id, int] = {source.value: place for place, source in enumerate(sources)}
+    pairs = {
+        index: places[claim.annotation.map_value]
+        for index, claim in enumerate(claims)
+        if claim.annotation.map_value in unique
+    }
     rest = [index for index in range(len(claims)) if index not in pairs]
-    free = sorted(sources.keys() - pairs.values())
+    taken = set(pairs.values())
+    free = [place for place in range(len(sources)) if place not in taken]
     if not rest or not free:
         return pairs
-    overlap = _overlap([claims[index] for index in rest], [sources[value] for value in free])
+    overlap = _overlap([claims[index] for index in rest], [sources[place] for place in free])
     candidates = []
     for i, j in np.argwhere(overlap > 0).tolist():
         same = claims[rest[i]].row == sources[free[j]].row
         if same or overlap[i, j] >= 0.5:
             candidates.append((same, overlap[i, j], rest[i], free[j]))
-    taken = set(pairs.values())
-    for _, _, index, source_value in sorted(candidates, reverse=True):
-        if index not in pairs and source_value not in taken:
-            pairs[index] = source_value
-            taken.add(source_value)
+    for _, _, index, place in sorted(candidates, reverse=True):
+        if index not in pairs and place not in taken:
+            pairs[index] = place
+            taken.add(place)
     return pairs
 
 
@@ -283,25 +314,35 @@ def _check_pair(claim: _Claim, source: _Source | None, outcome: Outcome) -> Iter
 
 
 def _check_map_value(
-    claim: _Claim, sources: Collection[int], named: Mapping[Id, int]
+    claim: _Claim, source: _Source | None, there: Mapping[Id, int], named: Mapping[Id, int]
 ) -> Iterator[Fault]:
+    """Yield a fault if the value that a claim names is not the one of its source, or is too often
+    there; `there` counts the sources with a value, `named` the claims."""
     value, who = claim.annotation.map_value, claim.who
-    if value is not UNSET and value not in sources:
+    if value is UNSET:
+        return
+    if value not in there:
         yield Fault("wrong map_value", f"{who}: {value} is not in the map", "fields")
-    elif value is not UNSET and named[value] > 1:
+    elif named[value] > there[value]:
         yield Fault("wrong map_value", f"{who}: {value} is there {named[value]} times", "fields")
+    elif source and source.value != value:
+        yield Fault("wrong map_value", f"{who}: {value}, the map has {source.value}", "fields")
 
 
-def _check_sizes(checked: CheckedImage, height: int, width: int) -> Iterator[Fault]:
-    """Compare the size of a map, in pixels, with the sizes of its image and its photograph."""
-    in_file, in_map = (checked.image.width, checked.image.height), f"the map has {width} x {height}"
+def check_sizes(
+    checked: CheckedImage, height: int, width: int, kind: str = "map"
+) -> Iterator[Fault]:
+    """Compare the size of a map, in pixels, with the sizes of its image and its photograph. `kind`
+    is what the map is called."""
+    in_file = checked.image.width, checked.image.height
+    in_map = f"the {kind} has {width} x {height}"
     if UNSET not in in_file and in_file != (width, height):
         culprit = f"{checked.where}: {in_file[0]} x {in_file[1]}, {in_map}"
         yield Fault("wrong image size", culprit, "fields")
     size = read_size(checked.photograph)
     if size and size != (width, height):
         culprit = f"{checked.photograph}: {size[0]} x {size[1]}, {in_map}"
-        yield Fault("photograph of another size than its map", culprit, "data")
+        yield Fault(f"photograph of another size than its {kind}", culprit, "data")
 
 
 def _overlap(claims: Sequence[_Claim], sources: Sequence[_Source]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.coco.segmentations import has_segmentation
 from cityscapes_coco.labels import LABELS
-from cityscapes_coco.options import Options
+from cityscapes_coco.options import BOX_TYPES, CLASSES, STUFF, AnnotationType, Options, Stuff
 
 _PARTS = ("categories", "images", "annotations")
 
@@ -53,8 +53,10 @@ class Scope(NamedTuple):
     """What a file should hold: every instance or group of `rows` with `min_area` pixels or more.
 
     `names` are the names of the categories by id. `classes` maps each class of Cityscapes to the
-    name of its row. `boxes_only` says that the file has no masks, `with_opencv` that
+    name of its row. `stuff` says what an annotation of stuff covers: all pixels of a value or of a
+    row, or a connected part. `boxes_only` says that the file has no masks, `with_opencv` that
     OpenCV fills its polygons, `void_unknown` that labels which Cityscapes does not have are void.
+    `annotation_type` is what the file was made from.
     """
 
     names: Mapping[Id, str]
@@ -64,6 +66,8 @@ class Scope(NamedTuple):
     boxes_only: bool
     with_opencv: bool = False
     void_unknown: bool = False
+    annotation_type: AnnotationType = "gtFine"
+    stuff: Literal["values", Stuff] = "whole"
 
 
 def find_scope(coco: CocoFile, options: Options) -> Scope:
@@ -73,17 +77,31 @@ def find_scope(coco: CocoFile, options: Options) -> Scope:
         # The classes that Cityscapes evaluates.
         classes = {label.name: label.name for label in LABELS if not label.ignored}
         with_groups, min_area, boxes_only = True, 0, False
+        stuff: Literal["values", Stuff] = "values"
     else:
-        classes = _name_rows(options)
+        classes = _name_rows(options, names.values())
         with_groups = options.crowd == "keep" or any(a.iscrowd for a in coco.annotations)
         min_area = options.min_area
-        boxes_only = bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+        stuff = options.stuff
+        boxes_only = options.annotations in BOX_TYPES or (
+            bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
+        )
     with_opencv = fills_with_opencv(coco)
     rows = [Row(name, False) for name in dict.fromkeys(classes.values()) if name in names.values()]
     if with_groups:
         rows += [row._replace(is_group=True) for row in rows]
     void_unknown = options.unknown_labels == "void"
-    return Scope(names, classes, rows, min_area, boxes_only, with_opencv, void_unknown)
+    return Scope(
+        names,
+        classes,
+        rows,
+        min_area,
+        boxes_only,
+        with_opencv,
+        void_unknown,
+        options.annotations,
+        stuff,
+    )
 
 
 def check_records(coco: CocoFile, scope: Scope) -> Iterator[Fault]:
@@ -165,11 +183,12 @@ def name_id(annotation: Annotation) -> str:
     return "without an id" if annotation.id is UNSET else str(annotation.id)
 
 
-def _name_rows(options: Options) -> dict[str, str]:
-    """Return the name of the row of each class with instances, where some classes are merged."""
+def _name_rows(options: Options, names: Collection[str]) -> dict[str, str]:
+    """Return the name of the row of each class with instances, and of the stuff that a file with
+    categories of these names has, where some classes are merged."""
     merged = {c: category.name for category in options.parsed_categories for c in category.classes}
-    labels = [label for label in LABELS if label.has_instances]
-    rows = {label.name: merged.get(label.name, label.name) for label in labels}
+    rows = {name: merged.get(name, name) for name in CLASSES[options.annotations]}
+    rows = {name: row for name, row in rows.items() if name not in STUFF or row in names}
     for name in rows.keys() & set(merged.values()) - merged.keys():
         # Another class goes by this name in the file.
         rows[name] = f"{name} of Cityscapes"
@@ -190,12 +209,12 @@ def _name_records(coco: CocoFile) -> Iterator[tuple[str, Any]]:
 
 def _check_categories(coco: CocoFile, scope: Scope) -> Iterator[Fault]:
     has_instances = {label.name: label.has_instances for label in LABELS}
-    kind = "is evaluated" if isinstance(coco, PanopticFile) else "has instances"
+    kind = " that is evaluated" if isinstance(coco, PanopticFile) else ""
     for category in coco.categories:
         if category.name is UNSET:
             continue
         if category.name not in scope.classes.values():
-            culprit = f"{category.name!r} is no class of Cityscapes that {kind}"
+            culprit = f"{category.name!r} is no class of Cityscapes{kind}"
             yield Fault("unknown category", culprit, "fields")
         elif isinstance(category, PanopticCategory) and category.isthing not in (
             UNSET,

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from cityscapes_coco.check.boxes import compare_boxes
 from cityscapes_coco.check.frame import FOREIGN, CheckedImage, Findings, compare_frame
 from cityscapes_coco.check.records import About, Fault, Row, check_records, find_scope
 from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_frames
-from cityscapes_coco.cityscapes.frame import Frame
+from cityscapes_coco.cityscapes.frame import Frame, name_file
 from cityscapes_coco.coco.panoptic import read_png
 from cityscapes_coco.coco.reading import (
     group_by_image,
@@ -28,7 +29,7 @@ from cityscapes_coco.convert.sources import (
     list_all_frames,
 )
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import ALL_SPLITS, Options, StrPath
+from cityscapes_coco.options import ALL_SPLITS, BOX_TYPES, Options, StrPath
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
@@ -60,13 +61,15 @@ class Report:
     `about` says what each kind is about. `left_out` counts what the maps have and the file need not
     hold: classes it does not name, groups if it has none, and whatever is smaller than its
     `min_area`. `skipped` counts the frames that the file names as unreadable, `imageless` the
-    frames without a photograph in the image sets of the file.
+    frames without a photograph in the image sets of the file. Boxes have no maps: `kind` is what
+    the annotation files of the frames are called.
     """
 
     path: Path
     boxes_only: bool
     with_opencv: bool
     rows: dict[Row, Tally]
+    kind: str = "map"
     skipped: int = 0
     imageless: int = 0
     frames: int = 0
@@ -113,18 +116,20 @@ def verify_file(
     missing = check.find_missing()
     rows = {row: Tally() for row in scope.rows}
     absent = len(missing.skipped), len(missing.imageless)
-    report = Report(path, scope.boxes_only, scope.with_opencv, rows, *absent)
+    report = Report(path, scope.boxes_only, scope.with_opencv, rows, check.kind, *absent)
     faults = [*check_records(check.coco, scope), *check.check_images(), *missing.faults]
     report.add(Findings(faults))
     images = check.list_images()
     # Checked as images without annotations: whatever is in their maps is lost.
     images += [CheckedImage(f.annotation_path, f.stem, Image(), (), "") for f in missing.empty]
-    compared = run(partial(compare_frame, scope=scope), check.add_pngs(images))
+    compare = compare_boxes if scope.annotation_type in BOX_TYPES else compare_frame
+    compared = run(partial(compare, scope=scope), check.add_pngs(images))
     for findings in show_progress(compared, "verify", len(images)):
         report.add(findings)
     foreign = report.faults[FOREIGN]
     if not report.instances and report.frames and (foreign or check.splits != {"test"}):
-        fault = Fault("maps without any instance", "all", "masks" if foreign else "data")
+        about: About = "masks" if foreign else "data"
+        fault = Fault(f"{check.kind}s without any instance", "all", about)
         report.add(Findings([fault]))
     return report
 
@@ -143,6 +148,10 @@ class _Check:
         self.info = read_info(self.coco)
         self.options = read_options(self.info)
         annotation_type = infer_annotation_type(self.coco.images, self.info)
+        self.kind = name_file(annotation_type)
+        types = {annotation_type, self.options.annotations}
+        if len(types) > 1 and types & BOX_TYPES:
+            self.options = Options(annotation_type, self.options.images)
         dataset = find_dataset(datadir, annotation_type, self.options.images, imagedir)
         frames = list_all_frames(dataset)
         self.suffix = dataset.map_suffix
@@ -152,7 +161,8 @@ class _Check:
         self.splits = splits or _find_empty_splits(self.coco, self.info, self.options)
         if not self.splits:
             expected = f"{annotation_type}/<split>/<city>/<frame>{self.suffix}"
-            reason = f"has no map of the {len(self.found)} images in {path}; expected {expected}"
+            found = f"{len(self.found)} images in {path}"
+            reason = f"has no {self.kind} of the {found}; expected {expected}"
             raise UserError(dataset.folder, reason)
         self.frames = [frame for frame in frames if frame.split in self.splits]
         self.photographs = _list_photographs(dataset, self.splits, self.options.images)
@@ -164,15 +174,15 @@ class _Check:
             name = image.file_name or "an image"
             if not frames:
                 culprit = f"{name}: no {infer_map_name(image, self.suffix)}"
-                yield Fault("image without a map", culprit)
+                yield Fault(f"image without a {self.kind}", culprit)
             elif len(frames) > 1:
                 paths = " or ".join(frame.annotation_path for frame in frames)
-                yield Fault("image of several maps", f"{name}: {paths}")
+                yield Fault(f"image of several {self.kind}s", f"{name}: {paths}")
         by_photograph = [Image(file_name=image.file_name) for image in self.coco.images]
         shown = find_candidates(by_photograph, self.frames, self.suffix)
         for image, frames, others in zip(self.coco.images, self.found, shown, strict=True):
             if len(frames) == 1 and others and frames[0] not in others:
-                culprit = f"{image.file_name}, the map is {frames[0].annotation_name}"
+                culprit = f"{image.file_name}, the {self.kind} is {frames[0].annotation_name}"
                 yield Fault("photograph of another frame", culprit)
 
     def find_missing(self) -> "_Missing":
@@ -197,11 +207,12 @@ class _Check:
                 missing.skipped.append(frame)
             elif count and count < expected:
                 culprit = f"{frame.annotation_path}: {count} of {expected}"
-                missing.faults.append(Fault("map without all its images", culprit))
+                missing.faults.append(Fault(f"{self.kind} without all its images", culprit))
             elif count < expected and self.options.empty_frames == "drop":
                 missing.empty.append(frame)
             elif count < expected:
-                missing.faults.append(Fault("map without an image", frame.annotation_path))
+                kind = f"{self.kind} without an image"
+                missing.faults.append(Fault(kind, frame.annotation_path))
         there = len(self.claimed) + len(missing.skipped)
         may_lack = self.options.empty_frames == "drop"
         if listed is not None and (there > listed or (there < listed and not may_lack)):

@@ -18,7 +18,9 @@ from cityscapes_coco.cityscapes.frame import (
     Frame,
     FrameKey,
     annotation_suffix,
+    name_file,
     only_usual_set,
+    polygons_suffix,
 )
 from cityscapes_coco.cityscapes.map_search import find_folders
 from cityscapes_coco.cityscapes.not_found import (
@@ -44,7 +46,7 @@ from cityscapes_coco.options import (
 )
 from cityscapes_coco.run.folders import is_folder, name_entries, refuse_dangling
 
-# The frames of the fine annotations.
+# The frames of the fine annotations, and of boxes.
 _PUBLISHED = {"train": 2975, "val": 500, "test": 1525}
 
 
@@ -248,7 +250,7 @@ def list_frames(
 def _explain_part(dataset: Dataset, split: str, count: int) -> Iterator[str]:
     """Yield a line if most published frames of a split are there, but not all. Smaller parts are
     somebody's choice."""
-    published = _PUBLISHED.get(split, 0) if dataset.annotation_type == "gtFine" else 0
+    published = _PUBLISHED.get(split, 0) if dataset.annotation_type != "gtCoarse" else 0
     if 0.9 * published <= count < published:
         yield f"{count:,} of the {published:,} published frames; is the download complete?"
 
@@ -263,26 +265,32 @@ def _explain_mismatch(
     """Yield lines about photographs without a map, maps without a photograph, and photographs that
     are as good as the one that is taken. `keys` are of all maps, `annotated` those that count."""
     start, split = dataset.photographs, annotated[0].split
+    if drawn := [frame for frame in annotated if frame.is_drawn]:
+        yield (
+            f"frames without a map, drawn from their polygons: {len(drawn)}, such as"
+            f" {drawn[0].annotation_name}; published maps can differ at borders"
+        )
+    kind = name_file(dataset.annotation_type)
     # In a folder of another split that the user named, all photographs are of other frames.
     of_other_split = dataset.imagedir and start.absolute().name in ALL_SPLITS - {split}
     mapless = sum(len(paths) for key, paths in found.paths.items() if key not in keys)
     if mapless and not of_other_split:
-        yield f"images that have no map, so left out: {mapless}"
+        yield f"images that have no {kind}, so left out: {mapless}"
     imageless = [frame for frame in annotated if frame.key not in found.paths]
     if imageless and not usual:
-        yield f"maps whose image is not here: {len(imageless)} (left out)"
+        yield f"{kind}s whose image is not here: {len(imageless)} (left out)"
     elif imageless:
         sought = ""
         if len(imageless) == len(annotated):
             sought = f"; {explain_no_photographs(start, split, found.image_sets)}"
         yield (
-            f"maps whose image is not here: {len(imageless)} (converted all the same), such as"
+            f"{kind}s whose image is not here: {len(imageless)} (converted all the same), such as"
             f" {imageless[0].usual_name}; a trainer will not find it either{sought}"
         )
     others = [p for key in keys for p in found.paths.get(key, ()) if is_of_other_camera(p)]
     if others:
         yield (
-            f"images of another camera than the maps were drawn on: {len(others)}, such as"
+            f"images of another camera than the {kind}s were drawn on: {len(others)}, such as"
             f" {min(others)}; objects are elsewhere in them, so choose others with --images"
         )
     if found.unclear:
@@ -292,17 +300,26 @@ def _explain_mismatch(
 
 
 def _read_split(dataset: Dataset, split: str) -> tuple[list[Frame], list[str]]:
-    """Return the frames of a split, without photographs, and the names of all other files."""
+    """Return the frames of a split, without photographs, and the names of all other files. A frame
+    has its map, or else its polygons."""
     folder = choose_split_folder(dataset.maps, split, dataset.annotation_type)
+    drawn_suffix = polygons_suffix(dataset.annotation_type)
     frames, others = [], []
+    drawn: dict[FrameKey, Frame] = {}
     for city, name in list_split_files(folder):
-        stem = name.removesuffix(dataset.map_suffix)
+        stem = name.removesuffix(dataset.map_suffix).removesuffix(drawn_suffix)
         if stem == name:
             others.append(name)
+            continue
+        # Should the folder of the city be missing: stems start with the city.
+        of_city = city or stem.partition("_")[0]
+        frame = Frame(os.path.join(folder, city, name), split, of_city, stem)
+        if frame.is_drawn:
+            drawn[frame.key] = frame
         else:
-            # Should the folder of the city be missing: stems start with the city.
-            of_city = city or stem.partition("_")[0]
-            frames.append(Frame(os.path.join(folder, city, name), split, of_city, stem))
+            frames.append(frame)
+    with_map = {frame.key for frame in frames}
+    frames += [frame for key, frame in drawn.items() if key not in with_map]
     if not frames:
         raise UserError(folder, explain_no_maps(folder, dataset.annotation_type, others))
     frames.sort(key=lambda frame: frame.usual_name)

@@ -9,15 +9,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cityscapes_coco.options import AnnotationType
+from cityscapes_coco.options import BOX_TYPES, AnnotationType
 
 # The image set that the maps were drawn on. Other sets show the same frames in other weather.
 USUAL_SET = "leftImg8bit"
+# How the names of maps and of files of polygons end, after the stem and the type.
+_MAP, _POLYGONS = "_instanceIds.png", "_polygons.json"
 
 
 def annotation_suffix(annotation_type: AnnotationType) -> str:
     """Return how the names of all annotation files of a type end, after the stem."""
-    return f"_{annotation_type}_instanceIds.png"
+    if annotation_type in BOX_TYPES:
+        return f"_{annotation_type}.json"
+    return f"_{annotation_type}{_MAP}"
+
+
+def polygons_suffix(annotation_type: AnnotationType) -> str:
+    """Return how the names of files of polygons end, after the stem. They are for frames without a
+    map."""
+    return f"_{annotation_type}{_POLYGONS}"
+
+
+def is_drawn(annotation_path: str) -> bool:
+    """Return whether an annotation file has polygons, of which the map has to be drawn."""
+    return annotation_path.endswith(_POLYGONS)
+
+
+def name_map(annotation_name: str) -> str:
+    """Return the name that the map of a frame has, or would have, by the name of a file of it."""
+    return annotation_name.replace(_POLYGONS, _MAP)
+
+
+def name_file(annotation_type: AnnotationType) -> str:
+    """Return what an annotation file of a type is called in what is printed."""
+    return "box file" if annotation_type in BOX_TYPES else "map"
 
 
 def only_usual_set(image_sets: Iterable[str]) -> bool:
@@ -66,6 +91,14 @@ class Frame:
     @property
     def annotation_name(self) -> str:
         return os.path.basename(self.annotation_path)
+
+    @property
+    def is_drawn(self) -> bool:
+        return is_drawn(self.annotation_path)
+
+    @property
+    def map_name(self) -> str:
+        return name_map(self.annotation_name)
 
     @property
     def usual_name(self) -> str:

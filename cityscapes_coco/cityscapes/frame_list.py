@@ -1,6 +1,5 @@
 """A list of frames: a part of a split, as papers publish their labelled subsets."""
 
-import hashlib
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -24,6 +23,8 @@ def choose_frames(dataset: Dataset, splits: Iterable[str], path: StrPath) -> Dat
     folders. A line may name several files of one frame, such as the photograph and the map. Raises
     UserError if the file cannot be read, or for the first line that is no frame of the splits.
     """
+    import hashlib  # where memory is short it prints a traceback, and few runs need it
+
     splits = list_names("splits", splits)
     content = read_file(path, _MOST_BYTES)
     try:

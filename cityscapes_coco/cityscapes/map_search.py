@@ -5,7 +5,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from cityscapes_coco.cityscapes.frame import USUAL_SET, annotation_suffix
+from cityscapes_coco.cityscapes.frame import USUAL_SET, annotation_suffix, polygons_suffix
 from cityscapes_coco.cityscapes.not_found import explain_no_folder
 from cityscapes_coco.cityscapes.split_folders import (
     choose_split_folder,
@@ -80,7 +80,7 @@ def _list_by_name(datadir: Path, annotation_type: AnnotationType) -> Iterator[li
 
 def _list_by_files(datadir: Path, annotation_type: AnnotationType) -> list[Path]:
     """Return the folders of any name that have maps in the folder of a split."""
-    suffix = annotation_suffix(annotation_type)
+    suffixes = annotation_suffix(annotation_type), polygons_suffix(annotation_type)
     found = []
     for split in SPLITS[annotation_type]:
         for parts in list_split_folders(datadir, split):
@@ -88,6 +88,6 @@ def _list_by_files(datadir: Path, annotation_type: AnnotationType) -> list[Path]
             with suppress(UserError):
                 files = list_split_files(choose_split_folder(maps, split, annotation_type))
                 # A folder of something else may be huge, and one city is enough to know.
-                if any(name.endswith(suffix) for _, name in islice(files, 1000)):
+                if any(name.endswith(suffixes) for _, name in islice(files, 1000)):
                     found.append(maps)
     return found

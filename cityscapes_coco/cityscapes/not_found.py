@@ -2,33 +2,40 @@
 
 import re
 from collections.abc import Iterable, Sequence, Set
+from itertools import islice
 from pathlib import Path
 
-from cityscapes_coco.cityscapes.frame import annotation_suffix
+from cityscapes_coco.cityscapes.frame import annotation_suffix, name_file, polygons_suffix
 from cityscapes_coco.cityscapes.photographs import DEEPEST
 from cityscapes_coco.cityscapes.split_folders import list_split_folders
-from cityscapes_coco.options import ALL_SPLITS, AnnotationType
+from cityscapes_coco.options import ALL_SPLITS, BOX_TYPES, SPLITS, AnnotationType
 from cityscapes_coco.run.folders import list_folder, name_entries, name_some
 
 # Files that may lie where the maps should be, and what to do; upper and lower case are the same.
 _MISTAKEN = {
     r"(?-i:_(gtFine|gtCoarse)_instanceIds\.png$)": "these are the maps of --annotations {0}",
+    r"(?-i:_(gtBbox(CityPersons|Validated))\.json$)": "these are boxes; take --annotations {0}",
     r"instanceIds\.png$": "the names must end with {suffix}, letter by letter; rename them",
     r"instanceIds\.tiff?$": "save them as PNG of 16 bits, named <frame>{suffix}",
     r"instanceIds\.jpe?g$": "JPEG changes the ids; unpack {archive}",
     r"instanceTrainIds\.": "these hold train ids; unpack {archive}, which has _instanceIds.png",
-    r"polygons\.json$": "unpack {archive} with all its files, or draw the maps of the polygons with"
-    " json2instanceImg of the package cityscapesscripts",
+    r"(?-i:_(gtFine|gtCoarse)_polygons\.json$)": "these are the polygons of --annotations {0}",
+    r"polygons\.json$": "to draw these polygons, rename them to <frame>{polygons}, where <frame> is"
+    " what the name of the photograph begins with, as in aachen_000000_000019_leftImg8bit.png",
     r"(labelIds|labelTrainIds|color)\.": "these tell no instances apart; unpack {archive}",
     r"Img8bit": "these are photographs; unpack {archive} here",
     r"\.png$": "if these are maps, rename them to <frame>{suffix}; else unpack {archive}",
 }
-# What Cityscapes calls its archives of maps.
+# What Cityscapes calls its archives.
 _ARCHIVES: dict[AnnotationType, str] = {
     "gtFine": "gtFine_trainvaltest.zip",
     "gtCoarse": "gtCoarse.zip",
+    "gtBboxCityPersons": "gtBbox_cityPersons_trainval.zip",
+    "gtBboxValidated": "the archive of gtBboxValidated",
 }
-_MISNAMED = re.compile(r"(_gt(Fine|Coarse))?_instanceIds\.(png|tiff?|jpe?g)$", re.IGNORECASE)
+_MISNAMED = re.compile(
+    r"(_gt(Fine|Coarse))?_(instanceIds\.(png|tiff?|jpe?g)|polygons\.json)$", re.IGNORECASE
+)
 
 
 def explain_no_folder(datadir: Path, annotation_type: AnnotationType) -> str:
@@ -38,10 +45,13 @@ def explain_no_folder(datadir: Path, annotation_type: AnnotationType) -> str:
     for name in files:
         if name.lower().endswith(".zip") and name.startswith(annotation_type):
             return f"; unpack {name} here"
+    kind = name_file(annotation_type)
     if boxes := [name for name in folders if name.startswith("gtBbox")]:
-        return f"; {boxes[0]} has boxes only; the maps are in {archive}"
+        what = "other boxes" if annotation_type in BOX_TYPES else "boxes only"
+        told = f"; {boxes[0]} has {what}; the {kind}s are in {archive}"
+        return f"{told}; or take --annotations {boxes[0]}" if boxes[0] in SPLITS else told
     if images := [name for name in folders if "Img8bit" in name]:
-        return f"; {images[0]} has photographs only; the maps are in {archive}"
+        return f"; {images[0]} has photographs only; the {kind}s are in {archive}"
     return ""
 
 
@@ -51,7 +61,8 @@ def explain_no_maps(folder: Path, annotation_type: AnnotationType, names: Sequen
     some = mistaken or names
     found = f"{len(some)} files such as {some[0]}" if some else name_entries(folder)
     expected = f"<city>/<frame>{annotation_suffix(annotation_type)}"
-    return f"no maps in it; expected {expected}, found {found}; {remedy}"
+    kind = name_file(annotation_type)
+    return f"no {kind}s in it; expected {expected}, found {found}; {remedy}"
 
 
 def explain_misnamed(
@@ -60,7 +71,7 @@ def explain_misnamed(
     """Return a line about files that look like maps of other frames than `stems`, but are not named
     like maps; no line if there are none."""
     misnamed = [name for name in names if _is_misnamed(name, stems)]
-    if not misnamed:
+    if not misnamed or annotation_type in BOX_TYPES:
         return []
     [first], remedy = _find_mistaken(misnamed[:1], annotation_type)
     some = f"{len(misnamed)}, such as {first}; {remedy}"
@@ -104,10 +115,14 @@ def _is_like(name: str, splits: Iterable[str]) -> list[str]:
 def _find_mistaken(names: Sequence[str], annotation_type: AnnotationType) -> tuple[list[str], str]:
     """Return the names of the files of one kind that lie in place of the maps, and the remedy."""
     archive = f"the {annotation_type} archive"
-    for pattern, remedy in _MISTAKEN.items():
+    # Most remedies are for maps.
+    mistaken = islice(_MISTAKEN.items(), 2 if annotation_type in BOX_TYPES else None)
+    for pattern, remedy in mistaken:
         if found := [m for name in names if (m := re.search(pattern, name, re.IGNORECASE))]:
             suffix = annotation_suffix(annotation_type)
-            remedy = remedy.format(*found[0].groups(), suffix=suffix, archive=archive)
+            polygons = polygons_suffix(annotation_type)
+            names_of = {"suffix": suffix, "polygons": polygons, "archive": archive}
+            remedy = remedy.format(*found[0].groups(), **names_of)
             return [match.string for match in found], remedy
     return [], f"unpack {archive} here"
 

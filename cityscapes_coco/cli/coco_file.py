@@ -70,7 +70,7 @@ def find_file(places: Places, split: str | None, *, panoptic: bool = False) -> P
     found = {name_split(path): path for path in sorted(folder.glob(f"{prefix}*.json"))}
     wanted = [*SPLITS["gtFine"], *found]
     if split:
-        wanted = [split, f"gtCoarse_{split}", f"{split}_trainId"]
+        wanted = [split, *(f"{kind}_{split}" for kind in SPLITS), f"{split}_trainId"]
     for name in wanted:
         if name in found:
             return found[name]
@@ -85,7 +85,7 @@ def find_file(places: Places, split: str | None, *, panoptic: bool = False) -> P
 
 def name_split(path: Path, images: Sequence[Image] = ()) -> str:
     """Return the split that a file is of, by its name, or else by the folders of its `images`. A
-    file of coarse maps gives "gtCoarse_train", one of fine maps just "train"."""
+    file of fine maps gives just "train", one of other annotations "gtCoarse_train" and so on."""
     name = path.name.removesuffix(".gz").removesuffix(".json")
     for prefix in PREFIX, PANOPTIC_PREFIX:
         if name.startswith(prefix):

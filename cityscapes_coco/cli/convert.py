@@ -20,7 +20,7 @@ from cityscapes_coco.cli.arguments import (
 )
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, guess, one_line, typed_command
-from cityscapes_coco.options import CLASSES, SPLITS, Options
+from cityscapes_coco.options import SPLITS, Options
 from cityscapes_coco.version import __version__
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("what is converted").add_argument
     add("--dataset", choices=["cityscapes"], default="cityscapes", help="%(default)s only")
     add("--datadir", type=given_path, default="data/cityscapes", metavar="DIR",
-        help="the data folder, which holds gtFine or gtCoarse (default: %(default)s)")
+        help="the data folder, which holds gtFine (default: %(default)s)")
     add("--annotations", choices=choices["annotations"],
-        help="which maps are read, the fine or the coarse ones (default: %(default)s)")
+        help="what is read: fine or coarse maps, CityPersons' boxes, or the validated boxes"
+        " (default: %(default)s)")
     add("--images", nargs="+", action="extend", metavar="SET", help="names or patterns of image"
         " sets, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
     add("--imagedir", type=given_path, metavar="DIR",
@@ -54,8 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     add("--frames", type=given_path, metavar="FILE",
         help="convert only the frames that this file names, one a line")
     add("--categories", nargs="+", action="extend", metavar="NAME",
-        help=f"{', '.join(CLASSES['gtFine'])}, or pedestrian=person+rider (default: all but caravan"
-        " and trailer)")
+        help="such as car, road, pedestrian=person+rider; all: what Cityscapes evaluates (default:"
+        " what it evaluates and has instances)")
+    add("--stuff", choices=choices["stuff"],
+        help="road, pole, ...: one annotation a frame, or one a part (default: %(default)s)")
     add("--min-area", type=whole_number, metavar="N",
         help="leave out instances of fewer pixels (default: %(default)s)")
     add("--crowd", choices=choices["crowd"],
@@ -166,7 +169,7 @@ def _convert(args: argparse.Namespace) -> int:
                 print(describe_split(split, summary))
                 written += summary.paths
         if written:
-            print(_name_next(args, dataset.folder, outdir))
+            print(_name_next(args, dataset.folder, written[0]))
         for path in written if args.verify else ():
             report = verify_file(path, args.datadir, imagedir=args.imagedir, run=run)
             print(describe_check(report))
@@ -184,11 +187,15 @@ def _keep_listed(dataset: "Dataset", splits: Iterable[str], path: Path) -> Itera
             _warn(f"{path}: names no frame of {split}, so {split} is not written")
 
 
-def _name_next(args: argparse.Namespace, data_folder: Path, outdir: Path) -> str:
-    """Return a line with the command that draws what was written."""
+def _name_next(args: argparse.Namespace, data_folder: Path, written: Path) -> str:
+    """Return a line with the command that draws what was written, the first file."""
+    from cityscapes_coco.cli.coco_file import name_split
+
     words = ["--coco_dir", str(data_folder)]
-    if outdir != data_folder / "annotations":
-        words = ["--coco_dir", str(outdir), "--datadir", str(data_folder)]
+    if written.parent != data_folder / "annotations":
+        words = ["--coco_dir", str(written.parent), "--datadir", str(data_folder)]
+    if args.annotations != Options.annotations:
+        words += ["--split", name_split(written)]
     if args.imagedir:
         words += ["--imagedir", str(args.imagedir)]
     return one_line(f"look at it: {typed_command('inspect')} {shlex.join(words)}")
@@ -197,11 +204,13 @@ def _name_next(args: argparse.Namespace, data_folder: Path, outdir: Path) -> str
 def _find_dataset(args: argparse.Namespace) -> "Dataset":
     """Find the data folder, and warn if it is another one than the user named."""
     from cityscapes_coco.cityscapes.dataset import find_dataset
+    from cityscapes_coco.cityscapes.frame import name_file
 
     dataset = find_dataset(args.datadir, args.annotations, args.options.images, args.imagedir)
     if dataset.maps != args.datadir / args.annotations:
         _warn(
-            f"{args.datadir}: using the maps in {dataset.maps}; the data folder is {dataset.folder}"
+            f"{args.datadir}: using the {name_file(dataset.annotation_type)}s in {dataset.maps};"
+            f" the data folder is {dataset.folder}"
         )
     if dataset.root != dataset.folder:
         _warn(f"{args.imagedir}: the names of images in the file start here")

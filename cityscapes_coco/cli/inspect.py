@@ -189,8 +189,9 @@ def _show_examples(
 
     if args.sort:
         images = _choose_worst(args, images, source, find_records)
-    kind = args.results.stem if args.results else "panoptic" if source.categories.stuff else None
-    names_and_kinds = [(image.file_name or "", kind or "instances") for image in images]
+    kind = "panoptic" if isinstance(coco, PanopticFile) else "instances"
+    kind = args.results.stem if args.results else kind
+    names_and_kinds = [(image.file_name or "", kind) for image in images]
     _draw_examples(args, path, coco, names_and_kinds, load)
 
 

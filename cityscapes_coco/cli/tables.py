@@ -25,20 +25,30 @@ _VERDICTS = {0: "all exact", 1: "not exact", 3: _INCOMPLETE}
 
 def describe_split(split: str, summary: "SplitSummary") -> str:
     counts = {"images": summary.images, "instances": summary.instances.total()}
-    counts |= {f"  {name}": summary.instances[name] for name in summary.categories}
+    things = [name for name in summary.categories if name not in summary.stuff]
+    counts |= {f"  {name}": summary.instances[name] for name in things}
+    if summary.stuff:
+        counts["stuff"] = summary.stuff.total()
+        counts |= {f"  {name}": count for name, count in summary.stuff.items()}
     rows = [split, *(f"  {name:<16}{count:>8}" for name, count in counts.items())]
     left_out: dict[str, dict[str, int]] = {}
     for (reason, name), number in summary.left_out.items():
         left_out.setdefault(f"left out, {reason}", {})[name] = number
-    rows += _tell({"groups, as crowds": summary.groups, **left_out})
+    kind = summary.kind
+    if kind == "map":
+        rows += _tell({"groups, as crowds": summary.groups})
+    else:
+        rows += _tell({"ignore regions, as crowds": summary.groups.total()})
+    rows += _tell(left_out)
     rows += _tell(
         {
+            "frames drawn from their polygons": summary.drawn,
             "left out, frames without such an image": summary.imageless,
             "left out, frames without an instance of these classes": summary.empty,
-            "left out, frames whose map cannot be read": len(summary.skipped),
+            f"left out, frames whose {kind} cannot be read": len(summary.skipped),
             "maps with values that Cityscapes never writes": len(summary.foreign),
             "maps with unknown labels, read as void": len(summary.unknown),
-            "photographs of another size than their map": len(summary.other_sizes),
+            f"photographs of another size than their {kind}": len(summary.other_sizes),
         }
     )
     if summary.panoptic_path:
@@ -72,9 +82,11 @@ def describe_file(path: Path, coco: CocoFile) -> str:
 
 
 def describe_check(report: "Report") -> str:
+    kind = report.kind
     rows = [
-        f"{report.path}, held against its maps ({report.frames})",
-        f"  {'class':<16}{'in maps':>8}{'exact':>8}{'inexact':>9}{'mean IoU':>10}{'lost':>7}"
+        f"{report.path}, held against its {kind}s ({report.frames})",
+        f"  {'class':<16}{'in maps' if kind == 'map' else 'there':>8}{'exact':>8}{'inexact':>9}"
+        f"{'mean IoU':>10}{'lost':>7}"
         f"{'unexpected':>12}",
     ]
     for row, tally in report.rows.items():
@@ -86,11 +98,11 @@ def describe_check(report: "Report") -> str:
             f"  {row!s:<16}{tally.in_maps:>8}{tally.exact:>8}{tally.inexact:>9}{iou:>10}"
             f"{tally.lost:>7}{tally.unexpected:>12}"
         )
-    if report.boxes_only:
+    if report.boxes_only and kind == "map":
         rows.append("  the file has no masks: exact means that the boxes are")
     if report.with_opencv:
         rows.append("  polygons are filled as OpenCV fills them")
-    rows += _tell({"in the maps, but not claimed by the file": report.left_out})
+    rows += _tell({f"in the {kind}s, but not claimed by the file": report.left_out})
     if report.imageless:
         rows.append(f"  without an image of the sets in the file: {report.imageless} frames")
     if report.skipped:
@@ -105,7 +117,7 @@ def describe_check(report: "Report") -> str:
 
 
 def describe_scores(path: Path, scores: "Scores") -> str:
-    """Return COCO's and Cityscapes' scores of the results at `path`, as two tables."""
+    """Return COCO's, Cityscapes' and CityPersons' scores of the results at `path`, as tables."""
     rows = [
         f"{path}: {scores.results} results; images without a result:"
         f" {scores.without_results} of {scores.images}",
@@ -119,6 +131,10 @@ def describe_scores(path: Path, scores: "Scores") -> str:
         rows.append(f"  {'Cityscapes':<16}" + _columns("AP", "AP50"))
         of_cityscapes = scores.cityscapes.classes.items()
         rows += _score_rows([*of_cityscapes, ("average", scores.cityscapes.average)])
+    if scores.citypersons:
+        rows.append(f"  CityPersons, log-average miss rate of {scores.citypersons.category}")
+        for name, rate in scores.citypersons.setups.items():
+            rows.append(f"    {name:<22}" + ("-" if rate is None else f"{rate:.3f}"))
     return _join([*rows, *(f"  {note}" for note in scores.notes)])
 
 

@@ -37,7 +37,9 @@ _OF_RECORDS = {"categories", "images", "annotations", "segments_info"}
 _INTEGERS = {"id", "image_id", "category_id", "iscrowd", "width", "height", "map_value", "isthing"}
 # The fields in which pycocotools can bear null, at least for the scores of boxes or of masks.
 _UNNEEDED = {"file_name", "seg_file_name", "width", "height", "name", "supercategory"}
-_UNNEEDED |= {"bbox", "segmentation", "map_value", "color"}
+_UNNEEDED |= {"bbox", "segmentation", "map_value", "color", "ignore", "vis_bbox", "vis_ratio"}
+_UNNEEDED |= {"soft_label", "soft_label_classes", "vote_counts"}
+_UNNEEDED |= {"added_from_original_annotations"}
 _POINT_ZERO = re.compile(rb"(?<=\d)\.0+(?=[\s,\]}]|$)")
 
 

@@ -23,30 +23,13 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import Options
+from cityscapes_coco.run.json_errors import explain
 
 T = TypeVar("T")
 AnyRecord = TypeVar("AnyRecord", Annotation, Result)
 
 # The options are among the first bytes of a file of this program.
 _HEAD = 1 << 16
-
-# msgspec's names of types, in plain words.
-_PLAIN = {
-    "int": "an integer",
-    "float": "a number",
-    "int | float": "a number",
-    "int | str": "an integer or a text",
-    "str | int": "an integer or a text",
-    "int | bool": "an integer or a boolean",
-    "bool | int": "an integer or a boolean",
-    "str": "a text",
-    "bool": "a boolean",
-    "null": "null",
-    "array": "a list",
-    "object": "an object",
-    "str | array": "a text or a list",
-    "object | array": "polygons or run lengths",
-}
 
 
 def read_coco(path: Path) -> CocoFile:
@@ -109,9 +92,12 @@ def fills_with_opencv(coco: CocoFile) -> bool:
 
 
 def list_stuff(coco: CocoFile) -> set[Id]:
-    """Return the ids of the categories that are stuff; only a panoptic file says which are."""
-    categories = coco.records.categories if isinstance(coco, PanopticFile) else ()
-    return {category.id for category in categories if category.isthing == 0}
+    """Return the ids of the categories that are stuff, as a panoptic file or the options say."""
+    if isinstance(coco, PanopticFile):
+        return {category.id for category in coco.records.categories if category.isthing == 0}
+    chosen = read_options(read_info(coco)).parsed_categories
+    stuff = {category.name for category in chosen if category.is_stuff}
+    return {category.id for category in coco.categories if category.name in stuff}
 
 
 def group_by_image(records: Iterable[AnyRecord]) -> dict[Id | str, list[AnyRecord]]:
@@ -140,21 +126,6 @@ def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str 
                 # They have become texts: see `_decode`.
                 reason = reason.replace("not a text", "not a text, NaN or Infinity")
         raise UserError(path, reason) from error
-
-
-def explain(error: msgspec.ValidationError, root: str = "") -> str:
-    """Return what is wrong with a record of another tool: "annotations[3].bbox should be ...".
-
-    msgspec says "Expected `int`, got `str` - at `$.annotations[3].id`". `root` stands for the `$`.
-    """
-    message, _, path = str(error).partition(" - at `$")
-    for name, plain in _PLAIN.items():
-        message = message.replace(f"`{name}`", plain)
-    message = re.sub(r"^Expected ", "should be ", message).replace(", got ", ", not ")
-    where = f"{root}{path.rstrip('`')}".removeprefix(".")
-    missing = r"has no \1" if where else r"no list of \1 in it"
-    message = re.sub(r"^Object missing required field `(\w+)`", missing, message)
-    return f"{where} {message}".strip()
 
 
 def _to_instances(records: PanopticRecords) -> PanopticFile:

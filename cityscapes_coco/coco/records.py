@@ -26,8 +26,9 @@ class Category(Struct):
 
 
 class Image(Struct):
-    """A photograph; `width` and `height` are in pixels. `seg_file_name` is the name of the map: the
-    original script calls it so."""
+    """A photograph; `width` and `height` are in pixels. `seg_file_name` is the name of the map, as
+    the original script calls it, or of the polygons that a map was drawn from. `soft_label_classes`
+    are the classes that each `soft_label` of the image has a probability for, in this order."""
 
     needed: ClassVar = ("id", "file_name", "width", "height")
     id: Integer | UnsetType = UNSET
@@ -35,6 +36,7 @@ class Image(Struct):
     seg_file_name: str | UnsetType = UNSET
     width: Integer | UnsetType = UNSET
     height: Integer | UnsetType = UNSET
+    soft_label_classes: list[str] | UnsetType = UNSET
 
 
 class Annotation(Struct, gc=False):
@@ -43,6 +45,11 @@ class Annotation(Struct, gc=False):
     `bbox` is (x, y, width, height) in pixels, `area` counts pixels. `map_value` is not part of
     COCO: the value in the map tells where an annotation comes from. `segmentation` stays JSON until
     `decode_segmentation`, as most readers of a file need few segmentations.
+
+    Boxes have more fields that are not part of COCO. CityPersons' evaluation needs `vis_bbox`, the
+    part of `bbox` that can be seen, `vis_ratio`, the share of the area that it has, and the
+    `height` of `bbox`; `ignore` is 1 for a region that no detector is asked about. The validated
+    boxes have the last three, as Cityscapes has them.
     """
 
     needed: ClassVar = ("id", "image_id", "category_id", "iscrowd", "area", "bbox")
@@ -54,6 +61,13 @@ class Annotation(Struct, gc=False):
     bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
     map_value: Integer | UnsetType = UNSET
     segmentation: Raw | UnsetType = UNSET
+    ignore: Integer | bool | UnsetType = UNSET
+    vis_bbox: tuple[Number, Number, Number, Number] | UnsetType = UNSET
+    vis_ratio: Number | UnsetType = UNSET
+    height: Number | UnsetType = UNSET
+    soft_label: list[Number] | UnsetType = UNSET
+    vote_counts: dict[str, Number] | UnsetType = UNSET
+    added_from_original_annotations: bool | UnsetType = UNSET
 
 
 class License(Struct):
@@ -67,7 +81,8 @@ class Info(Struct, kw_only=True):
 
     Earlier versions left `split` out. `options` are the fields of `Options` that count for the
     file, the type of the maps as `annotations`, `imagedir`, and of a list of frames the number and
-    SHA-256 as `frames`. `skipped` names the maps that could not be read, `foreign` the maps with
+    SHA-256 as `frames`. `skipped` names the maps that could not be read, `drawn` counts the
+    frames without a map, drawn from their polygons, `foreign` names the maps with
     values that Cityscapes' own tools never write, `unknown` the maps with values of labels that
     Cityscapes does not have, which are void.
     """
@@ -79,6 +94,7 @@ class Info(Struct, kw_only=True):
     split: str | UnsetType = UNSET
     options: dict[str, Any]
     skipped: list[str]
+    drawn: int | UnsetType = UNSET
     foreign: list[str] | UnsetType = UNSET
     unknown: list[str] | UnsetType = UNSET
 

@@ -11,11 +11,11 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from cityscapes_coco.coco.json_file import mend_segmentation
-from cityscapes_coco.coco.reading import explain
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.opencv_polygons import fill_polygons
 from cityscapes_coco.pixels.rle import Rle, RunLengths, check_polygons, to_rle, to_rles
+from cityscapes_coco.run.json_errors import explain
 
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")

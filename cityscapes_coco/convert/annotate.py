@@ -2,24 +2,28 @@
 
 import os
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 
 import cv2
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
-from cityscapes_coco.cityscapes.frame import Frame
-from cityscapes_coco.cityscapes.id_map import Region, cut_mask, find_instances, read_id_map
+from cityscapes_coco.cityscapes.boxes_json import read_boxes
+from cityscapes_coco.cityscapes.frame import Frame, name_file
+from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import encode_segmentation
+from cityscapes_coco.convert.boxes import annotate_boxes
 from cityscapes_coco.convert.categories import find_category_ids
 from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
+from cityscapes_coco.convert.regions import Cut, choose_regions
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
-from cityscapes_coco.options import Options, Segmentation
+from cityscapes_coco.options import BOX_TYPES, Options, Segmentation
 from cityscapes_coco.pixels.opencv_polygons import to_opencv_polygons
 from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.polygons import contours_like_original, to_polygons
@@ -34,11 +38,11 @@ _NAMES = {label.id: label.name for label in LABELS}
 class FrameRecords:
     """What one frame adds to files; `width` and `height` are the size of the map in pixels.
 
-    The annotations are in the order of their instance ids, and have neither id nor image id yet.
-    `left_out` counts the other instances and groups by reason and class. `has_instances` is true
-    for a map with instances of any class, asked for or not. `foreign` and `unknown` are those of
-    `MapContents`. `other_sizes` has a line for each photograph of another size than the
-    map. `panoptic` is None unless the options ask for it.
+    The annotations are in the order of their values in the map, or of the boxes in their file, and
+    have neither id nor image id yet. `left_out` counts the other regions or boxes by reason and
+    class. `has_instances` is true for a map with instances of any class, asked for or not.
+    `foreign` and `unknown` are those of `MapContents`. `other_sizes` has a line for each photograph
+    of another size than the map. `panoptic` is None unless the options ask for it.
     """
 
     width: int
@@ -50,6 +54,7 @@ class FrameRecords:
     unknown: list[int]
     other_sizes: list[str]
     panoptic: PanopticFrame | None
+    soft_label_classes: list[str] | UnsetType = UNSET
 
 
 def try_to_convert(frame: Frame, options: Options, root: Path) -> FrameRecords | UserError:
@@ -75,23 +80,45 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
     except UnicodeEncodeError as error:
         # JSON could hold the name, but few readers of JSON would take it.
         raise UserError(frame.annotation_path, "its name is not valid UTF-8; rename it") from error
-    id_map = read_id_map(frame.annotation_path)
+    if options.annotations in BOX_TYPES:
+        return _convert_boxes(frame, options, root)
+    void_unknown = options.unknown_labels == "void"
+    id_map, passed_over = read_id_map(frame.annotation_path, void_unknown=void_unknown)
     try:
-        instances, foreign, unknown = find_instances(id_map)
+        instances, foreign, unknown = find_instances(id_map, drawn=frame.is_drawn)
     except ValueError as error:
         raise UserError(frame.annotation_path, str(error)) from error
-    annotations, left_out = _annotate(instances, id_map, options)
+    cuts, left_out = choose_regions(id_map, instances, options)
+    annotations, dropped = _annotate(cuts, id_map, options)
+    dropped.update(("polygons of fewer than two points", label) for label in passed_over)
     height, width = id_map.shape
     return FrameRecords(
         width,
         height,
         annotations,
-        left_out,
+        left_out + dropped,
         has_instances=any(not instance.is_group for instance in instances),
         foreign=foreign,
         unknown=unknown,
-        other_sizes=list(_compare_sizes(frame, root, width, height)),
+        other_sizes=list(_compare_sizes(frame, root, (width, height), options)),
         panoptic=_segment_frame(id_map, options),
+    )
+
+
+def _convert_boxes(frame: Frame, options: Options, root: Path) -> FrameRecords:
+    file = read_boxes(frame.annotation_path, options.annotations)
+    annotations, left_out = annotate_boxes(file, options)
+    return FrameRecords(
+        file.width,
+        file.height,
+        annotations,
+        left_out,
+        has_instances=any(not box.is_region for box in file.boxes),
+        foreign=[],
+        unknown=[],
+        other_sizes=list(_compare_sizes(frame, root, (file.width, file.height), options)),
+        panoptic=None,
+        soft_label_classes=file.classes,
     )
 
 
@@ -102,32 +129,25 @@ def _segment_frame(id_map: NDArray[np.uint16], options: Options) -> PanopticFram
 
 
 def _annotate(
-    instances: Iterable[Region], id_map: NDArray[np.uint16], options: Options
+    cuts: Iterable[Cut], id_map: NDArray[np.uint16], options: Options
 ) -> tuple[list[Annotation], Counter[tuple[str, str]]]:
-    """Return the annotations of a map's instances, and a count of the instances left out."""
+    """Return the annotations of regions of a map, and a count of the regions that have none."""
     category_ids = find_category_ids(options)
     annotations = []
     left_out: Counter[tuple[str, str]] = Counter()
-    chosen = []
-    for instance in instances:
-        reason = reason_to_leave_out(instance, options, category_ids)
-        if reason:
-            left_out[reason, _NAMES[instance.label_id]] += 1
-        else:
-            chosen.append(instance)
-    for batch in _batch_by_size(chosen, most=2 * id_map.size):
-        segmentations = _segment(batch, id_map, options.segmentation)
-        for instance, segmentation in zip(batch, segmentations, strict=True):
+    for batch in _batch_by_size(cuts, most=2 * id_map.size):
+        segmentations = _segment(batch, id_map.shape, options.segmentation)
+        for (region, _), segmentation in zip(batch, segmentations, strict=True):
             if segmentation == []:
                 reason = "a contour of two points or fewer"
-                left_out[reason, _NAMES[instance.label_id]] += 1
+                left_out[reason, _NAMES[region.label_id]] += 1
                 continue
             annotation = Annotation(
-                category_id=category_ids[instance.label_id],
-                iscrowd=int(instance.is_group),
-                area=instance.area,
-                bbox=instance.bbox,
-                map_value=instance.value,
+                category_id=category_ids[region.label_id],
+                iscrowd=int(region.is_group),
+                area=region.area,
+                bbox=region.bbox,
+                map_value=region.value,
             )
             if segmentation is not None:
                 annotation.segmentation = encode_segmentation(segmentation)
@@ -135,61 +155,52 @@ def _annotate(
     return annotations, left_out
 
 
-def _compare_sizes(frame: Frame, root: Path, width: int, height: int) -> Iterator[str]:
-    """Yield a line for each photograph of a frame that has another size than the map."""
+def _compare_sizes(
+    frame: Frame, root: Path, size: tuple[int, int], options: Options
+) -> Iterator[str]:
+    """Yield a line for each photograph of a frame of another size than the `size`, (width,
+    height), of the map."""
+    kind = name_file(options.annotations)
     for file_name in frame.file_names:
-        size = read_size(os.path.join(root, file_name))
-        if size not in (None, (width, height)):
-            yield f"{file_name} ({size[0]} x {size[1]}, the map {width} x {height})"
+        found = read_size(os.path.join(root, file_name))
+        if found not in (None, size):
+            yield f"{file_name} ({found[0]} x {found[1]}, the {kind} {size[0]} x {size[1]})"
 
 
-def reason_to_leave_out(instance: Region, options: Options, chosen: Container[int]) -> str:
-    """Return why an instance is left out; an empty text if it is not. `chosen` are the label ids
-    that are asked for."""
-    if instance.label_id not in chosen:
-        return "classes not asked for"
-    if instance.is_group and options.crowd == "drop":
-        return "groups"
-    if instance.area < options.min_area:
-        return f"smaller than {options.min_area} pixels"
-    return ""
-
-
-def _batch_by_size(instances: Iterable[Region], most: int) -> Iterator[list[Region]]:
-    """Yield the instances in batches whose boxes cover at most `most` pixels together; an instance
-    with a larger box is a batch of its own.
+def _batch_by_size(cuts: Iterable[Cut], most: int) -> Iterator[list[Cut]]:
+    """Yield the regions in batches whose boxes cover at most `most` pixels together; a region with
+    a larger box is a batch of its own.
 
     Outlining all masks of a batch together is quick. The masks of a whole frame may take any amount
-    of memory: thousands of instances may each reach from corner to corner.
+    of memory: thousands of regions may each reach from corner to corner.
     """
-    batch: list[Region] = []
-    pixels = 0
-    for instance in instances:
-        _, _, width, height = instance.bbox
-        pixels += width * height
-        if batch and pixels > most:
+    batch: list[Cut] = []
+    area = 0
+    for cut in cuts:
+        _, _, width, height = cut[0].bbox
+        area += width * height
+        if batch and area > most:
             yield batch
-            batch, pixels = [], width * height
-        batch.append(instance)
+            batch, area = [], width * height
+        batch.append(cut)
     if batch:
         yield batch
 
 
-def _segment(
-    instances: Sequence[Region], id_map: NDArray[np.uint16], kind: Segmentation
-) -> list[object]:
-    """Return the segmentation of each instance: polygons, an RLE, or None for boxes only.
+def _segment(cuts: Sequence[Cut], shape: tuple[int, int], kind: Segmentation) -> list[object]:
+    """Return the segmentation of each region in a map of the shape (height, width): polygons, an
+    RLE, or None for boxes only.
 
-    The polygons of an instance that the original script drops are an empty list.
+    The polygons of a region that the original script drops are an empty list.
     """
     if kind == "none":
-        return [None] * len(instances)
-    masks = [(cut_mask(id_map, instance), *instance.bbox[:2]) for instance in instances]
-    as_rle = [kind == "rle" or instance.is_group for instance in instances]
+        return [None] * len(cuts)
+    masks = [(cut_mask(pixels, region), *region.bbox[:2]) for region, pixels in cuts]
+    as_rle = [kind == "rle" or region.is_group for region, _ in cuts]
     others = {"opencv": to_opencv_polygons, "original": contours_like_original}
     outline = others.get(kind, to_polygons)
     outlines = iter(outline(compress(masks, [not rle for rle in as_rle])))
-    rles = iter(to_rles(compress(masks, as_rle), *id_map.shape))
+    rles = iter(to_rles(compress(masks, as_rle), *shape))
     return [
         next(rles) if rle else [polygon.ravel().tolist() for polygon in next(outlines)]
         for rle in as_rle

@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from cityscapes_coco.coco.reading import read_info, read_options
 from cityscapes_coco.coco.records import Category, CocoFile
-from cityscapes_coco.labels import LABELS, Label
+from cityscapes_coco.labels import CITY_PERSONS, LABELS, Label
 from cityscapes_coco.options import Options
 
 _LABELS = {label.name: label for label in LABELS}
@@ -15,20 +15,29 @@ def list_categories(options: Options) -> list[Category]:
     takes the supercategory of the first class, and with `category_ids` "label" the id too."""
     categories = []
     for index, chosen in enumerate(options.parsed_categories):
-        first = _LABELS[chosen.classes[0]]
-        number = {"one": 1 + index, "zero": index, "label": first.id}[options.category_ids]
-        categories.append(Category(number, chosen.name, first.category))
+        first = chosen.classes[0]
+        if options.annotations == "gtBboxCityPersons":
+            label_id, group = CITY_PERSONS[first], "human"
+        else:
+            label_id, group = _LABELS[first].id, _LABELS[first].category
+        number = {"one": 1 + index, "zero": index, "label": label_id}[options.category_ids]
+        categories.append(Category(number, chosen.name, group))
     return categories
+
+
+def find_class_ids(options: Options) -> dict[str, int]:
+    """Return the category id of each class that is asked for."""
+    categories = list_categories(options)
+    return {
+        name: int(category.id or 0)
+        for chosen, category in zip(options.parsed_categories, categories, strict=True)
+        for name in chosen.classes
+    }
 
 
 def find_category_ids(options: Options) -> dict[int, int]:
     """Return the category id of each label id that is asked for."""
-    categories = list_categories(options)
-    return {
-        _LABELS[name].id: int(category.id or 0)
-        for chosen, category in zip(options.parsed_categories, categories, strict=True)
-        for name in chosen.classes
-    }
+    return {_LABELS[name].id: number for name, number in find_class_ids(options).items()}
 
 
 def find_labels(coco: CocoFile) -> dict[int, Label]:

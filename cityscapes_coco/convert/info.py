@@ -10,7 +10,7 @@ from cityscapes_coco.cityscapes.dataset import list_frames
 from cityscapes_coco.coco.reading import peek_options
 from cityscapes_coco.coco.records import Info, License
 from cityscapes_coco.convert.job import Job
-from cityscapes_coco.options import Options
+from cityscapes_coco.options import BOX_TYPES, OF_MASKS, Options
 from cityscapes_coco.version import __version__
 
 _URL = "https://www.cityscapes-dataset.com"
@@ -29,6 +29,8 @@ def make_info(job: Job, what: Literal["instances", "panoptic"]) -> Info:
     dataset, options = job.dataset, job.options
     values = asdict(options) | {"categories": list(map(str, options.parsed_categories))}
     count = _OF_PANOPTIC if what == "panoptic" else values.keys() - {"panoptic"}
+    if options.annotations in BOX_TYPES:
+        count = values.keys() - {*OF_MASKS}
     usual = asdict(Options())
     stated = {n: v for n, v in values.items() if n in _ALWAYS_STATED or v != usual[n]}
     return Info(

@@ -2,18 +2,19 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cityscapes_coco.cityscapes.dataset import Dataset, list_frames
 from cityscapes_coco.cityscapes.frame import Frame
-from cityscapes_coco.cityscapes.id_map import find_instances, read_id_map
-from cityscapes_coco.convert.annotate import reason_to_leave_out
+from cityscapes_coco.cityscapes.id_map import Region, cut_mask, find_instances, read_id_map
 from cityscapes_coco.convert.categories import find_category_ids, list_categories
+from cityscapes_coco.convert.regions import choose_regions
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.options import Options
+from cityscapes_coco.options import BOX_TYPES, Options
 
 
 class UnknownLabels(UserError):
@@ -22,10 +23,10 @@ class UnknownLabels(UserError):
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """An instance, or a group of objects that the map shows as one.
+    """An instance, a group of objects that the map shows as one, or stuff that was asked for.
 
     `box` is (x, y, width, height) in pixels and covers the pixels x .. x + width - 1. `area` counts
-    pixels. `map_value` is the value of its pixels in the map.
+    pixels. `map_value` is the value of its pixels in the map; of merged stuff, the first label id.
     """
 
     category: str
@@ -33,12 +34,15 @@ class Instance:
     box: tuple[int, int, int, int]
     area: int
     map_value: int
-    _id_map: NDArray[np.uint16] = field(repr=False)
+    _region: Region = field(repr=False)
+    _pixels: NDArray[Any] = field(repr=False)
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """The pixels of the instance: shape (height, width) of the frame, computed at each call."""
-        mask: NDArray[np.bool_] = self._id_map == self.map_value
+        mask = np.zeros(self._pixels.shape, np.bool_)
+        x, y, width, height = self.box
+        mask[y : y + height, x : x + width] = cut_mask(self._pixels, self._region)
         return mask
 
 
@@ -67,14 +71,16 @@ def read_frames(
 ) -> Iterator[FrameInstances]:
     """Yield the frames of a split, sorted by name, each with its instances.
 
-    Of the options count `images`, `categories`, `crowd`, `min_area`, `empty_frames`, `skip_bad` and
-    `unknown_labels`, as for files. `warn` is called with a line for each map that is skipped or is
-    strange.
+    Of the options count `images`, `categories`, `crowd`, `stuff`, `min_area`, `empty_frames`,
+    `skip_bad` and `unknown_labels`, as for files. `warn` is called with a line for each map that is
+    skipped or is strange.
 
     Raises UserError if the split is missing or has no maps, and at a map that cannot be read,
     unless `options.skip_bad` is set, or at one of another label table.
     """
-    options = replace(options, annotations=dataset.annotation_type)
+    if dataset.annotation_type in BOX_TYPES:
+        raise UserError(dataset.maps, "has boxes and no maps; convert_split reads them")
+    options = options.of(dataset.annotation_type)
     names = {int(c.id or 0): str(c.name) for c in list_categories(options)}
     category_ids = find_category_ids(options)
     categories = {label_id: names[number] for label_id, number in category_ids.items()}
@@ -96,9 +102,10 @@ def read_frames(
 def _read_frame(
     frame: Frame, options: Options, categories: dict[int, str], warn: Callable[[str], object]
 ) -> FrameInstances:
-    id_map = read_id_map(frame.annotation_path)
+    void_unknown = options.unknown_labels == "void"
+    id_map, _ = read_id_map(frame.annotation_path, void_unknown=void_unknown)
     try:
-        regions, foreign, unknown = find_instances(id_map)
+        regions, foreign, unknown = find_instances(id_map, drawn=frame.is_drawn)
     except ValueError as error:
         raise UserError(frame.annotation_path, str(error)) from error
     path = frame.annotation_path
@@ -114,10 +121,10 @@ def _read_frame(
             region.bbox,
             region.area,
             region.value,
-            id_map,
+            region,
+            pixels,
         )
-        for region in regions
-        if not reason_to_leave_out(region, options, categories)
+        for region, pixels in choose_regions(id_map, regions, options)[0]
     ]
     height, width = id_map.shape
     return FrameInstances(frame.stem, frame.file_names, path, width, height, instances)

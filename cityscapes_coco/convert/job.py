@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cityscapes_coco.cityscapes.dataset import Dataset
+from cityscapes_coco.cityscapes.frame import name_file
 from cityscapes_coco.options import Options
 
 
@@ -18,6 +19,11 @@ class Job:
     outdir: Path
     options: Options
     warn: Callable[[str], object]
+
+    @property
+    def kind(self) -> str:
+        """What the annotation files of the split are called."""
+        return name_file(self.options.annotations)
 
     @property
     def maps(self) -> Path:

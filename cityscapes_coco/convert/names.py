@@ -47,7 +47,7 @@ def name_images(job: Job, frame: Frame) -> list[str]:
 
 def name_png(frame: Frame) -> str:
     """Return the name of a frame's PNG file in the folder of a panoptic file."""
-    return frame.annotation_name.removesuffix("_instanceIds.png") + PANOPTIC_SUFFIX
+    return frame.map_name.removesuffix("_instanceIds.png") + PANOPTIC_SUFFIX
 
 
 def list_panoptic_ids(frame: Frame) -> list[str]:
@@ -61,7 +61,7 @@ def list_panoptic_ids(frame: Frame) -> list[str]:
 def check_names(job: Job, frames: Sequence[Frame]) -> None:
     """Raise UserError if two images would have one name or id, or two frames one PNG file."""
     kind = job.options.file_names
-    several = "the maps of this frame are in several folders; keep one"
+    several = f"the {job.kind}s of this frame are in several folders; keep one"
     remedy = several if kind == "datadir" else "take --file-names datadir"
     names = [name for frame in frames for name in name_images(job, frame)]
     checks = [(names, f"--file-names {kind} gives several images one name", remedy)]

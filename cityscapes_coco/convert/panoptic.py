@@ -70,7 +70,7 @@ def segment_frame(
     height, width = id_map.shape
     runs = cut_into_runs(id_map)
     segments = []
-    for region in measure_regions(runs, is_segment, width):
+    for region in measure_regions(runs, is_segment.take(runs.values), width):
         category_id = _category_id(_EVALUATED[region.label_id], ids)
         is_group = int(region.is_group)
         segments.append(Segment(region.value, category_id, is_group, region.area, region.bbox))

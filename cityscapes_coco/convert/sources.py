@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from msgspec import UNSET
 
 from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_annotated_frames
-from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, annotation_suffix
+from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, annotation_suffix, name_map
 from cityscapes_coco.coco.reading import read_info, read_options
 from cityscapes_coco.coco.records import PANOPTIC_SUFFIX, CocoFile, Image, Info
 from cityscapes_coco.errors import UserError
@@ -47,7 +47,7 @@ def infer_annotation_type(images: Iterable[Image], info: Info | None) -> Annotat
         if any(name.endswith(annotation_suffix(annotation_type)) for name in names):
             return annotation_type
     told = info.options.get("annotations") if info and not names else None
-    return "gtCoarse" if told == "gtCoarse" else "gtFine"
+    return next((known for known in SPLITS if known == told), "gtFine")
 
 
 def list_all_frames(dataset: Dataset) -> list[Frame]:
@@ -72,7 +72,7 @@ def find_candidates(
     by_name: dict[str, list[Frame]] = {}
     for frame in frames:
         places |= {frame.split, frame.city}
-        by_name.setdefault(frame.annotation_name, []).append(frame)
+        by_name.setdefault(frame.map_name, []).append(frame)
 
     def fit(image: Image, separator: str) -> list[Frame]:
         folders = {*(image.file_name or "").split(separator)[:-1]} & places
@@ -84,11 +84,12 @@ def find_candidates(
 
 
 def infer_map_name(image: Image, suffix: str, separator: str = "/") -> str:
-    """Return the name of the map of an image: as `seg_file_name` says, or else by the name of the
-    photograph. `suffix` is how names of maps end, `separator` what stands between folders."""
+    """Return the name that the map of an image has, or would have if there were not only polygons:
+    as `seg_file_name` says, or else by the name of the photograph. `suffix` is how names of maps
+    end, `separator` what stands between folders."""
     if image.seg_file_name is not UNSET:
         name = image.seg_file_name.rpartition(separator)[2]
-        return name.replace(PANOPTIC_SUFFIX, "_instanceIds.png")
+        return name_map(name.replace(PANOPTIC_SUFFIX, "_instanceIds.png"))
     name = (image.file_name or "").rpartition(separator)[2]
     stem = PurePosixPath(name).stem.partition(f"_{USUAL_SET}")[0]
     # The official createPanopticImgs.py puts the type of the maps into names of photographs.

@@ -4,7 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -23,7 +23,7 @@ from cityscapes_coco.convert.job import Job
 from cityscapes_coco.convert.names import check_names, instances_path, name_images, panoptic_path
 from cityscapes_coco.convert.panoptic import add_frame, list_panoptic_categories
 from cityscapes_coco.errors import UserError, one_line
-from cityscapes_coco.options import Options, StrPath
+from cityscapes_coco.options import BOX_TYPES, Options, StrPath
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
@@ -46,22 +46,26 @@ _TABLES = (
 class SplitSummary:
     """What the files of a split hold, and what was left out.
 
-    `instances` and `groups` count the annotations by category, `left_out` the others by reason and
-    class. `imageless` counts the frames without a photograph that was asked for, `empty` the frames
-    left out because they have no annotation. `skipped` names the maps that could not be read.
-    `foreign` has the maps with values that Cityscapes' own tools never write, and these values;
-    `unknown` those with values of labels that Cityscapes does not have.
-    `other_sizes` has a line for each photograph of another size than its map. `panoptic_path` is
-    the panoptic JSON file, which has so many `segments`; None if there is none.
+    `instances`, `groups` and `stuff` count the annotations by category, `left_out` the others by
+    reason and class. `drawn` counts the frames drawn from their polygons, `imageless` those without
+    a photograph that was asked for, `empty` those left out because they have no annotation.
+    `skipped` names the maps that could not be read. `foreign` has the maps with values that
+    Cityscapes' own tools never write, and these values; `unknown` those with values of labels that
+    Cityscapes does not have. `other_sizes` has a line for each photograph of another size than its
+    map. `panoptic_path` is the panoptic JSON file, which has so many `segments`; None if there is
+    none. Files of boxes have no maps: `kind` is what the annotation files are called.
     """
 
     path: Path
     categories: list[str]
+    kind: str = "map"
     panoptic_path: Path | None = None
     images: int = 0
     instances: Counter[str] = field(default_factory=Counter)
     groups: Counter[str] = field(default_factory=Counter)
+    stuff: Counter[str] = field(default_factory=Counter)
     left_out: Counter[tuple[str, str]] = field(default_factory=Counter)
+    drawn: int = 0
     imageless: int = 0
     empty: int = 0
     skipped: list[str] = field(default_factory=list)
@@ -92,16 +96,16 @@ def convert_split(
     is called with one line for each map that cannot be read and for each other warning. If
     `options.skip_bad` is not set, the first of these lines says that the split will not be written.
 
-    Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
+    Raises ValueError if an option means nothing for the dataset's annotations, such as masks of
+    boxes. Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
     written, or, after every frame has been tried, if some maps cannot be read and
     `options.skip_bad` is not set.
     """
-    options = replace(options, annotations=dataset.annotation_type)
-    job = Job(dataset, split, Path(outdir), options, warn)
+    job = Job(dataset, split, Path(outdir), options.of(dataset.annotation_type), warn)
     frames, imageless = _list_frames(job)
     with ExitStack() as files:
         writer = _SplitWriter(job, files)
-        convert = partial(try_to_convert, options=options, root=dataset.root)
+        convert = partial(try_to_convert, options=job.options, root=dataset.root)
         results = show_progress(run(convert, frames), split, len(frames))
         for frame, records in zip(frames, results, strict=True):
             if isinstance(records, UserError):
@@ -127,7 +131,8 @@ class _SplitWriter:
         self._categories = list_categories(job.options)
         self._names = {category.id: str(category.name) for category in self._categories}
         path = instances_path(job)
-        self._summary = SplitSummary(path, list(self._names.values()))
+        stuff = Counter({c.name: 0 for c in job.options.parsed_categories if c.is_stuff})
+        self._summary = SplitSummary(path, list(self._names.values()), job.kind, stuff=stuff)
         self._info = make_info(job, "instances")
         warn_of_earlier(job, path, self._info)
         self._file = files.enter_context(write_coco(path))
@@ -151,6 +156,7 @@ class _SplitWriter:
         """Write the images of a frame with all that is on them, and count it."""
         self._frames += 1
         self._has_instances |= records.has_instances
+        self._summary.drawn += frame.is_drawn
         self._summary.other_sizes += records.other_sizes
         if records.foreign:
             self._summary.foreign[one_line(frame.annotation_name)] = records.foreign
@@ -179,6 +185,7 @@ class _SplitWriter:
             )
         found = {
             "skipped": summary.skipped,
+            "drawn": summary.drawn or UNSET,
             "foreign": list(summary.foreign) or UNSET,
             "unknown": list(summary.unknown) or UNSET,
         }
@@ -202,20 +209,23 @@ class _SplitWriter:
             summary.left_out.update(records.left_out)
             for annotation in records.annotations:
                 annotation.id, annotation.image_id = next(self._annotation_ids), summary.images
+                name = self._names[annotation.category_id]
                 counts = summary.groups if annotation.iscrowd else summary.instances
-                counts[self._names[annotation.category_id]] += 1
-            size = records.width, records.height
-            image = Image(summary.images, file_name, frame.annotation_name, *size)
+                (summary.stuff if name in summary.stuff else counts)[name] += 1
+            size, classes = (records.width, records.height), records.soft_label_classes
+            image = Image(summary.images, file_name, frame.annotation_name, *size, classes)
             self._file.add(image, records.annotations)
 
     def _check_skipped(self) -> None:
         """Raise UserError if maps cannot be read, unless they may be skipped and others remain."""
-        skipped, may_skip = len(self._summary.skipped), self._job.options.skip_bad
+        job = self._job
+        skipped, may_skip = len(self._summary.skipped), job.options.skip_bad
         if skipped and not (may_skip and skipped < self._frames):
             remedy = "mend them" if may_skip else "mend them, or give --skip-bad"
             raise UserError(
-                self._job.maps,
-                f"{skipped} of {self._frames} maps cannot be read, so no file is written; {remedy}",
+                job.maps,
+                f"{skipped} of {self._frames} {job.kind}s cannot be read, so no file is written;"
+                f" {remedy}",
             )
 
     def _check_maps(self) -> None:
@@ -240,12 +250,13 @@ class _SplitWriter:
             names = ", ".join(list(summary.foreign)[:3])
             job.warn(f"{job.maps}: {found}, such as {names}; {_ENCODINGS}")
         elif not self._has_instances and job.split != "test":
-            job.warn(
-                f"{job.maps}: no map has an instance of any class; are these the instanceIds maps?"
-            )
+            line = "no map has an instance of any class; are these the instanceIds maps?"
+            if job.options.annotations in BOX_TYPES:
+                line = "no box file has an object of any class"
+            job.warn(f"{job.maps}: {line}")
         if summary.other_sizes:
             job.warn(
-                f"{job.maps}: photographs of another size than their map:"
+                f"{job.maps}: photographs of another size than their {job.kind}:"
                 f" {len(summary.other_sizes)}, such as {', '.join(summary.other_sizes[:3])}"
             )
 

@@ -59,8 +59,9 @@ class Drawing(NamedTuple):
     `name` is the category's; `label` is written beside the drawing, unless it is empty. `family`
     has the colours of the category, and `color` the one that is drawn. `bbox` is (x, y, width,
     height). `rle` is the mask in the whole image, and `region` the same, ready to be painted; None
-    if there is none. `score` is 1 for what is no result; `outcome` is empty if no results are
-    compared with the truth.
+    if there is none. Where there is no mask, the box `filled` is painted instead, unless it is
+    None. `score` is 1 for what is no result; `outcome` is empty if no results are compared with the
+    truth.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Drawing(NamedTuple):
     score: float = 1
     outcome: Outcome = ""
     region: Region | None = None
+    filled: tuple[float, float, float, float] | None = None
 
     @property
     def line_color(self) -> Color:
@@ -87,9 +89,11 @@ def read_categories(coco: CocoFile) -> Categories:
     names, stuff = name_categories(coco), list_stuff(coco)
     classes = {name: merged.get(name, name) for key, name in names.items() if key not in stuff}
     families = find_families(classes)
+    page_colors = find_page_colors(classes)
     for name in (names[key] for key in names if key in stuff):
-        families[name] = (LABEL_COLORS.get(name, OTHER_COLOR),)
-    return Categories(names, families, find_page_colors(classes), stuff, fills_with_opencv(coco))
+        page_colors[name] = LABEL_COLORS.get(merged.get(name, name), OTHER_COLOR)
+        families[name] = (page_colors[name],)
+    return Categories(names, families, page_colors, stuff, fills_with_opencv(coco))
 
 
 def draw_records(
@@ -108,9 +112,13 @@ def draw_records(
     for record in records[:_MOST_DRAWN]:
         rle = decode(record)
         box: Any = coco_mask.toBbox(rle).tolist() if rle else (0.0, 0.0, 0.0, 0.0)
-        painted += box[2] * box[3]
-        mask = rle if painted <= _MOST_PAINTED * pixels else None
-        drawings.append(_draw(record, categories, record.bbox or tuple(box), mask))
+        drawing = _draw(record, categories, record.bbox or tuple(box), rle)
+        if drawing.filled and not rle:
+            box = drawing.filled
+        painted += min(box[2] * box[3], pixels)
+        if painted > _MOST_PAINTED * pixels:
+            drawing = drawing._replace(rle=None, filled=None)
+        drawings.append(drawing)
     total = len(records)
     if total <= _MOST_DRAWN and painted <= _MOST_PAINTED * pixels:
         return drawings, ""
@@ -131,7 +139,13 @@ def _draw(
     is_group = isinstance(record, Annotation) and bool(record.iscrowd)
     is_stuff = record.category_id in categories.stuff
     shown = name.strip() or "unnamed"
-    score, label = 1.0, f"{shown} group" if is_group else shown
+    score, label, filled = 1.0, f"{shown} group" if is_group else shown, None
     if isinstance(record, Result):
         score, label = record.score, f"{shown} {record.score:.2f}"
-    return Drawing(shown, label, is_group, is_stuff, family, family[0], bbox, rle, score)
+    elif record.ignore:
+        label, filled = "ignore region", record.bbox or None
+    else:
+        filled = record.vis_bbox or None  # of a body, the part that can be seen
+    return Drawing(
+        *(shown, label, is_group, is_stuff, family, family[0], bbox, rle, score), filled=filled
+    )

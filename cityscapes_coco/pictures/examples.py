@@ -91,17 +91,31 @@ def load_example(
     drawings, truth, left_out = draw_image(source, image, annotations, results)
     name = image.file_name or ""
     photo, note = _read_photo(source.start, name, image.width or 0, image.height or 0)
-    drawings = [_cut_out(drawing) for drawing in drawings]
+    drawings = [_cut_out(drawing, photo) for drawing in drawings]
     if truth is None:
         drawings = _color(drawings, photo)
     else:
-        truth = [_cut_out(drawing) for drawing in truth]
+        truth = [_cut_out(drawing, photo) for drawing in truth]
     classes = [*source.categories.names.values()]
     return Example(cut_text(name) + left_out, photo, note, classes, drawings, truth)
 
 
-def _cut_out(drawing: Drawing) -> Drawing:
-    return drawing._replace(region=decode_box(drawing.rle) if drawing.rle else None)
+def _cut_out(drawing: Drawing, photo: NDArray[np.uint8]) -> Drawing:
+    """Give a drawing the region that is painted: its mask, or the box that stands for it."""
+    if drawing.rle:
+        return drawing._replace(region=decode_box(drawing.rle))
+    if drawing.filled is None:
+        return drawing
+    x, y, width, height = drawing.filled
+    most = photo.shape[1::-1]
+    left, top = (round(min(max(edge, 0), end)) for edge, end in zip((x, y), most, strict=True))
+    right, bottom = (
+        round(min(max(edge, 0), end))
+        for edge, end in zip((x + width, y + height), most, strict=True)
+    )
+    if right <= left or bottom <= top:
+        return drawing
+    return drawing._replace(region=(left, top, np.ones((bottom - top, right - left), np.uint8)))
 
 
 def _color(drawings: list[Drawing], photo: NDArray[np.uint8]) -> list[Drawing]:

@@ -3,7 +3,6 @@
 import errno
 import glob
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -243,7 +242,7 @@ def _close(file: IO[bytes]) -> None:
 
 def _hidden_beside(path: Path, ending: str = "tmp") -> Path:
     """Return a free hidden name in the folder of `path`."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{ending}")
+    return path.with_name(f".{path.name}.{os.urandom(4).hex()}.{ending}")
 
 
 def _sync_files(folder: Path) -> None:

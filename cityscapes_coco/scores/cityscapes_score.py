@@ -15,6 +15,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
+from cityscapes_coco.cityscapes.frame import is_drawn
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label
@@ -88,12 +89,12 @@ class CityscapesScorer(NamedTuple):
         `size` is (height, width) of the image, in pixels. Raises UserError if the map cannot be
         read, and OtherSize if it has another size.
         """
-        id_map = read_id_map(map_path)
+        id_map, _ = read_id_map(map_path, void_unknown=self.void_unknown)
         if id_map.shape != size:
             shown = [f"{width} x {height}" for height, width in (id_map.shape, size)]
             raise OtherSize(map_path, f"has {shown[0]} pixels, its image in {self.path} {shown[1]}")
         try:
-            instances, foreign, unknown = find_instances(id_map)
+            instances, foreign, unknown = find_instances(id_map, drawn=is_drawn(map_path))
         except ValueError as error:
             raise UserError(map_path, str(error)) from error
         if unknown and not self.void_unknown:

@@ -26,7 +26,7 @@ from cityscapes_coco.convert.categories import find_labels
 from cityscapes_coco.convert.sources import trace_images
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import category_instancesonly
-from cityscapes_coco.options import StrPath
+from cityscapes_coco.options import BOX_TYPES, StrPath
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.cityscapes_score import (
@@ -38,6 +38,7 @@ from cityscapes_coco.scores.cityscapes_score import (
     OtherSize,
 )
 from cityscapes_coco.scores.coco_score import CocoMatches, CocoScore, CocoScorer, CocoScores, Shape
+from cityscapes_coco.scores.miss_rate import MissRates, find_miss_rates
 from cityscapes_coco.scores.results import (
     Prediction,
     decode_mask,
@@ -55,9 +56,10 @@ _LACK = "Cityscapes' score cannot be had: "
 class Scores(Struct):
     """The scores of so many `results`; `without_results` counts the images that have none.
 
-    `cityscapes` is None if that score is not possible. `notes` has a line for each thing that a
-    reader of the scores has to know. `curves` go by shape, or "cityscapes"; a class without truth
-    has none. They are drawn, and not written.
+    `cityscapes` is None if that score is not possible, and `citypersons` also if the truth is not
+    of CityPersons. `notes` has a line for each thing that a reader of the scores has to know.
+    `curves` go by shape, or "cityscapes"; a class without truth has none. They are drawn, and not
+    written.
     """
 
     images: int
@@ -65,6 +67,7 @@ class Scores(Struct):
     without_results: int
     coco: CocoScores
     cityscapes: CityscapesScores | None
+    citypersons: MissRates | None
     notes: list[str]
     curves: dict[str, Curves]
 
@@ -118,6 +121,8 @@ def evaluate_results(
     elif own:
         found = [of_own for _, of_own in matched if not isinstance(of_own, OtherSize)]
         own_scores, curves["cityscapes"] = own.rate(found)
+    miss_rates, note = find_miss_rates(coco, results)
+    notes += [note] if note else []
     notes += _describe_repeats(results)
     notes += find_suspicions(path, results_path, coco, results, coco_scores)
     return Scores(
@@ -126,6 +131,7 @@ def evaluate_results(
         sum(image.id not in grouped for image in coco.images),
         coco_scores,
         own_scores,
+        miss_rates,
         notes,
         curves,
     )
@@ -170,6 +176,8 @@ def _plan_cityscapes(
 ) -> tuple[CityscapesScorer | None, dict[int, str], list[str]]:
     """Return Cityscapes' scorer, the paths of the maps by image id, and notes; no scorer and no
     paths if this score is not possible."""
+    if read_options(read_info(coco)).annotations in BOX_TYPES:
+        return None, {}, []
     labels = find_labels(coco)
     if not with_masks:
         return None, {}, [f"{_LACK}the results have no masks"]

@@ -68,6 +68,8 @@ def find_origin(truth_path: Path, scores: Scores | PanopticScores) -> Origin:
             asked_for = {lab.name for lab in LABELS if lab.has_instances and not lab.ignored}
             compared = reason or _compare(scores.cityscapes.classes, asked_for)
             protocols["Cityscapes"] = compared
+        if scores.citypersons:
+            protocols["CityPersons"] = reason or _compare_persons(coco, scores.citypersons.category)
     digest = hashlib.sha256(read_file(truth_path)).hexdigest()
     program = f"cityscapes-coco {__version__}"
     if isinstance(scores, Scores):
@@ -111,6 +113,9 @@ def list_tables(scores: Scores | PanopticScores) -> Iterator[ScoreTable]:
     if scores.cityscapes:
         of_cityscapes = scores.cityscapes.classes.items()
         yield _table("Cityscapes", [*of_cityscapes, ("average", scores.cityscapes.average)])
+    if scores.citypersons:
+        category, rates = scores.citypersons.category, scores.citypersons.setups
+        yield ScoreTable("CityPersons", [*rates], [(category, [*rates.values()])])
 
 
 def _table(protocol: str, scores: Sequence[tuple[str, Any]]) -> ScoreTable:
@@ -144,6 +149,16 @@ def _compare(classes: Mapping[str, object], asked_for: set[str]) -> str:
     return f"no: {len(classes.keys() & asked_for)} of {len(asked_for)} classes"
 
 
+def _compare_persons(coco: CocoFile, category: str) -> str:
+    """Return "no: " and what the truth has that CityPersons' val has not; or "yes"."""
+    options = read_options(read_info(coco))
+    if category != "pedestrian":
+        return f"no: the miss rate of {category}"
+    if options.min_area or options.empty_frames == "drop":
+        return "no: left out by --min-area or --empty-frames"
+    return "yes"
+
+
 def _write_csv(tables: Iterable[ScoreTable], origin: Origin) -> Iterator[str]:
     """Yield a line for each number; empty where there is nothing to score."""
     for protocol, columns, rows in tables:
@@ -170,10 +185,11 @@ def _write_latex(tables: Iterable[ScoreTable], origin: Origin) -> Iterator[str]:
         explained = _describe(protocol, origin).replace("\n", " ")
         averages = ("average", "all")
         yield f"\n% {explained}\n\\begin{{tabular}}{{l{'r' * len(columns)}}}\n\\toprule\n"
-        yield f"{protocol} & {' & '.join(columns)} \\\\\n\\midrule\n"
-        last = max(place for place, (name, _) in enumerate(rows) if name in averages)
+        heads = " & ".join(_SPECIAL.sub(r"\\\1", column) for column in columns)
+        yield f"{protocol} & {heads} \\\\\n\\midrule\n"
+        last = max((n for n, (name, _) in enumerate(rows) if name in averages), default=0)
         for place, (name, numbers) in enumerate(rows):
-            if place == last:
+            if place == last > 0:
                 yield "\\midrule\n"
             cells = (_percent(number, "--") for number in numbers)
             escaped = _SPECIAL.sub(r"\\\1", name.replace("\\", "/").replace("\n", " "))

@@ -10,7 +10,7 @@ import pytest
 
 from cityscapes_coco.check.verify import Report, verify_file
 from cityscapes_coco.cli.tables import describe_check
-from tests.conftest import OUTPUT, Change, WriteMap, convert, load, street, write_json
+from tests.conftest import OUTPUT, Change, Coco, WriteMap, convert, load, street, write_json
 
 NAME, OTHER = "aachen_000000_000019", "aachen_000001_000019"
 ALL_EXACT = {"car": (4, 4, 0, 0, 0), "person": (2, 2, 0, 0, 0), "bicycle": (2, 2, 0, 0, 0)}
@@ -87,6 +87,21 @@ def repeat(*path: object) -> Change:
 def change(*path: object, **fields: object) -> Change:
     """Change a record, if nothing else is named the first annotation."""
     return lambda coco: find(coco, *(path or ("annotations", 0))).update(fields)
+
+
+def each(part: str, change: Callable[[Coco], object]) -> Change:
+    """Change all records of a part."""
+    return lambda coco: [change(record) for record in coco[part]]
+
+
+def swap(part: str, field: str) -> Change:
+    """Swap a field of the two records of a part."""
+
+    def swap(coco: Coco) -> None:
+        first, second = coco[part]
+        first[field], second[field] = second[field], first[field]
+
+    return swap
 
 
 def both(first: Change, second: Change) -> Change:

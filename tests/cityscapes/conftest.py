@@ -31,18 +31,16 @@ def build(root: Path, *names: str) -> Path:
     return root
 
 
-def convert_splits(
-    datadir: Path, *options: object, imagedir: Path | None = None
-) -> dict[str, Coco]:
+def convert_splits(data: Path, *options: object, imagedir: Path | None = None) -> dict[str, Coco]:
     """Convert, have both programs check each file, and return the files by type and split."""
-    outdir = datadir.parent / "out"
+    outdir = data.parent / "out"
     shutil.rmtree(outdir, ignore_errors=True)
     folder = ["--imagedir", str(imagedir)] if imagedir else []
-    argv = ["--datadir", str(datadir), "--outdir", str(outdir), "--workers", "1", *folder]
+    argv = ["--datadir", str(data), "--outdir", str(outdir), "--workers", "1", *folder]
     assert main([*argv, *map(str, options), "--verify"]) == 0
     files = {}
     for path in sorted(outdir.iterdir()):
-        argv = ["--coco_dir", str(datadir), "--coco", str(path), *folder, "--verify"]
+        argv = ["--coco_dir", str(data), "--coco", str(path), *folder, "--verify"]
         assert inspect_coco.main(argv) == 0
         files[path.stem.removeprefix("instancesonly_filtered_")] = load(path)
     return files

@@ -5,18 +5,14 @@ from pathlib import Path
 
 import pytest
 
-import inspect_coco
-from cityscapes_coco.cityscapes.dataset import find_dataset, find_splits, list_frames
+from cityscapes_coco.cityscapes.dataset import find_dataset, list_frames
 from main import main
-from tests.cityscapes.conftest import MAP, STEM, SUFFIX, build, convert, convert_splits, names
-from tests.conftest import Capture, WriteMap, touch, verify
+from tests.cityscapes.conftest import STEM, SUFFIX, build, convert, convert_splits, names
+from tests.conftest import Capture, WriteMap, fail, touch, verify
 from tests.oracle import check_exact, read_maps
 
 STREET = [[26000, 26000, 7], [7, 24000, 26]]
 BETAS = ("0.005", "0.01", "0.02")
-
-
-# Coarse maps.
 
 
 def test_coarse_maps_have_splits_of_their_own(datadir: Path, write_map: WriteMap) -> None:
@@ -29,21 +25,6 @@ def test_coarse_maps_have_splits_of_their_own(datadir: Path, write_map: WriteMap
     assert image["file_name"] == "leftImg8bit/train_extra/tra/tra_000000_000019_leftImg8bit.png"
     assert image["seg_file_name"] == "tra_000000_000019_gtCoarse_instanceIds.png"
     assert list(convert_splits(datadir)) == ["gtFine_test"]
-
-
-def test_the_inspector_finds_the_files_of_coarse_maps(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map(STREET, "train_extra", annotation_type="gtCoarse")
-    assert main(["--datadir", str(datadir), "--annotations", "gtCoarse"]) == 0
-    for options in [], ["--split", "train_extra"], ["--split", "gtCoarse_train_extra"]:
-        capsys.readouterr()
-        argv = ["--coco_dir", str(datadir), "--num_examples", "0", *options]
-        assert inspect_coco.main(argv) == 0
-        assert "split gtCoarse_train_extra" in capsys.readouterr().out
-
-
-# Fog and rain.
 
 
 def add_image(datadir: Path, image_set: str, name: str) -> None:
@@ -90,9 +71,7 @@ def test_each_frame_is_there_once_for_each_density_of_fog(foggy: Path, capsys: C
         (["*"], "all", 7),
     ],
 )
-def test_the_name_of_the_file_says_which_images_it_has(
-    images: list[str], name: str, count: int, foggy: Path
-) -> None:
+def test_files_are_named_after_sets(images: list[str], name: str, count: int, foggy: Path) -> None:
     [(stem, coco)] = convert_splits(foggy, "--images", *images).items()
     assert stem == f"gtFine_train_{name}"
     assert len(coco["images"]) == count
@@ -134,65 +113,22 @@ def test_the_check_misses_the_images_of_a_frame(foggy: Path, capsys: Capture) ->
     assert verify(foggy, coco) == 0
 
 
-def test_where_no_image_is_found_those_that_there_are_are_listed(
-    rainy: Path, capsys: Capture
-) -> None:
-    add_image(rainy, "leftImg8bit", "a_000000_000019")
-    for splits in [], ["--splits", "train"]:
-        assert main(["--datadir", str(rainy), "--images", "leftImg8bit_snow", *splits]) == 1
-        [line] = capsys.readouterr().err.splitlines()
-        assert "no images leftImg8bit_snow of " in line
-        assert "there are: leftImg8bit, leftImg8bit_rain_alpha_0.01_beta_0.01_drop" in line
-    assert not (rainy / "annotations").exists()
-
-
-# Frames.
-
-
 def test_frames_are_in_the_order_of_their_usual_names(datadir: Path) -> None:
     """A folder is listed before the folders in it, but a frame without a city has one, too."""
     stems = [STEM, STEM.replace("000000", "000001"), STEM.replace("aachen", "ulm")]
     folders = ["", "aachen/", ""]
     build(datadir, *(f"gtFine/train/{f}{s}{SUFFIX}" for f, s in zip(folders, stems, strict=True)))
-    assert [name.rpartition("/")[2] for name in names(convert(datadir))] == [
-        f"{stem}_leftImg8bit.png" for stem in stems
-    ]
+    found = [name.rpartition("/")[2] for name in names(convert(datadir))]
+    assert found == [f"{stem}_leftImg8bit.png" for stem in stems]
+    build(datadir, f"gtFine/train/aachen/{STEM}{SUFFIX}")
+    assert "the maps of this frame are in several folders" in fail(main, "--datadir", datadir)
 
 
-def test_a_map_that_is_there_twice_is_named(datadir: Path, capsys: Capture) -> None:
-    build(datadir, MAP, f"gtFine/train/{STEM}{SUFFIX}")
-    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    assert "the maps of this frame are in several folders" in capsys.readouterr().err
-
-
-def test_images_may_be_in_several_unpacked_archives(datadir: Path, write_map: WriteMap) -> None:
-    for split in "train", "train_extra":
-        write_map(STREET, split, annotation_type="gtCoarse")
-        folder = f"leftImg8bit_{split}/leftImg8bit"
-        touch(datadir / folder / split / "aachen/aachen_000000_000019_leftImg8bit.png")
-    files = convert_splits(datadir, "--annotations", "gtCoarse")
-    found = {stem: names(coco)[0] for stem, coco in files.items()}
-    assert list(found) == ["gtCoarse_train", "gtCoarse_train_extra"]
-    assert all((datadir / name).is_file() for name in found.values())
-
-
-@pytest.mark.parametrize(
-    ("count", "is_told"), [(449, False), (450, True), (499, True), (500, False)]
-)
-def test_most_of_a_split_may_be_half_a_download(count: int, is_told: bool, datadir: Path) -> None:
+@pytest.mark.parametrize(("count", "is_told"), [(449, 0), (450, 1), (499, 1), (500, 0)])
+def test_most_of_a_split_may_be_half_a_download(count: int, is_told: int, datadir: Path) -> None:
     """Smaller parts are somebody's choice."""
-    folder = datadir / "gtFine" / "val" / "ulm"
-    folder.mkdir(parents=True)
     for number in range(count):
-        (folder / f"ulm_{number:06d}_000019_gtFine_instanceIds.png").touch()
-    lines = [
-        line for line in list_frames(find_dataset(datadir), "val").warnings if "published" in line
-    ]
-    assert len(lines) == is_told
-    assert all(f"{count} of the 500 published frames" in line for line in lines)
-
-
-def test_splits_are_in_the_order_of_cityscapes(datadir: Path, write_map: WriteMap) -> None:
-    for split in "train", "val":
-        write_map(split=split)
-    assert find_splits(find_dataset(datadir), ["val", "train"]) == ["train", "val"]
+        touch(datadir / f"gtFine/val/ulm/ulm_{number:06d}_000019_gtFine_instanceIds.png")
+    warnings = list_frames(find_dataset(datadir), "val").warnings
+    told = f"{count} of the 500 published frames"
+    assert [told in line for line in warnings if "published" in line] == [True] * is_told

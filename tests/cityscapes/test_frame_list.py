@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from main import main
-from tests.conftest import OUTPUT, Capture, Coco, WriteMap, convert, load, verify
+from tests.conftest import OUTPUT, Capture, Coco, WriteMap, convert, fail, load, touch, verify
 
 NAMES = [f"ulm_{number:06d}_000019" for number in range(4)]
 
@@ -29,24 +29,17 @@ def shown(coco: Coco) -> list[str]:
     return [image["seg_file_name"].partition("_gtFine")[0] for image in coco["images"]]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "{0}",
-        "  {0}  ",
-        "{0}_leftImg8bit",
-        "{0}_leftImg8bit.png",
-        "{0}_gtFine_labelIds.png",
-        "{0}.jpg",
-        "ulm/{0}_leftImg8bit.png",
-        "leftImg8bit/train/ulm/{0}_leftImg8bit.png",
-        "/data/my cityscapes/leftImg8bit/train/ulm/{0}_leftImg8bit.png",
-        "train\\ulm\\{0}_leftImg8bit.png",
-        "leftImg8bit/train/ulm/{0}_leftImg8bit.png gtFine/train/ulm/{0}_gtFine_labelIds.png",
-        "/leftImg8bit/train/ulm/{0}_leftImg8bit.png\t/gtFine/train/ulm/{0}_gtFine_labelTrainIds.png",
-        "ulm/{0}.png,ulm/{0}.png",
-    ],
-)
+LINES = [
+    *("{0}", "  {0}  ", "{0}_leftImg8bit", "{0}_leftImg8bit.png", "{0}_gtFine_labelIds.png"),
+    *("{0}.jpg", "ulm/{0}_leftImg8bit.png", "leftImg8bit/train/ulm/{0}_leftImg8bit.png"),
+    "/data/my cityscapes/leftImg8bit/train/ulm/{0}_leftImg8bit.png",
+    *("train\\ulm\\{0}_leftImg8bit.png", "ulm/{0}.png,ulm/{0}.png"),
+    "leftImg8bit/train/ulm/{0}_leftImg8bit.png gtFine/train/ulm/{0}_gtFine_labelIds.png",
+    "/leftImg8bit/train/ulm/{0}_leftImg8bit.png\t/gtFine/train/ulm/{0}_gtFine_labelTrainIds.png",
+]
+
+
+@pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_line_names_a_frame_by_any_of_its_files(line: str, end: str, data: Path) -> None:
     path = write_list(data, line.format(NAMES[2]), "", line.format(NAMES[0]), end=end)
@@ -70,57 +63,37 @@ def test_the_file_says_how_many_frames_were_listed_and_names_no_path(data: Path)
     ]
 
 
-@pytest.mark.parametrize(
-    ("line", "says"),
-    [
-        ("ulm_000009_000019", "line 2: no frame of train or val: ulm_000009_000019"),
-        ("ulm_0000000000019", "line 2: no frame of train or val: ulm_0000000000019"),
-        (f"bonn/{NAMES[1]}.png", "line 2: no frame of train or val: bonn/"),
-        (f"val/ulm/{NAMES[1]}.png", "line 2: no frame of train or val: val/ulm"),
-        (f"{NAMES[1]}.png {NAMES[2]}.png", "line 2: no frame of train or val: "),
-        (f"ulm/{NAMES[1]}.png ulm/{NAMES[2]}.png", "line 2: no frame of train or val: "),
-        (f"ulm/ulm_9.png ulm/{NAMES[2]}.png", "line 2: no frame of train or val: "),
-        (f"{NAMES[1]} {NAMES[2]}", "line 2: no frame of train or val: "),
-    ],
-)
-def test_a_line_that_is_no_frame_is_an_error_and_nothing_is_written(
-    line: str, says: str, data: Path, capsys: Capture
-) -> None:
-    path = write_list(data, NAMES[0], line, "nor this")
-    assert main(["--datadir", str(data), "--workers", "1", "--frames", str(path)]) == 1
-    err = capsys.readouterr().err
-    assert err.startswith(f"error: {path}: {says}") and not (data / "annotations").exists()
+NO_FRAME = "line 2: no frame of train or val: "
+BAD_LISTS = {
+    f"{NAMES[0]}\n{line}\nnor this": NO_FRAME + line[:10]
+    for line in (
+        *("ulm_000009_000019", "ulm_0000000000019", f"bonn/{NAMES[1]}.png", f"val/ulm/{NAMES[1]}"),
+        *(f"{NAMES[1]}.png {NAMES[2]}.png", f"ulm/{NAMES[1]}.png ulm/{NAMES[2]}.png"),
+        *(f"ulm/ulm_9.png ulm/{NAMES[2]}.png", f"{NAMES[1]} {NAMES[2]}"),
+    )
+}
+BAD_LISTS |= {"\n\n": "names no frame", "\udcff\udcfe": "not a text file", "": "empty"}
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [(b"\n\n", "names no frame"), (b"\xff\xfe", "not a text file"), (b"", "empty")],
-)
-def test_a_list_without_names_is_an_error(
-    content: bytes, says: str, data: Path, capsys: Capture
-) -> None:
+@pytest.mark.parametrize("content", BAD_LISTS)
+def test_a_line_that_is_no_frame_is_an_error(content: str, data: Path) -> None:
     path = data.parent / "list.txt"
-    path.write_bytes(content)
-    assert main(["--datadir", str(data), "--workers", "1", "--frames", str(path)]) == 1
-    assert says in capsys.readouterr().err
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    err = fail(main, "--datadir", data, "--frames", path)
+    assert err.startswith(f"error: {path}: ") and BAD_LISTS[content] in err
+    assert not (data / "annotations").exists()
 
 
-def test_a_split_without_a_listed_frame_is_not_written_and_it_says_so(
-    data: Path, capsys: Capture
-) -> None:
+def test_a_split_without_a_listed_frame_is_not_written(data: Path, capsys: Capture) -> None:
     path = write_list(data, NAMES[0])
     convert(data, "--frames", path)
     assert f"{path}: names no frame of val, so val is not written" in capsys.readouterr().err
     assert [file.name for file in (data / "annotations").iterdir()] == [OUTPUT]
 
 
-def test_photographs_of_frames_that_are_not_listed_are_not_without_a_map(
-    data: Path, capsys: Capture
-) -> None:
+def test_photographs_of_other_frames_are_not_without_a_map(data: Path, capsys: Capture) -> None:
     for name in NAMES:
-        photograph = data / "leftImg8bit" / "train" / "ulm" / f"{name}_leftImg8bit.png"
-        photograph.parent.mkdir(parents=True, exist_ok=True)
-        photograph.touch()
+        touch(data / f"leftImg8bit/train/ulm/{name}_leftImg8bit.png")
     convert(data, "--frames", write_list(data, NAMES[0]), "--splits", "train")
     assert capsys.readouterr().err == ""
 
@@ -134,16 +107,12 @@ def test_the_check_compares_the_number_of_frames(data: Path, capsys: Capture) ->
     assert "frames of the list: 1\n    2 in info, 1 in the file" in capsys.readouterr().out
 
 
-def test_a_whole_split_in_the_place_of_a_part_is_told_and_the_other_way_round(
-    data: Path, capsys: Capture
-) -> None:
-    path = write_list(data, *NAMES[:2])
-    convert(data, "--frames", path)
-    for options, says in ([], 'frames {"number": 2, '), (["--frames", path], "frames null"):
-        capsys.readouterr()
+def test_a_split_in_place_of_a_part_is_told_and_vice_versa(data: Path, capsys: Capture) -> None:
+    of_part = ["--frames", write_list(data, *NAMES[:2])]
+    told = "it was made with other options: "
+    for options, says in (of_part, ""), ([], 'frames {"number": 2, '), (of_part, "frames null"):
         convert(data, *options)
         err = capsys.readouterr().err
-        assert "it was made with other options: " in err and says in err
-    capsys.readouterr()
-    convert(data, "--frames", path)
-    assert "other options" not in capsys.readouterr().err
+        assert told in err and says in err if says else told not in err
+    convert(data, *of_part)
+    assert told not in capsys.readouterr().err

@@ -8,20 +8,14 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
 from cityscapes_coco.cityscapes.id_map import (
+    Region,
     cut_into_runs,
     cut_mask,
     find_instances,
     measure_regions,
 )
 
-STREET = np.array(
-    [
-        [23, 23, 23, 26001],
-        [26000, 7, 24, 24],
-        [26000, 26000, 7, 26001],
-    ],
-    np.uint16,
-)
+STREET = np.array([[23, 23, 23, 26001], [26000, 7, 24, 24], [26000, 26000, 7, 26001]], np.uint16)
 
 
 def test_instances_come_in_the_order_of_their_values_with_box_area_and_mask() -> None:
@@ -35,11 +29,12 @@ def test_instances_come_in_the_order_of_their_values_with_box_area_and_mask() ->
 
 
 def test_any_value_has_a_region_and_stuff_is_no_group() -> None:
-    regions = measure_regions(cut_into_runs(STREET), np.arange(1 << 16) < 1000, 4)
-    assert [(*region, region.label_id, region.is_group) for region in regions] == [
-        (7, (1, 1, 2, 2), 2, 7, False),
-        (23, (0, 0, 3, 1), 3, 23, False),
-        (24, (2, 1, 2, 1), 2, 24, True),
+    runs = cut_into_runs(STREET)
+    regions = measure_regions(runs, runs.values < 1000, 4)
+    assert [(region, region.label_id, region.is_group) for region in regions] == [
+        (Region(7, (1, 1, 2, 2), 2), 7, False),
+        (Region(23, (0, 0, 3, 1), 3), 23, False),
+        (Region(24, (2, 1, 2, 1), 2), 24, True),
     ]
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from cityscapes_coco import UserError, find_dataset
 from main import main
-from tests.cityscapes.conftest import CLEAR, MAP, STEM, build, convert, convert_splits
-from tests.conftest import OUTPUT, Capture, posix_only
+from tests.cityscapes.conftest import CLEAR, MAP, build, convert, convert_splits
+from tests.conftest import OUTPUT, fail, posix_only
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_the_current_folder_may_be_the_one(frame: Path, monkeypatch: pytest.Monk
     for current in "gtFine", "gtFine/train", "leftImg8bit":
         monkeypatch.chdir(frame / current)
         for given in ".", "..":
-            assert main(["--datadir", given, "--workers", "1"]) == 0
+            assert main(["--datadir", given]) == 0
         assert (frame / "annotations" / OUTPUT).is_file()
         shutil.rmtree(frame / "annotations")
 
@@ -54,27 +54,24 @@ def test_links_are_followed(frame: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("other", ["gtFine_other/gtFine", "berlin/gtFine"])
-def test_where_there_is_a_choice_it_is_listed(other: str, frame: Path, capsys: Capture) -> None:
+def test_where_there_is_a_choice_it_is_listed(other: str, frame: Path) -> None:
     move_into_archives(frame)
     shutil.copytree(frame / "gtFine_trainvaltest/gtFine", frame / other)
-    assert main(["--datadir", str(frame)]) == 1
-    [line] = capsys.readouterr().err.splitlines()
+    [line] = fail(main, "--datadir", frame).splitlines()
     assert line.startswith(f"error: {frame}: several folders gtFine could be meant: ")
     assert str(frame / other) in line and str(frame / "gtFine_trainvaltest/gtFine") in line
     for asked_for in (frame / other).parent, frame / other:
-        assert main(["--datadir", str(asked_for), "--workers", "1"]) == 0
+        assert main(["--datadir", str(asked_for)]) == 0
 
 
 def test_the_folder_that_was_meant_wins_over_all_others(frame: Path) -> None:
     shutil.copytree(frame / "gtFine", frame / "berlin/gtFine")
     shutil.copytree(frame / "gtFine", frame.parent / "gtFine")
-    assert main(["--datadir", str(frame), "--workers", "1"]) == 0
+    assert main(["--datadir", str(frame)]) == 0
     assert (frame / "annotations").is_dir()
 
 
-def test_an_archive_is_the_data_folder_only_if_it_has_the_photographs_too(
-    datadir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_whole_archive_is_the_data_folder(datadir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = datadir / "gtFine_trainvaltest"
     build(archive, MAP)
     monkeypatch.chdir(archive)
@@ -82,12 +79,6 @@ def test_an_archive_is_the_data_folder_only_if_it_has_the_photographs_too(
         assert find_dataset(given).folder == datadir
     build(archive, CLEAR)
     assert find_dataset(archive / "gtFine").folder == archive
-
-
-def test_maps_in_a_folder_of_any_name_are_known_among_other_files(datadir: Path) -> None:
-    maps = MAP.replace("gtFine/", "labels/", 1)
-    build(datadir, f"labels/train/aachen/{STEM}_gtFine_color.png", maps)
-    assert find_dataset(datadir).maps == datadir / "labels"
 
 
 def test_another_dataset_is_not_listed_to_its_end(datadir: Path, listed: list[str]) -> None:

@@ -7,12 +7,13 @@ import pytest
 
 from main import main
 from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, SUFFIX, build, convert, names
-from tests.conftest import Capture
+from tests.conftest import Capture, fail
 
 # What lies in place of the maps, and parts of what is said.
 MISTAKEN: dict[str, tuple[list[str], list[str]]] = {
     "labelIds": (["_gtFine_labelIds.png", "_gtFine_color.png"], ["no instances apart", "unpack"]),
-    "polygons": (["_gtFine_polygons.json", "_gtFine_labelIds.png"], ["json2instanceImg"]),
+    "polygons of the label tool": (["_polygons.json"], ["rename them to <frame>_gtFine_polygons"]),
+    "coarse polygons": (["_gtCoarse_polygons.json"], ["the polygons of --annotations gtCoarse"]),
     "train ids": (["_gtFine_instanceTrainIds.png"], ["train ids", "unpack the gtFine archive"]),
     "another spelling": (["_gtFine_instanceids.png"], [f"must end with {SUFFIX}"]),
     "upper case": (["_GTFINE_INSTANCEIDS.PNG"], [f"must end with {SUFFIX}"]),
@@ -21,31 +22,23 @@ MISTAKEN: dict[str, tuple[list[str], list[str]]] = {
     "JPEG": (["_gtFine_instanceIds.jpg"], ["JPEG changes the ids; unpack the gtFine archive"]),
     "coarse maps": (["_gtCoarse_instanceIds.png"], ["--annotations gtCoarse"]),
     "photographs": (["_leftImg8bit.png"], ["unpack the gtFine archive here"]),
-    "PNG files of other names": (
-        ["_ids.png"],
-        [f"if these are maps, rename them to <frame>{SUFFIX}"],
-    ),
+    "other names": (["_ids.png"], [f"if these are maps, rename them to <frame>{SUFFIX}"]),
     "something else": ([".txt"], ["unpack the gtFine archive here"]),
 }
 
 
 @pytest.mark.parametrize("folder", ["", "aachen/"])
 @pytest.mark.parametrize("case", MISTAKEN)
-def test_what_lies_in_place_of_the_maps_is_named_with_the_remedy(
-    case: str, folder: str, datadir: Path, capsys: Capture
-) -> None:
+def test_what_lies_in_place_of_the_maps_is_named(case: str, folder: str, datadir: Path) -> None:
     endings, says = MISTAKEN[case]
     build(datadir, *(f"gtFine/train/{folder}{STEM}{ending}" for ending in endings))
-    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    [line] = capsys.readouterr().err.splitlines()
+    [line] = fail(main, "--datadir", datadir).splitlines()
     assert line.startswith(f"error: {datadir / 'gtFine/train'}: no maps in it; expected <city>")
     assert f"found 1 files such as {STEM}{endings[0]}" in line or "found 2 files" in line
     assert all(part in line for part in says)
 
 
-def test_maps_under_another_name_beside_right_ones_are_not_lost_without_a_word(
-    datadir: Path, capsys: Capture
-) -> None:
+def test_maps_of_another_name_beside_right_ones_are_named(datadir: Path, capsys: Capture) -> None:
     build(datadir, MAP, "gtFine/train/ulm/ulm_000000_000019_gtFine_instanceids.png")
     build(datadir, *(f"gtFine/train/{name}_gtFine_instanceIds.tif" for name in (STEM, "bonn_0_0")))
     assert len(names(convert(datadir))) == 1
@@ -54,33 +47,19 @@ def test_maps_under_another_name_beside_right_ones_are_not_lost_without_a_word(
     assert "save them as PNG of 16 bits" in lines[0]
 
 
-@pytest.mark.parametrize(
-    ("folder", "split"),
-    [
-        ("valid", "val"),
-        ("validation", "val"),
-        ("Val", "val"),
-        ("testing", "test"),
-        ("TEST", "test"),
-    ],
-)
-def test_a_folder_that_looks_like_a_missing_split_is_named(
-    folder: str, split: str, datadir: Path, capsys: Capture
-) -> None:
+@pytest.mark.parametrize("folder", ["valid", "validation", "Val", "testing", "TEST"])
+def test_what_looks_like_a_split_is_named(folder: str, datadir: Path, capsys: Capture) -> None:
+    split = "val" if folder.lower().startswith("val") else "test"
     build(datadir, MAP, f"gtFine/{folder}/aachen/{STEM}{SUFFIX}")
     if (datadir / "gtFine" / split).exists():
         pytest.skip("the file system takes both for one name")
     convert(datadir)
-    assert (
-        f"not converted: {folder} looks like the split {split}; if so, rename"
-        in capsys.readouterr().err
-    )
-    assert main(["--datadir", str(datadir), "--splits", split]) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    assert f"no folder {split} in it" in line and f"{folder} looks like the split {split}" in line
+    told = f"{folder} looks like the split {split}"
+    assert f"not converted: {told}; if so, rename" in capsys.readouterr().err
+    [line] = fail(main, "--datadir", datadir, "--splits", split).splitlines()
+    assert f"no folder {split} in it" in line and told in line
     shutil.rmtree(datadir / "gtFine/train")
-    assert main(["--datadir", str(datadir)]) == 1
-    assert f"{folder} looks like the split {split}" in capsys.readouterr().err
+    assert told in fail(main, "--datadir", datadir)
 
 
 def test_train_extra_is_not_taken_for_train(datadir: Path, capsys: Capture) -> None:
@@ -96,21 +75,14 @@ def test_train_extra_is_not_taken_for_train(datadir: Path, capsys: Capture) -> N
     assert "looks like" not in capsys.readouterr().err
 
 
-def test_where_no_photograph_is_found_it_says_what_was_sought_and_what_is_there(
-    datadir: Path, capsys: Capture
-) -> None:
+def test_where_no_photograph_is_found_it_says_what_there_is(datadir: Path, capsys: Capture) -> None:
     foggy = f"leftImg8bit_foggy/train/{PLAIN}".replace(".png", "_foggy_beta_0.02.png")
     build(datadir, MAP, foggy, "other/train/a.png", "x.zip")
     convert(datadir)
     [line] = capsys.readouterr().err.splitlines()
-    for part in (
-        "maps whose image is not here: 1 (converted all the same)",
-        CLEAR,
-        "a trainer will not find it either",
-        f"in {datadir}, 5 folders deep",
-        "found there: leftImg8bit_foggy/train, other/train; name the folder of the images",
-    ):
-        assert part in line
+    assert f"maps whose image is not here: 1 (converted all the same), such as {CLEAR};" in line
+    assert "a trainer will not find it either; looked for files of" in line
+    assert f"in {datadir}, 5 folders deep; found there: leftImg8bit_foggy/train, other/" in line
     shutil.rmtree(datadir / "leftImg8bit_foggy")
     shutil.rmtree(datadir / "other")
     convert(datadir)
@@ -127,36 +99,35 @@ def test_other_image_sets_that_are_there_are_listed(datadir: Path, capsys: Captu
     convert(datadir)
     assert "image sets there: leftImg8bit_png.rf.0a1b, choose" in capsys.readouterr().err
     assert names(convert(datadir, "--images", "leftImg8bit_png.rf.*")) == [roboflow]
-    assert main(["--datadir", str(datadir), "--images", "rain"]) == 1
-    assert "the image sets there are: leftImg8bit_png.rf.0a1b" in capsys.readouterr().err
+    err = fail(main, "--datadir", datadir, "--images", "rain")
+    assert "the image sets there are: leftImg8bit_png.rf.0a1b" in err
 
 
 # What lies in the data folder where no gtFine is, and parts of what is said.
 NO_MAPS: dict[str, tuple[str, str]] = {
+    "nothing": ("", "no gtFine folder in it; found nothing"),
+    "others": ("readme", "no gtFine folder in it; found readme"),
+    "no split": ("gtFine/foo/x", "found foo"),
+    "no maps": ("gtFine/val/a/a_polygons.json", "no maps in it"),
     "an archive": ("gtFine_trainvaltest.zip", "; unpack gtFine_trainvaltest.zip here"),
-    "photographs": (
-        f"leftImg8bit/train/{STEM}_leftImg8bit.png",
-        "leftImg8bit has photographs only",
-    ),
+    "photographs": (f"leftImg8bit/train/{STEM}_leftImg8bit.png", "has photographs only"),
     "boxes": (f"gtBboxCityPersons/train/a/{STEM}_gtBboxCityPersons.json", "has boxes only"),
-    "an unknown split": (
-        f"gtFine/default/{STEM}{SUFFIX}",
-        "rename default to train or val or test",
-    ),
+    "another split": (f"gtFine/default/{STEM}{SUFFIX}", "rename default to train or val or test"),
 }
 
 
 @pytest.mark.parametrize("case", NO_MAPS)
-def test_where_no_maps_are_it_is_said_what_there_is_and_what_to_do(
-    case: str, datadir: Path, capsys: Capture
-) -> None:
+def test_where_no_maps_are_it_says_what_there_is_and_what_to_do(case: str, datadir: Path) -> None:
     path, says = NO_MAPS[case]
-    build(datadir, path)
-    assert main(["--datadir", str(datadir)]) == 1
-    [line] = capsys.readouterr().err.splitlines()
+    build(datadir, *[path] * bool(path))
+    [line] = fail(main, "--datadir", datadir).splitlines()
     assert line.startswith(f"error: {datadir}") and says in line
 
 
-def test_a_quote_in_a_path_is_told(datadir: Path, capsys: Capture) -> None:
-    assert main(["--datadir", f'{datadir}"']) == 1
-    assert "a quote is part of the name" in capsys.readouterr().err
+def test_a_folder_that_is_not_there_is_told_and_a_quote_in_its_name(datadir: Path) -> None:
+    for name, says in ("x", "no such folder"), ('x"', "a quote is part of the name"):
+        [line] = fail(main, "--datadir", datadir / name).splitlines()
+        assert line.startswith(f"error: {datadir / name}: ") and says in line
+    build(datadir, MAP)
+    err = fail(main, "--datadir", datadir, "--imagedir", datadir / "x")
+    assert err.startswith(f"error: {datadir / 'x'}: no such folder; --imagedir is the folder of")

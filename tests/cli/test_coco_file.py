@@ -30,9 +30,7 @@ def folder(datadir: Path) -> Path:
         ("train", True, f"{PANOPTIC}_train_trainId"),
     ],
 )
-def test_a_file_is_found_by_its_split_or_is_that_of_the_first(
-    split: str | None, panoptic: bool, name: str, folder: Path
-) -> None:
+def test_files_go_by_splits(split: str | None, panoptic: bool, name: str, folder: Path) -> None:
     found = find_file(find_places(folder), split, panoptic=panoptic)
     assert found == folder / "annotations" / f"{name}.json"
 
@@ -50,9 +48,7 @@ def test_without_the_usual_splits_any_file_is_the_first(datadir: Path) -> None:
         (True, f"no {PANOPTIC}_test.json in it; found train_trainId, val; make it with"),
     ],
 )
-def test_a_file_that_is_missing_is_named_with_those_that_are_there(
-    panoptic: bool, says: str, folder: Path
-) -> None:
+def test_a_missing_file_is_named_beside_others(panoptic: bool, says: str, folder: Path) -> None:
     with pytest.raises(UserError) as error:
         find_file(find_places(folder), "test", panoptic=panoptic)
     line = str(error.value)
@@ -99,7 +95,5 @@ def test_a_file_in_the_place_of_a_folder_is_called_a_file(option: str, folder: P
         ("my.json", ["val/a/a.png", "a.png"], "unknown"),
     ],
 )
-def test_the_split_is_in_the_name_of_the_file_or_of_its_images(
-    name: str, images: list[str], split: str
-) -> None:
+def test_the_split_is_in_a_name(name: str, images: list[str], split: str) -> None:
     assert name_split(Path(name), [Image(file_name=image) for image in images]) == split

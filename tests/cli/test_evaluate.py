@@ -5,27 +5,17 @@ from pathlib import Path
 import pytest
 
 from cityscapes_coco.cli.evaluate import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Capture
+from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, fail
 
 
 @pytest.mark.parametrize("name", ["results.json", "coco.json", "../here/results.json"])
-def test_scores_take_the_place_of_nothing_that_is_read(
-    name: str, tmp_path: Path, capsys: Capture
-) -> None:
+def test_scores_take_the_place_of_nothing_that_is_read(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "here"
     folder.mkdir()
     for source, copy in (PREDICTIONS, "results.json"), (GOLDEN_VAL, "coco.json"):
         (folder / copy).write_bytes(source.read_bytes())
     argv = "--coco", folder / "coco.json", "--results", folder / "results.json"
     options = "--coco_dir", SAMPLE, *argv, "--scores", folder / name
-    assert main([*map(str, options), "--workers", "1"]) == 1
-    [line] = capsys.readouterr().err.splitlines()
+    [line] = fail(main, *options).splitlines()
     assert line.startswith(f"error: {folder / name}: is read, so the scores cannot go there")
     assert (folder / "results.json").read_bytes() == PREDICTIONS.read_bytes()
-
-
-@pytest.mark.parametrize("argv", [[], ["--results", "x", "--top", "3"]])
-def test_a_wrong_command_line_is_exit_code_2(argv: list[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(argv)
-    assert end.value.code == 2

@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +25,17 @@ from tests.conftest import (
     convert,
     load,
     posix_only,
+    run_code,
     run_script,
+    touch,
 )
 
+INSPECT, EVALUATE = "inspect_coco.py", "evaluate_coco.py"
+OUT_OF_MEMORY = "error: out of memory; try fewer --workers"
+INTERRUPTED = "interrupted; no file was left half-written"
+
+
 # The end.
-
-
-def fail(error: BaseException) -> Callable[[], int]:
-    def program() -> int:
-        raise error
-
-    return program
 
 
 @pytest.mark.parametrize(
@@ -45,111 +44,96 @@ def fail(error: BaseException) -> Callable[[], int]:
         (UserError("a\nb", "is wrong; mend it"), 1, "error: a\\nb: is wrong; mend it"),
         (FileNotFoundError(2, "No such file", b"x"), 1, "error: x: No such file"),
         (OSError("odd"), 1, "error: odd"),
-        (MemoryError(), 1, "error: out of memory; try fewer --workers"),
-        (OSError(12, "Cannot allocate memory"), 1, "error: out of memory; try fewer --workers"),
-        (RuntimeError("can't start new thread"), 1, "error: out of memory; try fewer --workers"),
+        (MemoryError(), 1, OUT_OF_MEMORY),
+        (OSError(12, "Cannot allocate memory"), 1, OUT_OF_MEMORY),
+        (RuntimeError("can't start new thread"), 1, OUT_OF_MEMORY),
+        (ImportError("x.so: failed to map segment from shared object"), 1, OUT_OF_MEMORY),
         (
-            ImportError("libx.so: failed to map segment from shared object", name="cv2"),
-            1,
-            "error: out of memory; try fewer --workers",
-        ),
-        (
-            ValueError("numpy.dtype size changed, may indicate binary incompatibility."),
+            ValueError("numpy.dtype size changed, may indicate binary incompatibility"),
             1,
             "error: two packages do not fit together: numpy.dtype size changed, may indicate binary"
-            " incompatibility.; install cityscapes-coco again",
+            " incompatibility; install cityscapes-coco again",
         ),
-        (KeyboardInterrupt(), 130, "interrupted; no file was left half-written"),
-        (KeyboardInterrupt(15), 143, "interrupted; no file was left half-written"),
+        (KeyboardInterrupt(), 130, INTERRUPTED),
+        (KeyboardInterrupt(15), 143, INTERRUPTED),
     ],
 )
-def test_what_the_user_can_mend_is_one_line(
-    error: BaseException, code: int, says: str, capsys: Capture
-) -> None:
-    assert run_program(fail(error)) == code
+def test_errors_are_one_line(error: BaseException, code: int, says: str, capsys: Capture) -> None:
+    def program() -> int:
+        raise error
+
+    assert run_program(program) == code
     assert capsys.readouterr() == ("", f"{says}\n")
 
 
-def find_nothing(id_map: object) -> float:
+def find_nothing(*_: object, **options: object) -> float:
     return 1 / 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_fault_of_the_program_is_traced_to_its_line_wherever_the_work_is_done(
-    workers: str, datadir: Path, write_map: WriteMap, monkeypatch: pytest.MonkeyPatch,
-    capfd: Capture,
-) -> None:  # fmt: skip
+    workers: str, frame: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture
+) -> None:
     if workers == "2" and multiprocessing.get_start_method() != "fork":
         pytest.skip("only a forked worker inherits what the test replaces")
-    write_map()
     monkeypatch.setattr("cityscapes_coco.convert.annotate.find_instances", find_nothing)
-    assert main(["--datadir", str(datadir), "--workers", workers]) == 70
+    assert main(["--datadir", str(frame), "--workers", workers]) == 70
     err = capfd.readouterr().err
     assert "in find_nothing\n    return 1 / 0\n" in err
     assert "ZeroDivisionError: division by zero\nthis is a fault of the program; please" in err
-    assert not list((datadir / "annotations").iterdir())
+    assert not list((frame / "annotations").iterdir())
 
 
-@pytest.mark.parametrize(
-    ("program", "package"),
-    [
-        *(("main.py", package) for package in ("tqdm", "numpy", "cv2", "msgspec")),
-        *(("inspect_coco.py", package) for package in ("numpy", "pycocotools")),
-    ],
-)
-def test_a_missing_package_is_one_line(
-    program: str, package: str, datadir: Path, write_map: WriteMap, tmp_path: Path
-) -> None:
-    write_map()
-    convert(datadir)
-    where = ["--datadir", datadir] if program == "main.py" else ["--coco_dir", datadir, "--verify"]
-    # Python runs this before the program.
-    (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules[{package!r}] = None")
-    process = run_script(program, *where, env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    assert process.returncode == 1
-    assert process.stderr.splitlines() == [
-        f"error: the package {package} is missing: pip install -r requirements.txt"
-    ]
-
-
-BROKEN = {
-    "from": "raise ImportError('page\\nof advice') from ImportError('no C library', name='cv2')",
-    "libGL": "raise ImportError('libGL.so.1: cannot open shared object file')",
-    "empty": "",
+# What is put beside the packages, and what is said. Python runs sitecustomize before the program.
+PROBLEMS = {
+    **{
+        f"{program} {package}": (
+            {"sitecustomize.py": f"import sys; sys.modules[{package!r}] = None"},
+            f"the package {package} is missing: pip install -r requirements.txt",
+        )
+        for program, packages in (
+            ("main.py", "tqdm numpy cv2 msgspec"),
+            (INSPECT, "numpy pycocotools"),
+        )
+        for package in packages.split()
+    },
+    "main.py from": (
+        {"cv2/__init__.py": "raise ImportError('a\\nb') from ImportError('no C', name='cv2')"},
+        "the package cv2 cannot be loaded: no C; remove it, and then pip install",
+    ),
+    "main.py libGL": (
+        {"cv2/__init__.py": "raise ImportError('libGL.so.1: cannot open shared object file')"},
+        "a package cannot be loaded: libGL.so.1: cannot open shared object file; pip",
+    ),
+    "main.py empty": ({"cv2/__init__.py": ""}, "the package cv2 is incomplete: it has no "),
 }
 
 
-@pytest.mark.parametrize(
-    ("kind", "says"),
-    [
-        ("from", "the package cv2 cannot be loaded: no C library; remove it, and then pip install"),
-        ("libGL", "a package cannot be loaded: libGL.so.1: cannot open shared object file; pip"),
-        ("empty", "the package cv2 is incomplete: it has no "),
-    ],
-)
-def test_a_broken_package_is_one_line(
-    kind: str, says: str, datadir: Path, write_map: WriteMap, tmp_path: Path
-) -> None:
-    write_map()
-    (tmp_path / "cv2").mkdir()
-    (tmp_path / "cv2" / "__init__.py").write_text(BROKEN[kind])
-    process = run_script(
-        "main.py", "--datadir", datadir, env={**os.environ, "PYTHONPATH": str(tmp_path)}
-    )
-    *_, line = process.stderr.splitlines()
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_a_missing_or_broken_package_is_one_line(case: str, frame: Path, tmp_path: Path) -> None:
+    files, says = PROBLEMS[case]
+    options: list[object] = ["--datadir", frame]
+    if case.startswith(INSPECT):
+        convert(frame)
+        options = ["--coco_dir", frame, "--verify"]
+    for name, content in files.items():
+        touch(tmp_path / name)
+        (tmp_path / name).write_text(content)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    process = run_script(case.split()[0], *options, env=environment)
+    *others, line = process.stderr.splitlines()
     assert process.returncode == 1 and line.startswith(f"error: {says}")
-    assert "Traceback" not in process.stderr
+    assert not others or ("cv2" in says and "Traceback" not in process.stderr)
 
 
 @posix_only
-def test_too_little_address_space_is_out_of_memory(datadir: Path, write_map: WriteMap) -> None:
+def test_too_little_address_space_is_out_of_memory(frame: Path) -> None:
     """Whether a library, a thread or an array finds no room depends on the limit."""
     resource = pytest.importorskip("resource", reason="needs POSIX")
-    write_map()
     for megabytes in 150, 300, 450:
         limit = megabytes << 20
         process = run_script(
-            "main.py", "--datadir", datadir, "--workers", 2,
+            "main.py", "--datadir", frame, "--workers", 2,
             preexec_fn=lambda limit=limit: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         )  # fmt: skip
@@ -159,17 +143,20 @@ def test_too_little_address_space_is_out_of_memory(datadir: Path, write_map: Wri
             assert "out of memory" in last or "a worker process died" in last
 
 
-@pytest.mark.parametrize("program", ["main", "inspect_coco", "evaluate_coco"])
-def test_help_loads_no_large_package(program: str, tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(f"""
-import sys, {program}
-try:
-    {program}.main(["--help"])
-finally:
-    assert not {{"cv2", "matplotlib", "msgspec", "numpy", "tqdm"}} & sys.modules.keys()
-""")
-    process = run_script(str(script), env={**os.environ, "PYTHONPATH": str(ROOT)})
+LOADED = """
+import contextlib, sys, evaluate_coco, inspect_coco, main
+for program in evaluate_coco, inspect_coco, main:
+    with contextlib.suppress(SystemExit):
+        program.main(["--help"])
+assert not {"cv2", "matplotlib", "msgspec", "numpy", "tqdm"} & sys.modules.keys()
+assert inspect_coco.main(["--coco_dir", sys.argv[1], "--num_examples", "0"]) == 0
+assert not {"cv2", "matplotlib", "numpy"} & sys.modules.keys()
+"""
+
+
+def test_neither_the_help_nor_the_summary_loads_a_large_package(frame: Path) -> None:
+    convert(frame)
+    process = run_code(LOADED, frame)
     assert process.returncode == 0, process.stderr
 
 
@@ -185,10 +172,8 @@ finally:
     ],
 )
 def test_a_verb_ends_at_a_signal_between_two_results(
-    verb: str, work: str, options: list[str], datadir: Path, write_map: WriteMap,
-    monkeypatch: pytest.MonkeyPatch, capsys: Capture,
-) -> None:  # fmt: skip
-    write_map()
+    verb: str, work: str, options: list[str], frame: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     noted = False
 
     def stop(*_: object, run: Map, **__: object) -> None:
@@ -201,17 +186,15 @@ def test_a_verb_ends_at_a_signal_between_two_results(
     monkeypatch.setattr(f"cityscapes_coco.{work}", stop)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        assert load_verb(verb)([*options, str(datadir)]) == 130
+        assert load_verb(verb)([*options, str(frame)]) == 130
     finally:
         signal.signal(signal.SIGINT, before)
-    assert noted and "interrupted; no file was left half-written" in capsys.readouterr().err
+    assert noted
 
 
 @posix_only
 @pytest.mark.parametrize("sent", ["INT", "TERM", "HUP", "TERM TERM", "INT TERM INT"])
-def test_signals_end_the_program_without_a_traceback_and_leave_nothing(
-    sent: str, datadir: Path, write_map: WriteMap
-) -> None:
+def test_signals_leave_nothing_behind(sent: str, datadir: Path, write_map: WriteMap) -> None:
     for n in range(40):
         write_map(np.full((300, 400), 26000) + np.eye(300, 400), name=f"a_{n:06d}_000000")
     process = subprocess.Popen(
@@ -229,7 +212,7 @@ def test_signals_end_the_program_without_a_traceback_and_leave_nothing(
     assert out == "" and "Traceback" not in err and "Exception" not in err
     assert not list((datadir / "annotations").iterdir())
     if len(numbers) == 1:
-        assert err.splitlines()[-1] == "interrupted; no file was left half-written"
+        assert err.splitlines()[-1] == INTERRUPTED
         assert process.returncode == 128 + numbers[0]
     # The second one may end the program at once, which a shell tells by the same code.
     assert process.returncode in {128 + number for number in numbers} | {-n for n in numbers}
@@ -252,54 +235,45 @@ def test_ctrl_c_while_it_starts_is_silent(program: str) -> None:
 # Streams.
 
 
-@posix_only
-@pytest.mark.parametrize("program", ["main.py", "inspect_coco.py", "evaluate_coco.py"])
-def test_help_that_cannot_be_printed_is_one_line(program: str) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
-    with Path("/dev/full").open("w") as full:
-        process = run_script(
-            program, "--help", capture_output=False, stdout=full, stderr=subprocess.PIPE
-        )
-    assert process.returncode == 1
-    assert process.stderr == "error: standard output: No space left on device\n"
+CONVERT, SUMMARY = "main.py --workers 1 --datadir", "inspect_coco.py --num_examples 0 --coco_dir"
+FULL = "error: standard output: No space left on device\n"
 
 
 # Here {0} is a pipe whose reader has gone.
 @posix_only
 @pytest.mark.parametrize(
-    ("program", "redirection", "code", "says"),
+    ("command", "redirection", "code", "says"),
     [
-        ("main.py", ">&{0}", 141, ""),
-        ("main.py", ">&{0} 2>&{0}", 141, ""),
-        ("main.py", ">&-", 0, ""),
-        ("main.py", "2>&-", 0, ""),
-        ("main.py", ">/dev/full", 1, "standard output: No space left on device"),
-        ("inspect_coco.py", ">&{0} 2>&{0}", 141, ""),
-        ("inspect_coco.py", ">/dev/full", 1, "standard output: No space left on device"),
+        (CONVERT, ">&{0}", 141, ""),
+        (CONVERT, ">&{0} 2>&{0}", 141, ""),
+        (CONVERT, ">&-", 0, ""),
+        (CONVERT, "2>&-", 0, ""),
+        (CONVERT, ">/dev/full", 1, FULL),
+        (SUMMARY, ">&{0} 2>&{0}", 141, ""),
+        (SUMMARY, ">/dev/full", 1, FULL),
+        *((f"{name} --help", ">/dev/full", 1, FULL) for name in ("main.py", INSPECT, EVALUATE)),
     ],
 )
 def test_an_output_that_is_closed_or_full_is_no_traceback(
-    program: str, redirection: str, code: int, says: str, datadir: Path, write_map: WriteMap
+    command: str, redirection: str, code: int, says: str, frame: Path
 ) -> None:
     if "/dev/full" in redirection and not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    write_map()
-    options = ["--datadir", datadir, "--workers", "1"]
-    if program == "inspect_coco.py":
-        convert(datadir)
-        options = ["--coco_dir", datadir, "--num_examples", "0"]
+    if command == SUMMARY:
+        convert(frame)
+    program, *options = command.split()
     reader, writer = os.pipe()
     os.close(reader)
     process = subprocess.run(
         ["bash", "-c", f'"$@" {redirection.format(writer)}', "", sys.executable, program,
-         *map(str, options)],
+         *options, *[frame] * ("--help" not in options)],
         cwd=ROOT, pass_fds=[writer], capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     os.close(writer)
-    assert process.returncode == code and says in process.stderr
+    assert process.returncode == code and process.stderr.endswith(says)
     assert "Traceback" not in process.stderr and "Exception" not in process.stderr
-    assert code or load(datadir / "annotations" / OUTPUT)["annotations"]
+    assert code or load(frame / "annotations" / OUTPUT)["annotations"]
+    assert "--help" not in options or process.stderr == says
 
 
 @pytest.mark.parametrize(

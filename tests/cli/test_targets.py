@@ -1,5 +1,6 @@
 """Where scores may go: all is checked before the scoring, and nothing foreign is replaced."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from evaluate_coco import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Capture, posix_only, write_json
+from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, fail, on_posix, read_folder, run
 
 INPUT = "--coco_dir", str(SAMPLE), "--coco", str(GOLDEN_VAL), "--results", str(PREDICTIONS)
 CURVES = "predictions_curves.png"
@@ -25,104 +26,71 @@ def link_nowhere(folder: Path) -> None:
     (folder / "link").symlink_to("nowhere")
 
 
-WRONG: dict[str, tuple[str, Callable[[Path], object], str]] = {
-    "a COCO file": (
-        "--scores c.json",
-        lambda folder: (folder / "c.json").write_bytes(GOLDEN_VAL.read_bytes()),
-        "c.json: is there, and is no file of earlier scores",
-    ),
-    "results": (
-        "--scores r.json",
-        lambda folder: (folder / "r.json").write_bytes(PREDICTIONS.read_bytes()),
-        "r.json: is there, and is no file of earlier scores",
-    ),
-    "a text": (
-        "--scores notes.txt",
-        lambda folder: (folder / "notes.txt").write_text("mine"),
-        "notes.txt: is there, and is no file of earlier scores",
-    ),
-    "a map": (
-        "--scores map.png",
-        lambda folder: (folder / "map.png").write_bytes(b"\x89PNG\r\n\x1a\n"),
-        "map.png: is there, and is no file of earlier scores",
-    ),
-    "deep JSON": (
-        "--scores deep",
-        lambda folder: (folder / "deep").write_text("[" * 10**5),
-        "deep: is there, and is no file of earlier scores",
-    ),
-    "a folder": ("--scores .", lambda folder: None, "cannot be written: is a folder; see --scores"),
-    "below a file": (
-        "--scores file/s.json",
-        lambda folder: (folder / "file").touch(),
-        "file is not a folder; see --scores",
-    ),
-    "a page below a file": (
-        "--plot file/a/b",
-        lambda folder: (folder / "file").touch(),
-        "file is not a folder; see --plot",
-    ),
-    "a folder in the place of the page": (
-        "--plot .",
+def put(name: str, content: bytes | Path) -> Callable[[Path], object]:
+    data = content.read_bytes() if isinstance(content, Path) else content
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+def nothing(folder: Path) -> None: ...
+
+
+FOREIGN = "is there, and is no file of earlier scores"
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
+    "--scores c.json": (put("c.json", GOLDEN_VAL), f"c.json: {FOREIGN}"),
+    "--scores r.json": (put("r.json", PREDICTIONS), f"r.json: {FOREIGN}"),
+    "--scores notes.txt": (put("notes.txt", b"mine"), f"notes.txt: {FOREIGN}"),
+    "--scores map.png": (put("map.png", b"\x89PNG\r\n\x1a\n"), f"map.png: {FOREIGN}"),
+    "--scores deep": (put("deep", b"[" * 10**5), f"deep: {FOREIGN}"),
+    "--scores .": (nothing, "cannot be written: is a folder; see --scores"),
+    "--scores file/s.json": (put("file", b""), "file is not a folder; see --scores"),
+    "--plot file/a/b": (put("file", b""), "file is not a folder; see --plot"),
+    "--plot .": (
         lambda folder: (folder / CURVES).mkdir(),
         f"{CURVES}: cannot be written: is a folder; see --plot",
     ),
-    "a folder that is there": ("--save .", lambda folder: None, "is there already"),
-    "scores in the new folder": (
-        "--scores up/s.json --save up",
-        lambda folder: None,
-        "s.json: --scores lies in --save",
-    ),
-    "curves in the new folder": ("--plot up --save up", lambda folder: None, "lies in --save"),
-    "a folder in the scores": ("--scores s --save s/up", lambda folder: None, "lies in --scores"),
-    "one place for two": ("--scores s --save s", lambda folder: None, "--scores lies in --save"),
-    "the page and the scores": (f"--scores {CURVES} --plot .", lambda folder: None, "lies in"),
+    "--save .": (nothing, "is there already; remove it, or name another folder"),
+    "--save file/up": (put("file", b""), "see --save"),
+    "--scores up/s.json --save up": (nothing, "s.json: --scores lies in --save"),
+    "--plot up --save up": (nothing, "lies in --save"),
+    "--scores s --save s/up": (nothing, "lies in --scores"),
+    "--scores s --save s": (nothing, "--scores lies in --save"),
+    f"--scores {CURVES} --plot .": (nothing, "lies in"),
 }
-WRONG_POSIX: dict[str, tuple[str, Callable[[Path], object], str]] = {
-    "a link that leads nowhere": ("--scores link", link_nowhere, "is a link that leads nowhere"),
-    "in a link that leads nowhere": ("--scores link/s", link_nowhere, "link is not a folder"),
-    "a folder at a link": ("--save link", link_nowhere, "is a link that leads nowhere"),
-    "a pipe": (
-        "--scores pipe",
-        lambda folder: os.mkfifo(folder / "pipe"),
-        "cannot be written: not a file; see --scores",
-    ),
+WRONG_POSIX: dict[str, tuple[Callable[[Path], object], str]] = {
+    "--scores link": (link_nowhere, "is a link that leads nowhere"),
+    "--scores link/s": (link_nowhere, "link is not a folder"),
+    "--save link": (link_nowhere, "is a link that leads nowhere"),
+    "--scores pipe": (lambda folder: os.mkfifo(folder / "pipe"), "cannot be written: not a file"),
 }
 
 
 @pytest.mark.usefixtures("no_scoring")
-@pytest.mark.parametrize(
-    "kind", [*WRONG, *(pytest.param(name, marks=posix_only) for name in WRONG_POSIX)]
-)
+@pytest.mark.parametrize("options", [*WRONG, *on_posix(WRONG_POSIX)])
 def test_a_wrong_target_is_one_line_before_the_scoring_and_nothing_changes(
-    kind: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options, make, says = (WRONG | WRONG_POSIX)[kind]
+    make, says = (WRONG | WRONG_POSIX)[options]
     monkeypatch.chdir(tmp_path)
     make(tmp_path)
-    files = [path for path in tmp_path.iterdir() if path.is_file()]
-    before = {path: path.read_bytes() for path in files}, sorted(tmp_path.rglob("*"))
-    assert main([*INPUT, "--workers", "1", *options.split()]) == 1
-    [line] = capsys.readouterr().err.splitlines()
+    before = read_folder(tmp_path), sorted(tmp_path.rglob("*"))
+    [line] = fail(main, *INPUT, *options.split()).splitlines()
     assert line.startswith("error: ") and says in line
-    assert before == ({path: path.read_bytes() for path in files}, sorted(tmp_path.rglob("*")))
+    assert before == (read_folder(tmp_path), sorted(tmp_path.rglob("*")))
 
 
-@pytest.mark.parametrize(("keys", "code"), [("panoptic segments notes", 0), ("panoptic", 1)])
-def test_earlier_panoptic_scores_are_replaced_too(keys: str, code: int, tmp_path: Path) -> None:
-    scores = write_json(tmp_path / "scores.json", dict.fromkeys(keys.split(), 1))
-    assert main([*INPUT, "--workers", "1", "--scores", str(scores)]) == code
-
-
-def test_earlier_scores_are_replaced_also_through_a_link(tmp_path: Path, capsys: Capture) -> None:
-    scores, save = tmp_path / "new" / "scores.json", tmp_path / "new" / "upload"
-    argv = [*INPUT, "--workers", "1", "--scores", str(scores)]
-    assert main([*argv, "--save", str(save)]) == 0
+def test_earlier_scores_are_replaced_also_through_a_link(tmp_path: Path) -> None:
+    """Those of panoptic results are, too."""
+    scores = tmp_path / "new" / "scores.json"
+    argv = *INPUT, "--scores", scores
+    assert run(main, *argv, "--save", tmp_path / "new" / "upload")[0] == 0
     first = scores.read_bytes()
-    assert main(argv) == 0 and scores.read_bytes() == first
+    for keys, code in ("panoptic segments notes", 0), ("panoptic", 1):
+        scores.write_text(json.dumps(dict.fromkeys(keys.split(), 1)))
+        assert run(main, *argv)[0] == code
+    scores.write_bytes(first)
+    assert run(main, *argv)[0] == 0 and scores.read_bytes() == first
     if os.name == "posix":
         link = tmp_path / "link"
         link.symlink_to(scores)
-        assert main([*argv[:-1], str(link)]) == 0
+        assert run(main, *INPUT, "--scores", link)[0] == 0
         assert link.is_symlink() and scores.read_bytes() == first
-    capsys.readouterr()

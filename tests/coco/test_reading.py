@@ -8,13 +8,7 @@ import pytest
 from msgspec import UNSET, convert
 
 from cityscapes_coco import Options, UserError
-from cityscapes_coco.coco.reading import (
-    group_by_image,
-    peek_options,
-    read_coco,
-    read_info,
-    read_options,
-)
+from cityscapes_coco.coco import reading
 from cityscapes_coco.coco.records import Info
 from cityscapes_coco.coco.segmentations import has_segmentation
 from tests.conftest import write_json
@@ -33,62 +27,58 @@ BAD_RECORDS = [
     ("annotations", '{"area": Infinity}', "annotations[0].area should be a number"),
     ("annotations", '{"area": 1e99}', "annotations[0].area should be a number <= "),
     ("annotations", '{"iscrowd": "no"}', "annotations[0].iscrowd should be an integer or a bool"),
+    ("annotations", '{"image_id": null, "segments_info": []}', "image_id should be an integer or"),
+    ("annotations", '{"image_id": 1, "segments_info": {}}', "segments_info should be a list, not"),
+    ("annotations", '{"image_id": 1, "segments_info": [{"id": ""}]}', "segments_info[0].id should"),
     ("annotations", f'{{"id": {10**30}}}', "annotations[0].id should be an integer <= "),
 ]
 
 
 @pytest.mark.parametrize(("part", "record", "says"), BAD_RECORDS)
-def test_a_bad_file_is_refused_by_record_and_field(
-    part: str, record: str, says: str, tmp_path: Path
-) -> None:
+def test_a_bad_file_is_refused_by_record(part: str, record: str, says: str, tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     path.write_text(json.dumps(EMPTY).replace(f'"{part}": []', f'"{part}": [{record}]'))
     with pytest.raises(UserError) as raised:
-        read_coco(path)
+        reading.read_coco(path)
     assert raised.value.where == str(path) and says in raised.value.reason
     assert "`" not in raised.value.reason
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (b'{"images": [', "not a JSON file"),
-        (b"\xff\xfe{}", "not a JSON file"),
-        (b'{"info": ' + b"[" * 100_000, "not a JSON file"),
-        (b'[{"image_id": 1, "score": 0.5}]', "a list, perhaps of results; give the COCO file"),
-        (b'{"images": [], "categories": []}', "no list of annotations in it"),
-        (b'{"images": {}, "categories": [], "annotations": []}', "images should be a list, not an"),
-    ],
-    ids=["truncated", "not UTF-8", "nested", "results", "no annotations", "images as an object"],
-)
-def test_what_is_no_coco_file_is_refused(content: bytes, says: str, tmp_path: Path) -> None:
+NO_FILES = {
+    b'{"images": [': "not a JSON file",
+    b"\xff\xfe{}": "not a JSON file",
+    b'{"info": ' + b"[" * 100_000: "not a JSON file",
+    b'[{"image_id": 1, "score": 0.5}]': "a list, perhaps of results; give the COCO file",
+    b'{"images": [], "categories": []}': "no list of annotations in it",
+    b'{"images": {}, "categories": [], "annotations": []}': "images should be a list, not an",
+}
+
+
+def test_what_is_no_coco_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
-    path.write_bytes(content)
-    with pytest.raises(UserError, match=says):
-        read_coco(path)
+    for content, says in NO_FILES.items():
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=says):
+            reading.read_coco(path)
 
 
 def test_what_another_tool_leaves_out_or_adds_is_no_fault(tmp_path: Path) -> None:
     foreign = {"annotations": [{"more": 1, "image_id": 7, "segmentation": None}, {"bbox": [0] * 4}]}
     path = write_json(tmp_path / "file.json", EMPTY | foreign | {"info": {"year": 2017}})
-    coco = read_coco(path)
+    coco = reading.read_coco(path)
     first, second = coco.annotations
     assert (first.id, second.bbox, coco.licenses) == (UNSET, (0, 0, 0, 0), UNSET)
     assert not has_segmentation(first) and not has_segmentation(second)
-    assert group_by_image(coco.annotations) == {7: [first], UNSET: [second]}
-    assert read_info(coco) is None and read_options(None) == Options()
+    assert reading.group_by_image(coco.annotations) == {7: [first], UNSET: [second]}
+    assert reading.read_info(coco) is None and reading.read_options(None) == Options()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        *({"crowd": "kept"}, {"min_area": "few"}, {"min_area": -1}),
-        {"images": ["[" * 50_000]},  # a pattern that would take minutes to match
-    ],
-)
-def test_options_of_a_file_that_are_none_are_taken_for_the_defaults(options: Any) -> None:
+def test_options_of_a_file_that_are_none_are_taken_for_the_defaults() -> None:
+    """A pattern as long as the last would take minutes to match."""
     told = {"description": "", "url": "", "contributor": "", "version": "", "skipped": []}
-    assert read_options(convert({**told, "options": options}, Info)) == Options()
+    wrong: list[object] = [{"crowd": "kept"}, {"min_area": "few"}, {"min_area": -1}]
+    for options in *wrong, {"images": ["[" * 50_000]}:
+        assert reading.read_options(convert({**told, "options": options}, Info)) == Options()
 
 
 def test_of_a_large_file_only_the_beginning_is_read(tmp_path: Path) -> None:
@@ -98,14 +88,14 @@ def test_of_a_large_file_only_the_beginning_is_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(head.encode())
         file.truncate(1 << 34)
-    assert peek_options(path) == options
+    assert reading.peek_options(path) == options
 
 
 def test_of_two_panoptic_images_with_one_id_the_first_has_the_segments(tmp_path: Path) -> None:
     images = [{"id": "a", "file_name": name} for name in ("1.png", "2.png")]
     annotations = [{"image_id": "a", "file_name": "a.png", "segments_info": [{"id": 7}]}]
     content = EMPTY | {"images": images, "annotations": annotations}
-    coco = read_coco(write_json(tmp_path / "file.json", content))
+    coco = reading.read_coco(write_json(tmp_path / "file.json", content))
     assert [image.id for image in coco.images] == [1, 2]
     [segment] = coco.annotations
     assert (segment.image_id, segment.map_value, coco.images[0].seg_file_name) == (1, 7, "a.png")

@@ -14,19 +14,13 @@ from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segme
 from cityscapes_coco.coco.writing import write_coco
 from tests.conftest import WriteMap, load
 
+TEXTS: Any = {"description": "a file", "url": "x.org", "contributor": "nobody", "version": "1"}
+
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
     categories = [Category(1, "person", "human"), Category(2, "car")]
-    info = Info(
-        description="a file",
-        url="https://example.org",
-        contributor="nobody",
-        version="1",
-        split="val",
-        options={"min_area": 3},
-        skipped=["a.png"],
-    )
+    info = Info(**TEXTS, split="val", options={"min_area": 3}, skipped=["a.png"])
     images = [Image(n, f"{n}.png", f"map{n}.png", 6, 4) for n in (1, 2, 3)]
     polygons = [[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]
     first = Annotation(1, 1, 2, 0, 1, (0, 0, 1, 1), 26000, encode_segmentation(polygons))
@@ -40,11 +34,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     coco = read_coco(path)
     assert (coco.categories, coco.images) == (categories, images)
     assert read_info(coco) == info and read_options(info) == Options(min_area=3)
-    assert [decode_segmentation(annotation) for annotation in coco.annotations] == [
-        polygons,
-        {"size": (4, 6), "counts": "P5"},
-        None,
-    ]
+    decoded = [decode_segmentation(annotation) for annotation in coco.annotations]
+    assert decoded == [polygons, {"size": (4, 6), "counts": "P5"}, None]
     for read, written in zip(coco.annotations, [first, second, Annotation(3)], strict=True):
         read.segmentation = written.segmentation
         assert read == written
@@ -61,29 +52,23 @@ def test_other_alphabets_are_written_as_ascii(datadir: Path, write_map: WriteMap
     assert load(summary.path)["images"][0]["seg_file_name"].startswith(name)
 
 
-def test_an_error_of_the_frames_is_not_blamed_on_the_file(
-    datadir: Path, write_map: WriteMap
-) -> None:
+def test_an_error_of_a_frame_is_not_blamed_on_the_file(frame: Path) -> None:
     """The error names a full disk, as one of the file itself would."""
-    write_map()
     error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "elsewhere")
 
     def fail(function: Any, frames: Any) -> Any:
         raise error
         yield
 
-    out = datadir / "out"
+    out = frame / "out"
     with pytest.raises(OSError, match="elsewhere") as raised:
-        convert_split(find_dataset(datadir), "train", out, warn=str, run=fail)
+        convert_split(find_dataset(frame), "train", out, warn=str, run=fail)
     assert raised.value is error and os.listdir(out) == []
 
 
 def test_what_fails_when_the_file_is_put_in_place_is_blamed_on_it(tmp_path: Path) -> None:
     path = tmp_path / "file.json"
-    info = Info(description="", url="", contributor="", version="", options={}, skipped=[])
-    with (
-        pytest.raises(UserError, match=r"file\.json: cannot be written"),
-        write_coco(path) as writer,
-    ):
-        writer.finish(info, [], [])
+    says = r"file\.json: cannot be written"
+    with pytest.raises(UserError, match=says), write_coco(path) as writer:
+        writer.finish(Info(**TEXTS, options={}, skipped=[]), [], [])
         path.mkdir()

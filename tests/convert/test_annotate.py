@@ -1,5 +1,6 @@
 """Photographs of another size than their map, and polygons for readers that fill with OpenCV."""
 
+import json
 import os
 import struct
 from pathlib import Path
@@ -10,16 +11,7 @@ import pytest
 from PIL import Image
 
 import evaluate_coco
-from tests.conftest import (
-    Capture,
-    WriteMap,
-    convert,
-    posix_only,
-    run_script,
-    street,
-    verify,
-    write_json,
-)
+from tests.conftest import Capture, WriteMap, convert, posix_only, run_script, street, verify
 
 FRAMES = [f"aachen_{number:06d}_000019" for number in range(5)]
 
@@ -40,14 +32,10 @@ def test_photographs_of_another_size_are_counted_and_the_first_are_named(
         Image.new("RGB", size).save(photograph(datadir, frame), kind)
     convert(datadir, "--verify")
     out, err = capsys.readouterr()
-    named = [
-        f"leftImg8bit/train/aachen/{frame}_leftImg8bit.png (3 x 4, the map 4 x 3)"
-        for frame in FRAMES[1:4]
-    ]
-    [line] = err.splitlines()
-    assert line.endswith(
-        f"photographs of another size than their map: 4, such as {', '.join(named)}"
-    )
+    name = "leftImg8bit/train/aachen/{}_leftImg8bit.png (3 x 4, the map 4 x 3)"
+    named = map(name.format, FRAMES[1:4])
+    told = f"photographs of another size than their map: 4, such as {', '.join(named)}\n"
+    assert err.count("\n") == 1 and err.endswith(told)
     assert "  photographs of another size than their map: 4\n" in out
     assert "  photograph of another size than its map: 4\n" in out and "    and 1 more\n" in out
     assert f"{FRAMES[1]}_leftImg8bit.png: 3 x 4, the map has 4 x 3\n" in out
@@ -74,25 +62,17 @@ def test_what_is_no_photograph_is_passed_over(datadir: Path, write_map: WriteMap
     assert done.returncode == 0 and "than their map: 1, such as" in line and "10000 x 12000" in line
 
 
-@pytest.mark.parametrize("relative", [True, False])
-def test_the_check_opens_no_photograph_outside_of_the_data_folder(
-    relative: bool, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map()
-    outside = datadir.parent / "outside.png"
+def test_no_photograph_outside_counts(frame: Path, capsys: Capture) -> None:
+    outside = frame.parent / "outside.png"
     Image.new("RGB", (8, 6)).save(outside)
-    coco = convert(datadir)
-    coco["images"][0]["file_name"] = "../outside.png" if relative else str(outside)
-    assert verify(datadir, coco) == 0
+    coco = convert(frame)
+    for name in "../outside.png", str(outside):
+        coco["images"][0]["file_name"] = name
+        assert verify(frame, coco) == 0
     assert "another size" not in capsys.readouterr().out
 
 
-# Polygons for readers that fill with OpenCV.
-
-
-def test_polygons_for_opencv_are_the_masks_and_change_nothing_else(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_opencv_fills_the_masks(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     id_map = street()
     write_map(id_map)
     usual = convert(datadir, "--crowd", "keep")
@@ -113,28 +93,23 @@ def test_polygons_for_opencv_are_the_masks_and_change_nothing_else(
         assert np.array_equal(mask == 1, id_map == annotation["map_value"])
 
 
-def test_a_pixel_too_many_in_a_polygon_for_opencv_is_found(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map()
-    coco = convert(datadir, "--segmentation", "opencv")
+def test_a_pixel_too_many_is_found(frame: Path, capsys: Capture) -> None:
+    coco = convert(frame, "--segmentation", "opencv")
     [polygon] = coco["annotations"][0]["segmentation"]
     coco["annotations"][0]["segmentation"] = [[number + 1 for number in polygon]]
-    assert verify(datadir, coco) == 1
+    assert verify(frame, coco) == 1
     assert "inexact: 1\n" in capsys.readouterr().out
 
 
-def test_the_masks_of_polygons_for_opencv_score_as_themselves(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_polygons_for_opencv_score_one(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     write_map(street())
     masks = convert(datadir, "--segmentation", "rle")
     results = [annotation | {"score": 1} for annotation in masks["annotations"]]
-    file = write_json(datadir / "results.json", results)
+    (file := datadir / "results.json").write_text(json.dumps(results))
     convert(datadir, "--segmentation", "opencv")
     capsys.readouterr()
     argv = ["--coco_dir", str(datadir), "--split", "train", "--results", str(file)]
-    assert evaluate_coco.main([*argv, "--workers", "1"]) == 0
+    assert evaluate_coco.main([*argv]) == 0
     out = capsys.readouterr().out
     of_boxes, of_masks, _ = [line.split()[1:3] for line in out.splitlines() if "average" in line]
     assert of_boxes == of_masks == ["1.000", "1.000"]

@@ -5,19 +5,11 @@ from pathlib import Path
 import pytest
 
 import inspect_coco
-from tests.conftest import OUTPUT, PANOPTIC, Capture, WriteMap, convert, load, write_json
-
-
-@pytest.fixture
-def frame(datadir: Path, write_map: WriteMap) -> Path:
-    write_map()
-    return datadir
+from tests.conftest import OUTPUT, PANOPTIC, Capture, convert, load, write_json
 
 
 @pytest.mark.parametrize("name", [OUTPUT, PANOPTIC])
-def test_each_file_states_its_split_and_may_be_so_old_that_it_does_not(
-    name: str, frame: Path
-) -> None:
+def test_each_file_states_its_split_unless_it_is_old(name: str, frame: Path) -> None:
     convert(frame, "--panoptic")
     path = frame / "annotations" / name
     coco = load(path)
@@ -37,17 +29,14 @@ def test_a_file_of_other_options_is_overwritten_with_a_word(frame: Path, capsys:
     assert news("--categories", "car") == []
     assert news("--categories", "car", "--skip-bad") == []
     [line] = news()
-    assert line == (
-        f'{path}: will be overwritten; it was made with other options: categories ["car"]'
-    )
+    told = "will be overwritten; it was made with other options:"
+    assert line == f'{path}: {told} categories ["car"]'
     assert len(load(path)["categories"]) == 8
     [line] = news("--crowd", "keep", "--min-area", "3")
     assert line.endswith('it was made with other options: crowd "drop", min_area 0')
 
 
-def test_options_that_only_one_of_two_versions_has_are_no_difference(
-    frame: Path, capsys: Capture
-) -> None:
+def test_options_that_only_one_version_has_are_no_difference(frame: Path, capsys: Capture) -> None:
     path = frame / "annotations" / OUTPUT
     coco = convert(frame)
     del coco["info"]["options"]["empty_frames"]
@@ -58,20 +47,17 @@ def test_options_that_only_one_of_two_versions_has_are_no_difference(
     assert "overwritten" not in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b'{"images": []}', b'{"info":{"options":[1'])
-def test_a_file_of_another_program_is_overwritten_with_a_word(
-    content: bytes, frame: Path, capsys: Capture
-) -> None:
+def test_a_foreign_file_is_overwritten(frame: Path, capsys: Capture) -> None:
     path = frame / "annotations" / OUTPUT
     path.parent.mkdir()
-    path.write_bytes(content)
-    convert(frame)
-    assert f"{path}: will be overwritten; it was made by another program" in capsys.readouterr().err
+    for content in b"", b"\xff", b'{"images": []}', b'{"info":{"options":[1':
+        path.write_bytes(content)
+        convert(frame)
+        told = f"{path}: will be overwritten; it was made by another program"
+        assert told in capsys.readouterr().err
 
 
-def test_of_an_earlier_panoptic_file_the_options_that_count_are_named(
-    frame: Path, capsys: Capture
-) -> None:
+def test_options_that_count_for_panoptic_files_are_named(frame: Path, capsys: Capture) -> None:
     convert(frame, "--panoptic")
     capsys.readouterr()
     convert(frame, "--panoptic", "--file-names", "base", "--min-area", "7")

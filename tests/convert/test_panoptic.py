@@ -1,6 +1,5 @@
 """Panoptic files: those of the official tool, whole or not there, and beside the instances."""
 
-import copy
 import json
 import os
 from pathlib import Path
@@ -38,9 +37,6 @@ def read_ids(path: Path) -> NDArray[Any]:
         return np.asarray(image).astype(int) @ (1, 256, 256**2)
 
 
-# The same as the official tool's.
-
-
 def assert_official(datadir: Path, tmp_path: Path, ids: str, split: str = "train") -> Coco:
     """Convert a split both ways, compare all but what the official tool lacks or gets wrong, and
     return our JSON file."""
@@ -48,7 +44,7 @@ def assert_official(datadir: Path, tmp_path: Path, ids: str, split: str = "train
     theirs.mkdir()
     official = pytest.importorskip("cityscapesscripts.preparation.createPanopticImgs")
     official.convert2panoptic(str(datadir / "gtFine"), str(theirs), ids == "train", [split])
-    options = ["--outdir", str(ours), "--splits", split, "--workers", "1", "--panoptic", ids]
+    options = ["--outdir", str(ours), "--splits", split, "--panoptic", ids]
     assert main(["--datadir", str(datadir), *options]) == 0
     [name] = [path.stem for path in theirs.glob("*.json")]
     expected, found = load(theirs / f"{name}.json"), load(ours / f"{name}.json")
@@ -67,9 +63,7 @@ def assert_official(datadir: Path, tmp_path: Path, ids: str, split: str = "train
 
 
 @pytest.mark.parametrize(("split", "ids"), [("val", "train"), ("test", "label")])
-def test_the_sample_becomes_what_the_official_tool_makes_of_it(
-    split: str, ids: str, tmp_path: Path
-) -> None:
+def test_the_sample_becomes_the_official_files(split: str, ids: str, tmp_path: Path) -> None:
     coco = assert_official(SAMPLE, tmp_path, ids, split)
     assert all((SAMPLE / image["file_name"]).is_file() for image in coco["images"])
 
@@ -92,52 +86,28 @@ def test_so_does_any_map(ids: str, datadir: Path, tmp_path: Path, write_map: Wri
     assert "a_000005_000000_gtFine_instanceIds.png" in coco["info"]["foreign"]
 
 
-def test_the_official_score_of_a_file_with_itself_is_one(tmp_path: Path) -> None:
-    """The evaluation demands each id of the PNG file in the JSON file, and the other way round."""
-    official = pytest.importorskip("cityscapesscripts.evaluation.evalPanopticSemanticLabeling")
-    convert(SAMPLE, "--outdir", tmp_path, "--panoptic")
-    coco = load(tmp_path / PANOPTIC)
-    categories = {category["id"]: category for category in coco["categories"]}
-    pairs = [(annotation, copy.deepcopy(annotation)) for annotation in coco["annotations"]]
-    folder = str(tmp_path / FOLDER)
-    score = official.pq_compute_single_core(0, pairs, folder, folder, categories)
-    quality, _ = score.pq_average(categories, isthing=None)
-    assert quality["pq"] == 1.0 and quality["n"] > 10
-
-
-# Beside the instances.
-
-
-def test_the_instances_are_the_same_with_panoptic_files_and_without(
-    datadir: Path, tmp_path: Path, write_map: WriteMap
-) -> None:
-    write_map(street())
-    convert(datadir, "--outdir", tmp_path / "without")
-    convert(datadir, "--outdir", tmp_path / "with", "--panoptic", "--verify")
-    with_panoptic = read_folder(tmp_path / "with")
-    assert set(with_panoptic) == {OUTPUT, PANOPTIC, f"{FOLDER}/{PNG}"}
-    assert with_panoptic[OUTPUT] == read_folder(tmp_path / "without")[OUTPUT]
-
-
-def test_what_is_about_instances_leaves_panoptic_files_alone(
+def test_instances_and_panoptic_files_do_not_change_each_other(
     datadir: Path, tmp_path: Path, write_map: WriteMap
 ) -> None:
     write_map(street())
     write_map([[7, 7]], name="b_000000_000000")
-    convert(datadir, "--outdir", tmp_path / "1", "--panoptic")
     options = "--categories bike=bicycle --min-area 99 --crowd keep --category-ids label"
-    options += " --empty-frames drop --segmentation none --workers 3"
-    convert(datadir, "--outdir", tmp_path / "2", "--panoptic", *options.split())
-    first, second = read_folder(tmp_path / "1"), read_folder(tmp_path / "2")
-    assert first.pop(OUTPUT) != second.pop(OUTPUT) and first == second
-    assert len(json.loads(first[PANOPTIC])["images"]) == 2
+    options += " --empty-frames drop --segmentation none --workers 3 --panoptic"
+    folders = []
+    for number, given in enumerate(["", "--panoptic --verify", options]):
+        convert(datadir, "--outdir", tmp_path / str(number), *given.split())
+        folders.append(read_folder(tmp_path / str(number)))
+    instances, both, others = folders
+    other_png = PNG.replace(NAME, "b_000000_000000")
+    assert set(both) == {OUTPUT, PANOPTIC, f"{FOLDER}/{PNG}", f"{FOLDER}/{other_png}"}
+    assert others.pop(OUTPUT) != both[OUTPUT] and instances == {OUTPUT: both[OUTPUT]}
+    del both[OUTPUT]
+    assert others == both
+    assert len(json.loads(both[PANOPTIC])["images"]) == 2
 
 
-def test_the_summary_counts_segments_and_names_the_file(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    write_map()
-    convert(datadir, "--panoptic")
+def test_the_summary_counts_segments(frame: Path, capsys: Capture) -> None:
+    convert(frame, "--panoptic")
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "panoptic segments 5" in lines
-    assert lines[-2].startswith(f"written to {datadir / 'annotations' / PANOPTIC} (")
+    assert lines[-2].startswith(f"written to {frame / 'annotations' / PANOPTIC} (")

@@ -25,21 +25,15 @@ def coco_of(*names: str) -> CocoFile:
         f"val/{STEM}_gtFine_leftImg8bit.png",
     ],
 )
-def test_an_image_is_traced_to_its_frame_and_the_others_of_the_split_are_listed(
-    name: str, datadir: Path, write_map: WriteMap
-) -> None:
+def test_an_image_is_traced_to_its_frame(name: str, datadir: Path, write_map: WriteMap) -> None:
     paths = [write_map(split="val"), write_map(split="val", name="bonn_000000_000019")]
     write_map(split="train")
     claimed, others = trace_images(coco_of(name), datadir)
-    assert [[frame.annotation_path for frame in part] for part in (claimed, others)] == [
-        [str(path)] for path in paths
-    ]
+    assert [frame.annotation_path for frame in [*claimed, *others]] == [*map(str, paths)]
 
 
 @pytest.mark.parametrize("name", [f"{STEM}_leftImg8bit.png", "val/bonn_000000_000019.png"])
-def test_an_image_of_several_maps_or_none_is_refused_by_name(
-    name: str, datadir: Path, write_map: WriteMap
-) -> None:
+def test_an_image_of_several_maps_is_named(name: str, datadir: Path, write_map: WriteMap) -> None:
     write_map(split="val")
     write_map(split="train")
     with pytest.raises(UserError, match=f"or several: 1 of 1, such as {name}"):

@@ -8,7 +8,7 @@ import pytest
 
 import inspect_coco
 from main import main
-from tests.conftest import OUTPUT, PANOPTIC, Capture, Coco, WriteMap, load, verify
+from tests.conftest import OUTPUT, PANOPTIC, Capture, Coco, WriteMap, fail, load, run, verify
 from tests.conftest import convert as convert_only
 
 NAME = "aachen_000001_000019"
@@ -23,76 +23,59 @@ def convert(datadir: Path, *options: str) -> Coco:
     return coco
 
 
-# Maps of another encoding.
-
-
 @pytest.mark.parametrize("split", ["train", "test"])
 @pytest.mark.parametrize("values", [(11000, 12000, 13000, 13001), (26 * 256 + 1, 26 * 256 + 2)])
 def test_a_split_in_another_encoding_is_refused_with_the_remedy(
-    values: tuple[int, ...], split: str, datadir: Path, write_map: WriteMap, capsys: Capture
+    values: tuple[int, ...], split: str, datadir: Path, write_map: WriteMap
 ) -> None:
     path = datadir / "annotations" / OUTPUT.replace("train", split)
     write_map(np.full((1, len(values)), 7), split)
-    assert main(["--datadir", str(datadir), "--workers", "1"]) == 0
+    assert main(["--datadir", str(datadir)]) == 0
     earlier = path.read_bytes()
     write_map([values], split)
-    capsys.readouterr()
-
-    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    _, line = capsys.readouterr().err.splitlines()
+    _, line = fail(main, "--datadir", datadir).splitlines()
     assert line.startswith(f"error: {datadir / 'gtFine' / split}: no map has an instance; ")
     for part in str(values), "train ids", "simulator", "KITTI", "resized", "_instanceIds.png":
         assert part in line
     assert path.read_bytes() == earlier
+    argv = "--coco_dir", datadir, "--split", split, "--verify"
+    code, out, _ = run(inspect_coco.main, *argv)
+    assert code == 1 and "maps without any instance: 1\n" in out
+    assert f"map with values {NEVER}\n" in out
 
-    assert inspect_coco.main(["--coco_dir", str(datadir), "--split", split, "--verify"]) == 1
-    out = capsys.readouterr().out
-    assert f"map with values {NEVER}\n" in out and "maps without any instance: 1\n" in out
 
-
-def test_a_frame_in_another_encoding_is_named_and_counted(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_a_frame_of_train_ids_is_named(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     write_map()
     name = write_map(TRAIN_IDS, name=NAME).name
     coco = convert_only(datadir, "--verify")
     out, err = capsys.readouterr()
-    warning = (
-        f"maps with values {NEVER} (11000, 12000, 13000, 13001), such as {name}; likely train ids"
-    )
+    warning = f"maps with values {NEVER} (11000, 12000, 13000, 13001), such as {name}; likely train"
     assert f"{datadir / 'gtFine' / 'train'}: {warning}" in err
     assert f"  maps with values {NEVER}\n" in out and coco["info"]["foreign"] == [name]
     assert f"  map with values {NEVER}\n    {NAME}: 11000, 12000, 13000, 13001\n" in out
     assert out.endswith("  all exact\n")
 
 
-@pytest.mark.parametrize(("split", "strange"), [("train", True), ("test", False)])
-def test_a_split_without_instances_is_strange_unless_it_is_test(
-    split: str, strange: bool, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_split_without_instances_is_noted(split: str, datadir: Path, write_map: WriteMap) -> None:
+    """Each is checked, as the dummy maps of the real test split."""
     write_map([[1, 2, 3]], split)
-    assert main(["--datadir", str(datadir), "--workers", "1", "--verify"]) == 0
-    out, err = capsys.readouterr()
-    assert (
-        "no map has an instance of any class; are these the instanceIds maps?" in err
-    ) == strange
-    assert ("maps without any instance" in out) == strange and out.endswith("  all exact\n")
+    for options in [], ["--empty-frames", "drop"]:
+        code, out, err = run(main, "--datadir", datadir, "--verify", *options)
+        assert code == 0 and out.endswith("  all exact\n") and out.count("its maps (1)") == 1
+        told = "no map has an instance of any class; are these the instanceIds maps?"
+        assert (told in err) == ("maps without any instance" in out) == (split == "train")
 
-
-# Another label table.
 
 # As in ApolloScape, where 33 is a car and 36 a person.
 OTHER_TABLE = [[33000, 33001, 36000], [7, 40, 36]]
 
 
-def test_labels_of_another_table_are_an_error_that_never_advises_to_skip(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_labels_of_another_table_are_not_to_be_skipped(datadir: Path, write_map: WriteMap) -> None:
     write_map()
     write_map(OTHER_TABLE, name=NAME)
     for option in [], ["--skip-bad"]:
-        assert main(["--datadir", str(datadir), "--workers", "1", *option]) == 1
-        err = capsys.readouterr().err
+        err = fail(main, "--datadir", datadir, *option)
         [error] = [line for line in err.splitlines() if line.startswith("error: ")]
         assert "does not have, in 1 of 2 maps (36, 40, 36000), such as " + NAME in error
         for part in "ApolloScape", "KITTI-360", "255", "--unknown-labels void":
@@ -121,55 +104,33 @@ def test_unknown_labels_can_be_void(datadir: Path, write_map: WriteMap, capsys: 
     assert f"map with values {NEVER}\n" in capsys.readouterr().out
 
 
-def test_without_the_option_info_and_bytes_say_nothing_of_unknown_labels(
-    datadir: Path, write_map: WriteMap
-) -> None:
-    write_map()
-    assert not {"unknown", "unknown_labels"} & set(str(convert_only(datadir)["info"]).split("'"))
-
-
-def test_a_map_with_all_numbers_of_a_class_is_a_bad_map(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_a_full_class_makes_a_bad_map(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     write_map()
     coco = convert_only(datadir)
     write_map(np.arange(24000, 25001).reshape(7, 143))
-    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    assert "holds all 1,000 numbers of person" in capsys.readouterr().err
+    assert "holds all 1,000 numbers of person" in fail(main, "--datadir", datadir)
     assert verify(datadir, coco) == 1
     assert "map with all 1,000 numbers of a class: 1" in capsys.readouterr().out
 
 
-# Something else in the place of a file.
+PAGE = "a web page, perhaps of a login, not the"
+INSTEAD = {
+    b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n": "a pointer of Git LFS, not",
+    b"\n<!DOCTYPE html>\n<title>Login</title>": PAGE,
+    b"<html><body>404": PAGE,
+    b"": "an empty file; get it again",
+}
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (
-            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            "a pointer of Git LFS, not",
-        ),
-        (b"\n<!DOCTYPE html>\n<title>Login</title>", "a web page, perhaps of a login, not the"),
-        (b"<html><body>404", "a web page, perhaps of a login, not the"),
-        (b"", "an empty file; get it again"),
-    ],
-)
-def test_what_is_in_the_place_of_a_map_or_a_coco_file_is_told(
-    content: bytes, says: str, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+@pytest.mark.parametrize("content", INSTEAD)
+def test_what_is_no_map_at_all_is_told(content: bytes, datadir: Path, write_map: WriteMap) -> None:
     path = write_map()
     path.write_bytes(content)
-    assert main(["--datadir", str(datadir), "--workers", "1"]) == 1
-    _, line, _ = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"{path}: {says}")
-    path = datadir / "file.json"
-    path.write_bytes(content)
-    assert inspect_coco.main(["--coco_dir", str(datadir), "--coco", str(path)]) == 1
-    assert capsys.readouterr().err.startswith(f"error: {path}: {says}")
+    _, line, _ = fail(main, "--datadir", datadir).splitlines()
+    assert line.startswith(f"{path}: {INSTEAD[content]}")
+    err = fail(inspect_coco.main, "--coco_dir", datadir, "--coco", path)
+    assert err.startswith(f"error: {path}: {INSTEAD[content]}")
 
-
-# Empty frames.
 
 NOBODY = [[26000, 25], [7, 7]]
 
@@ -226,9 +187,7 @@ def test_the_check_holds_dropped_frames_to_be_empty(some_empty: Path, capsys: Ca
     assert "map without an image: 3" in capsys.readouterr().out
 
 
-def test_a_frame_that_is_skipped_is_not_an_empty_one(
-    some_empty: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_skipped_frames_are_told(some_empty: Path, write_map: WriteMap, capsys: Capture) -> None:
     write_map(name="a_000000_000019").write_bytes(b"")
     convert(some_empty, "--empty-frames", "drop", "--skip-bad")
     out = capsys.readouterr().out
@@ -239,21 +198,7 @@ def test_a_frame_that_is_skipped_is_not_an_empty_one(
     assert convert(some_empty, *options)["images"] == []
 
 
-def test_a_split_of_bad_maps_alone_is_refused_even_with_skip_bad(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_skip_bad_needs_a_good_map(datadir: Path, write_map: WriteMap) -> None:
     write_map().write_bytes(b"")
-    assert main(["--datadir", str(datadir), "--workers", "1", "--skip-bad"]) == 1
-    line = capsys.readouterr().err.splitlines()[-1]
+    *_, line = fail(main, "--datadir", datadir, "--skip-bad").splitlines()
     assert line.endswith("1 of 1 maps cannot be read, so no file is written; mend them")
-
-
-def test_each_split_without_an_instance_is_checked_for_itself(
-    datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
-    """As the dummy maps of the real test split."""
-    write_map([[24000]])
-    write_map([[1, 7]], "test")
-    argv = ["--datadir", str(datadir), "--empty-frames", "drop", "--workers", "1", "--verify"]
-    assert main(argv) == 0
-    assert capsys.readouterr().out.count("its maps (1)") == 2

@@ -43,11 +43,9 @@ def coco() -> Coco:
     bus[100:200, 200:400] = False
     cars[300:380, 50:250] = True
     names = ("person", "car", "bus", "train")
+    image = {"file_name": PHOTO, "width": WIDTH, "height": HEIGHT}
     return {
-        "images": [
-            {"id": number, "file_name": PHOTO, "width": WIDTH, "height": HEIGHT}
-            for number in (1, 2, 3)
-        ],
+        "images": [{"id": number, **image} for number in (1, 2, 3)],
         "categories": [{"id": number, "name": name} for number, name in enumerate(names, 1)],
         "annotations": [
             annotate(person, id=1, image_id=1, category_id=1),

@@ -8,14 +8,7 @@ from PIL import Image
 
 from cityscapes_coco.pictures import composing
 from cityscapes_coco.pictures.colors import OUTCOME_COLORS
-from cityscapes_coco.pictures.composing import (
-    LAYERS,
-    compose,
-    list_entries,
-    list_layers,
-    paint,
-    save_example,
-)
+from cityscapes_coco.pictures.composing import LAYERS, compose
 from cityscapes_coco.pictures.examples import Example
 from cityscapes_coco.pictures.label_places import place_labels
 from tests.conftest import Coco
@@ -30,11 +23,9 @@ def written(shown: Example, *layers: str, scale: float = 1) -> dict[str, int]:
     return {call.args[3]: call.args[4] for call in write.mock_calls}
 
 
-def test_a_saved_picture_is_the_photograph_pixel_by_pixel_with_a_legend_below(
-    data: Path, coco: Coco
-) -> None:
+def test_a_saved_picture_is_the_photograph_with_a_legend_below(data: Path, coco: Coco) -> None:
     coco["annotations"] = []
-    save_example(example(data, coco), data / "picture.png")
+    composing.save_example(example(data, coco), data / "picture.png")
     with Image.open(data / "picture.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
     assert pixels.shape == (HEIGHT + 40 + 14, WIDTH, 3)
@@ -44,8 +35,8 @@ def test_a_saved_picture_is_the_photograph_pixel_by_pixel_with_a_legend_below(
 
 def test_each_layer_can_be_left_out(data: Path, coco: Coco) -> None:
     shown = example(data, coco)
-    layers = list_layers(shown)
-    assert layers == LAYERS[:3] and list_layers(example(data, coco, [])) == LAYERS
+    layers = composing.list_layers(shown)
+    assert layers == LAYERS[:3] and composing.list_layers(example(data, coco, [])) == LAYERS
     assert (compose(shown, ())[:HEIGHT] == photograph()).all()
     assert all((compose(shown, (layer,))[:HEIGHT] != photograph()).any() for layer in layers)
     missed = example(data, coco, [])
@@ -62,27 +53,28 @@ def test_boxes_without_masks_are_drawn(data: Path, coco: Coco) -> None:
         assert not changed[60:240, 110:490].any()
 
 
-def test_small_instances_have_small_labels_but_of_at_least_14_pixels(
-    data: Path, coco: Coco
-) -> None:
-    sizes = written(example(data, coco), *LAYERS)
+def test_small_instances_have_small_labels_and_choose_places_first(data: Path, coco: Coco) -> None:
+    with mock.patch.object(composing, "place_labels", wraps=place_labels) as place:
+        sizes = written(example(data, coco), *LAYERS)
     assert sizes["person"] == 14 and sizes["bus"] > 20
+    left, top, right, bottom = place.mock_calls[0].args[0].T
+    assert (np.diff((right - left) * (bottom - top)) > 0).all()
     assert written(example(data, coco), *LAYERS, scale=2)["person"] == 28
 
 
 def test_the_legend_counts_instances_of_classes_or_of_outcomes(data: Path, coco: Coco) -> None:
-    texts = [entry.text for entry in list_entries(example(data, coco))]
+    texts = [entry.text for entry in composing.list_entries(example(data, coco))]
     assert texts == ["person  1", "car group  1", "bus  1"]
     _, bus, cars = coco["annotations"]
     false = predict(bus, 0.6, category_id=4)
     shown = example(data, coco, [predict(bus, 0.876), predict(cars, 0.5), false])
-    assert [entry.text for entry in list_entries(shown)] == [
+    assert [entry.text for entry in composing.list_entries(shown)] == [
         "right  2:  1 car, 1 bus",
         "false  1:  1 train",
         "missed  1:  1 person",
         "found  2:  1 car group, 1 bus",
     ]
-    assert [entry.text for entry in list_entries(example(data, coco, []))] == [
+    assert [entry.text for entry in composing.list_entries(example(data, coco, []))] == [
         "missed  2:  1 person, 1 bus",
         "ignored  1:  1 car group",
     ]
@@ -90,7 +82,7 @@ def test_the_legend_counts_instances_of_classes_or_of_outcomes(data: Path, coco:
     assert labels < written(shown, *LAYERS).keys()
     coco["categories"] = [{"id": n, "name": f"class {n}"} for n in range(1, 11)]
     shown = example(data, coco, [predict(bus, 0.9, category_id=n) for n in range(1, 11)])
-    assert list_entries(shown)[1].text.endswith(", 1 class 9, ...")
+    assert composing.list_entries(shown)[1].text.endswith(", 1 class 9, ...")
 
 
 def test_the_legend_has_as_many_rows_as_it_needs(data: Path, coco: Coco) -> None:
@@ -107,26 +99,16 @@ def test_stuff_has_neither_label_nor_box_nor_count(data: Path, coco: Coco) -> No
     stuff = [drawing._replace(is_stuff=True) for drawing in shown.drawings]
     shown = shown._replace(drawings=stuff)
     assert (compose(shown, ("boxes", "labels"))[:HEIGHT] == photograph()).all()
-    assert [entry.text for entry in list_entries(shown)] == ["person", "car group", "bus"]
+    assert [entry.text for entry in composing.list_entries(shown)] == ["person", "car group", "bus"]
 
 
-def test_small_instances_choose_the_places_of_their_labels_first(data: Path, coco: Coco) -> None:
-    with mock.patch.object(composing, "place_labels", wraps=place_labels) as place:
-        compose(example(data, coco))
-    [call] = place.mock_calls
-    left, top, right, bottom = call.args[0].T
-    assert (np.diff((right - left) * (bottom - top)) > 0).all()
-
-
-def test_a_missing_photograph_is_told_in_the_picture(data: Path, coco: Coco) -> None:
+def test_a_narrow_image_has_room_to_say_that_there_is_no_photograph(data: Path, coco: Coco) -> None:
     (data / PHOTO).unlink()
-    assert any(text.startswith(f"no photograph {PHOTO}") for text in written(example(data, coco)))
-
-
-def test_a_narrow_image_has_room_for_its_legend(data: Path, coco: Coco) -> None:
     coco["images"][0] |= {"width": 3, "height": 2}
     coco["annotations"] = []
-    assert compose(example(data, coco), scale=1.5).shape[1:] == (960, 3)
+    shown = example(data, coco)
+    assert compose(shown, scale=1.5).shape[1:] == (960, 3)
+    assert any(text.startswith(f"no photograph {PHOTO}") for text in written(shown))
 
 
 def test_boxes_of_any_place_and_size_can_be_drawn(data: Path, coco: Coco) -> None:
@@ -141,7 +123,7 @@ CARS = np.s_[310:370, 60:240]
 
 
 def painted(shown: Example) -> Picture:
-    return paint(shown.photo, [*shown.drawings, *(shown.truth or ())])
+    return composing.paint(shown.photo, [*shown.drawings, *(shown.truth or ())])
 
 
 def share_changed(picture: Picture, where: tuple[slice, slice]) -> float:
@@ -169,25 +151,43 @@ def test_without_masks_nothing_is_painted(data: Path, coco: Coco) -> None:
     assert (painted(example(data, coco)) == photograph()).all()
 
 
+def test_of_a_body_the_visible_box_is_filled_and_ignore_regions_are_hatched(
+    data: Path, coco: Coco
+) -> None:
+    person, bus, cars = coco["annotations"]
+    for annotation in coco["annotations"]:
+        del annotation["segmentation"]
+    bus |= {"bbox": [-50, 50, 550, 200], "vis_bbox": [-50, 50, 200, 200], "ignore": 0}
+    cars["ignore"] = 1
+    person["vis_bbox"] = [900, 0, 10, 10]  # outside of the frame
+    shown = example(data, coco)
+    assert [drawing.label for drawing in shown.drawings] == ["bus", "ignore region", "person"]
+    picture = painted(shown)
+    assert share_changed(picture, np.s_[60:240, 10:140]) == 1
+    assert share_changed(picture, np.s_[60:240, 160:490]) == 0
+    assert 0.2 < share_changed(picture, CARS) < 0.7
+    assert share_changed(picture, np.s_[300:320, 600:608]) == 0
+    outlined = compose(shown, ["boxes"])
+    assert share_changed(outlined[:HEIGHT], np.s_[48:52, 0:500]) > 0.5, "the whole body"
+
+
 def test_right_predictions_are_filled_and_false_ones_are_hatched(data: Path, coco: Coco) -> None:
     bus = coco["annotations"][1]
     shown = example(data, coco, [predict(bus, 0.9)])
     wanted = 0.3 * photograph()[BUS] + 0.7 * np.array(OUTCOME_COLORS["right"])
     assert (abs(painted(shown)[BUS] - wanted) <= 1).all()
     false = example(data, coco, [predict(bus, 0.9, category_id=4)])
-    assert 0.2 < share_changed(paint(false.photo, false.drawings), BUS) < 0.7
+    assert 0.2 < share_changed(composing.paint(false.photo, false.drawings), BUS) < 0.7
 
 
 def test_a_prediction_of_no_pixels_paints_nothing(data: Path, coco: Coco) -> None:
     nothing = encode(np.zeros((HEIGHT, WIDTH), bool))
     shown = example(data, coco, [predict(coco["annotations"][1], 0.9, segmentation=nothing)])
     assert [drawing.outcome for drawing in shown.drawings] == ["false"]
-    assert (paint(shown.photo, shown.drawings) == photograph()).all()
+    assert (composing.paint(shown.photo, shown.drawings) == photograph()).all()
 
 
-def test_what_is_found_has_a_white_outline_and_what_is_missed_is_filled(
-    data: Path, coco: Coco
-) -> None:
+def test_what_is_found_has_a_white_outline_what_is_missed_is_filled(data: Path, coco: Coco) -> None:
     cars = coco["annotations"][2]
     mask = decode(cars["segmentation"], HEIGHT, WIDTH)
     mask[300:340, 50:100] = False
@@ -195,7 +195,7 @@ def test_what_is_found_has_a_white_outline_and_what_is_missed_is_filled(
     shown = example(data, coco, [predict(coco["annotations"][1], 0.9)])
     picture = painted(shown)
     assert (picture[60:240, 100] == 255).all()
-    assert (paint(shown.photo, shown.drawings)[60:240, 100] != 255).any(axis=1).all()
+    assert (composing.paint(shown.photo, shown.drawings)[60:240, 100] != 255).any(axis=1).all()
     for nothing in np.s_[310:370, 110:240], np.s_[300:330, 50:90]:
         assert share_changed(picture, nothing) == 0, "a group that is found is not filled"
     person = picture[300:320, 600:608]

@@ -32,16 +32,11 @@ def test_of_16_bits_the_high_ones_are_drawn(data: Path, coco: Coco) -> None:
     assert (example(data, coco).photo == grey[..., None] // 256).all()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("../secret.png", "..\\secret.png", "{}/secret.png", "a/../../secret.png"),
-        *("C:x", "", "\0", f"{PHOTO} ", "a" * 5000),
-    ],
-)
-def test_no_name_leads_out_of_the_data_folder_or_to_an_error(
-    name: str, data: Path, coco: Coco, tmp_path: Path
-) -> None:
+NAMES = ["../secret.png", "..\\secret.png", "{}/secret.png", "a/../../secret.png", "C:x", "", "\0"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, f"{PHOTO} ", "a" * 5000])
+def test_no_name_leaves_the_folder(name: str, data: Path, coco: Coco, tmp_path: Path) -> None:
     Image.fromarray(photograph()).save(tmp_path / "secret.png")
     coco["images"][0]["file_name"] = name.format(tmp_path)
     note = example(data, coco).note

@@ -78,12 +78,10 @@ def evaluate(path: Path, results: Path, kind: Any) -> list[Any]:
 def test_errors_are_weighed(data: Path, coco: Coco) -> None:
     """A missed instance weighs 1, a false prediction its score, a group that is ignored nothing."""
     _, bus, cars = coco["annotations"]
-    results = [predict(bus, 0.75, category_id=4), predict(bus, 0.5, category_id=2)]
-    shown = example(data, coco, results)
-    everything = [*shown.drawings, *(shown.truth or ())]
-    assert weigh_errors(everything) == 0.75 + 0.5 + 2
-    assert find_worst_score(everything) == 0.75
-    shown = example(data, coco, [predict(bus, 0.9), predict(cars, 0.8), predict(cars, 0.7)])
-    everything = [*shown.drawings, *(shown.truth or ())]
-    assert weigh_errors(everything) == 1
-    assert find_worst_score(everything) < 0
+    false = predict(bus, 0.75, category_id=4), predict(bus, 0.5, category_id=2)
+    right = predict(bus, 0.9), predict(cars, 0.8), predict(cars, 0.7)
+    for results, weight, worst in (false, 0.75 + 0.5 + 2, 0.75), (right, 1, -1):
+        shown = example(data, coco, [*results])
+        everything = [*shown.drawings, *(shown.truth or ())]
+        assert weigh_errors(everything) == weight
+        assert max(find_worst_score(everything), -1) == worst

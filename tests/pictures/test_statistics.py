@@ -20,14 +20,29 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
     assert [text.get_text() for text in classes.texts] == ["1", "0", "1", "0"]
     bars = [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)]
     assert bars == [2, 0, 1]
-    medians = {
-        np.ravel(line.get_ydata())[0]: np.ravel(line.get_xdata())[0]
-        for line in sizes.lines
-        if line.get_marker() == "o"
-    }
+    points = [line for line in sizes.lines if line.get_marker() == "o"]
+    medians = {np.ravel(p.get_ydata())[0]: np.ravel(p.get_xdata())[0] for p in points}
     assert medians == {0: 160, 2: 400 * 200 - 200 * 100}
     assert [text.get_text() for text in shares.texts] == ["100", "100"]
     assert all(axes.get_xlim()[0] >= 0 and axes.get_ylim()[1] >= -0.6 for axes in figure.axes)
+
+
+def test_of_citypersons_heights_and_visibility_are_shown(data: Path, coco: Coco) -> None:
+    for annotation, height, ratio in zip(
+        coco["annotations"], (20, 60, 90), (0.2, 0.1, 1), strict=True
+    ):
+        annotation |= {"height": height, "vis_ratio": ratio}
+    coco["annotations"][0]["category_id"] = 3
+    figure = Figure((14, 9))
+    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    _, _, heights, visibility = figure.axes
+    assert (heights.get_title(loc="left"), visibility.get_title(loc="left")) == (
+        *("Heights", "Visibility"),
+    )
+    [median] = [line for line in heights.lines if line.get_marker() == "o"]
+    assert np.ravel(median.get_xdata())[0] == 40
+    # Below 0.2, and from 0.2 to 0.65.
+    assert [text.get_text() for text in visibility.texts] == ["50", "50"]
 
 
 def test_parts_of_four_percent_have_a_number(data: Path, coco: Coco) -> None:

@@ -82,12 +82,10 @@ def test_filled_and_joined_polygons_are_the_mask(
 
 
 def test_the_masks_of_a_frame_are_outlined_each_for_itself() -> None:
-    car, nothing, bus = parse("##", "##"), parse(".."), parse("#.#")
-    alone = [to_opencv_polygons([mask]) for mask in ((car, 3, 4), (nothing, 0, 0), (bus, 0, 9))]
-    together = to_opencv_polygons([(car, 3, 4), (nothing, 0, 0), (bus, 0, 9)])
-    assert [[p.tolist() for p in mask] for mask in together] == [
-        [p.tolist() for p in mask] for [mask] in alone
-    ]
+    masks = [(parse("##", "##"), 3, 4), (parse(".."), 0, 0), (parse("#.#"), 0, 9)]
+    alone = [polygons for mask in masks for polygons in to_opencv_polygons([mask])]
+    for found, expected in zip(to_opencv_polygons(masks), alone, strict=True):
+        assert [polygon.tolist() for polygon in found] == [polygon.tolist() for polygon in expected]
 
 
 def test_pieces_follow_each_other_by_distance() -> None:
@@ -95,19 +93,14 @@ def test_pieces_follow_each_other_by_distance() -> None:
     mask = parse("...#...", ".......", "#.....#")
     [polygons] = to_opencv_polygons([(mask, 0, 0)])
     assert [int(polygon[0, 0]) for polygon in polygons] in ([0, 3, 6], [6, 3, 0])
-
-
-def test_coordinates_have_two_digits() -> None:
+    # Coordinates have two digits.
     [[polygon]] = to_opencv_polygons([(parse("##", "##"), 1203, 7)])
     assert all(len(repr(number).partition(".")[2]) <= 2 for number in polygon.ravel().tolist())
 
 
-def test_filled_polygons_are_a_mask_and_its_place() -> None:
+def test_filled_polygons_are_a_mask_and_its_place_and_cut_off_at_the_frame() -> None:
     polygons = [[2.5, 1.5, 2.5, 3.5, 2.5, 3.5], [4.5, 2.5, 4.5, 2.5, 4.5, 2.5]]
     mask, x, y = fill_polygons(polygons, 5, 6)
     assert (mask.tolist(), x, y) == ([[1, 0, 0], [1, 0, 1], [1, 0, 0]], 2, 1)
-
-
-def test_what_lies_outside_of_the_frame_is_cut_off() -> None:
     mask, x, y = fill_polygons([[-2.5, 0.5, 1.5, 0.5, -2.5, 0.5]], 3, 4)
     assert (mask.tolist(), x, y) == ([[1, 1]], 0, 0)

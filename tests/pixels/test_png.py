@@ -19,6 +19,8 @@ from cityscapes_coco.pixels import png
 from tests.conftest import STREET, Chunk, encode_png, join_chunks
 from tests.oracle import pixels_of, read_strictly
 
+Decode = Callable[[bytes], Any]
+
 HEADER, DATA, END = encode_png(np.array(STREET))
 RAW = zlib.decompress(DATA[1])
 # An animation of two frames, as other programs may have put it beside the pixels.
@@ -41,9 +43,12 @@ def packages(request: pytest.FixtureRequest) -> Any:
         yield
 
 
+FILTERS = st.lists(st.integers(0, 4), min_size=1, max_size=5)
+
+
 @given(
     arrays(np.uint16, array_shapes(min_dims=2, max_dims=2, max_side=20)),
-    st.lists(st.integers(0, 4), min_size=1, max_size=5),
+    FILTERS,
     st.booleans(),
     st.lists(st.sampled_from(BESIDE), max_size=3),
     st.integers(0, 60),
@@ -61,12 +66,10 @@ def test_every_kind_of_map_is_decoded_exactly(
         assert judged is not None and np.array_equal(decoded, judged)
 
 
-@given(
-    arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))),
-    st.lists(st.integers(0, 4), min_size=1, max_size=5),
-    st.booleans(),
-    st.lists(st.sampled_from(BESIDE), max_size=3),
-)
+COLORS = arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3)))
+
+
+@given(COLORS, FILTERS, st.booleans(), st.lists(st.sampled_from(BESIDE), max_size=3))
 def test_so_is_every_kind_of_rgb(
     pixels: NDArray[np.uint8], filters: list[int], interlaced: bool, beside: list[Chunk]
 ) -> None:
@@ -86,6 +89,7 @@ def stream(change: Callable[[bytes], bytes]) -> Chunk:
     return b"IDAT", zlib.compress(change(RAW))
 
 
+OTHER_PIXEL = zlib.compress(RAW[:2] + b"\1" + RAW[3:])
 DAMAGES: dict[str, list[Chunk]] = {
     "nothing": [],
     "no header": [DATA, END],
@@ -106,11 +110,7 @@ DAMAGES: dict[str, list[Chunk]] = {
     "a row too few": [HEADER, stream(lambda raw: raw[:-9]), END],
     "a byte too many": [HEADER, stream(lambda raw: raw + b"\0"), END],
     "a filter that does not exist": [HEADER, stream(lambda raw: b"\5" + raw[1:]), END],
-    "a pixel of another checksum": [
-        HEADER,
-        (b"IDAT", zlib.compress(RAW[:2] + b"\1" + RAW[3:])[:-4] + DATA[1][-4:]),
-        END,
-    ],
+    "a pixel of another checksum": [HEADER, (b"IDAT", OTHER_PIXEL[:-4] + DATA[1][-4:]), END],
     "pixels that break off": [HEADER, (b"IDAT", DATA[1][:-4]), END],
     "another stream": [HEADER, (b"IDAT", b"pixels"), END],
 }
@@ -124,6 +124,7 @@ def test_each_kind_of_damage_is_refused_in_one_line(damage: str) -> None:
     assert read_strictly(content) is None
 
 
+RGB_NEEDED = "where a panoptic map has three of 8; is this another"
 RGB = np.array(STREET)[..., None] % (256, 255, 254)
 
 
@@ -131,7 +132,7 @@ RGB = np.array(STREET)[..., None] % (256, 255, 254)
     ("pixels", "decode"),
     [(np.array(STREET), png.decode_png), (RGB.astype(np.uint8), png.decode_rgb_png)],
 )
-def test_no_bit_can_be_changed(pixels: NDArray[Any], decode: Callable[[bytes], Any]) -> None:
+def test_no_bit_can_be_changed(pixels: NDArray[Any], decode: Decode) -> None:
     content = join_chunks(encode_png(pixels))
     for place in range(8 * len(content)):
         changed = bytearray(content)
@@ -140,20 +141,18 @@ def test_no_bit_can_be_changed(pixels: NDArray[Any], decode: Callable[[bytes], A
             decode(bytes(changed))
 
 
-@pytest.mark.parametrize("mode", ["L", "P", "RGBA", "I;16"])
-def test_other_pixels_than_rgb_are_refused(mode: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "decode", "says"),
+    [
+        *((mode, png.decode_rgb_png, RGB_NEEDED) for mode in ("L", "P", "RGBA", "I;16")),
+        *((mode, png.decode_png, "8 bits cannot hold instance ids such as 26001") for mode in "LP"),
+    ],
+)
+def test_other_pixels_are_refused(mode: str, decode: Decode, says: str) -> None:
     file = io.BytesIO()
     Image.new(mode, (3, 2)).save(file, "png")
-    with pytest.raises(ValueError, match=r"where a panoptic map has three of 8; is this another"):
-        png.decode_rgb_png(file.getvalue())
-
-
-@pytest.mark.parametrize("mode", ["L", "P"])
-def test_of_8_bits_it_says_that_these_cannot_hold_instances(mode: str) -> None:
-    file = io.BytesIO()
-    Image.new(mode, (4, 3), 7).save(file, "png")
-    with pytest.raises(ValueError, match=r"8 bits cannot hold instance ids such as 26001"):
-        png.decode_png(file.getvalue())
+    with pytest.raises(ValueError, match=says):
+        decode(file.getvalue())
 
 
 def test_what_follows_the_end_is_passed_over() -> None:
@@ -161,7 +160,7 @@ def test_what_follows_the_end_is_passed_over() -> None:
     assert png.decode_png(content).tolist() == STREET
 
 
-@given(arrays(np.uint8, st.tuples(st.integers(1, 20), st.integers(1, 20), st.just(3))))
+@given(COLORS)
 def test_what_is_written_is_read_by_others(pixels: NDArray[np.uint8]) -> None:
     content = png.encode_rgb_png(pixels)
     with Image.open(io.BytesIO(content)) as image:

@@ -1,5 +1,6 @@
 """Masks to polygons, with pycocotools and shapely as judges."""
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,13 @@ from tests.oracle import decode
 shapely = pytest.importorskip("shapely")
 
 Mask = NDArray[np.uint8]
+BITS = st.integers(0, 1)
 Polygon = list[int]
+Outline = Callable[[Iterable[tuple[Mask, int, int]]], Iterable[list[NDArray[Any]]]]
 
 
-def outline(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
-    [polygons] = to_polygons([(mask, x, y)])
-    return [polygon.ravel().tolist() for polygon in polygons]
-
-
-def outline_like_original(mask: Mask, x: int = 0, y: int = 0) -> list[Polygon]:
-    [polygons] = contours_like_original([(mask, x, y)])
+def outline(mask: Mask, x: int = 0, y: int = 0, how: Outline = to_polygons) -> list[Polygon]:
+    [polygons] = how([(mask, x, y)])
     return [polygon.ravel().tolist() for polygon in polygons]
 
 
@@ -63,9 +61,7 @@ RING_IN_RING = parse(
 
 
 @settings(max_examples=400)
-@given(
-    arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=16), elements=st.integers(0, 1))
-)
+@given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=16), elements=BITS))
 @example(parse("#"))
 @example(parse("#.", ".#"))
 @example(parse(".#.", "#.#", ".#."))  # a hole that only corners close
@@ -92,7 +88,7 @@ def test_large_masks_are_exact(mask: NDArray[Any]) -> None:
     check(mask.astype(np.uint8))
 
 
-@given(st.lists(arrays(np.uint8, (3, 4), elements=st.integers(0, 1)), max_size=5))
+@given(st.lists(arrays(np.uint8, (3, 4), elements=BITS), max_size=5))
 def test_masks_are_outlined_together_as_each_alone_and_moved(masks: list[Mask]) -> None:
     together = to_polygons((mask, n, 2 * n) for n, mask in enumerate(masks))
     for n, (polygons, mask) in enumerate(zip(together, masks, strict=True)):
@@ -101,20 +97,13 @@ def test_masks_are_outlined_together_as_each_alone_and_moved(masks: list[Mask]) 
 
 
 def test_a_pixel_is_the_square_between_its_edges() -> None:
-    [polygon] = outline(parse("#"), 7, 5)
-    assert polygon == [7, 5, 7, 6, 8, 6, 8, 5]
-
-
-def test_a_hole_is_cut_open_once() -> None:
-    polygons = outline(parse("####", "#..#", "#..#", "####"))
-    assert len(polygons) == 2
+    assert outline(parse("#"), 7, 5) == [[7, 5, 7, 6, 8, 6, 8, 5]]
 
 
 def test_the_original_draws_through_pixel_centres_and_fills_holes() -> None:
-    [contour] = outline_like_original(parse("###", "#.#", "###"), 10, 20)
-    assert set(zip(contour[::2], contour[1::2], strict=True)) == {
-        (x, y) for x in (10, 11, 12) for y in (20, 21, 22) if (x, y) != (11, 21)
-    }
+    [contour] = outline(parse("###", "#.#", "###"), 10, 20, contours_like_original)
+    around = {(x, y) for x in (10, 11, 12) for y in (20, 21, 22)} - {(11, 21)}
+    assert set(zip(contour[::2], contour[1::2], strict=True)) == around
 
 
 @pytest.mark.parametrize(
@@ -128,7 +117,7 @@ def test_the_original_draws_through_pixel_centres_and_fills_holes() -> None:
     ],
 )
 def test_the_original_drops_an_instance_for_a_contour_of_two_points(mask: Mask, kept: bool) -> None:
-    assert bool(outline_like_original(mask)) == kept
+    assert bool(outline(mask, how=contours_like_original)) == kept
 
 
 def test_no_cut_outlives_both_make_valid_and_a_scale() -> None:
@@ -139,10 +128,8 @@ def test_no_cut_outlives_both_make_valid_and_a_scale() -> None:
     [parts] = to_polygons([(ring, 0, 31)])
     cut = max(part[:, 1].min() for part in parts)
     below = [part[:, 1].min() == cut for part in parts]
-    slit = [
-        part + 0.05 * (part == [-1, cut]) * is_below
-        for part, is_below in zip(parts, below, strict=True)
-    ]
+    sides = zip(parts, below, strict=True)
+    slit = [part + 0.05 * (part == [-1, cut]) * is_below for part, is_below in sides]
 
     def fill(polygons: list[NDArray[Any]], scale: float = 1) -> NDArray[np.bool_]:
         return decode([(scale * polygon).ravel().tolist() for polygon in polygons], 64, 16)
@@ -155,17 +142,9 @@ def test_no_cut_outlives_both_make_valid_and_a_scale() -> None:
 
 
 def test_holes_are_opened_by_as_few_cuts_as_can_be() -> None:
-    """One cut opens the holes in rows 4 and 5; the holes in rows 1 and 3 need one each."""
-    mask = parse(
-        "#######",
-        "#.#####",
-        "#######",
-        "###.###",
-        "#####.#",
-        "#####.#",
-        "#######",
-    )
-    # The upper cut parts the mask in two, and the lower one in two again.
-    assert len(outline(mask)) == 3
-    steps = parse("#####", "#.#.#", "#.###", "#.#.#", "#.###", "#####")
-    assert len(outline(steps)) == 4
+    """Of the mask, one cut opens the holes in rows 4 and 5; those in rows 1 and 3 need one each.
+    The upper cut parts the mask in two, and the lower one in two again."""
+    mask = "#######", "#.#####", "#######", "###.###", "#####.#", "#####.#", "#######"
+    steps = "#####", "#.#.#", "#.###", "#.#.#", "#.###", "#####"
+    ring = "####", "#..#", "#..#", "####"
+    assert [len(outline(parse(*rows))) for rows in (mask, steps, ring)] == [3, 4, 2]

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import repeat
@@ -26,8 +26,7 @@ from cityscapes_coco.run import cluster as dask_cluster
 from cityscapes_coco.run.cluster import connect_cluster
 from cityscapes_coco.run.workers import WorkersLost
 from main import main
-from tests import conftest
-from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, posix_only, read_folder, touch
+from tests.conftest import PATIENCE, ROOT, WriteMap, convert, fail, posix_only, read_folder, touch
 
 distributed = pytest.importorskip("distributed")
 
@@ -64,20 +63,12 @@ def started(
     *command: object, code: object = ROOT, stderr: int = subprocess.DEVNULL
 ) -> Iterator["subprocess.Popen[str]"]:
     """A process that finds modules in `code`, and ends with the context, as do its children."""
+    # A chunk of work may kill two workers.
+    settings = {"PYTHONPATH": str(code), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
     process = subprocess.Popen(
-        [*map(str, command)],
-        # A chunk of work may kill two workers.
-        env={
-            **os.environ,
-            "PYTHONPATH": str(code),
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
-        },
-        cwd="/",
-        stdout=subprocess.DEVNULL,
-        stderr=stderr,
-        text=True,
-        start_new_session=True,
-    )
+        [*map(str, command)], env={**os.environ, **settings}, cwd="/", start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=stderr, text=True,
+    )  # fmt: skip
     try:
         yield process
     finally:
@@ -172,33 +163,25 @@ def messages(process: "subprocess.Popen[str]") -> list[str]:
     return err.splitlines()
 
 
-def convert(datadir: Path, outdir: Path, *options: object) -> bytes:
-    conftest.convert(datadir, "--outdir", outdir, *options)
-    return (outdir / OUTPUT).read_bytes()
-
-
 # The work.
 
 
-def test_a_cluster_writes_and_checks_the_same_bytes(
-    cluster: str, frames: Path, tmp_path: Path
-) -> None:
+def test_a_cluster_writes_the_same_bytes(cluster: str, frames: Path, tmp_path: Path) -> None:
     options = "--panoptic", "--scheduler", cluster, "--verify"
-    convert(frames, tmp_path / "there", *options)
-    convert(frames, tmp_path / "here", "--panoptic")
+    convert(frames, "--outdir", tmp_path / "there", *options)
+    convert(frames, "--outdir", tmp_path / "here", "--panoptic")
     assert read_folder(tmp_path / "there") == read_folder(tmp_path / "here")
 
 
-def test_the_work_of_a_killed_worker_is_done_again(
-    cluster: str, frames: Path, code: str, tmp_path: Path
-) -> None:
+def test_lost_work_is_done_again(cluster: str, frames: Path, code: str, tmp_path: Path) -> None:
     with started(*worker(cluster), code=code) as third:
         await_workers(cluster, 3)
         with slow_conversion(frames, cluster, code) as process:
             kill(third)
             assert messages(process) == []
     assert process.returncode == 0
-    assert (frames / "annotations" / OUTPUT).read_bytes() == convert(frames, tmp_path / "here")
+    convert(frames, "--outdir", tmp_path / "here")
+    assert read_folder(frames / "annotations") == read_folder(tmp_path / "here")
 
 
 def test_an_error_of_the_work_reaches_the_caller(cluster: str, tmp_path: Path) -> None:
@@ -216,62 +199,50 @@ def test_an_error_of_the_work_reaches_the_caller(cluster: str, tmp_path: Path) -
 # Workers that lack something.
 
 
-@contextmanager
-def unfit_worker(kind: str, address: str, frames: Path, folder: Path) -> Iterator[None]:
-    path = ROOT
-    command = worker(address)
-    if kind == "without the package":
-        path = folder
-    elif kind == "of another version":
-        path = folder / "other"
-        shutil.copytree(ROOT / "cityscapes_coco", path / "cityscapes_coco")
-        version = path / "cityscapes_coco" / "version.py"
+HIDE = "mount -t tmpfs none '{}' && exec \"$@\""
+OLD = ["cityscapes_coco/__init__.py", "cityscapes_coco/convert.py"]
+LACKS = {
+    "without the package": "lacks the package cityscapes_coco: pip install [.]$",
+    "of another version": f"has version 0.0.1 of cityscapes_coco, not {__version__}",
+    "too old to be asked": "cannot use this version of cityscapes_coco: pip install [.]",
+    "without the data": "cannot read the folder",
+}
+
+
+def unfit_worker(
+    kind: str, address: str, frames: Path, folder: Path
+) -> AbstractContextManager[object]:
+    path, command = folder, worker(address)
+    if kind == "of another version":
+        shutil.copytree(ROOT / "cityscapes_coco", folder / "cityscapes_coco")
+        version = folder / "cityscapes_coco" / "version.py"
         version.write_text(version.read_text().replace(f'"{__version__}"', '"0.0.1"'))
-    elif kind == "so old that it cannot be asked":
-        path = folder / "old"
-        (path / "cityscapes_coco").mkdir(parents=True)
-        (path / "cityscapes_coco" / "__init__.py").touch()
-        (path / "cityscapes_coco" / "convert.py").touch()
-    else:
-        hide = f"mount -t tmpfs none '{frames}' && exec \"$@\""
-        command = ["unshare", "--mount", "sh", "-c", hide, "sh", *command]
-        if subprocess.run([*command[:4], hide, "sh", "true"], capture_output=True).returncode:
+    elif kind == "too old to be asked":
+        for name in OLD:
+            touch(folder / name)
+    elif kind == "without the data":
+        path = ROOT
+        hidden = ["unshare", "--mount", "sh", "-c", HIDE.format(frames), "sh"]
+        if subprocess.run([*hidden, "true"], capture_output=True).returncode:
             pytest.skip("needs the right to mount")
-    with started(*command, code=path):
-        yield
+        command = [*hidden, *command]
+    return started(*command, code=path)
 
 
-@pytest.mark.parametrize(
-    ("kind", "lack"),
-    [
-        ("without the package", "lacks the package cityscapes_coco: pip install [.]$"),
-        ("of another version", f"has version 0.0.1 of cityscapes_coco, not {__version__}"),
-        (
-            "so old that it cannot be asked",
-            "cannot use this version of cityscapes_coco: pip install [.]",
-        ),
-        ("without the data", "cannot read the folder"),
-    ],
-)
+@pytest.mark.parametrize("kind", LACKS)
 def test_no_work_is_done_with_a_worker_that_lacks_something(
-    kind: str,
-    lack: str,
-    cluster: str,
-    frames: Path,
-    tmp_path: Path,
-    capfd: pytest.CaptureFixture[str],
+    kind: str, cluster: str, frames: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Neither if the worker joins while others work, nor afterwards, if the worker is there."""
+    folder = tmp_path_factory.mktemp("code")
     with connect_cluster(cluster, [frames / "gtFine" / "train"]) as run:
         naps = run(time.sleep, repeat(0.01, 100 * PATIENCE))
         next(naps)
-        with unfit_worker(kind, cluster, frames, tmp_path):
-            with pytest.raises(WorkersLost, match=lack) as raised:
+        with unfit_worker(kind, cluster, frames, folder):
+            with pytest.raises(WorkersLost, match=LACKS[kind]) as raised:
                 list(naps)
-            capfd.readouterr()
-            assert main(["--datadir", str(frames), "--scheduler", cluster, "--skip-bad"]) == 1
-            [line] = capfd.readouterr().err.splitlines()
-            assert line == f"error: {raised.value}"
+            err = fail(main, "--datadir", frames, "--scheduler", cluster, "--skip-bad")
+            assert err == f"error: {raised.value}\n"
     assert raised.value.where.startswith("tcp://127.0.0.1:") and raised.value.where != cluster
     assert not (frames / "annotations").exists()
 
@@ -290,25 +261,18 @@ def test_a_signal_in_mid_run_is_one_line(cluster: str, frames: Path, code: str) 
 
 
 def test_a_cluster_that_is_lost_is_one_line(
-    cluster: str,
-    scheduler: tuple["subprocess.Popen[str]", str],
-    frames: Path,
-    code: str,
-    capfd: pytest.CaptureFixture[str],
+    cluster: str, scheduler: tuple["subprocess.Popen[str]", str], frames: Path, code: str
 ) -> None:
     """First some work kills both workers, then there is none, then the only worker dies, and last
     the scheduler."""
     lost = "workers of the cluster died, perhaps for want of memory"
     with connect_cluster(cluster) as run, pytest.raises(WorkersLost, match=lost):
         list(run(os._exit, [1]))
-    capfd.readouterr()
-    assert main(["--datadir", str(frames), "--scheduler", cluster]) == 1
-    [line] = capfd.readouterr().err.splitlines()
-    assert line == f"error: {cluster}: the cluster has no workers; start some with dask worker"
-    for killed, reason in [
-        ("worker", "all workers of the cluster are gone; start some with dask worker"),
-        ("scheduler", "the scheduler does not answer any more; start it again"),
-    ]:
+    err = fail(main, "--datadir", frames, "--scheduler", cluster)
+    assert err == f"error: {cluster}: the cluster has no workers; start some with dask worker\n"
+    gone = "all workers of the cluster are gone; start some with dask worker"
+    silent = "the scheduler does not answer any more; start it again"
+    for killed, reason in ("worker", gone), ("scheduler", silent):
         with started(*worker(cluster), code=code) as only_worker:
             await_workers(cluster, 1)
             with slow_conversion(frames, cluster, code, "--skip-bad") as process:
@@ -321,7 +285,7 @@ def test_a_cluster_that_is_lost_is_one_line(
 # Addresses.
 
 
-class _Greeter(BaseHTTPRequestHandler):
+class Greeter(BaseHTTPRequestHandler):
     """Answers whatever is sent as a web server does."""
 
     def handle(self) -> None:
@@ -333,7 +297,7 @@ def ports() -> Iterator[dict[str, int]]:
     """Ports of 127.0.0.1: one that is silent, one with a web server, one with nothing."""
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
-        HTTPServer(("127.0.0.1", 0), _Greeter) as web,
+        HTTPServer(("127.0.0.1", 0), Greeter) as web,
     ):
         with socket.create_server(("127.0.0.1", 0)) as server:
             closed = server.getsockname()[1]
@@ -342,32 +306,18 @@ def ports() -> Iterator[dict[str, int]]:
         web.shutdown()
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "tcp://127.0.0.1:{silent}",
-        "tcp://127.0.0.1:{web}",
-        "tcp://127.0.0.1:{closed}",
-        "tls://127.0.0.1:{silent}",
-        "ws://127.0.0.1:{web}",
-        "http://127.0.0.1:{web}",
-        "tcp://127.0.0.1:99999",
-        "tcp://127.0.0.1:port",
-        "tcp://",
-        "127.0.0.1",
-        "no address",
-        " ",
-    ],
-)
+ADDRESSES = [
+    *("tcp://127.0.0.1:{silent}", "tcp://127.0.0.1:{web}", "tcp://127.0.0.1:{closed}"),
+    *("tls://127.0.0.1:{silent}", "ws://127.0.0.1:{web}", "http://127.0.0.1:{web}"),
+    *("tcp://127.0.0.1:99999", "tcp://127.0.0.1:port", "tcp://", "127.0.0.1", "no address", " "),
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
 def test_an_address_without_a_scheduler_is_one_line(
-    address: str,
-    ports: dict[str, int],
-    frames: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    address: str, ports: dict[str, int], frames: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = address.format(**ports)
     monkeypatch.setattr(dask_cluster, "_CONNECT", 0.5)
-    assert main(["--datadir", str(frames), "--scheduler", address]) == 1
-    [line] = capfd.readouterr().err.splitlines()
+    [line] = fail(main, "--datadir", frames, "--scheduler", address).splitlines()
     assert line.startswith(f"error: {address}: no Dask scheduler answers there")

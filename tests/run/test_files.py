@@ -2,38 +2,35 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.run.files import (
-    check_free,
-    new_folder,
-    read_file,
-    replacing,
-    replacing_folder,
-    scratch_file,
-)
+from cityscapes_coco.run import files
 from cityscapes_coco.run.folders import is_junk
-from tests.conftest import ROOT, posix_only, run_script
+from tests.conftest import posix_only, run_code
+
+Fill = Callable[[Path], object]
 
 # A file that is read.
 
 
 def test_a_file_is_read_unless_it_is_too_large(tmp_path: Path) -> None:
     (path := tmp_path / "file").write_bytes(b"12345")
-    assert read_file(path) == read_file(path, 5) == b"12345"
+    assert files.read_file(path) == files.read_file(path, 5) == b"12345"
     with pytest.raises(UserError, match="has 5 bytes, too many to be read"):
-        read_file(path, 4)
+        files.read_file(path, 4)
 
 
 # A file that is written.
 
 
 def test_a_scratch_file_leaves_nothing(tmp_path: Path) -> None:
-    with scratch_file(tmp_path / "a" / "b") as file:
+    with files.scratch_file(tmp_path / "a" / "b") as file:
         file.write(b"part")
         file.seek(0)
         assert file.read() == b"part"
@@ -49,13 +46,13 @@ def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def write(path: Path, content: bytes) -> None:
-    with replacing(path) as file:
+    with files.replacing(path) as file:
         file.write(content)
 
 
 def test_a_file_appears_whole_when_it_is_finished(path: Path) -> None:
     write(path, b"earlier")
-    with replacing(path) as file:
+    with files.replacing(path) as file:
         file.write(b"whole")
         file.flush()
         assert path.read_bytes() == b"earlier"
@@ -65,26 +62,22 @@ def test_a_file_appears_whole_when_it_is_finished(path: Path) -> None:
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_whatever_goes_wrong_the_earlier_file_stays(error: type[BaseException], path: Path) -> None:
     write(path, b"earlier")
-    with pytest.raises(error), replacing(path) as file:
+    with pytest.raises(error), files.replacing(path) as file:
         file.write(b"half")
         raise error
     assert path.read_bytes() == b"earlier" and os.listdir(path.parent) == ["file"]
 
 
-def test_a_folder_in_its_place_is_refused_before_any_work_is_done(path: Path) -> None:
-    path.mkdir(parents=True)
-    with pytest.raises(IsADirectoryError), replacing(path):
-        pytest.fail("the work was begun")
-    assert os.listdir(path.parent) == ["file"]
+KINDS = [Path.mkdir, pytest.param(lambda path: os.mkfifo(path), marks=posix_only)]
 
 
-@posix_only
-def test_a_pipe_in_its_place_stays(path: Path) -> None:
+@pytest.mark.parametrize("make", KINDS, ids=["a folder", "a pipe"])
+def test_what_is_no_file_stays_and_the_work_is_not_begun(make: Fill, path: Path) -> None:
     path.parent.mkdir(parents=True)
-    os.mkfifo(path)
-    with pytest.raises(OSError, match="not a file"), replacing(path):
+    make(path)
+    with pytest.raises(OSError, match=r"Is a directory|not a file"), files.replacing(path):
         pytest.fail("the work was begun")
-    assert path.is_fifo()
+    assert os.listdir(path.parent) == ["file"] and not path.is_file()
 
 
 WRITE = """
@@ -100,9 +93,7 @@ with replacing(Path(sys.argv[1])) as file:
 @posix_only
 def test_an_earlier_file_survives_a_disk_that_takes_no_more(tmp_path: Path) -> None:
     write(tmp_path / "out" / "file", b"earlier")
-    (tmp_path / "script.py").write_text(WRITE)
-    options = str(tmp_path / "script.py"), str(tmp_path / "out" / "file")
-    process = run_script(*options, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    process = run_code(WRITE, tmp_path / "out" / "file")
     assert process.returncode == 1 and "File too large" in process.stderr
     assert (tmp_path / "out" / "file").read_bytes() == b"earlier"
     assert os.listdir(tmp_path / "out") == ["file"]
@@ -111,24 +102,30 @@ def test_an_earlier_file_survives_a_disk_that_takes_no_more(tmp_path: Path) -> N
 # A new folder.
 
 
+def touch_whole(draft: Path) -> None:
+    (draft / "whole").touch()
+
+
 def test_a_new_folder_appears_whole_and_takes_the_place_of_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "out" / "folder"
     for error in ValueError, KeyboardInterrupt:
-        with pytest.raises(error), new_folder(folder) as draft:
+        with pytest.raises(error), files.new_folder(folder) as draft:
             touch_whole(draft)
             raise error
         assert os.listdir(folder.parent) == []
-    with new_folder(folder) as draft:
+    with files.new_folder(folder) as draft:
         touch_whole(draft)
         assert not folder.exists()
     assert os.listdir(folder) == ["whole"]
-    for refuse in check_free, lambda path: new_folder(path).__enter__():
+    for refuse in files.check_free, lambda path: files.new_folder(path).__enter__():
         with pytest.raises(UserError, match="folder: is there already; remove it"):
             refuse(folder)
     assert os.listdir(folder.parent) == ["folder"]
 
 
 # A folder, and the file that describes it.
+
+EARLIER = {"folder", "folder/earlier", "folder.json"}
 
 
 @pytest.fixture
@@ -137,8 +134,16 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "out" / "folder"
     folder.mkdir(parents=True)
     (folder / "earlier").touch()
-    folder.with_suffix(".json").write_text("earlier")
+    index_of(folder).write_text("earlier")
     return folder
+
+
+def index_of(folder: Path) -> Path:
+    return folder.with_suffix(".json")
+
+
+def replace(folder: Path, fill: Fill = touch_whole) -> AbstractContextManager[object]:
+    return files.replacing_folder(folder, index_of(folder), fill)
 
 
 def entries(folder: Path) -> set[str]:
@@ -146,79 +151,48 @@ def entries(folder: Path) -> set[str]:
     return {path.relative_to(folder.parent).as_posix() for path in folder.parent.rglob("*")}
 
 
-EARLIER = {"folder", "folder/earlier", "folder.json"}
-
-
 def test_a_folder_appears_whole_and_its_earlier_index_is_gone(folder: Path) -> None:
-    index = folder.with_suffix(".json")
-
     def fill(draft: Path) -> None:
-        (draft / "later").write_bytes(b"whole")
-        assert entries(folder) > EARLIER and index.read_text() == "earlier"
+        touch_whole(draft)
+        assert entries(folder) > EARLIER and index_of(folder).read_text() == "earlier"
         assert draft.parent == folder.parent and is_junk(draft.name)
 
-    with replacing_folder(folder, index, fill):
+    with replace(folder, fill):
         visible = {name for name in entries(folder) if not is_junk(name.partition("/")[0])}
-        assert visible == {"folder", "folder/later"}
-        index.write_text("later")
-    assert entries(folder) == {"folder", "folder/later", "folder.json"}
-    assert index.read_text() == "later"
-
-
-def test_there_need_be_no_earlier_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "out" / "folder"
-    with replacing_folder(folder, folder.with_suffix(".json"), touch_whole):
-        pass
+        assert visible == {"folder", "folder/whole"}
     assert entries(folder) == {"folder", "folder/whole"}
-
-
-def test_what_goes_wrong_once_the_index_is_in_place_changes_nothing(folder: Path) -> None:
-    index = folder.with_suffix(".json")
-    with pytest.raises(KeyboardInterrupt), replacing_folder(folder, index, touch_whole):
-        index.write_text("later")
+    # Nothing changes any more once the index is in place.
+    with pytest.raises(KeyboardInterrupt), replace(folder):
+        index_of(folder).write_text("later")
         raise KeyboardInterrupt
     assert entries(folder) == {"folder", "folder/whole", "folder.json"}
-    assert index.read_text() == "later"
-
-
-def touch_whole(draft: Path) -> None:
-    (draft / "whole").touch()
+    assert index_of(folder).read_text() == "later"
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_whatever_goes_wrong_the_earlier_folder_and_index_stay(
-    error: type[BaseException], folder: Path
+def test_whatever_goes_wrong_the_earlier_pair_stays(
+    error: type[BaseException], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the folder is filled, and while the index is put in place."""
+    """While the folder is filled, while it is put in place, and while the index is."""
 
     def fail(draft: Path) -> None:
         touch_whole(draft)
         raise error
 
-    with pytest.raises(error), replacing_folder(folder, folder.with_suffix(".json"), fail):
-        pytest.fail("the folder was put in place")
-    with pytest.raises(error), replacing_folder(folder, folder.with_suffix(".json"), touch_whole):
-        raise error
-    assert entries(folder) == EARLIER and folder.with_suffix(".json").read_text() == "earlier"
-
-
-def test_they_stay_too_where_the_new_folder_cannot_be_put_in_place(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rename = Path.rename
-
-    def fail(path: Path, target: Path) -> Path:
+    def fail_to_rename(path: Path, target: Path) -> Path:
         if target == folder and not (path / "earlier").exists():
-            raise PermissionError
+            raise error
         return rename(path, target)
 
-    monkeypatch.setattr(Path, "rename", fail)
-    with (
-        pytest.raises(PermissionError),
-        replacing_folder(folder, folder.with_suffix(".json"), touch_whole),
-    ):
-        pytest.fail("it was put in place")
-    assert entries(folder) == EARLIER and folder.with_suffix(".json").read_text() == "earlier"
+    rename = Path.rename
+    with pytest.raises(error), replace(folder, fail):
+        pytest.fail("the folder was put in place")
+    with pytest.raises(error), replace(folder):
+        raise error
+    monkeypatch.setattr(Path, "rename", fail_to_rename)
+    with pytest.raises(error), replace(folder):
+        pytest.fail("the folder was put in place")
+    assert entries(folder) == EARLIER and index_of(folder).read_text() == "earlier"
 
 
 KILL = """
@@ -246,19 +220,10 @@ with replacing_folder(folder, folder.with_suffix(".json"), fill):
 @posix_only
 @pytest.mark.parametrize(
     ("renames", "visible"),
-    [
-        (0, EARLIER),
-        (1, {"folder", "folder/earlier"}),
-        (2, set()),
-        (3, {"folder", "folder/later"}),
-    ],
+    [*enumerate([EARLIER, {"folder", "folder/earlier"}, set(), {"folder", "folder/later"}])],
 )
-def test_an_index_stands_beside_its_own_folder_even_after_a_kill(
-    renames: int, visible: set[str], folder: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "script.py").write_text(KILL)
-    options = str(tmp_path / "script.py"), folder, renames
-    process = run_script(*options, env={**os.environ, "PYTHONPATH": str(ROOT)})
+def test_a_kill_leaves_no_wrong_index(renames: int, visible: set[str], folder: Path) -> None:
+    process = run_code(KILL, folder, renames)
     assert process.returncode == (0 if renames == 3 else -9), process.stderr
     assert {name for name in entries(folder) if not is_junk(name)} == visible
 
@@ -272,11 +237,11 @@ def test_what_a_killed_run_left_is_removed_and_what_is_in_use_is_not(tmp_path: P
     left = tmp_path / ".folder.0123abcd.tmp"
     (left / "a").mkdir(parents=True)
     (other := tmp_path / ".other.0123abcd.tmp").mkdir()
-    with new_folder(path), new_folder(tmp_path / "folder2"):
+    with files.new_folder(path), files.new_folder(tmp_path / "folder2"):
         # Names end at random, so the other draft of the pair is told by what it is not.
         [in_use] = set(tmp_path.glob(".folder.*.tmp")) - {left}
         # Another run into the same place, which is done before this one.
-        with new_folder(path):
+        with files.new_folder(path):
             pass
         assert in_use.is_dir() and not left.exists() and other.is_dir()
         shutil.rmtree(path)
@@ -291,7 +256,7 @@ def test_folders_replaced_at_the_same_time_match_their_index(tmp_path: Path) -> 
         def fill(draft: Path) -> None:
             (draft / "a").write_text(str(number))
 
-        with replacing(index, replacing_folder(folder, index, fill)) as file:
+        with files.replacing(index, files.replacing_folder(folder, index, fill)) as file:
             file.write(str(number).encode())
 
     with ThreadPoolExecutor(8) as threads:

@@ -1,14 +1,12 @@
 """Signals that end a program where it looks for them, and Ctrl-C that is delayed."""
 
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from cityscapes_coco.run.signals import ctrl_c_held, stoppable
-from tests.conftest import PATIENCE, ROOT, posix_only
+from tests.conftest import PATIENCE, posix_only, run_code
 
 
 def test_a_signal_is_noted_and_raised_where_it_is_looked_for_unless_it_is_ignored() -> None:
@@ -41,7 +39,7 @@ with stoppable():
     signal.raise_signal(signal.SIGTERM)
     print("goes on")
 """
-    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    process = run_code(code)
     assert (process.returncode, process.stdout) == (-signal.SIGTERM, "goes on\n")
 
 

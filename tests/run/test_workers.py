@@ -19,16 +19,7 @@ from cityscapes_coco import Options, convert_split, find_dataset
 from cityscapes_coco.run.workers import Map, WorkersLost, start_workers
 from main import main
 from tests import conftest
-from tests.conftest import (
-    OUTPUT,
-    PATIENCE,
-    ROOT,
-    Capture,
-    WriteMap,
-    posix_only,
-    read_folder,
-    run_script,
-)
+from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, fail, posix_only, read_folder, run_code
 
 forked_only = pytest.mark.skipif(
     multiprocessing.get_start_method() != "fork",
@@ -48,9 +39,6 @@ def frames(datadir: Path, write_map: WriteMap) -> Path:
 def convert(datadir: Path, outdir: Path, *options: object) -> dict[str, bytes]:
     conftest.convert(datadir, "--outdir", outdir, "--skip-bad", *options)
     return read_folder(outdir)
-
-
-# What a map promises.
 
 
 def square(number: int) -> int:
@@ -95,9 +83,6 @@ def test_the_check_ends_the_work(workers: int) -> None:
     assert multiprocessing.active_children() == []
 
 
-# The file is the same, however the work is done.
-
-
 def test_any_number_of_workers_writes_the_same_bytes(frames: Path, tmp_path: Path) -> None:
     alone = convert(frames, tmp_path / "1", "--panoptic")
     assert len(alone) == 32
@@ -127,25 +112,22 @@ def test_memory_need_not_be_kept(
         assert convert(frames, tmp_path / f"{lacks} {workers}", "--workers", workers) == alone
 
 
+START = """
+import multiprocessing, sys, main
+if __name__ == '__main__':
+    multiprocessing.set_start_method('{}')
+    sys.exit(main.main(sys.argv[1:]))
+"""
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_every_way_to_start_a_process_works(method: str, frames: Path, tmp_path: Path) -> None:
     if method not in multiprocessing.get_all_start_methods():
         pytest.skip(f"this system has no {method}")
-    script = tmp_path / "start.py"
-    script.write_text(
-        "import multiprocessing, sys, main\n"
-        "if __name__ == '__main__':\n"
-        f"    multiprocessing.set_start_method('{method}')\n"
-        "    sys.exit(main.main(sys.argv[1:]))\n"
-    )
-    options = ["--datadir", frames, "--skip-bad", "--workers", "2"]
-    process = run_script(str(script), *options, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    options = "--datadir", frames, "--skip-bad", "--workers", "2"
+    process = run_code(START.format(method), *options)
     assert process.returncode == 0, process.stderr
-    alone = convert(frames, tmp_path / "1")
-    assert read_folder(frames / "annotations") == alone
-
-
-# Workers that die.
+    assert read_folder(frames / "annotations") == convert(frames, tmp_path / "1")
 
 
 def kill_this_process(*_: object) -> None:
@@ -206,14 +188,13 @@ def test_a_signal_to_all_processes_is_no_lost_worker(tmp_path: Path) -> None:
 
 @forked_only
 def test_a_dead_worker_ends_the_run_with_one_line(
-    frames: Path, write_map: WriteMap, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    frames: Path, write_map: WriteMap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every worker dies on its first frame, as if the system had run out of memory. Another split
     is not begun."""
     write_map(split="val")
     monkeypatch.setattr("cityscapes_coco.convert.annotate.convert_frame", kill_this_process)
-    assert main(["--datadir", str(frames), "--workers", "2"]) == 1
-    lines = capsys.readouterr().err.splitlines()
-    assert [line for line in lines if line.startswith("error: ")] == lines[-1:]
-    assert "a worker process died" in lines[-1] and "--workers" in lines[-1]
+    *others, last = fail(main, "--datadir", frames, "--workers", 2).splitlines()
+    assert not [line for line in others if line.startswith("error: ")]
+    assert last.startswith("error: ") and "a worker process died" in last and "--workers" in last
     assert not list((frames / "annotations").iterdir())

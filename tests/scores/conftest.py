@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from evaluate_coco import main as evaluate
-from tests.conftest import SAMPLE, Capture, Coco, load, write_json
+from tests.conftest import SAMPLE, Coco, load, write_json
+from tests.conftest import fail as complain
 
 
 def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
@@ -20,12 +21,9 @@ def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:
     return load(out)
 
 
-def fail(capsys: Capture, *options: object) -> str:
+def fail(*options: object) -> str:
     """Score in vain, and return the one line of the error."""
-    capsys.readouterr()
-    assert evaluate([*map(str, options), "--workers", "1"]) == 1
-    captured = capsys.readouterr()
-    [line] = captured.err.splitlines()
+    [line] = complain(evaluate, *options).splitlines()
     return line
 
 

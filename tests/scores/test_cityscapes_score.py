@@ -56,9 +56,8 @@ def judge(data: Path, results: list[Coco]) -> None:
         file = write_json(Path(folder) / "results.json", results)
         scores = evaluate_results(path, file, data)
         write_submission(path, file, data, Path(folder) / "upload")
-        expected = official_scores(
-            Path(folder) / "upload", data.glob("gtFine/train/*/*_instanceIds.png")
-        )
+        maps = data.glob("gtFine/train/*/*_instanceIds.png")
+        expected = official_scores(Path(folder) / "upload", maps)
     assert scores.cityscapes is not None
     found = {"average": scores.cityscapes.average, **scores.cityscapes.classes}
     assume(expected is not None)

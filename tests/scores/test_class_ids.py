@@ -24,10 +24,7 @@ def test_each_way_leads_to_the_ids_of_the_file() -> None:
 
 
 def test_numbers_that_fit_a_way_are_explained() -> None:
-    assert "counted from 0" in explain_numbers({0, 2}, FILE)
-    assert "counted from 1" in explain_numbers({1, 3}, FILE)
-    assert "label ids" in explain_numbers({26, 33}, FILE)
-    assert "train ids" in explain_numbers({13}, FILE)
+    """tests/scores/test_results.py has each way."""
     assert "COCO's own classes" in explain_numbers({1, 44, 90}, FILE)
     assert explain_numbers({1, 91}, FILE) == explain_numbers({-1, 44}, FILE) == ""
     assert explain_numbers({0, 3}, FILE) == ""
@@ -46,9 +43,7 @@ WRONG: dict[str, Pairs] = {
     "with bus instead of truck, truck instead of bus, 29 would be right": {
         **{(CAR, CAR): 20, (TRUCK, BUS): 4, (BUS, TRUCK): 5, (BUS, BUS): 1},
     },
-    "with bicycle instead of motorcycle, 28 would be right": {
-        **{(CAR, CAR): 20, (MOTORCYCLE, BICYCLE): 8},
-    },
+    "bicycle instead of motorcycle, 28 would be right": {(CAR, CAR): 20, (MOTORCYCLE, BICYCLE): 8},
 }
 
 
@@ -56,7 +51,7 @@ WRONG: dict[str, Pairs] = {
 def test_ids_that_explain_most_of_what_is_wrong_are_named(says: str) -> None:
     called = {called for called, _ in WRONG[says]}
     [note] = explain_pairs(Counter(WRONG[says]), called, COCO)
-    assert note.endswith(f"; {says}")
+    assert note.endswith(says) and "; with " in note
 
 
 def test_what_is_wrong_is_counted_and_the_most_common_mistake_named() -> None:
@@ -81,9 +76,7 @@ NETWORKS: dict[str, Pairs] = {
     "riders on bicycles": {(RIDER, BICYCLE): 4, (RIDER, RIDER): 6, (BICYCLE, BICYCLE): 9},
     "one class for another, once": {(CAR, CAR): 20, (MOTORCYCLE, BICYCLE): 7},
     "half of them shifted": {(CAR, CAR): 20, (TRUCK, CAR): 9, (RIDER, PERSON): 8, (PERSON, 1): 12},
-    "riders and bicycles": {
-        **{(RIDER, BICYCLE): 2, (BICYCLE, CAR): 2, (RIDER, RIDER): 1, (CAR, CAR): 12},
-    },
+    "bicycles": {(RIDER, BICYCLE): 2, (BICYCLE, CAR): 2, (RIDER, RIDER): 1, (CAR, CAR): 12},
     "few of many": {(TRUCK, PERSON): 2, (PERSON, CAR): 3},
     "all cars, also the trucks": {(CAR, CAR): 5, (CAR, TRUCK): 5},
     "guesses": {(a, b): 3 for a in range(1, 9) for b in (PERSON, CAR, BICYCLE)},

@@ -19,10 +19,10 @@ from tests.conftest import (
     Coco,
     WriteMap,
     load,
-    posix_only,
     write_json,
 )
 from tests.oracle import decode, encode
+from tests.scores.conftest import fail
 
 LABELS = {1: 24, 2: 25, 3: 26, 4: 27, 5: 28, 6: 31, 7: 32, 8: 33}
 BOX = np.ones((3, 4), bool)
@@ -32,19 +32,10 @@ def save(folder: Path, coco: Path, results: object, *options: object) -> dict[st
     """Save results, and return the lines of each text file, by its name."""
     path = results if isinstance(results, Path) else write_json(folder / "results.json", results)
     argv = ["--coco_dir", SAMPLE, "--coco", coco, "--results", path, "--save", folder / "upload"]
-    assert evaluate([*map(str, argv), "--workers", "1", *map(str, options)]) == 0
+    assert evaluate([*map(str, argv), *map(str, options)]) == 0
     texts = sorted((folder / "upload").glob("*.txt"))
     assert texts
-    return {
-        text.name: [line.split(" ") for line in text.read_text().splitlines()] for text in texts
-    }
-
-
-def fail(capsys: Capture, *options: object) -> str:
-    capsys.readouterr()
-    assert evaluate([*map(str, options), "--workers", "1"]) == 1
-    [line] = capsys.readouterr().err.splitlines()
-    return line
+    return {text.name: [row.split(" ") for row in text.read_text().splitlines()] for text in texts}
 
 
 def predict(**fields: object) -> Coco:
@@ -60,19 +51,18 @@ def streets(datadir: Path, write_map: WriteMap) -> Path:
 
 
 def convert_val(datadir: Path, *options: str) -> Path:
-    assert main(["--datadir", str(datadir), "--workers", "1", *options]) == 0
+    assert main(["--datadir", str(datadir), *options]) == 0
     [path] = (datadir / "annotations").glob("*.json")
     return path
 
 
-def test_each_result_has_a_line_and_a_mask(tmp_path: Path) -> None:
+def test_each_result_has_a_line_and_a_mask(tmp_path: Path, capsys: Capture) -> None:
     """test_cityscapes_score.py has the official script score what is saved."""
-    lines = save(tmp_path, GOLDEN_VAL, PREDICTIONS)
-    results = json.loads(PREDICTIONS.read_bytes())
-    stems = {
-        image["id"]: image["seg_file_name"].replace("_gtFine_instanceIds.png", "")
-        for image in load(GOLDEN_VAL)["images"]
-    }
+    predictions = json.loads(PREDICTIONS.read_bytes())
+    results = [*predictions, *predictions[:3]]
+    lines = save(tmp_path, GOLDEN_VAL, results)
+    coco = load(GOLDEN_VAL)
+    stems = {image["id"]: image["seg_file_name"].partition("_gtF")[0] for image in coco["images"]}
     assert list(lines) == sorted(f"{stem}.txt" for stem in stems.values())
     named = set()
     for number, stem in stems.items():
@@ -85,11 +75,18 @@ def test_each_result_has_a_line_and_a_mask(tmp_path: Path) -> None:
             assert (pixels == decode(result["segmentation"], 1024, 2048)).all()
             named.add(name)
     assert {*os.listdir(tmp_path / "upload")} == named | set(lines)
+    # They are counted by class.
+    printed = capsys.readouterr().out.splitlines()
+    place = printed.index(f"{tmp_path / 'upload'}: 49 masks of 2 frames, for the server")
+    counts = dict(line.split() for line in printed[place + 1 : place + 9])
+    assert list(counts) == [category["name"] for category in coco["categories"]]
+    assert counts["rider"] == "5" and counts["bus"] == "0"
+    assert sum(map(int, counts.values())) == 49
+    assert printed[place + 9] == "  masks that repeat another one exactly: 3"
 
 
-def test_the_best_of_each_frame_are_saved_of_equals_the_first(
-    streets: Path, tmp_path: Path
-) -> None:
+def test_the_best_of_each_frame_are_saved(streets: Path, tmp_path: Path) -> None:
+    """Of equals, these are the first."""
     coco = convert_val(streets)
     scores = (0.25, 0.5, 0.75, 0.5)
     results = [predict(score=score, category_id=n) for n, score in enumerate(scores, 1)]
@@ -101,22 +98,8 @@ def test_the_best_of_each_frame_are_saved_of_equals_the_first(
     assert lines["bad-ulm_000000_000019.txt"] == []
 
 
-def test_the_masks_are_counted_by_class(tmp_path: Path, capsys: Capture) -> None:
-    results = json.loads(PREDICTIONS.read_bytes())
-    save(tmp_path, GOLDEN_VAL, [*results, *results[:3]])
-    lines = capsys.readouterr().out.splitlines()
-    place = lines.index(f"{tmp_path / 'upload'}: 49 masks of 2 frames, for the server")
-    counts = dict(line.split() for line in lines[place + 1 : place + 9])
-    assert list(counts) == [category["name"] for category in load(GOLDEN_VAL)["categories"]]
-    assert counts["rider"] == "5" and counts["bus"] == "0"
-    assert sum(map(int, counts.values())) == 49
-    assert lines[place + 9] == "  masks that repeat another one exactly: 3"
-
-
 @pytest.mark.parametrize("skipped", [False, True])
-def test_frames_that_the_file_leaves_out_have_an_empty_text_file(
-    skipped: bool, streets: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_frames_left_out_have_an_empty_text(skipped: bool, streets: Path, tmp_path: Path) -> None:
     path = convert_val(streets, "--empty-frames", "drop")
     coco = load(path)
     if skipped:
@@ -132,7 +115,7 @@ def test_frames_that_the_file_leaves_out_have_an_empty_text_file(
     # Without the maps, nobody knows these frames.
     argv = "--coco", path, "--results", tmp_path / "results.json", "--save", tmp_path / "again"
     (tmp_path / "empty").mkdir()
-    assert "no gtFine folder in it" in fail(capsys, "--coco_dir", tmp_path / "empty", *argv)
+    assert "no gtFine folder in it" in fail("--coco_dir", tmp_path / "empty", *argv)
 
 
 def test_the_test_split_is_saved_and_not_scored(tmp_path: Path, capsys: Capture) -> None:
@@ -145,12 +128,12 @@ def test_the_test_split_is_saved_and_not_scored(tmp_path: Path, capsys: Capture)
     assert "1 masks of 1 frames" in out
     argv = "--coco", coco, "--results", tmp_path / "results.json"
     for options in [], ["--save", tmp_path / "again", "--scores", tmp_path / "scores.json"]:
-        line = fail(capsys, *argv, *options)
+        line = fail(*argv, *options)
         assert "has no annotations, so there is nothing to score" in line and "--save" in line
     assert {*os.listdir(tmp_path)} == {"results.json", "upload"}
 
 
-def test_what_cityscapes_does_not_evaluate_is_left_out_and_said(
+def test_classes_that_are_not_evaluated_are_left_out(
     datadir: Path, write_map: WriteMap, tmp_path: Path, capsys: Capture
 ) -> None:
     write_map(np.full((3, 4), 26000), split="val")
@@ -163,9 +146,7 @@ def test_what_cityscapes_does_not_evaluate_is_left_out_and_said(
     assert said in capsys.readouterr().out
 
 
-def test_names_neither_lead_out_of_the_folder_nor_hold_spaces(
-    streets: Path, tmp_path: Path
-) -> None:
+def test_names_neither_leave_the_folder_nor_hold_spaces(streets: Path, tmp_path: Path) -> None:
     coco = load(convert_val(streets))
     for image, name in zip(coco["images"], ("../a b$", "C:\\x"), strict=True):
         image["seg_file_name"] = f"x/{name}_gtFine_instanceIds.png"
@@ -174,9 +155,7 @@ def test_names_neither_lead_out_of_the_folder_nor_hold_spaces(
     assert lines["a_b_.txt"][0][0] == "a_b__000.png"
 
 
-def test_what_is_no_upload_is_refused_and_leaves_nothing(
-    streets: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_what_is_no_upload_is_refused_and_leaves_nothing(streets: Path, tmp_path: Path) -> None:
     coco = convert_val(streets)
     twice = load(coco)
     twice["images"][1]["seg_file_name"] = twice["images"][0]["seg_file_name"]
@@ -195,24 +174,5 @@ def test_what_is_no_upload_is_refused_and_leaves_nothing(
         path = write_json(tmp_path / "file.json", content)
         file = write_json(tmp_path / "results.json", results)
         argv = ["--coco_dir", tmp_path, "--coco", path, "--results", file]
-        assert says in fail(capsys, *argv, "--save", tmp_path / "upload")
+        assert says in fail(*argv, "--save", tmp_path / "upload")
         assert {*os.listdir(tmp_path)} == {"cityscapes", "file.json", "results.json"}
-
-
-def test_what_is_already_there_stays(streets: Path, tmp_path: Path, capsys: Capture) -> None:
-    """That is said before anything is scored or read."""
-    coco = convert_val(streets)
-    argv = "--coco_dir", streets, "--coco", coco, "--results", tmp_path / "none", "--save", streets
-    line = fail(capsys, *argv)
-    assert line == f"error: {streets}: is there already; remove it, or name another folder"
-    assert {*os.listdir(streets)} == {"annotations", "gtFine"}
-
-
-@posix_only
-def test_a_folder_that_cannot_be_written_is_an_error(
-    streets: Path, tmp_path: Path, capsys: Capture
-) -> None:
-    coco = convert_val(streets)
-    file = write_json(tmp_path / "results.json", [predict()])
-    argv = "--coco_dir", streets, "--coco", coco, "--results", file, "--save", file / "upload"
-    assert fail(capsys, *argv).endswith("; see --save")

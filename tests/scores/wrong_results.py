@@ -19,6 +19,10 @@ NAMES = ["person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicyc
 OF_COCO = {"person": 1, "bicycle": 2, "car": 3, "motorcycle": 4, "bus": 6, "train": 7, "truck": 8}
 
 
+def right(coco: Coco, results: Results) -> Results:
+    return results
+
+
 # Category ids.
 
 
@@ -48,21 +52,14 @@ def in_order_of(permutation: str) -> Make:
 
 def boxed(change: Callable[[float, float, float, float], Sequence[float]]) -> Make:
     """Results whose boxes are changed; masks stay as they are."""
-
-    def make(coco: Coco, results: Results) -> Results:
-        return [result | {"bbox": [*change(*result["bbox"])]} for result in results]
-
-    return make
+    return lambda coco, results: [r | {"bbox": [*change(*r["bbox"])]} for r in results]
 
 
-def without_masks(make: Make = lambda coco, results: results) -> Make:
-    def without(coco: Coco, results: Results) -> Results:
-        return [
-            {name: value for name, value in result.items() if name != "segmentation"}
-            for result in make(coco, results)
-        ]
-
-    return without
+def without_masks(make: Make = right) -> Make:
+    return lambda coco, results: [
+        {name: value for name, value in result.items() if name != "segmentation"}
+        for result in make(coco, results)
+    ]
 
 
 def share(change: Callable[..., Sequence[float]]) -> Callable[..., list[float]]:
@@ -93,15 +90,12 @@ def center(x: float, y: float, w: float, h: float) -> list[float]:
 
 def masked(change: Callable[[Coco], object], boxes: bool = False) -> Make:
     """Results whose masks are changed; their boxes are right, or there are none."""
-
-    def make(coco: Coco, results: Results) -> Results:
-        changed = [result | {"segmentation": change(result["segmentation"])} for result in results]
-        if not boxes:
-            for result in changed:
-                result.pop("bbox", None)
-        return changed
-
-    return make
+    kept = ("image_id", "category_id", "score", *["bbox"] * boxes)
+    return lambda coco, results: [
+        {name: result[name] for name in kept if name in result}
+        | {"segmentation": change(result["segmentation"])}
+        for result in results
+    ]
 
 
 def polygons(change: Callable[[float, float], tuple[float, float]]) -> Callable[[Coco], object]:
@@ -208,10 +202,7 @@ def guessed(coco: Coco, results: Results) -> Results:
 def never_right(coco: Coco, results: Results) -> Results:
     """Any class but the right one, at random."""
     draw = Random(7).random
-    return [
-        result | {"category_id": (result["category_id"] + int(draw() * 7)) % 8 + 1}
-        for result in results
-    ]
+    return [r | {"category_id": (r["category_id"] + int(draw() * 7)) % 8 + 1} for r in results]
 
 
 def crowded(coco: Coco, results: Results) -> Results:
@@ -245,7 +236,3 @@ def only(*names: str) -> Make:
         return [result for result in results if result["category_id"] in ids]
 
     return make
-
-
-def right(coco: Coco, results: Results) -> Results:
-    return results

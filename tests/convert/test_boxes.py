@@ -1,0 +1,261 @@
+"""Boxes of both kinds, end to end: what is written, and what is said of a file that is wrong."""
+
+import copy
+import shlex
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import inspect_coco
+from cityscapes_coco import Options, UserError, convert_split, find_dataset, read_frames
+from main import main
+from tests.boxes import (
+    CITY_PERSONS,
+    CLASSES,
+    NAME,
+    OBJECTS,
+    PERSONS,
+    VALIDATED,
+    describe_box,
+    write_boxes,
+)
+from tests.conftest import SAMPLE, Capture, Coco, load
+
+
+def convert(datadir: Path, kind: str, *options: str, outdir: Path | None = None) -> Coco:
+    """Convert and check boxes, and return the file of train."""
+    outdir = outdir or datadir / "annotations"
+    argv = ["--datadir", str(datadir), "--outdir", str(outdir), "--workers", "1", "--verify"]
+    assert main([*argv, "--annotations", kind, *options]) == 0
+    return load(outdir / f"instancesonly_filtered_{kind}_train.json")
+
+
+# By options: category id, iscrowd, and which object it is.
+WRITTEN: dict[str, dict[str, list[tuple[int, int, int]]]] = {
+    CITY_PERSONS: {
+        "": [(1, 0, 0), (2, 0, 2), (3, 0, 3), (4, 0, 5)],
+        "--crowd keep": [(1, 0, 0), (1, 1, 1), (2, 0, 2), (3, 0, 3), (1, 1, 4), (4, 0, 5)],
+        "--crowd keep --categories pedestrian": [(1, 0, 0), *((1, 1, n) for n in range(1, 6))],
+        "--categories rider --category-ids label": [(2, 0, 2)],
+        "--categories person=pedestrian+rider 'person (other)' --category-ids zero": [
+            *((0, 0, 0), (0, 0, 2), (1, 0, 5))
+        ],
+        "--min-area 1000 --crowd keep --categories 'sitting person'": [(1, 1, 0), (1, 1, 2)],
+    },
+    VALIDATED: {
+        "": [(3, 0, 0), (1, 0, 2), (4, 0, 3)],
+        "--crowd keep --category-ids label": [(26, 0, 0), (24, 1, 1), (24, 0, 2), (27, 0, 3)],
+        "--crowd keep --categories big=car+truck": [(1, 0, 0), (1, 1, 1), (1, 0, 3)],
+        "--min-area 241": [(1, 0, 2), (4, 0, 3)],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"), [(kind, options) for kind in WRITTEN for options in WRITTEN[kind]]
+)
+def test_boxes_are_written_in_the_order_of_their_file(
+    kind: str, options: str, datadir: Path, capsys: Capture
+) -> None:
+    write_boxes(datadir, kind)
+    coco = convert(datadir, kind, *shlex.split(options))
+    written = WRITTEN[kind][options]
+    assert [(a["category_id"], a["iscrowd"]) for a in coco["annotations"]] == [
+        (category, is_region) for category, is_region, _ in written
+    ]
+    for annotation, (_, is_region, place) in zip(coco["annotations"], written, strict=True):
+        expected = describe_box(OBJECTS[kind][place]) | {"ignore": is_region}
+        # As texts, so that 1 and 1.0 differ.
+        told = {name: repr(value) for name, value in annotation.items()}
+        assert told.items() >= {name: repr(value) for name, value in expected.items()}.items()
+        assert len(told) == len(expected) + 4  # the ids and iscrowd, but no segmentation
+    [image] = coco["images"]
+    assert image.get("soft_label_classes") == (CLASSES if kind == VALIDATED else None)
+    counts = Counter(is_region for _, is_region, _ in written)
+    out = capsys.readouterr().out
+    assert f"\n  instances{counts[0]:>15}\n" in out
+    assert (f"\n  ignore regions, as crowds: {counts[1]}\n" in out) == bool(counts[1])
+    keeps = "--crowd keep" in options
+    assert ("left out, ignore regions: 1 " in out) == (not keeps)
+    drops = "--categories" in options and not (keeps and kind == CITY_PERSONS)
+    assert ("left out, classes not asked for: 1 " in out) == drops
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+@pytest.mark.parametrize(("reader", "workers"), [("pycocotools.coco", "1"), ("hotcoco", "2")])
+def test_other_programs_read_the_boxes_of_the_sample(
+    reader: str, workers: str, kind: str, tmp_path: Path
+) -> None:
+    module = pytest.importorskip(reader)
+    options = "--crowd", "keep", "--workers", workers
+    coco = convert(SAMPLE, kind, *options, outdir=tmp_path)
+    boxes = []
+    for image in coco["images"]:
+        assert (SAMPLE / image["file_name"]).is_file()
+        city = image["file_name"].split("/")[2]
+        objects = load(SAMPLE / kind / "train" / city / image["seg_file_name"])["objects"]
+        for x, y, w, h in (found["bbox"] for found in objects):
+            boxes.append([x, y, w - x, h - y] if kind == VALIDATED else [x, y, w, h])
+    read = module.COCO(str(tmp_path / f"instancesonly_filtered_{kind}_train.json"))
+    assert [list(a["bbox"]) for a in read.loadAnns(read.getAnnIds())] == boxes and boxes
+    assert len(read.getImgIds()) == 3
+
+
+def test_the_rest_is_as_for_maps(datadir: Path, capsys: Capture) -> None:
+    """A photograph of another size, a list of frames, empty frames, and the inspector's check."""
+    write_boxes(datadir, CITY_PERSONS)
+    write_boxes(datadir, CITY_PERSONS, [PERSONS[1]], name="aachen_000001_000019")
+    write_boxes(datadir, CITY_PERSONS, name="aachen_000002_000019")
+    photograph = datadir / "leftImg8bit/train/aachen" / f"{NAME}_leftImg8bit.png"
+    photograph.parent.mkdir(parents=True)
+    Image.new("RGB", (100, 50)).save(photograph)
+    (datadir / "frames.txt").write_text(f"{NAME}\naachen_000001_000019\n")
+    options = "--frames", str(datadir / "frames.txt"), "--empty-frames", "drop"
+    coco = convert(datadir, CITY_PERSONS, *options, "--file-names", "base")
+    [image] = coco["images"]
+    assert image["file_name"] == f"{NAME}_leftImg8bit.png"
+    assert image["seg_file_name"] == f"{NAME}_{CITY_PERSONS}.json"
+    out, err = capsys.readouterr()
+    assert "photographs of another size than their box file: 1, such" in err
+    assert f"--split {CITY_PERSONS}_train\n" in out
+    assert not {"segmentation", "panoptic", "unknown_labels"} & coco["info"]["options"].keys()
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--verify"]) == 0
+    with pytest.raises(UserError, match="has boxes and no maps"):
+        next(read_frames(find_dataset(datadir, "gtBboxCityPersons"), "train"))
+    written = datadir / "annotations" / f"instancesonly_filtered_{CITY_PERSONS}_train.json"
+    assert convert(datadir, CITY_PERSONS) == load(written)
+    content = written.read_bytes()
+    dataset = find_dataset(datadir, "gtBboxCityPersons")
+    convert_split(dataset, "train", datadir / "annotations", warn=str)
+    assert written.read_bytes() == content, "from Python, the usual classes are those of the boxes"
+    with pytest.raises(ValueError, match="panoptic train: gtBboxCityPersons has boxes and no mask"):
+        convert_split(dataset, "train", datadir, Options(panoptic="train"))
+
+
+def test_a_split_without_an_object_is_strange(datadir: Path, capsys: Capture) -> None:
+    write_boxes(datadir, CITY_PERSONS, [PERSONS[1], PERSONS[4]])
+    convert(datadir, CITY_PERSONS)
+    out, err = capsys.readouterr()
+    assert "no box file has an object of any class" in err
+    assert "box files without any instance: 1" in out
+
+
+def test_boxes_in_the_folder_of_their_archive_are_found(tmp_path: Path, capsys: Capture) -> None:
+    write_boxes(tmp_path / "gtBbox_cityPersons_trainval", CITY_PERSONS)
+    photograph = tmp_path / "leftImg8bit/train/aachen" / f"{NAME}_leftImg8bit.png"
+    photograph.parent.mkdir(parents=True)
+    Image.new("RGB", (200, 100)).save(photograph)
+    assert convert(tmp_path, CITY_PERSONS)["images"]
+    capsys.readouterr()
+    for kind, says in {
+        "gtFine": "gtBbox_cityPersons_trainval has boxes only; the maps are in gtFine_trainvaltest",
+        VALIDATED: "has other boxes; the box files are in the archive of gtBboxValidated",
+    }.items():
+        assert main(["--datadir", str(tmp_path), "--annotations", kind]) == 1
+        assert says in capsys.readouterr().err
+
+
+def test_other_files_in_place_of_the_boxes_are_told(datadir: Path, capsys: Capture) -> None:
+    folder = write_boxes(datadir, CITY_PERSONS).parent
+    argv = ["--datadir", str(datadir), "--annotations", CITY_PERSONS, "--workers", "1"]
+    (folder / "aachen_000009_000019_gtFine_instanceIds.png").touch()
+    assert main(argv) == 0
+    assert "under another name" not in capsys.readouterr().err
+    for name, says in {
+        "gtBboxValidated.json": "these are boxes; take --annotations gtBboxValidated",
+        "gtFine_instanceIds.png": "these are the maps of --annotations gtFine",
+        "gtFine_polygons.json": "unpack the gtBboxCityPersons archive here",
+    }.items():
+        for path in folder.iterdir():
+            path.unlink()
+        (folder / f"{NAME}_{name}").touch()
+        assert main(argv) == 1
+        assert "no box files in it; expected" in (err := capsys.readouterr().err) and says in err
+
+
+# Files that are wrong.
+
+
+def change(place: int, **fields: object) -> Callable[[list[Any]], object]:
+    return lambda objects: objects[place].update(fields)
+
+
+def drop(place: int, name: str) -> Callable[[list[Any]], object]:
+    return lambda objects: objects[place].pop(name)
+
+
+BAD: dict[str, tuple[str, Any]] = {
+    "not a JSON file (": (CITY_PERSONS, b'{"imgHeight": 100, "obj'),
+    "should be an object, not a list": (CITY_PERSONS, b"[]"),
+    "no imgHeight in it": (CITY_PERSONS, b'{"objects": [], "imgWidth": 3}'),
+    "(maximum recursion depth": (VALIDATED, b'{"x": ' + b"[" * 100_000),
+    "an empty file": (VALIDATED, b""),
+    "too many to be read": (CITY_PERSONS, {"objects": 100_000 * [PERSONS[0]]}),
+    "imgWidth should be an integer >= 1": (CITY_PERSONS, {"imgWidth": 0}),
+    "imgHeight should be an integer <= 65535": (VALIDATED, {"imgHeight": 1 << 16}),
+    "objects[1] has no bboxVis": (CITY_PERSONS, drop(1, "bboxVis")),
+    "objects[2].bbox[0] should be a number, not a text": (
+        *(CITY_PERSONS, change(2, bbox=["1", "2", "3", "4"])),
+    ),
+    "objects[1].bbox[0] should be a number, not a text": (
+        *(CITY_PERSONS, change(1, bbox=["x", 2, 3, 4])),
+    ),
+    "objects[2].bbox[1] should be a number, not a text, NaN or Infinity": (
+        *(CITY_PERSONS, change(2, bbox=[1, float("nan"), 3, 4])),
+    ),
+    "objects[0].bboxVis is -1 wide and 4 high; below 0": (
+        *(CITY_PERSONS, change(0, bboxVis=[1, 2, -1, 4])),
+    ),
+    "objects[0].bbox[3] should be a number <= 1048576": (
+        *(CITY_PERSONS, change(0, bbox=[1, 2, 3, 1e300])),
+    ),
+    "objects[3] is of the class 'persons', not of pedestrian, rider, sitting person,": (
+        *(CITY_PERSONS, change(3, label="persons")),
+    ),
+    "objects[0].instanceId should be an integer": (CITY_PERSONS, change(0, instanceId="24")),
+    "objects[2].bbox is 20 wide and -1 high; below 0": (
+        *(VALIDATED, change(2, bbox=[70, 2, 90, 1])),
+    ),
+    "objects[0] has no soft_label": (VALIDATED, {"objects": PERSONS}),
+    "objects[1].soft_label has 3 probabilities for 4 classes": (
+        *(VALIDATED, change(1, soft_label=[0, 0, 1])),
+    ),
+    "objects[0] is of the class 'tram\\n', not of person, rider, car,": (
+        *(VALIDATED, {"classes": ["person", "tram\n", *CLASSES[2:]]}),
+    ),
+    "objects[0].vote_counts": (VALIDATED, change(0, vote_counts=[3])),
+}
+
+
+@pytest.mark.parametrize("says", BAD)
+def test_a_wrong_file_is_one_line_that_names_the_object(
+    says: str, datadir: Path, capsys: Capture
+) -> None:
+    kind, damage = BAD[says]
+    good = write_boxes(datadir, kind)
+    bad = write_boxes(datadir, kind, name="aachen_000001_000019")
+    coco = convert(datadir, kind)
+    if isinstance(damage, bytes):
+        bad.write_bytes(damage)
+    elif isinstance(damage, dict):
+        write_boxes(datadir, kind, name="aachen_000001_000019", **damage)
+    else:
+        damage(objects := copy.deepcopy(OBJECTS[kind]))
+        write_boxes(datadir, kind, objects, name="aachen_000001_000019")
+    capsys.readouterr()
+    argv = ["--datadir", str(datadir), "--annotations", kind, "--workers", "1"]
+    assert main(argv) == 1
+    _, line, error = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{bad}: ") and says in line and line.isprintable()
+    assert "1 of 2 box files cannot be read, so no file is written; mend" in error
+    path = datadir / "annotations" / f"instancesonly_filtered_{kind}_train.json"
+    assert load(path) == coco
+    # The check has no converter to ask, and must not accept such a file.
+    assert inspect_coco.main(["--coco_dir", str(datadir), "--verify"]) in (1, 3)
+    assert bad.name.removesuffix(f"_{kind}.json") in capsys.readouterr().out
+    assert main([*argv, "--skip-bad", "--verify"]) == 0
+    assert [image["seg_file_name"] for image in load(path)["images"]] == [good.name]
