@@ -19,6 +19,7 @@ from cityscapes_coco.run.files import read_file
 _BY_NAME = {label.name: label for label in LABELS}
 _MOST_BYTES = 1 << 24
 _FAR = 1 << 16
+_MOST = 100_000
 # What reading a file of any content may raise.
 _BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
@@ -74,8 +75,9 @@ def _paint(objects: Any, values: list[int | None], shape: tuple[int, int]) -> ND
         points = each["polygon"]
         if value == -1 or len(points) < 2:
             continue
-        if not all(abs(number) <= _FAR for point in points for number in point):
-            raise ValueError(f"a point of {each['label']!r} is too far away")
+        is_near = all(abs(number) <= _FAR for point in points for number in point)
+        if not is_near or len(points) > _MOST:
+            raise ValueError(f"the polygon of {each['label']!r} is too long or too far away")
         rows = [int(y) for _, y in points]
         top, bottom = max(min(rows), 0), min(max(rows) + 1, height)
         if top >= bottom:

@@ -126,6 +126,10 @@ WRONG: dict[str, tuple[object, str]] = {
         polygons(*[of("car", [[1, 1], [1, 1]])] * 1001),
         "objects[1000] is car number 1,001; a map has numbers for 1,000",
     ),
+    "100,001 points": (
+        polygons(of("car", [[1, 1]] * 100_001)),
+        "objects[0].polygon should be a list of length <= 100000",
+    ),
     "a huge frame": (polygons(height=60_000, width=60_000), "60000 x 60000 pixels, too many"),
     "no width": (polygons(width=0), "imgWidth should be an integer >= 1"),
     "deep": ("[" * 100_000, "not a"),

@@ -1,5 +1,6 @@
 """Ultralytics: boxes and masks as they reach a model, after one epoch of an untrained model."""
 
+import math
 from pathlib import Path
 
 import torch
@@ -34,19 +35,23 @@ update = SegmentationValidator.update_metrics
 
 
 def find(validator, predictions, batch):
-    """Put the largest instance of each class in the place of what the model predicts."""
+    """Put the largest box of each class, filled, in the place of what the model predicts."""
     planted = []
     for number in range(len(predictions)):
         truth = validator._prepare_batch(number, batch)
         boxes, classes = truth["bboxes"], truth["cls"]
         order = (boxes[:, 2:] - boxes[:, :2]).prod(1).argsort().tolist()
         chosen = list({int(classes[place]): place for place in order}.values())
+        masks = torch.zeros(len(chosen), *truth["imgsz"], dtype=torch.uint8)
+        # Small masks would vanish in frames of this size.
+        for mask, (left, top, right, bottom) in zip(masks, boxes[chosen].tolist(), strict=True):
+            mask[int(top) : math.ceil(bottom), int(left) : math.ceil(right)] = 1
         planted.append(
             {
                 "bboxes": boxes[chosen],
                 "cls": classes[chosen],
                 "conf": torch.ones(len(chosen)),
-                "masks": truth["masks"][chosen].byte(),
+                "masks": masks,
             }
         )
     update(validator, planted, batch)

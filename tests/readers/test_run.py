@@ -163,6 +163,7 @@ PLAIN_SCRIPT = """
 import json
 import numpy as np
 from PIL import Image
+from pycocotools import mask as coco_mask
 from recipe import DATADIR, RESULTS, SPLITS, Found, fill, judge, plant, run_recipe
 
 def look(coco):
@@ -175,16 +176,21 @@ def look(coco):
         pixels = np.array(Image.open(DATADIR / photograph))
         yield Found(photograph, name, annotation["bbox"], mask, annotation["map_value"], pixels)
 
+def encode(mask):
+    rle = coco_mask.encode(np.asfortranarray(mask, np.uint8))
+    return {**rle, "counts": rle["counts"].decode()}
+
 cocos = {split: run_recipe("plain", split)["coco"] for split in SPLITS}
 results = [
     {
         "image_id": image["id"],
         "category_id": label + 1,
         "bbox": [left, top, right - left, bottom - top],
+        "segmentation": encode(mask),
         "score": 1,
     }
     for image in cocos["val"]["images"]
-    for label, (left, top, right, bottom), _ in plant(image["file_name"])
+    for label, (left, top, right, bottom), mask in plant(image["file_name"])
 ]
 RESULTS.write_text(json.dumps(results))
 judge({split: look(coco) for split, coco in cocos.items()})
@@ -200,6 +206,7 @@ LIES = {
         '"image_id": 3 - image["id"]',
     ),
     "boxes of another form": ("script", "right - left, bottom - top", "right, bottom"),
+    "empty masks": ("script", '"segmentation": encode(', '"segmentation": encode(0 * '),
     "results of some classes": ("script", "dumps(results)", "dumps(results[1:])"),
     "no results": ("script", "json.dumps(results)", "'[]'"),
     "another photograph": ("script", "DATADIR / photograph", "DATADIR / photographs[1]"),
