@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
@@ -62,6 +63,15 @@ found = script.evaluateImgLists(*map(sorted, map(glob.glob, files)), script.args
 with open("short/scores.json") as file:
     ours = json.load(file)["cityscapes"]["average"]["ap"]
 assert abs(ours - found["averages"]["allAp"]) < 1e-9, "the official script has another score"
+"""
+HOTCOCO = """
+from hotcoco import COCO, COCOeval
+truth = COCO("long/truth/FILE")
+results = truth.loadRes("long/results.json")
+for kind in "bbox", "segm":
+    evaluator = COCOeval(truth, results, kind)
+    evaluator.evaluate()
+    evaluator.accumulate()
 """
 # Draws the maps, and does not save them: that takes it several times as long.
 DRAW = """
@@ -133,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         prepare(args, Path(folder))
         subjects = [list_converters, list_workers, list_drawers, list_readers, list_scores]
-        subjects.append(list_starts)
+        subjects += [list_panoptic_scores, list_starts]
         measured = [(group, run_in_turn(group)) for rows in subjects for group in rows(args)]
         lines = [line for group, turns in measured for line in describe(group, turns)]
         print_table(("whole command", "time", "peak memory", "compared"), lines)
@@ -214,16 +224,53 @@ def list_readers(args: argparse.Namespace) -> Iterator[Group]:
 
 
 def list_scores(args: argparse.Namespace) -> Iterator[Group]:
-    """Yield the scores of few frames, here and by the official script, and of many frames."""
+    """Yield the scores of results, and of COCO's alone, by this program and by others."""
     score = make_results("short")
-    command = f"{score} --workers 1 --scores short/scores.json"
-    rows = [Row("`evaluate_coco.py --workers 1`", command, args.frames)]
+    run(f"{score} --scores short/scores.json --save short/saved")
+    command = f"{make_results('long')} {MANY}"
+    rows = [Row(f"`evaluate_coco.py {MANY}`, {args.long} frames", command, args.long)]
     if args.official:
-        run(f"{score} --save short/saved")
-        rows.append(Row("the official script scores the same results", "score.py", args.frames))
+        rows.append(Row("the official script of Cityscapes", "score.py", args.frames))
     yield Group(args.runs, rows, "`evaluate_coco.py`")
-    name = f"`evaluate_coco.py {MANY}`, {args.long} frames, once"
-    yield Group(1, [Row(name, f"{make_results('long')} {MANY}")])
+    Path("long/none.json").write_text("[]")
+    nothing = command.replace("long/results.json", "long/none.json")
+    yield Group(1, [Row(f"`evaluate_coco.py {MANY}`, no results, once", nothing, args.long)])
+    Path("nomaps").mkdir()
+    without_maps = command.replace("--coco_dir long", "--coco_dir nomaps")
+    rows = [Row(f"COCO's scores alone, `{MANY}`", without_maps, args.long)]
+    if find_spec("hotcoco"):
+        rows.append(Row("hotcoco scores the same results", "hotcoco_score.py", args.long))
+    yield Group(args.runs, rows, "`evaluate_coco.py`")
+
+
+def list_panoptic_scores(args: argparse.Namespace) -> Iterator[Group]:
+    """Yield the panoptic quality of few and of many frames, here and by the official script."""
+    rows = []
+    for data, count in ("long", args.long), ("short", args.frames):
+        run(f"main.py --datadir {data} --outdir {data}/panoptic --splits train --panoptic {MANY}")
+        truth, found = f"{data}/panoptic/cityscapes_panoptic_train", f"{data}/panoptic_results"
+        with multiprocessing.Pool(1) as pool:
+            pool.apply(predict_panoptic, (truth, found, args.frames))
+        command = f"evaluate_coco.py --coco {truth}.json --results {found}.json {MANY}"
+        name = f"`evaluate_coco.py {MANY}`, panoptic, {count} frames"
+        rows.append(Row(name, f"{command} --scores {data}/quality.json", count))
+    if args.official:
+        command = "-m cityscapesscripts.evaluation.evalPanopticSemanticLabeling"
+        command += f" --gt-json-file {truth}.json --prediction-json-file {found}.json"
+        command += " --results_file short/official_quality.json"
+        name = "the official script scores the few, in as many processes"
+        rows.append(Row(name, command, args.frames, compare_quality))
+    yield Group(args.runs, rows, "`evaluate_coco.py`, panoptic")
+
+
+def compare_quality(printed: str) -> str:
+    ours, theirs = (
+        json.loads(Path("short", name).read_bytes())
+        for name in ("quality.json", "official_quality.json")
+    )
+    if abs(ours["panoptic"]["average"]["all"]["pq"] - theirs["All"]["pq"]) > 1e-9:
+        raise BenchmarkError("error: the official script has another panoptic quality")
+    return ""
 
 
 def list_starts(args: argparse.Namespace) -> Iterator[Group]:
@@ -254,6 +301,7 @@ def prepare(args: argparse.Namespace, folder: Path) -> None:
     os.chdir(folder)
     Path("load.py").write_text(LOAD)
     Path("score.py").write_text(SCORE)
+    Path("hotcoco_score.py").write_text(HOTCOCO.replace("FILE", TRAIN))
     Path("draw.py").write_text(DRAW)
     if not args.datadir:
         with multiprocessing.Pool() as pool:
@@ -316,6 +364,23 @@ def predict(coco: str, results: str) -> None:
     Path(results).write_text(json.dumps(predicted))
 
 
+def predict_panoptic(truth: str, results: str, most: int) -> None:
+    """Write panoptic results for each image: its segments, moved by four pixels. Pillow writes the
+    PNG files of the first images, which others share: they are of the same maps."""
+    import numpy as np
+    from PIL import Image
+
+    Path(results).mkdir()
+    annotations = json.loads(Path(f"{truth}.json").read_bytes())["annotations"]
+    for number, annotation in enumerate(annotations):
+        if number < most:
+            with Image.open(Path(truth, annotation["file_name"])) as png:
+                moved = np.roll(np.asarray(png), 4, axis=1)
+            Image.fromarray(moved).save(Path(results, f"{number}.png"))
+        annotation["file_name"] = f"{number % most}.png"
+    Path(f"{results}.json").write_text(json.dumps({"annotations": annotations}))
+
+
 def run(command: str, codes: Sequence[int] = (0,)) -> Run:
     """Run Python with a command line. Raises BenchmarkError for an exit code not in `codes`."""
     script, *words = command.split()
@@ -371,7 +436,8 @@ def describe_machine(args: argparse.Namespace) -> str:
     [processor, *_] = [*re.findall(r"model name\s*: (.+)", cpuinfo), platform.processor()]
     coco = json.loads(Path(f"short/ours/{TRAIN}").read_bytes())
     instances = len(coco["annotations"]) / args.frames
-    packages = "numpy", "opencv-python-headless", "Pillow", "pycocotools", "msgspec"
+    packages = ["numpy", "opencv-python-headless", "Pillow", "pycocotools", "msgspec"]
+    packages += filter(find_spec, ["hotcoco"])
     return (
         f"{processor}, {CORES} cores, {platform.system()}; {coco['info']['contributor']}"
         f" {coco['info']['version']}, Python {platform.python_version()},"

@@ -6,10 +6,11 @@
 Maps, polygons, data folders, COCO files and results are made up, damaged, and given to the three
 scripts. Either the program prints an error in printable lines and leaves the earlier output as it
 was, or its result is exact, judged by Pillow's pixels, the official drawer of polygons and
-pycocotools' masks. Results that are plausible and wrong must get a note, and right ones none.
-Nothing else on the disk may change. --pngs calls only the reader of maps, with and without its fast
-packages: it must refuse a file that breaks a rule of PNG, and find the right pixels in any other.
-The exit code is 0 if nothing was found. --seed repeats a run.
+pycocotools' masks. Results that are plausible and wrong must get a note, and right ones none;
+panoptic quality is the official script's. Nothing else on the disk may change. --pngs calls only
+the reader of maps, with and without its fast packages: it must refuse a file that breaks a rule of
+PNG, and find the right pixels in any other. The exit code is 0 if nothing was found. --seed repeats
+a run.
 """
 
 import argparse
@@ -51,6 +52,8 @@ from tests.cityscapes.polygons import draw_officially, make_up
 from tests.conftest import OUTPUT, PATIENCE, Chunk, annotate, encode_png, join_chunks, save_map
 from tests.oracle import Coco, box_of, masks_in, name_of
 from tests.scores import wrong_results as wrong
+from tests.scores.conftest import save_panoptic
+from tests.scores.test_panoptic_quality import predict
 
 SUFFIX = "_gtFine_instanceIds.png"
 OLD = b"an earlier file"
@@ -679,6 +682,61 @@ def check_panoptic(bench: Bench, made: tuple[bytes, bytes, str]) -> str:
     return outcome
 
 
+# Panoptic scores.
+
+STUFF = [7, 8, 11, 21, 23]
+VALUES = [0, 4, *STUFF, 24, 26, 33, 24000, 24001, 26000, 26001, 29000, 33000]
+
+
+def make_segments(dice: Random) -> tuple[Coco, Any, int]:
+    """Make up a panoptic file of one frame with groups and void, its map, and a seed for results of
+    it."""
+    draw = np.random.default_rng(dice.randrange(1 << 32))
+    scale, shape = dice.randint(4, 9), (dice.randint(2, 8), dice.randint(2, 12))
+    blocks = draw.choice(draw.choice(VALUES, dice.randint(1, 12)), shape)
+    ids = np.kron(blocks, np.ones((scale, scale), int))
+    coco: Coco = {"categories": [], "annotations": []}
+    for number in [*STUFF, *oracle.CLASSES]:
+        name = oracle.CLASSES.get(number, f"stuff {number}")
+        if number in STUFF or name in oracle.EVALUATED:
+            kind = {"id": number, "name": name, "isthing": int(number not in STUFF)}
+            coco["categories"].append(kind)
+    known = {category["id"] for category in coco["categories"]}
+    segments = []
+    for value, area in zip(*np.unique(ids, return_counts=True), strict=True):
+        number = int(value if value < 1000 else value // 1000)
+        segment = {"id": int(value), "category_id": number, "area": int(area)}
+        if number in known:
+            segments.append(segment | {"iscrowd": int(value < 1000 and number not in STUFF)})
+    ids[~np.isin(ids, [segment["id"] for segment in segments])] = 0
+    size = {"height": ids.shape[0], "width": ids.shape[1]}
+    coco["images"] = [{"id": "a_1_0", "file_name": "a_1_0.png"} | size]
+    annotation = {"image_id": "a_1_0", "file_name": "a_1_0.png", "segments_info": segments}
+    return coco | {"annotations": [annotation]}, ids, dice.randrange(1 << 32)
+
+
+def check_segments(bench: Bench, made: tuple[Coco, Any, int]) -> str:
+    """Panoptic quality is what the official script makes of the same files."""
+    coco, ids, seed = made
+    truth = save_panoptic(bench.root / "truth.json", coco, [ids])
+    results = save_panoptic(bench.root / "results.json", *predict(coco, [ids], seed))
+    scores = bench.outdir / "scores.json"
+    options = "--coco", truth, "--results", results, "--scores", scores, "--workers", 1
+    code, _ = bench.call(evaluate_coco.main, *options)
+    if code:
+        assert not coco["annotations"][0]["segments_info"]
+        return "error"
+    found = json.loads(scores.read_bytes())["panoptic"]
+    for ours, judged in zip(
+        (found["average"], found["classes"]), oracle.official_panoptic(truth, results), strict=True
+    ):
+        for name, numbers in judged.items():
+            of_class = [*ours[name].values()]
+            assert (of_class[0] is None) == (numbers is None), name
+            assert numbers is None or np.allclose(of_class, numbers, rtol=0, atol=1e-9), name
+    return "exact"
+
+
 # Boxes.
 
 NUMBERS = {"pedestrian": 1, "rider": 2, "sitting person": 3, "person (other)": 4}
@@ -769,6 +827,7 @@ CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] =
     "results": (make_results, check_results),
     "wrong results": (make_wrong_results, check_wrong_results),
     "panoptic files": (make_panoptic, check_panoptic),
+    "panoptic scores": (make_segments, check_segments),
     "boxes": (make_boxes, check_boxes),
     "PNG files": (make_map, check_png),
 }

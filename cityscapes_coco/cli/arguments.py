@@ -11,6 +11,9 @@ from pathlib import Path
 
 from cityscapes_coco.errors import command, one_line, typed_command
 
+# Where the COCO files are if nobody says.
+DATA_FOLDER = Path("data/cityscapes")
+
 # Other names of options. If several options have a name, the first that the verb has is meant.
 _MEANT = {
     "datadir": ("cocodir", "data", "dataroot", "input", "root"),

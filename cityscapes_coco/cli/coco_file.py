@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from cityscapes_coco.cityscapes.dataset import find_dataset
+from cityscapes_coco.cli.arguments import DATA_FOLDER
 from cityscapes_coco.coco.records import Image
 from cityscapes_coco.convert.names import PANOPTIC_PREFIX, PREFIX
 from cityscapes_coco.errors import UserError, command
@@ -22,12 +23,13 @@ class Places(NamedTuple):
     maps: Path
 
 
-def find_places(coco_dir: Path, datadir: Path | None = None) -> Places:
+def find_places(coco_dir: Path | None, datadir: Path | None = None) -> Places:
     """Find the COCO files and the data folder that the user named with --coco_dir and --datadir.
 
     `coco_dir` holds the files, or holds annotations/ with the files in it. Without `datadir`, it is
     the data folder too, or a part of it. Raises UserError if a folder is missing.
     """
+    coco_dir = coco_dir or datadir or DATA_FOLDER
     for option, folder in ("--coco_dir", coco_dir), ("--datadir", datadir):
         if folder and folder.exists() and not folder.is_dir():
             raise UserError(folder, f"is a file; {option} takes a folder, and --coco a COCO file")

@@ -3,11 +3,11 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cityscapes_coco.cli.arguments import (
+    DATA_FOLDER,
     add_workers,
     given_path,
     make_parser,
@@ -23,6 +23,7 @@ from cityscapes_coco.errors import one_line
 if TYPE_CHECKING:
     from cityscapes_coco.cli.coco_file import Places
     from cityscapes_coco.scores.evaluate import Scores
+    from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
 
 
 # fmt: off
@@ -36,9 +37,9 @@ def build_parser() -> argparse.ArgumentParser:
                   "--split test --results predictions.json --save upload"],
     )
     add = parser.add_argument
-    add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
+    add("--coco_dir", type=given_path, metavar="DIR",
         help="the folder with the COCO files, or the data folder with annotations/ in it (default:"
-        " %(default)s)")
+        f" --datadir, or {DATA_FOLDER})")
     add("--datadir", type=given_path, metavar="DIR",
         help="the data folder, which holds gtFine, if it is not above the COCO files")
     add("--split", help="which file (default: val)")
@@ -52,7 +53,8 @@ def build_parser() -> argparse.ArgumentParser:
         help="write all scores into this .json, .csv, .md or .tex file, which is new or has earlier"
         " scores")
     add("--plot", type=given_path, metavar="PATH",
-        help="draw precision over recall into this folder, or this .png, .pdf or .svg file")
+        help="draw precision over recall, or bars of panoptic quality, into this folder, or this"
+        " .png, .pdf or .svg file")
     add("--save", type=given_path, metavar="DIR",
         help="write what the server of Cityscapes takes into this folder, which must not exist yet")
     add("--top", type=positive, metavar="N",
@@ -70,15 +72,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args, given = parse(parser, "evaluate", argv)
     refuse_idle(parser, given, only_with={"--top": ["--save"]}, idle_with={"--split": ["--coco"]})
-    if "--coco_dir" not in given and args.datadir:
-        args.coco_dir = args.datadir
 
     # Which kind of results they are, only the file tells.
+    from cityscapes_coco.coco.json_file import open_json
     from cityscapes_coco.scores.panoptic_results import is_panoptic
 
-    args.is_panoptic = is_panoptic(args.results)
+    args.file = open_json(args.results)
+    args.is_panoptic = is_panoptic(args.file)
     kind = "panoptic results" if args.is_panoptic else "results of instances"
-    for option in ("--plot", "--save", "--top") if args.is_panoptic else ("--pngs",):
+    for option in ("--save", "--top") if args.is_panoptic else ("--pngs",):
         if option in given:
             parser.error(f"argument {option}: has no effect on {kind}, as in {args.results}")
     return args
@@ -99,7 +101,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.is_panoptic:
         return _evaluate_panoptic(args, places)
     path = args.coco or find_file(places, args.split or "val")
-    files = path, args.results, places.maps
+    files = path, args.file, places.maps
     plot = name_page(args.plot, f"{args.results.stem}_curves.png") if args.plot else None
     if reason := explain_no_maps(places):
         print(one_line(f"{places.maps}: {reason}"), file=sys.stderr)
@@ -134,22 +136,24 @@ def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
     from cityscapes_coco.scores.score_files import find_origin, write_scores
 
     path = args.coco or find_file(places, args.split or "val", panoptic=True)
-    check_targets(args.scores, None, None, read=(path, args.results))
+    plot = name_page(args.plot, f"{args.results.stem}_quality.png") if args.plot else None
+    check_targets(args.scores, plot, None, read=(path, args.results))
     with stoppable() as check, start_workers(args.workers or usable_cores(), check=check) as run:
-        scores = evaluate_panoptic(path, args.results, args.pngs, run=run)
+        scores = evaluate_panoptic(path, args.file, args.pngs, run=run)
     print(describe_panoptic_scores(args.results, scores))
     if args.scores:
         write_scores(args.scores, scores, find_origin(path, scores))
+    if plot:
+        _plot(args, path, scores, plot)
     return 0
 
 
-def _plot(args: argparse.Namespace, path: Path, scores: "Scores", target: Path) -> None:
+def _plot(
+    args: argparse.Namespace, path: Path, scores: "Scores | PanopticScores", target: Path
+) -> None:
     from cityscapes_coco.coco.reading import read_coco
-    from cityscapes_coco.pictures.curves import draw_curves, find_size
-    from cityscapes_coco.pictures.drawings import read_categories
     from cityscapes_coco.pictures.figures import save_page
+    from cityscapes_coco.pictures.quality import plan_page
 
-    colors = read_categories(read_coco(path)).page_colors
-    draw = partial(draw_curves, scores=scores, title=args.results.name, colors=colors)
-    save_page(draw, find_size(scores), target, "--plot")
+    save_page(*plan_page(scores, args.results.name, read_coco(path)), target, "--plot")
     print(one_line(target))

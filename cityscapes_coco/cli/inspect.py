@@ -5,13 +5,14 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cityscapes_coco.cli.arguments import (
+    DATA_FOLDER,
     given_path,
     is_page,
     make_parser,
@@ -26,15 +27,24 @@ from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, command, guess, one_line
 
 if TYPE_CHECKING:
+    from cityscapes_coco.cli.coco_file import Places
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
     from cityscapes_coco.pictures.examples import Example, Source
 
-    Records = tuple[Image, list[Annotation], list[Result]]
+    Records = tuple[Image, list[Annotation], list[Any]]
 
 _MIN_SCORE = 0.5
 
+
+class Predictions(NamedTuple):
+    """Results to draw; and of panoptic ones the PNG file of each image, by the image's number."""
+
+    records: Sequence[Any]
+    pngs: Mapping[int, Path]
+
+
 # Options that have an effect only beside another one, and options that have none beside another.
-_ONLY_WITH = {"--min-score": ["--results"], "--sort": ["--results"]}
+_ONLY_WITH = {name: ["--results"] for name in ("--min-score", "--sort", "--pngs")}
 _IDLE_WITH = {
     "--split": ["--coco"],
     "--panoptic": ["--coco"],
@@ -60,9 +70,9 @@ def build_parser() -> argparse.ArgumentParser:
                   "--coco_dir data/cityscapes --verify"],
     )
     add = parser.add_argument
-    add("--coco_dir", type=given_path, default="data/cityscapes", metavar="DIR",
+    add("--coco_dir", type=given_path, metavar="DIR",
         help="the folder with the COCO files, or the data folder with annotations/ in it (default:"
-        " %(default)s)")
+        f" --datadir, or {DATA_FOLDER})")
     add("--datadir", type=given_path, metavar="DIR",
         help="the data folder, which holds gtFine, if it is not above the COCO files")
     add("--imagedir", type=given_path, metavar="DIR",
@@ -86,6 +96,8 @@ def build_parser() -> argparse.ArgumentParser:
     alone = parser.add_mutually_exclusive_group().add_argument
     alone("--results", type=given_path, metavar="FILE",
         help="draw results of a network, and the truth over them")
+    add("--pngs", type=given_path, metavar="DIR",
+        help="the PNG files of panoptic results (default: the folder with the name of the results)")
     alone("--stats", action="store_true", help="one page of statistics instead of examples")
     alone("--verify", action="store_true", help="compare the file with the maps in the data folder,"
         " pixel for pixel; exit code 1: not exact, 3: exact, but fields are missing or wrong")
@@ -103,8 +115,16 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args, given = parse(parser, "inspect", argv)
     refuse_idle(parser, given, only_with=_ONLY_WITH, idle_with=_IDLE_WITH)
-    if "--coco_dir" not in given and args.datadir:
-        args.coco_dir = args.datadir
+    args.is_panoptic = False
+    if args.results:
+        from cityscapes_coco.coco.json_file import open_json
+        from cityscapes_coco.scores.panoptic_results import is_panoptic
+
+        args.file = open_json(args.results)
+        args.is_panoptic = is_panoptic(args.file)
+        kind = "panoptic results" if args.is_panoptic else "results of instances"
+        if (option := "--min-score" if args.is_panoptic else "--pngs") in given:
+            parser.error(f"argument {option}: has no effect on {kind}, as in {args.results}")
     if args.save and is_page(args.save) and not args.stats:
         parser.error("argument --save: examples need a folder; a file is for --stats")
     return args
@@ -117,7 +137,8 @@ def _inspect(args: argparse.Namespace) -> int:
     places = find_places(args.coco_dir, args.datadir)
     # Results are mostly of val. Their image ids do not tell: train has the same numbers.
     split = args.split or ("val" if args.results else None)
-    path = args.coco or find_file(places, split, panoptic=args.panoptic)
+    panoptic = args.panoptic or args.is_panoptic
+    path = args.coco or find_file(places, split, panoptic=panoptic)
     if args.verify:
         if reason := explain_no_maps(places):
             raise UserError(places.maps, reason)
@@ -131,7 +152,7 @@ def _inspect(args: argparse.Namespace) -> int:
     if args.stats:
         _show_statistics(args, path, coco)
     else:
-        _show_examples(args, path, coco, places.data)
+        _show_examples(args, path, coco, places)
     return 0
 
 
@@ -148,7 +169,7 @@ def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
 
 
 def _show_examples(
-    args: argparse.Namespace, path: Path, coco: "CocoFile", data_folder: Path
+    args: argparse.Namespace, path: Path, coco: "CocoFile", places: "Places"
 ) -> None:
     from cityscapes_coco.coco.reading import group_by_image, name_categories
 
@@ -158,29 +179,40 @@ def _show_examples(
     def is_asked_for(record: "Annotation | Result") -> bool:
         return not categories_asked or names.get(record.category_id) in categories_asked
 
-    annotations = group_by_image(filter(is_asked_for, coco.annotations))
-    results = group_by_image(filter(is_asked_for, _read_results(args, coco)))
-    images = _find_images(args, path, coco, {*annotations, *results})
+    predictions = _read_predictions(args, path, coco)
+    records = [*coco.annotations, *predictions.records]
+    images = _find_images(args, path, coco, {r.image_id for r in records if is_asked_for(r)})
+    # Segments are compared whole: without the others, theirs would be the pixels of nothing.
+    chosen = (lambda _: True) if args.is_panoptic else is_asked_for
+    annotations = group_by_image(filter(chosen, coco.annotations))
+    results = group_by_image(filter(chosen, predictions.records))
     if not args.sort:
         images = _choose_images(args, images)
         if not images:
             return
 
     from cityscapes_coco.cityscapes.dataset import find_root
-    from cityscapes_coco.coco.panoptic import add_masks
+    from cityscapes_coco.coco.panoptic import add_masks, search_png
     from cityscapes_coco.coco.records import PanopticFile
     from cityscapes_coco.pictures.drawings import read_categories
     from cityscapes_coco.pictures.examples import Source, load_example
 
-    root = find_root(data_folder, args.imagedir)
-    source = Source(path, root, read_categories(coco), args.results)
+    root = find_root(places.data, args.imagedir)
+    shown = [name.strip() for name in categories_asked] if args.is_panoptic else ()
+    source = Source(path, root, read_categories(coco), args.results, shown)
     notes: dict[object, str] = {}
 
     def find_records(image: "Image") -> "Records":
         truth = annotations.get(image.id, [])
         if isinstance(coco, PanopticFile):
-            notes[image.id] = add_masks(path, image, truth)
-        return image, truth, results.get(image.id, [])
+            png = search_png(path, image.seg_file_name or "")
+            notes[image.id] = add_masks(png, image, truth)
+        found = results.get(image.id, [])
+        if args.is_panoptic:
+            note = add_masks(predictions.pngs[int(image.id or 0)], image, found)
+            more = note and f"results: {note}"
+            notes[image.id] = "; ".join(filter(None, (notes[image.id], more)))
+        return image, truth, found
 
     def load(number: int) -> "Example":
         example = load_example(source, *find_records(images[number]))
@@ -192,6 +224,7 @@ def _show_examples(
     kind = "panoptic" if isinstance(coco, PanopticFile) else "instances"
     kind = args.results.stem if args.results else kind
     names_and_kinds = [(image.file_name or "", kind) for image in images]
+    args.maps = places.maps
     _draw_examples(args, path, coco, names_and_kinds, load)
 
 
@@ -251,14 +284,28 @@ def _choose_worst(
     return worst_first
 
 
+def _read_predictions(args: argparse.Namespace, path: Path, coco: "CocoFile") -> Predictions:
+    """Return the results to draw: all segments, or instances with a score of --min-score."""
+    if not args.results:
+        return Predictions([], {})
+    if not args.is_panoptic:
+        return Predictions(_read_results(args, coco), {})
+
+    from cityscapes_coco.coco.panoptic import find_png
+    from cityscapes_coco.scores.evaluate_panoptic import check_panoptic, find_pngs
+    from cityscapes_coco.scores.panoptic_results import list_segments, read_panoptic_results
+
+    results = read_panoptic_results(args.file, check_panoptic(path, coco))
+    folder = find_pngs(args.file, args.pngs)
+    pngs = {number: find_png(folder, r.file_name) for number, r in enumerate(results, 1)}
+    return Predictions(list_segments(results), pngs)
+
+
 def _read_results(args: argparse.Namespace, coco: "CocoFile") -> "list[Result]":
     """Return the results to draw: those whose score is at least --min-score."""
-    if not args.results:
-        return []
-
     from cityscapes_coco.scores.results import read_results
 
-    results = read_results(args.results, coco)
+    results = read_results(args.file, coco)
     least = _MIN_SCORE if args.min_score is None else args.min_score
     drawn = [result for result in results if result.score >= least]
     counted = f"{len(results)} results, of which {len(results) - len(drawn)} are left out"
@@ -306,18 +353,20 @@ def _draw_examples(
 
 def _draw_curves(args: argparse.Namespace, path: Path, coco: "CocoFile") -> bytes:
     """Return the page of the results' curves as PNG; nothing where there is no truth."""
-    from cityscapes_coco.pictures.curves import draw_curves, find_size
-    from cityscapes_coco.pictures.drawings import read_categories
     from cityscapes_coco.pictures.figures import render_page
+    from cityscapes_coco.pictures.quality import plan_page
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import evaluate_results
+    from cityscapes_coco.scores.evaluate_panoptic import evaluate_panoptic
 
     # The pictures are what was asked for, and are there already.
     with suppress(UserError), start_workers(usable_cores()) as run:
-        scores = evaluate_results(path, args.results, args.coco_dir, run=run)
-        colors = read_categories(coco).page_colors
-        draw = partial(draw_curves, scores=scores, title=args.results.name, colors=colors)
-        return render_page(draw, find_size(scores))
+        scores = (
+            evaluate_panoptic(path, args.file, args.pngs, run=run)
+            if args.is_panoptic
+            else evaluate_results(path, args.file, args.maps, run=run)
+        )
+        return render_page(*plan_page(scores, args.results.name, coco))
     return b""
 
 

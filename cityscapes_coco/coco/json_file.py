@@ -9,6 +9,7 @@ import io
 import re
 import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -41,6 +42,18 @@ _UNNEEDED |= {"bbox", "segmentation", "map_value", "color", "ignore", "vis_bbox"
 _UNNEEDED |= {"soft_label", "soft_label_classes", "vote_counts"}
 _UNNEEDED |= {"added_from_original_annotations"}
 _POINT_ZERO = re.compile(rb"(?<=\d)\.0+(?=[\s,\]}]|$)")
+
+
+class JsonFile(NamedTuple):
+    """A file that has been read, by `open_json`."""
+
+    path: Path
+    content: bytes
+
+
+def open_json(path: Path) -> JsonFile:
+    """Read a file once, for all who look into it. Raises what `read_json` raises."""
+    return JsonFile(path, read_json(path))
 
 
 def read_json(path: Path) -> bytes:

@@ -29,6 +29,8 @@ from cityscapes_coco.run.folders import list_folder, parts_inside
 
 # More than any PNG file of a map has.
 _MOST_BYTES = 1 << 28
+# An id has three bytes in a PNG file.
+HIGHEST_ID = (1 << 24) - 1
 
 
 class PanopticWriter:
@@ -80,27 +82,23 @@ def png_folder(path: Path) -> Path:
     return path.with_suffix("")
 
 
-def _search_png(path: Path, parts: Sequence[str]) -> Path:
-    """Return a PNG file that belongs to the JSON file at `path`. If the usual folder is missing, it
-    is the first folder beside the file, or beside the file's folder, that holds such a PNG file."""
+def search_png(path: Path, name: str) -> Path:
+    """Return the path of a PNG file that belongs to the JSON file at `path`, by its `file_name`. If
+    the usual folder is missing, it is in the first folder beside the file, or beside the file's
+    folder, that holds such a PNG file.
+
+    Raises UserError if the name leads out of the folder.
+    """
     usual = png_folder(path)
+    found = find_png(usual, name)
     if not usual.is_dir():
         for around in path.parent, path.parent.parent:
             with suppress(UserError):
-                for name in list_folder(around or ".").folders:
-                    if (found := around.joinpath(name, *parts)).is_file():
-                        return found
-    return usual.joinpath(*parts)
-
-
-def read_png(path: Path, image: Image) -> bytes:
-    """Return the PNG file of an image of the panoptic file at `path`, of any tool. Raises UserError
-    if it cannot be read."""
-    parts = parts_inside(image.seg_file_name or "")
-    if not parts:
-        reason = f"the image {image.file_name or ''} has no PNG file in the folder"
-        raise UserError(path, f"{reason}; write both again")
-    return read_file(_search_png(path, parts), _MOST_BYTES)
+                for folder in list_folder(around or ".").folders:
+                    other = find_png(around / folder, name)
+                    if other.is_file():
+                        return other
+    return found
 
 
 def find_png(folder: Path, name: str) -> Path:
@@ -112,41 +110,38 @@ def find_png(folder: Path, name: str) -> Path:
     return folder.joinpath(*parts)
 
 
-def read_segment_ids(
-    path: Path, height: int, width: int, *, with_alpha: bool = False
-) -> NDArray[np.int32]:
-    """Return what `decode_segment_ids` does of the PNG file at `path`. Raises UserError if the file
-    cannot be read or is not RGB of this size."""
+def read_png(path: Path, image: Image) -> bytes:
+    """Return the PNG file of an image of the panoptic file at `path`, of any tool. Raises UserError
+    if it cannot be read."""
+    if not image.seg_file_name:
+        reason = f"the image {image.file_name or ''} has no PNG file in the folder"
+        raise UserError(path, f"{reason}; write both again")
+    return read_file(search_png(path, image.seg_file_name), _MOST_BYTES)
+
+
+def read_colors(path: Path, height: int, width: int) -> NDArray[np.int32]:
+    """Return the colours in the PNG file at `path`, RGB or RGBA, of any tool, of shape (height,
+    width): ids of segments in the three lower bytes, and anything in the highest one, which takes a
+    while to clear in all pixels. Raises UserError if the file cannot be read or is not of this
+    size."""
     png = read_file(path, _MOST_BYTES)
     try:
-        return decode_segment_ids(png, height, width, with_alpha=with_alpha)
+        return _decode_colors(png, height, width, with_alpha=True)
     except ValueError as error:
         raise UserError(path, str(error)) from error
 
 
-def decode_segment_ids(
-    png: bytes, height: int, width: int, *, with_alpha: bool = False
-) -> NDArray[np.int32]:
+def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]:
     """Return the ids of the segments in a PNG file, of any tool, shape (height, width). Raises
-    ValueError if the file is damaged or is not RGB, or RGBA `with_alpha`, of this size."""
-    pixels = decode_rgb_png(png, with_alpha=with_alpha)
-    has_height, has_width, _ = pixels.shape
-    if (has_height, has_width) != (height, width):
-        reason = f"has {has_width} x {has_height} pixels, not {width} x {height} as its image"
-        raise ValueError(f"{reason}; write it in that size")
-    # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
-    rgba = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA)
-    ids: NDArray[np.int32] = rgba.view("<i4")[..., 0] & 0xFFFFFF
+    ValueError if the file is damaged or is not RGB of this size."""
+    ids: NDArray[np.int32] = _decode_colors(png, height, width) & HIGHEST_ID
     return ids
 
 
-def add_masks(path: Path, image: Image, annotations: Sequence[Annotation]) -> str:
-    """Give the segments of an image in the panoptic file at `path` their masks, as RLEs; return a
-    text about segments without pixels, or "". Raises UserError if the PNG file cannot be read."""
-    try:
-        ids = decode_segment_ids(read_png(path, image), image.height or 0, image.width or 0)
-    except ValueError as error:
-        raise UserError(png_folder(path) / str(image.seg_file_name), str(error)) from error
+def add_masks(png: Path, image: Image, annotations: Sequence[Annotation]) -> str:
+    """Give the segments of an image their masks in the file `png`, as RLEs; return a text about
+    segments without pixels, or "". Raises UserError if the PNG file cannot be read."""
+    ids = read_colors(png, image.height or 0, image.width or 0) & HIGHEST_ID
     by_id = {annotation.map_value: annotation for annotation in annotations}
     known = [number for number in by_id if number is not UNSET and number > 0]
     # Of noise, every pixel has an id of its own.
@@ -160,6 +155,19 @@ def add_masks(path: Path, image: Image, annotations: Sequence[Annotation]) -> st
     is_bgr = np.isin(swapped, known).sum() > np.isin(ids, known).sum()
     cause = "; colours in BGR order?" if is_bgr else ""
     return f"{empty} of {len(annotations)} segments have no pixel in the PNG file{cause}"
+
+
+def _decode_colors(
+    png: bytes, height: int, width: int, *, with_alpha: bool = False
+) -> NDArray[np.int32]:
+    pixels = decode_rgb_png(png, with_alpha=with_alpha)
+    has_height, has_width, _ = pixels.shape
+    if (has_height, has_width) != (height, width):
+        reason = f"has {has_width} x {has_height} pixels, not {width} x {height} as its image"
+        raise ValueError(f"{reason}; write it in that size")
+    # The four bytes of a little-endian number are R, G, B, and the alpha that OpenCV adds.
+    colors: NDArray[np.int32] = cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA).view("<i4")[..., 0]
+    return colors
 
 
 def _check_earlier(folder: Path) -> None:

@@ -5,16 +5,26 @@ not wait for it.
 """
 
 import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from msgspec import UNSET, Raw
 
 from cityscapes_coco.coco.json_file import mend_segmentation
+from cityscapes_coco.coco.reading import AnyRecord
 from cityscapes_coco.coco.records import Annotation, Image, Result
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.opencv_polygons import fill_polygons
-from cityscapes_coco.pixels.rle import Rle, RunLengths, check_polygons, to_rle, to_rles
+from cityscapes_coco.pixels.rle import (
+    Rle,
+    RunLengths,
+    check_polygons,
+    fill_image,
+    to_rle,
+    to_rles,
+)
 from cityscapes_coco.run.json_errors import explain
 
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
@@ -52,30 +62,57 @@ def has_segmentation(record: Annotation | Result) -> bool:
 
 
 def decode_rle(
-    record: Annotation | Result, height: int, width: int, *, with_opencv: bool = False
+    record: Annotation | Result,
+    height: int,
+    width: int,
+    *,
+    with_opencv: bool = False,
+    is_checked: bool = False,
 ) -> Rle:
     """Return the RLE of the mask of an annotation or a result, in an image of the given size; None
-    if there is no mask. `with_opencv` says that OpenCV fills the polygons, and not pycocotools.
+    if there is no mask. `with_opencv` says that OpenCV fills the polygons, and not pycocotools;
+    `is_checked` that the runs fill the image if they are compressed.
 
     Raises ValueError if the mask cannot be decoded or is of another size.
     """
     segmentation = decode_segmentation(record)
     if not (with_opencv and segmentation and isinstance(segmentation, list)):
-        return to_rle(segmentation, height, width)
+        return to_rle(segmentation, height, width, is_checked=is_checked)
     check_polygons(segmentation, height, width)
     [rle] = to_rles([fill_polygons(segmentation, height, width)], height, width)
     return rle
 
 
-def decode_annotation(
-    path: Path, annotation: Annotation, height: int, width: int, *, with_opencv: bool = False
-) -> Rle:
-    """Return what `decode_rle` does of an annotation in the COCO file at `path`. Raises UserError
-    if the mask cannot be decoded or is of another size."""
-    try:
-        return decode_rle(annotation, height, width, with_opencv=with_opencv)
-    except ValueError as error:
-        raise UserError(path, f"annotation {annotation.id}: {error}") from error
+def decode_rles(
+    path: Path,
+    records: Sequence[AnyRecord],
+    size: tuple[int, int],
+    name: Callable[[AnyRecord], str],
+    *,
+    with_opencv: bool = False,
+) -> list[Rle]:
+    """Return what `decode_rle` does of each record of an image, (height, width) in pixels, in the
+    file at `path`. `name` tells the name of a record, for errors. Raises UserError if a mask
+    cannot be decoded or is of another size."""
+    height, width = size
+    texts: list[str] = []
+    with suppress(ValueError):  # decoded again below, where the record is named
+        found = [decode_segmentation(record) for record in records]
+        counts = [runs["counts"] for runs in found if isinstance(runs, dict)]
+        texts = [text for text in counts if isinstance(text, str)]
+    are_checked = bool(texts) and fill_image(texts, height * width)
+    rles = []
+    for record in records:
+        try:
+            rle = decode_rle(record, height, width, with_opencv=with_opencv, is_checked=are_checked)
+        except ValueError as error:
+            raise UserError(path, f"{name(record)}: {error}") from error
+        rles.append(rle)
+    return rles
+
+
+def name_annotation(annotation: Annotation) -> str:
+    return f"annotation {annotation.id}"
 
 
 def find_size(path: Path, image: Image) -> tuple[int, int]:

@@ -93,7 +93,8 @@ def paint(photo: NDArray[np.uint8], drawings: Iterable[Drawing]) -> NDArray[np.u
     """Return the photograph, RGB, shape (height, width, 3), with the masks of drawings painted.
 
     Instances and right predictions are filled; groups and false predictions are hatched; stuff is
-    filled without an outline; the truth over predictions is outlined, and filled if it was missed.
+    filled without an outline, and outlined if it is right; the truth over predictions is outlined,
+    and filled if it was missed.
     """
     picture: NDArray[np.uint8] = photo.copy()
     for drawing in drawings:
@@ -102,7 +103,7 @@ def paint(photo: NDArray[np.uint8], drawings: Iterable[Drawing]) -> NDArray[np.u
         x, y, mask = drawing.region
         height, width = mask.shape
         patch = picture[y : y + height, x : x + width]
-        if drawing.is_stuff:
+        if drawing.is_stuff and not drawing.outcome:
             _mix(patch, mask, drawing.color, 0.5)
             continue
         thickness = 1 if min(height, width) < _TINY else 2
@@ -113,7 +114,7 @@ def paint(photo: NDArray[np.uint8], drawings: Iterable[Drawing]) -> NDArray[np.u
             rows, columns = np.ogrid[y : y + height, x : x + width]
             stripes = (rows + columns) % _HATCH < _HATCH // 3
             _mix(patch, mask * stripes, drawing.color, 0.9)
-        elif drawing.outcome in ("right", ""):
+        elif drawing.outcome in ("right", "") and not drawing.is_stuff:
             _mix(patch, mask, drawing.color, FILL)
         kernel = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
         inner = cv2.erode(mask, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)

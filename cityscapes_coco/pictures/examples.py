@@ -2,8 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,15 +13,15 @@ from PIL import Image as PillowImage
 
 from cityscapes_coco.cityscapes.photographs import locate
 from cityscapes_coco.coco.records import Annotation, Image, Result
-from cityscapes_coco.coco.segmentations import decode_annotation
+from cityscapes_coco.coco.segmentations import decode_rles, name_annotation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pictures.colors import choose_colors
 from cityscapes_coco.pictures.drawings import Categories, Drawing, draw_records, sort_by_size
-from cityscapes_coco.pictures.outcomes import compare
+from cityscapes_coco.pictures.outcomes import compare, compare_segments
 from cityscapes_coco.pictures.text import cut_text
 from cityscapes_coco.pixels.photograph import open_photograph
-from cityscapes_coco.pixels.rle import decode_box
-from cityscapes_coco.scores.results import decode_mask
+from cityscapes_coco.pixels.rle import Rle, decode_box
+from cityscapes_coco.scores.results import decode_masks
 
 _MAP_TYPE = re.compile(r"_gt(Fine|Coarse)(?=_leftImg8bit\.)")
 _PAPER = 96  # the grey that stands for a missing photograph, as dark as streets are
@@ -30,12 +29,14 @@ _PAPER = 96  # the grey that stands for a missing photograph, as dark as streets
 
 class Source(NamedTuple):
     """The COCO file at `path`, the folder that the names of its images start at, its categories,
-    and the file of results, None if only the truth is drawn."""
+    and the file of results, None if only the truth is drawn. Of panoptic results, only drawings of
+    the categories `shown` are left when they have been compared, or all if none is named."""
 
     path: Path
     start: Path
     categories: Categories
     results_path: Path | None = None
+    shown: Collection[str] = ()
 
 
 class Example(NamedTuple):
@@ -54,7 +55,10 @@ class Example(NamedTuple):
 
 
 def draw_image(
-    source: Source, image: Image, annotations: Iterable[Annotation], results: Iterable[Result] = ()
+    source: Source,
+    image: Image,
+    annotations: Iterable[Annotation],
+    results: Sequence[Result] | Sequence[Annotation] = (),
 ) -> tuple[list[Drawing], list[Drawing] | None, str]:
     """Return what is drawn of an image: instances, or predictions and the truth; without masks that
     can be painted. The text says which drawings were left out.
@@ -68,23 +72,43 @@ def draw_image(
         reason = f"the image {name} has {width} x {height} pixels, which cannot be drawn"
         raise UserError(source.path, f"{reason}; choose others with --image")
 
-    size: Any = {"height": height, "width": width}
-    with_opencv = source.categories.with_opencv
-    decode = partial(decode_annotation, source.path, with_opencv=with_opencv, **size)
+    def decode(annotation: Annotation) -> Rle:
+        opencv = source.categories.with_opencv
+        [rle] = decode_rles(
+            source.path, [annotation], (height, width), name_annotation, with_opencv=opencv
+        )
+        return rle
+
+    def decode_result(result: Result | Annotation) -> Rle:
+        if isinstance(result, Annotation):
+            return decode(result)
+        return decode_masks(source.results_path or source.path, [result], (height, width))[0]
+
     # The largest are drawn if there are too many.
     by_size = sorted(annotations, key=lambda a: -math.prod((a.bbox or (0,))[-2:]))
     drawings, left_out = draw_records(by_size, decode, width * height, source.categories)
     if source.results_path is None:
         return sort_by_size(drawings), None, left_out
-    decode = partial(decode_mask, source.results_path, **size)
-    best_first = sorted(results, key=lambda result: -result.score)
-    predictions, more = draw_records(best_first, decode, width * height, source.categories)
-    predictions, truth = compare(predictions, drawings)
-    return sort_by_size(predictions), sort_by_size(truth), left_out + more
+    best_first: list[Any] = sorted(results, key=lambda result: -getattr(result, "score", 0))
+    predictions, more_left_out = draw_records(
+        best_first, decode_result, width * height, source.categories
+    )
+    is_panoptic = any(isinstance(result, Annotation) for result in results)
+    judge = compare_segments if is_panoptic else compare
+    predictions, truth = judge(predictions, drawings)
+    if source.shown:
+        predictions, truth = (
+            [drawing for drawing in side if drawing.name in source.shown]
+            for side in (predictions, truth)
+        )
+    return sort_by_size(predictions), sort_by_size(truth), left_out + more_left_out
 
 
 def load_example(
-    source: Source, image: Image, annotations: Iterable[Annotation], results: Iterable[Result] = ()
+    source: Source,
+    image: Image,
+    annotations: Iterable[Annotation],
+    results: Sequence[Result] | Sequence[Annotation] = (),
 ) -> Example:
     """Return an image with its photograph and its drawings, ready to be painted. Raises UserError
     if the image has no size or a mask cannot be decoded."""

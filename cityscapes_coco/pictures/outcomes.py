@@ -36,6 +36,36 @@ def compare(
     ]
 
 
+def compare_segments(
+    predictions: Sequence[Drawing], truth: Sequence[Drawing]
+) -> tuple[list[Drawing], list[Drawing]]:
+    """Return the predicted and the true segments of an image, each with its outcome.
+
+    The rule is the one of panoptic quality, as in `match_segments`: what is passed over there is
+    ignored here. Of several groups of a class, one is enough for that. If any mask is missing, this
+    is `compare`.
+    """
+    if not predictions or not truth or not all(drawing.rle for drawing in (*predictions, *truth)):
+        return compare(predictions, truth)
+    rles: list[Any] = [[drawing.rle for drawing in side] for side in (predictions, truth)]
+    areas, true_areas = (np.array([int(coco_mask.area(rle)) for rle in side]) for side in rles)
+    # For crowds, COCO divides the common pixels by the area of the prediction alone.
+    shares = np.asarray(coco_mask.iou(rles[0], rles[1], [1] * len(truth)))
+    common = np.rint(shares * areas[:, None])
+    void = areas - common.sum(axis=1)  # the segments of the truth cover all but void
+    ious = common / (areas[:, None] + true_areas - common - void[:, None])
+    own = np.array([[one.name == other.name for other in truth] for one in predictions])
+    are_groups = np.array([drawing.is_group for drawing in truth])
+    fit = (ious > _OVERLAP) & own & ~are_groups
+    ignored = (void + (common * (own & are_groups)).max(axis=1)) / areas > _OVERLAP
+    outcomes = np.where(fit.any(axis=1), "right", np.where(ignored, "ignored", "false"))
+    found = np.where(fit.any(axis=0), "found", np.where(are_groups, "ignored", "missed"))
+    return (
+        [_with_outcome(*pair) for pair in zip(predictions, outcomes.tolist(), strict=True)],
+        [_with_outcome(*pair) for pair in zip(truth, found.tolist(), strict=True)],
+    )
+
+
 def weigh_errors(drawings: Iterable[Drawing]) -> float:
     """Return how much is wrong: 1 for each missed instance, its score for each false prediction."""
     return sum(drawing.score for drawing in drawings if drawing.outcome in ("false", "missed"))

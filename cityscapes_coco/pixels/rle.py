@@ -106,14 +106,32 @@ def from_counts(counts: Sequence[int], height: int, width: int) -> Rle:
     return coco_mask.frPyObjects(runs, height, width)
 
 
-def to_counts(rle: Rle) -> list[int]:
+def to_counts(rle: Rle) -> NDArray[np.int64]:
     """Return the runs of 0 and 1 in turn, down the columns of a frame, of an RLE."""
-    return _uncompressed(rle["counts"].decode())
+    return _uncompress([rle["counts"].decode()])[0]
 
 
-def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, width: int) -> Rle:
-    """Return the RLE of a segmentation in an image of the given size; None if there is none. A
-    polygon is [x0, y0, x1, y1, ...]. Raises ValueError if the segmentation cannot be decoded."""
+def fill_image(texts: Sequence[str], pixels: int) -> bool:
+    """Return whether each of some compressed RLEs can be read and has so many pixels."""
+    try:
+        runs, firsts = _uncompress(texts)
+    except ValueError:
+        return False
+    return bool((runs >= 0).all() and (np.add.reduceat(runs, firsts) == pixels).all())
+
+
+def to_rle(
+    segmentation: list[list[float]] | RunLengths | None,
+    height: int,
+    width: int,
+    *,
+    is_checked: bool = False,
+) -> Rle:
+    """Return the RLE of a segmentation in an image of the given size; None if there is none.
+
+    A polygon is [x0, y0, x1, y1, ...]. `is_checked` says that the runs fill the image if they are
+    compressed. Raises ValueError if the segmentation cannot be decoded.
+    """
     if not segmentation:
         return None
     if not isinstance(segmentation, dict):
@@ -127,7 +145,8 @@ def to_rle(segmentation: list[list[float]] | RunLengths | None, height: int, wid
             remedy = "the height comes first; masks are encoded as they are, not transposed"
         raise ValueError(f"an RLE of size {list(size)}, not {[height, width]}; {remedy}")
     if isinstance(counts, str):
-        _check_counts(_uncompressed(counts), height * width)
+        if not is_checked:
+            _check_counts(_uncompress([counts])[0].tolist(), height * width)
         return {"size": [height, width], "counts": counts.encode()}
     _check_counts(counts, height * width)
     return from_counts(counts, height, width)
@@ -188,17 +207,22 @@ def _check_counts(counts: Sequence[int], pixels: int) -> None:
         raise ValueError("an RLE whose runs do not fill the image")
 
 
-def _uncompressed(text: str) -> list[int]:
-    """Return the runs that a compressed RLE, a text, stands for.
+def _uncompress(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the runs that compressed RLEs stand for, one RLE after the other; and where each RLE
+    begins among the runs. Together, the RLEs of a frame take a fifth of the time that they take one
+    by one. Raises ValueError if any of them cannot be read.
 
     A character holds five bits of a number, and a sixth bit that says whether more characters
     follow for the same number. The lowest bits come first, and numbers are signed. From the fourth
     on, a number is the difference from the run two before it.
     """
-    codes = np.frombuffer(text.encode(), np.uint8).astype(np.int64) - 48
+    data = [text.encode() for text in texts]
+    codes = np.frombuffer(b"".join(data), np.uint8).astype(np.int64) - 48
     if ((codes < 0) | (codes >= 64)).any():
         raise ValueError("an RLE with a character that COCO does not use")
-    if not codes.size or codes[-1] & 32:
+    sizes = np.array([len(text) for text in data])
+    text_ends = sizes.cumsum()
+    if not sizes.all() or (codes[text_ends - 1] & 32).any():
         raise ValueError("an RLE that breaks off")
     ends = np.flatnonzero(codes < 32) + 1
     starts = np.concatenate(([0], ends[:-1]))
@@ -206,9 +230,14 @@ def _uncompressed(text: str) -> list[int]:
     if lengths.max() > 7:
         raise ValueError("an RLE with a run longer than any image")
     shifts = 5 * (np.arange(codes.size) - starts.repeat(lengths))
-    counts = np.add.reduceat((codes & 31) << shifts, starts)
-    counts -= (codes[ends - 1] & 16) >> 4 << 5 * lengths
+    runs = np.add.reduceat((codes & 31) << shifts, starts)
+    runs -= (codes[ends - 1] & 16) >> 4 << 5 * lengths
+    firsts = np.searchsorted(starts, text_ends - sizes)
+    places = np.arange(runs.size) - firsts.repeat(np.diff(firsts, append=runs.size))
     for first in 1, 2:
-        counts[first::2] = counts[first::2].cumsum()
-    runs: list[int] = counts.tolist()
-    return runs
+        chosen = np.flatnonzero((places >= first) & ((places - first) % 2 == 0))
+        sums = runs[chosen].cumsum()
+        begins = np.flatnonzero(places[chosen] == first)
+        before = (sums - runs[chosen])[begins]
+        runs[chosen] = sums - before.repeat(np.diff(begins, append=chosen.size))
+    return runs, firsts

@@ -5,7 +5,6 @@ file with a scorer, which first matches image by image and then rates all matche
 """
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from msgspec import UNSET, Struct
 
 from cityscapes_coco.check.records import check_fields, check_references, check_unique
+from cityscapes_coco.coco.json_file import JsonFile, open_json
 from cityscapes_coco.coco.reading import (
     fills_with_opencv,
     group_by_image,
@@ -21,12 +21,18 @@ from cityscapes_coco.coco.reading import (
     read_options,
 )
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
-from cityscapes_coco.coco.segmentations import find_size, has_segmentation
+from cityscapes_coco.coco.segmentations import (
+    decode_rles,
+    find_size,
+    has_segmentation,
+    name_annotation,
+)
 from cityscapes_coco.convert.categories import find_labels
 from cityscapes_coco.convert.sources import trace_images
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import category_instancesonly
 from cityscapes_coco.options import BOX_TYPES, StrPath
+from cityscapes_coco.pixels.rle import Rle
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.cityscapes_score import (
@@ -37,11 +43,11 @@ from cityscapes_coco.scores.cityscapes_score import (
     Curves,
     OtherSize,
 )
-from cityscapes_coco.scores.coco_score import CocoMatches, CocoScore, CocoScorer, CocoScores, Shape
+from cityscapes_coco.scores.coco_score import CocoEvaluation, CocoScore, CocoScores, Shape
 from cityscapes_coco.scores.miss_rate import MissRates, find_miss_rates
 from cityscapes_coco.scores.results import (
     Prediction,
-    decode_mask,
+    decode_masks,
     find_repeats,
     name_result,
     read_results,
@@ -85,10 +91,59 @@ class ScoredImage(NamedTuple):
     map_path: str | None
 
 
+class DecodedImage(NamedTuple):
+    """The size of an image, (height, width); the masks of its annotations and of its results, None
+    for each that has none; and what Cityscapes' scorer matches in its map, OtherSize if the map has
+    another size."""
+
+    size: tuple[int, int]
+    truth: list[Rle]
+    predicted: list[Rle]
+    own: dict[str, CityscapesMatches] | OtherSize
+
+
+class Decoder(NamedTuple):
+    """What workers need to know about every image: the COCO file and the results, for errors;
+    whether the masks of the truth are scored, and whether OpenCV fills its polygons; Cityscapes'
+    scorer, None if that score is not possible."""
+
+    path: Path
+    results_path: Path
+    with_masks: bool
+    with_opencv: bool
+    own: CityscapesScorer | None
+
+    def decode_image(self, scored: ScoredImage) -> DecodedImage:
+        """Raises UserError if a mask or the map cannot be read, or is not what it should be."""
+        size = find_size(self.path, scored.image)
+        rles = decode_masks(self.results_path, scored.results, size)
+        truth = self._decode_truth(scored.annotations, size)
+        own: dict[str, CityscapesMatches] | OtherSize = {}
+        if self.own and scored.map_path is not None:
+            predictions = [*map(Prediction, scored.results, rles)]
+            try:
+                own = dict(self.own.match_map(scored.map_path, size, predictions))
+            except OtherSize as error:
+                own = error
+        return DecodedImage(size, truth, rles, own)
+
+    def _decode_truth(self, annotations: Sequence[Annotation], size: tuple[int, int]) -> list[Rle]:
+        if not self.with_masks:
+            return [None] * len(annotations)
+        opencv = self.with_opencv
+        rles = decode_rles(self.path, annotations, size, name_annotation, with_opencv=opencv)
+        if None in rles:
+            number = annotations[rles.index(None)].id
+            reason = f"annotation {number} has no segmentation, but others have"
+            raise UserError(self.path, reason)
+        return rles
+
+
 def evaluate_results(
-    path: StrPath, results_path: StrPath, datadir: StrPath, *, run: Map = map
+    path: StrPath, results_path: StrPath | JsonFile, datadir: StrPath, *, run: Map = map
 ) -> Scores:
-    """Score the results at `results_path` for the images of the COCO file at `path`.
+    """Score the results at `results_path`, which may have been read already, for the images of the
+    COCO file at `path`.
 
     `datadir` is the folder with the maps; without maps or masks there is only COCO's score, and a
     note says why. `run` does the work, image by image; it works like the builtin `map`.
@@ -96,35 +151,44 @@ def evaluate_results(
     Raises UserError if a file or a map cannot be read, or is not what it should be, and NoTruth if
     the COCO file has no annotations.
     """
-    path, results_path, datadir = Path(path), Path(results_path), Path(datadir)
+    path, datadir = Path(path), Path(datadir)
+    if not isinstance(results_path, JsonFile):
+        results_path = open_json(Path(results_path))
     coco = read_coco(path)
     _check_truth(path, coco)
     results = read_results(results_path, coco)
     # An empty list of results does not lack masks.
     with_masks = all(result.segmentation is not UNSET for result in results)
-    scorer, notes = _plan_coco(path, coco, with_masks)
+    shapes, notes = _plan_coco(coco, with_masks)
     own, map_paths, more_notes = _plan_cityscapes(path, coco, with_masks, datadir)
     notes += more_notes
     annotations, grouped = group_by_image(coco.annotations), group_by_image(results)
     # Like COCOeval, which takes the images in the order of their ids.
-    images = (
+    images = [
         ScoredImage(image, annotations.get(key, ()), grouped.get(key, ()), map_paths.get(key))
         for key, image in sorted((int(image.id or 0), image) for image in coco.images)
-    )
-    match = partial(_match_image, results_path=results_path, scorer=scorer, own=own)
-    matching = run(match, images)
-    matched = [*show_progress(matching, "evaluate", len(coco.images))]
-    coco_scores, curves = scorer.rate([of_coco for of_coco, _ in matched])
+    ]
+    decoder = Decoder(path, results_path.path, "mask" in shapes, fills_with_opencv(coco), own)
+    decoding = show_progress(run(decoder.decode_image, images), "evaluate", len(images))
+    names = sorted((int(category.id or 0), str(category.name)) for category in coco.categories)
+    with_boxes = any(result.bbox is not UNSET for result in results)
+    evaluation = CocoEvaluation(shapes, dict(names), with_boxes=with_boxes)
+    own_matched = []
+    for image, decoded in zip(images, decoding, strict=True):
+        truth = [*zip(image.annotations, decoded.truth, strict=True)]
+        evaluation.add(decoded.size, truth, [*map(Prediction, image.results, decoded.predicted)])
+        own_matched.append(decoded.own)
+    coco_scores, curves = evaluation.rate()
     own_scores = None
-    if other := _find_other_size([of_own for _, of_own in matched]):
+    if other := _find_other_size(own_matched):
         notes.append(f"{_LACK}no map has the size of its image, such as {other}")
     elif own:
-        found = [of_own for _, of_own in matched if not isinstance(of_own, OtherSize)]
+        found = [of_map for of_map in own_matched if not isinstance(of_map, OtherSize)]
         own_scores, curves["cityscapes"] = own.rate(found)
     miss_rates, note = find_miss_rates(coco, results)
     notes += [note] if note else []
     notes += _describe_repeats(results)
-    notes += find_suspicions(path, results_path, coco, results, coco_scores)
+    notes += find_suspicions(path, results_path.path, coco, results, coco_scores)
     return Scores(
         len(coco.images),
         len(results),
@@ -157,18 +221,14 @@ def _check_truth(path: Path, coco: CocoFile) -> None:
         )
 
 
-def _plan_coco(path: Path, coco: CocoFile, with_masks: bool) -> tuple[CocoScorer, list[str]]:
-    """Return COCO's scorer, of masks too if there are any, and notes."""
-    names = sorted((int(category.id or 0), str(category.name)) for category in coco.categories)
-    shapes: list[Shape] = ["box"]
-    notes = []
-    if with_masks and any(map(has_segmentation, coco.annotations)):
-        shapes.append("mask")
-        if fills_with_opencv(coco):
-            notes.append("the polygons of the COCO file are filled as OpenCV fills them")
-    elif with_masks:
-        notes.append("COCO's score of masks cannot be had: the COCO file has no masks")
-    return CocoScorer(path, shapes, dict(names), fills_with_opencv(coco)), notes
+def _plan_coco(coco: CocoFile, with_masks: bool) -> tuple[list[Shape], list[str]]:
+    """Return the shapes that COCO scores, masks too if there are any, and notes."""
+    if not with_masks:
+        return ["box"], []
+    if not any(map(has_segmentation, coco.annotations)):
+        return ["box"], ["COCO's score of masks cannot be had: the COCO file has no masks"]
+    filled = ["the polygons of the COCO file are filled as OpenCV fills them"]
+    return ["box", "mask"], filled if fills_with_opencv(coco) else []
 
 
 def _plan_cityscapes(
@@ -224,20 +284,3 @@ def _describe_repeats(results: Sequence[Result]) -> list[str]:
         f"{len(repeats)} of {len(results)} results repeat an earlier one exactly, such as"
         f" {name_result(repeats[0])}; a repeat counts as false: leave them out"
     ]
-
-
-def _match_image(
-    scored: ScoredImage, results_path: Path, scorer: CocoScorer, own: CityscapesScorer | None
-) -> tuple[dict[tuple[Shape, int], CocoMatches], dict[str, CityscapesMatches] | OtherSize]:
-    """Return what each scorer matches in one image; OtherSize if Cityscapes' cannot for that."""
-    size = find_size(scorer.path, scored.image)
-    predictions = [
-        Prediction(result, decode_mask(results_path, result, *size)) for result in scored.results
-    ]
-    of_coco = scorer.match_image(size, scored.annotations, predictions)
-    if own is None or scored.map_path is None:
-        return of_coco, {}
-    try:
-        return of_coco, dict(own.match_map(scored.map_path, size, predictions))
-    except OtherSize as error:
-        return of_coco, error

@@ -8,14 +8,21 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from cityscapes_coco.check.records import check_fields, check_panoptic_ids, check_unique
-from cityscapes_coco.coco.panoptic import find_png, png_folder, read_segment_ids
+from cityscapes_coco.coco.json_file import JsonFile
+from cityscapes_coco.coco.panoptic import find_png, png_folder, read_colors, search_png
 from cityscapes_coco.coco.reading import read_coco
-from cityscapes_coco.coco.records import Image, PanopticAnnotation, PanopticFile, Segment
+from cityscapes_coco.coco.records import (
+    CocoFile,
+    Image,
+    PanopticAnnotation,
+    PanopticFile,
+    Segment,
+)
 from cityscapes_coco.coco.segmentations import find_size
 from cityscapes_coco.errors import UserError, command
+from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 from cityscapes_coco.scores.class_ids import list_numberings
 from cityscapes_coco.scores.panoptic_quality import (
@@ -69,12 +76,11 @@ class PanopticScorer(NamedTuple):
         """Match the segments of one image. Raises UserError if a PNG file cannot be read, or does
         not show the segments that its JSON file has."""
         size = find_size(self.path, pair.image)
-        truth_path = find_png(png_folder(self.path), str(pair.truth.file_name))
+        truth_path = search_png(self.path, str(pair.truth.file_name))
         path = find_png(self.pngs, pair.result.file_name)
         truth = self._list_segments(pair.truth.segments_info or ())
         predicted = self._list_segments(pair.result.segments_info)
-        truth_ids = read_segment_ids(truth_path, *size)
-        pairs = count_pairs(truth_ids, read_segment_ids(path, *size, with_alpha=True))
+        pairs = count_pairs(read_colors(truth_path, *size), read_colors(path, *size))
         check_pixels(truth_path, np.unique(pairs.truth), truth.ids)
         check_pixels(path, np.unique(pairs.predicted), predicted.ids)
         for segment in pair.truth.segments_info or ():
@@ -95,9 +101,9 @@ class PanopticScorer(NamedTuple):
 
 
 def evaluate_panoptic(
-    path: Path, results_path: Path, pngs: Path | None = None, *, run: Map = map
+    path: Path, file: JsonFile, pngs: Path | None = None, *, run: Map = map
 ) -> PanopticScores:
-    """Score the panoptic results at `results_path` with the panoptic file at `path`.
+    """Score the panoptic results in a file with the panoptic file at `path`.
 
     `pngs` is the folder of the results' PNG files, if its name is not that of their JSON file
     without its ending. `run` does the work, image by image; it works like the builtin `map`.
@@ -105,10 +111,8 @@ def evaluate_panoptic(
     Raises UserError if a file cannot be read, or is not what it should be.
     """
     truth = _read_truth(path)
-    results = read_panoptic_results(results_path, truth)
-    folder = pngs or png_folder(results_path)
-    if not folder.is_dir():
-        raise UserError(folder, "no such folder of the results' PNG files; name it with --pngs")
+    results = read_panoptic_results(file, truth)
+    folder = find_pngs(file, pngs)
     categories = truth.records.categories
     scorer = PanopticScorer(path, folder, [int(category.id or 0) for category in categories])
     annotations = {annotation.image_id: annotation for annotation in truth.records.annotations}
@@ -116,9 +120,7 @@ def evaluate_panoptic(
     pairs = [
         PanopticImagePair(image, annotations[record.id], result) for image, record, result in images
     ]
-    matching = tqdm(
-        run(scorer.match_image, pairs), "evaluate", len(pairs), unit="frame", disable=None
-    )
+    matching = show_progress(run(scorer.match_image, pairs), "evaluate", len(pairs))
     matches = add_matches(matching, len(categories))
     names = [str(category.name) for category in categories]
     are_things = [bool(category.isthing) for category in categories]
@@ -131,16 +133,27 @@ def evaluate_panoptic(
     )
 
 
+def find_pngs(file: JsonFile, pngs: Path | None) -> Path:
+    """Return the folder of the PNG files of results: `pngs`, or the folder with the file's name.
+    Raises UserError if there is no such folder."""
+    folder = pngs or png_folder(file.path)
+    if not folder.is_dir():
+        raise UserError(folder, "no such folder of the results' PNG files; name it with --pngs")
+    return folder
+
+
+def check_panoptic(path: Path, coco: CocoFile) -> PanopticFile:
+    """Raise UserError unless the COCO file at `path` is panoptic, as results are."""
+    if isinstance(coco, PanopticFile):
+        return coco
+    reason = "has no segments, but the results are panoptic"
+    raise UserError(path, f"{reason}; {command('convert')} --panoptic writes the file")
+
+
 def _read_truth(path: Path) -> PanopticFile:
     """Return the panoptic file at `path`; raise UserError for the first fault that would make the
     scores wrong."""
-    truth = read_coco(path)
-    if not isinstance(truth, PanopticFile):
-        raise UserError(
-            path,
-            "has no segments, but the results are panoptic;"
-            f" {command('convert')} --panoptic writes the file",
-        )
+    truth = check_panoptic(path, read_coco(path))
     faults = chain(
         check_fields(truth, besides=("bbox",)),
         check_panoptic_ids(truth.records),

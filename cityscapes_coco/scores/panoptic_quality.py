@@ -11,6 +11,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from cityscapes_coco.coco.panoptic import HIGHEST_ID
+
 Integers = NDArray[np.int64]
 
 # A predicted segment is true if its IoU exceeds this. So it finds at most one segment.
@@ -70,14 +72,16 @@ class PanopticMatches(NamedTuple):
 
 
 def count_pairs(truth: NDArray[np.int32], predicted: NDArray[np.int32]) -> Pairs:
-    """Count the pixels of each pair of ids in two arrays of shape (height, width)."""
+    """Count the pixels of each pair of ids in two arrays of shape (height, width). An id is what
+    `read_colors` has in the three lower bytes."""
     ours, theirs = truth.ravel(), predicted.ravel()
     # A street has some ten thousand runs of pixels with one pair of ids, and two million pixels.
-    begins = np.flatnonzero((ours[1:] != ours[:-1]) | (theirs[1:] != theirs[:-1])) + 1
-    starts = np.concatenate(([0], begins))
+    changes = ours[1:] != ours[:-1]
+    changes |= theirs[1:] != theirs[:-1]
+    starts = np.concatenate(([0], np.flatnonzero(changes) + 1))
     lengths = np.diff(starts, append=ours.size)
-    keys = ours[starts].astype(np.int64) << 32 | theirs[starts]
-    distinct, places = np.unique(keys, return_inverse=True)
+    our_ids, their_ids = (some[starts].astype(np.int64) & HIGHEST_ID for some in (ours, theirs))
+    distinct, places = np.unique(our_ids << 32 | their_ids, return_inverse=True)
     pixels = np.bincount(places.ravel(), lengths).astype(np.int64)
     return Pairs(distinct >> 32, distinct & 0xFFFFFFFF, pixels)
 

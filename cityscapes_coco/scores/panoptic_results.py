@@ -13,17 +13,16 @@ import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 from numpy.typing import NDArray
 
-from cityscapes_coco.coco.json_file import is_list, read_json
+from cityscapes_coco.coco.json_file import JsonFile, is_list
+from cityscapes_coco.coco.panoptic import HIGHEST_ID
 from cityscapes_coco.coco.reading import decode_file
-from cityscapes_coco.coco.records import Integer, PanopticFile
+from cityscapes_coco.coco.records import Annotation, Integer, PanopticFile
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.run.folders import name_some
 from cityscapes_coco.scores.image_names import index_images
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-# An id has three bytes in a PNG file.
-_HIGHEST_ID = (1 << 24) - 1
 
 
 class PredictedSegment(Struct, gc=False):
@@ -47,22 +46,19 @@ class _PanopticResults(Struct):
     annotations: list[PanopticResult]
 
 
-def is_panoptic(path: Path) -> bool:
-    """Return whether the results at `path` are panoptic; False if they cannot be read."""
-    try:
-        return b'"segments_info"' in read_json(path)
-    except UserError:
-        return False
+def is_panoptic(file: JsonFile) -> bool:
+    """Return whether results are panoptic."""
+    return b'"segments_info"' in file.content
 
 
-def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResult]:
-    """Return the results at `path` for each image of the truth, in the order of its images; each
+def read_panoptic_results(file: JsonFile, truth: PanopticFile) -> list[PanopticResult]:
+    """Return the results in a file for each image of the truth, in the order of its images; each
     segment has a `category_id`.
 
-    Raises UserError if the file cannot be read, does not fit the truth, or has not exactly one
-    annotation for each image.
+    Raises UserError if the file is not of panoptic results, does not fit the truth, or has not
+    exactly one annotation for each image.
     """
-    content = read_json(path)
+    path, content = file
     if is_list(content):
         raise UserError(path, "a list; panoptic results are an object with the list as annotations")
     results = decode_file(path, content, _PanopticResults, "a file of panoptic results").annotations
@@ -83,6 +79,15 @@ def read_panoptic_results(path: Path, truth: PanopticFile) -> list[PanopticResul
     return [found[number] for number in range(len(truth.images))]
 
 
+def list_segments(results: Sequence[PanopticResult]) -> list[Annotation]:
+    """Return the segments of all results as annotations without masks, of images from 1."""
+    return [
+        Annotation(segment.id, number, segment.category_id, map_value=segment.id)
+        for number, result in enumerate(results, 1)
+        for segment in result.segments_info
+    ]
+
+
 def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64]) -> None:
     """Raise UserError unless the ids in the PNG file at `path` are the listed ones. Void has the id
     0, which is not listed."""
@@ -93,7 +98,7 @@ def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64
         if np.isin(swapped, listed).all():
             order = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
             raise UserError(path, f"{order}: swap the channels before it is written")
-        hint = "; void is black, 0" if _HIGHEST_ID in unlisted else ""
+        hint = "; void is black, 0" if HIGHEST_ID in unlisted else ""
         raise UserError(path, f"pixels of no segment: the ids {_name_ids(unlisted)}{hint}")
     if unseen.size:
         remedy = "leave them out of segments_info"
@@ -146,8 +151,8 @@ def _check_segments(path: Path, where: str, result: PanopticResult) -> None:
         reason = ""
         if segment.category_id is UNSET:
             reason = " has neither category_id nor label_id"
-        elif not 0 < segment.id <= _HIGHEST_ID:
-            reason = f".id: {segment.id} is not in 1 to {_HIGHEST_ID}; 0 is void"
+        elif not 0 < segment.id <= HIGHEST_ID:
+            reason = f".id: {segment.id} is not in 1 to {HIGHEST_ID}; 0 is void"
         elif segment.id in seen:
             reason = f".id: {segment.id} is the id of an earlier segment, too"
         if reason:

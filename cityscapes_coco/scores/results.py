@@ -5,19 +5,19 @@ categories go by their ids in the COCO file; some trainers write the names of im
 are decoded when they are needed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Raw, Struct
 
-from cityscapes_coco.coco.json_file import is_list, read_json
+from cityscapes_coco.coco.json_file import JsonFile, is_list
 from cityscapes_coco.coco.reading import decode_file
 from cityscapes_coco.coco.records import CocoFile, PanopticFile, Result
-from cityscapes_coco.coco.segmentations import decode_segmentation, has_segmentation
+from cityscapes_coco.coco.segmentations import decode_rles, has_segmentation
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.pixels.rle import Rle, from_counts, to_rle
+from cityscapes_coco.pixels.rle import Rle, from_counts
 from cityscapes_coco.run.folders import name_some
 from cityscapes_coco.scores.class_ids import explain_numbers
 from cityscapes_coco.scores.image_names import index_images
@@ -47,18 +47,19 @@ class _ResultFile(Struct):
     annotations: Raw
 
 
-def read_results(path: Path, coco: CocoFile) -> list[Result]:
-    """Return the results at `path`, in the order of the file, each with the id of its image.
+def read_results(file: JsonFile, coco: CocoFile) -> list[Result]:
+    """Return the results in a file, in the order of the file, each with the id of its image.
 
     Either every result has a `segmentation`, or it is UNSET in all of them, however the file says
-    that there is no mask. `decode_mask` decodes the masks later.
+    that there is no mask. `decode_masks` decodes the masks later.
 
-    Raises UserError if the file cannot be read or a result does not fit `coco`; the error names the
-    result by its index, from 0, and what is wrong with it.
+    Raises UserError if the file is not of results or a result does not fit `coco`; the error names
+    the result by its index, from 0, and what is wrong with it.
     """
+    path, content = file
     if isinstance(coco, PanopticFile):
         raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
-    results = _read_records(path)
+    results = _read_records(path, content)
     names = index_images(coco.images)
     category_ids = {category.id for category in coco.categories}
     with_masks = any(map(has_segmentation, results))
@@ -94,20 +95,23 @@ def name_result(result: Result) -> str:
     return f"results[{int(result.id or 0) - 1}]"
 
 
-def decode_mask(path: Path, result: Result, height: int, width: int) -> Rle:
-    """Return the RLE of the mask of a result at `path`, in an image of this size in pixels; None if
-    the results have no masks. Raises UserError if it cannot be decoded or is of another size."""
-    if result.segmentation is UNSET:
-        return None
-    try:
-        rle = to_rle(decode_segmentation(result), height, width)
-    except ValueError as error:
-        raise UserError(path, f"{name_result(result)}.segmentation: {error}") from error
-    return rle or from_counts([height * width], height, width)
+def decode_masks(path: Path, results: Sequence[Result], size: tuple[int, int]) -> list[Rle]:
+    """Return the RLE of the mask of each result at `path`, in an image of (height, width) pixels;
+    None for each if the results have no masks.
+
+    Raises UserError if a mask cannot be decoded or is of another size.
+    """
+    if any(result.segmentation is UNSET for result in results):
+        return [None] * len(results)
+    nothing = from_counts([size[0] * size[1]], *size)
+    return [rle or nothing for rle in decode_rles(path, results, size, _name_mask)]
 
 
-def _read_records(path: Path) -> list[Result]:
-    content = read_json(path)
+def _name_mask(result: Result) -> str:
+    return f"{name_result(result)}.segmentation"
+
+
+def _read_records(path: Path, content: bytes) -> list[Result]:
     try:
         if not is_list(content):
             content = bytes(decode_file(path, content, _ResultFile, _WHAT).annotations)

@@ -12,8 +12,8 @@ from pycocotools import mask as coco_mask
 from cityscapes_coco.coco.reading import group_by_image
 from cityscapes_coco.coco.records import Annotation, CocoFile, Result
 from cityscapes_coco.coco.segmentations import decode_segmentation, find_size
-from cityscapes_coco.pixels.rle import to_counts
-from cityscapes_coco.scores.results import decode_mask
+from cityscapes_coco.pixels.rle import Rle, to_counts
+from cityscapes_coco.scores.results import decode_masks
 
 T = TypeVar("T")
 # Boxes [x, y, width, height] in pixels, shape (N, 4), float64; NaN for a box that is not there.
@@ -138,14 +138,14 @@ def _bound_masks(path: Path, results: Sequence[Result], size: tuple[int, int]) -
     no masks."""
     if any(result.segmentation is UNSET for result in results):
         return {}
-    masks = [_bound_mask(path, result, *size) for result in results]
+    rles = decode_masks(path, results, size)
+    masks = [_bound_mask(result, rle, *size) for result, rle in zip(results, rles, strict=True)]
     return {name: _stack([mask.get(name, _NOTHING) for mask in masks]) for name in MASKS}
 
 
-def _bound_mask(path: Path, result: Result, height: int, width: int) -> dict[str, Boxes]:
+def _bound_mask(result: Result, rle: Rle, height: int, width: int) -> dict[str, Boxes]:
     """Return the box around the mask of a result, (4,), by each way to read the mask. A polygon is
     bounded as it is, also outside the image."""
-    rle = decode_mask(path, result, height, width)
     segmentation = decode_segmentation(result)
     if isinstance(segmentation, list):
         points = np.concatenate(segmentation).reshape(-1, 2)

@@ -7,6 +7,7 @@ with those of the Cityscapes benchmark.
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,7 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
 from cityscapes_coco.run.files import read_file, replacing
+from cityscapes_coco.scores.coco_score import LIBRARY
 from cityscapes_coco.scores.evaluate import Scores
 from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
 from cityscapes_coco.version import __version__
@@ -73,10 +75,9 @@ def find_origin(truth_path: Path, scores: Scores | PanopticScores) -> Origin:
     digest = hashlib.sha256(read_file(truth_path)).hexdigest()
     program = f"cityscapes-coco {__version__}"
     if isinstance(scores, Scores):
-        try:
-            program += f", pycocotools {version('pycocotools')}"
-        except PackageNotFoundError:  # in a bundle without its metadata
-            program += ", pycocotools"
+        program += f", {LIBRARY}"
+        with suppress(PackageNotFoundError):  # in a bundle without its metadata
+            program += f" {version(LIBRARY)}"
     return Origin(truth_path.name, digest, program, protocols)
 
 

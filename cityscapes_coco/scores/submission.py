@@ -17,6 +17,7 @@ import cv2
 from msgspec import UNSET
 
 from cityscapes_coco.cityscapes.frame import Frame, annotation_suffix
+from cityscapes_coco.coco.json_file import JsonFile
 from cityscapes_coco.coco.reading import group_by_image, read_coco, read_info, read_options
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.coco.segmentations import find_size
@@ -28,7 +29,7 @@ from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.run.files import new_folder
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.results import decode_mask, find_repeats, read_results
+from cityscapes_coco.scores.results import decode_masks, find_repeats, read_results
 
 
 class Submission(NamedTuple):
@@ -54,14 +55,14 @@ class SubmittedFrame(NamedTuple):
 
 def write_submission(
     path: Path,
-    results_path: Path,
+    file: JsonFile,
     datadir: Path,
     folder: Path,
     *,
     top: int | None = None,
     run: Map = map,
 ) -> Submission:
-    """Write the results at `results_path`, for the COCO file at `path`, into a new folder.
+    """Write the results in a file, for the COCO file at `path`, into a new folder.
 
     In each frame, only the `top` results with the highest scores are written; all if it is None.
     Frames of the split without an image in the COCO file get an empty text file; the maps in
@@ -72,10 +73,10 @@ def write_submission(
     take the results, or if `folder` exists already.
     """
     coco = read_coco(path)
-    results = read_results(results_path, coco)
+    results = read_results(file, coco)
     labels = find_labels(coco)
     if any(result.segmentation is UNSET for result in results):
-        raise UserError(results_path, "has no masks, which the server of Cityscapes asks for")
+        raise UserError(file.path, "has no masks, which the server of Cityscapes asks for")
     if not labels:
         raise UserError(path, "no category in it is a class that Cityscapes evaluates")
     frames = _list_frames(path, coco, [r for r in results if r.category_id in labels], top)
@@ -84,7 +85,7 @@ def write_submission(
     for stem, times in Counter(frame.stem for frame in frames).items():
         if times > 1:
             raise UserError(path, f"has {times} images of the frame {stem}; the server takes one")
-    work = partial(_encode_frame, labels=labels, results_path=results_path)
+    work = partial(_encode_frame, labels=labels, results_path=file.path)
     try:
         with new_folder(folder) as draft:
             for files in show_progress(run(work, frames), "save", len(frames)):
@@ -137,9 +138,10 @@ def _encode_frame(
     """Return the files of a frame by their names."""
     files: dict[str, bytes] = {}
     lines = []
-    for number, result in enumerate(frame.results):
+    rles = decode_masks(results_path, frame.results, frame.size)
+    for number, (result, rle) in enumerate(zip(frame.results, rles, strict=True)):
         name = f"{frame.stem}_{number:03}.png"
-        mask = to_mask(decode_mask(results_path, result, *frame.size))
+        mask = to_mask(rle)
         # pycocotools' masks are stored by columns; OpenCV transposes them in half of numpy's time.
         rows = cv2.transpose(mask.T)
         files[name] = cv2.imencode(".png", rows, [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()

@@ -3,13 +3,14 @@
 import shlex
 import sys
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from cityscapes_coco.__main__ import choose_verb
 from cityscapes_coco.cli.convert import build_parser
 from cityscapes_coco.cli.program import load_verb
-from tests.conftest import run
+from tests.conftest import run, write_json
 
 # Exit code 2; the last line has the text.
 MISTAKES = {
@@ -129,9 +130,10 @@ UNDERSTOOD = {
 
 @pytest.mark.parametrize("typed", UNDERSTOOD)
 def test_an_option_is_spelled_with_either_line(
-    typed: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    write_json(tmp_path / "r", [])
     verb, *argv = shlex.split(typed)
     code, _, err = run(load_verb(verb), *argv)
     folder = f"error: {UNDERSTOOD[typed]}: no such folder"

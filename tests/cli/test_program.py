@@ -19,6 +19,7 @@ from main import main
 from tests.conftest import (
     OUTPUT,
     PATIENCE,
+    PREDICTIONS,
     ROOT,
     Capture,
     WriteMap,
@@ -167,7 +168,11 @@ def test_neither_the_help_nor_the_summary_loads_a_large_package(frame: Path) -> 
     ("verb", "work", "options"),
     [
         ("convert", "convert.split.convert_split", ["--workers=1", "--datadir"]),
-        ("evaluate", "scores.evaluate.evaluate_results", ["--workers=1", "--results=x", "--coco"]),
+        (
+            "evaluate",
+            "scores.evaluate.evaluate_results",
+            ["--workers=1", f"--results={PREDICTIONS}", "--coco"],
+        ),
         ("inspect", "check.verify.verify_file", ["--verify", "--coco"]),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from msgspec import UNSET
 
 from cityscapes_coco import UserError
+from cityscapes_coco.coco.json_file import open_json
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import CocoFile, PanopticFile
 from cityscapes_coco.coco.segmentations import decode_segmentation
@@ -130,5 +131,5 @@ def test_segments_and_results_are_mended_too(tmp_path: Path) -> None:
     assert (panoptic.annotations[0].map_value, panoptic.annotations[0].bbox) == (7, UNSET)
     result = {"image_id": 1.0, "category_id": 1.0, "score": 1, "bbox": None}
     path = write_json(tmp_path / "results.json", [result | {"segmentation": [[0, 0, 1, 1, 2, 0]]}])
-    [found] = read_results(path, read(tmp_path, CARS))
+    [found] = read_results(open_json(path), read(tmp_path, CARS))
     assert (found.image_id, found.category_id, found.bbox) == (1, 1, UNSET)

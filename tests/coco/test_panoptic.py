@@ -213,7 +213,7 @@ def test_a_name_that_leads_out_of_the_folder_is_not_opened(path: Path) -> None:
     png_of(path).rename(path.parent / "elsewhere.png")
     change(path, "annotations", file_name="../elsewhere.png")
     code, _, err = draw(path)
-    assert code == 1 and "has no PNG file in the folder" in err
+    assert code == 1 and "leads out of this folder, or is empty" in err
 
 
 def test_segments_without_pixels_are_told(path: Path) -> None:

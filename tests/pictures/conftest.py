@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from cityscapes_coco.coco.json_file import open_json
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.pictures.drawings import read_categories
 from cityscapes_coco.pictures.examples import Example, Source, load_example
@@ -63,7 +64,7 @@ def example(data: Path, coco: Coco, results: list[Coco] | None = None) -> Exampl
     if results is None:
         return load_example(Source(path, data, read_categories(file)), file.images[0], of_image)
     results_path = write_json(data / "results.json", results)
-    found = read_results(results_path, file)
+    found = read_results(open_json(results_path), file)
     source = Source(path, data, read_categories(file), results_path)
     return load_example(source, file.images[0], of_image, found)
 

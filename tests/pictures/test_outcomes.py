@@ -11,10 +11,20 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from cityscapes_coco.coco.json_file import open_json
+from cityscapes_coco.coco.panoptic import add_masks, search_png
+from cityscapes_coco.coco.reading import read_coco
+from cityscapes_coco.coco.records import PanopticFile
+from cityscapes_coco.pictures.drawings import read_categories
+from cityscapes_coco.pictures.examples import Source, load_example
 from cityscapes_coco.pictures.outcomes import find_worst_score, weigh_errors
-from tests.conftest import Coco, annotate
+from cityscapes_coco.scores.panoptic_results import list_segments, read_panoptic_results
+from tests.conftest import Coco, WriteMap, annotate
 from tests.oracle import decode, encode
 from tests.pictures.conftest import HEIGHT, WIDTH, example, predict
+from tests.scores.conftest import read_panoptic, save_panoptic
+from tests.scores.test_panoptic_quality import convert_val
+from tests.scores.test_panoptic_quality import predict as predict_segments
 
 
 def outcomes(data: Path, coco: Coco, results: list[Coco]) -> list[str]:
@@ -62,6 +72,41 @@ def test_coco_calls_the_same_false_and_missed(kind: str, data: Path, coco: Coco)
     assert 10 < false < 100 and 5 < missed < 50
     counts = Counter(d.outcome for d in (*drawn.drawings, *(drawn.truth or ())))
     assert counts["false"] == false and counts["missed"] == missed
+
+
+def test_the_official_script_calls_the_same_segments_false_and_missed(
+    datadir: Path, write_map: WriteMap, tmp_path: Path
+) -> None:
+    """With groups and void, moved and lost segments, and segments of another class."""
+    official = pytest.importorskip("cityscapesscripts.evaluation.evalPanopticSemanticLabeling")
+    draw = np.random.default_rng(3)
+    values = [0, 4, 7, 8, 23, 24, 26, 26000, 26001, 24000, 24001, 33000, 33]
+    write_map(np.kron(draw.choice(values, (8, 12)), np.ones((6, 6))), "val", "ulm_000000_000019")
+    path = convert_val(datadir, tmp_path / "truth")
+    truth, ids = read_panoptic(path)
+    results, maps = predict_segments(truth, ids, seed=5)
+    save_panoptic(tmp_path / "results.json", results, maps)
+    coco = read_coco(path)
+    assert isinstance(coco, PanopticFile)
+    found = read_panoptic_results(open_json(tmp_path / "results.json"), coco)
+    [image], segments = coco.images, list_segments(found)
+    add_masks(search_png(path, str(image.seg_file_name)), image, coco.annotations)
+    add_masks(tmp_path / "results" / found[0].file_name, image, segments)
+    source = Source(path, datadir, read_categories(coco), tmp_path / "results.json")
+    drawn = load_example(source, image, coco.annotations, segments)
+    counts = Counter((d.name, d.outcome) for d in (*drawn.drawings, *(drawn.truth or ())))
+    categories = {category["id"]: category for category in truth["categories"]}
+    pairs = [(truth["annotations"][0], results["annotations"][0])]
+    folders = [str(folder) for folder in (path.with_suffix(""), tmp_path / "results")]
+    with redirect_stdout(io.StringIO()):
+        judged = official.pq_compute_single_core(0, pairs, *folders, categories)
+    for number, category in categories.items():
+        of_class = judged[number]
+        name = category["name"]
+        assert counts[name, "right"] == counts[name, "found"] == of_class.tp, name
+        assert (counts[name, "false"], counts[name, "missed"]) == (of_class.fp, of_class.fn), name
+    totals = Counter(outcome for _, outcome in counts.elements())
+    assert min(totals[outcome] for outcome in ("right", "false", "missed", "ignored")) > 0
 
 
 def evaluate(path: Path, results: Path, kind: Any) -> list[Any]:

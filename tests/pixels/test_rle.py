@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from pycocotools import mask as coco_mask
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
-from cityscapes_coco.pixels.rle import decode_box, find_rles, to_mask, to_rle, to_rles
+from cityscapes_coco.pixels.rle import decode_box, fill_image, find_rles, to_mask, to_rle, to_rles
 from tests.conftest import GOLDEN_VAL, SAMPLE, run_script, write_json
 from tests.oracle import count_runs
 
@@ -43,6 +44,21 @@ def test_each_wanted_value_has_the_rle_of_its_mask(values: NDArray[np.uint16]) -
     assert list(found) == [24] * (24 in values)
     for value, rle in found.items():
         assert np.array_equal(coco_mask.decode(rle), values == value)
+
+
+@given(st.lists(MASKS, min_size=1, max_size=5), st.integers(0, 4))
+def test_rles_are_checked_together(masks: list[Mask], place: int) -> None:
+    """Each fills its own image; with one that is a pixel short or has another character, not all
+    do."""
+    padded = [np.pad(mask, [(0, 9 - size) for size in mask.shape]) for mask in masks]
+    rles: list[Any] = [coco_mask.encode(np.asfortranarray(mask)) for mask in padded]
+    short: Any = {"size": [80, 1], "counts": [*range(12), 14]}
+    *texts, wrong_text = [
+        rle["counts"].decode() for rle in (*rles, coco_mask.frPyObjects(short, 80, 1))
+    ]
+    assert fill_image(texts, 81) and not fill_image(texts, 80)
+    for wrong in wrong_text, "", "P", "\u00e4":
+        assert not fill_image([*texts[:place], wrong, *texts[place:]], 81)
 
 
 @given(MASKS, st.booleans())

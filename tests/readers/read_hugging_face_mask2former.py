@@ -3,6 +3,7 @@ results of a model that gives what is planted."""
 
 import numpy as np
 import torch
+from panoptic_results import write_panoptic_results
 from recipe import NAMES, SPLITS, Found, judge, plant, predict, run_recipe
 from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation
 
@@ -41,4 +42,5 @@ def find(**inputs):
 
 model.forward = find
 predict("Results files", "Hugging Face", model=model, processor=made["val"]["processor"])
+write_panoptic_results()
 judge({split: look(made[split]) for split in SPLITS})

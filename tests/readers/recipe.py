@@ -32,6 +32,7 @@ OTHERS = {
     "rle_and_crowds": ["--segmentation", "rle", "--crowd", "keep"],
     "label_ids": ["--category-ids", "label"],
     "panoptic": ["--panoptic"],
+    "panoptic_train": ["--panoptic", "train"],
 }
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # The classes that Cityscapes evaluates, in the order of the file, by their ids.

@@ -194,7 +194,8 @@ def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
             printed = _call(python, HERE / f"read_{reader}.py", cwd=work, home=work)
             judged = JUDGED.findall(printed)
             assert judged, f"read_{reader}.py has judged nothing"
-            found.append(judged[-1] + score_results(Path(work)))
+            scored = score_results(Path(work)) + score_panoptic(Path(work))
+            found.append(judged[-1] + scored)
     assert found, "the recipe has no command"
     return found
 
@@ -215,6 +216,20 @@ def score_results(work: Path) -> str:
         read_frames("val", work / DATADIR),
     )
     return ", results scored, with the right classes and images"
+
+
+def score_panoptic(work: Path) -> str:
+    """Score the panoptic results that a reader's script wrote, if any, as of a model that finds all
+    segments; return text that says so. A trainer loses small ones when it resizes them."""
+    results = work / "panoptic.json"
+    if not results.exists():
+        return ""
+    coco = work / DATADIR / "annotations" / "cityscapes_panoptic_val_trainId.json"
+    command = "--coco", coco, "--results", results, "--scores", work / "quality.json"
+    _call(sys.executable, ROOT / "evaluate_coco.py", *command)
+    average = json.loads((work / "quality.json").read_bytes())["panoptic"]["average"]
+    assert min(average["things"]["pq"], average["stuff"]["pq"]) > 0.7, average
+    return ", panoptic results scored"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cityscapes_coco.coco.json_file import open_json
 from cityscapes_coco.scores.evaluate import Scores, evaluate_results
 from cityscapes_coco.scores.submission import write_submission
 from tests.conftest import OUTPUT, Coco, convert, save_map, street, write_json
@@ -55,7 +56,7 @@ def judge(data: Path, results: list[Coco]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = write_json(Path(folder) / "results.json", results)
         scores = evaluate_results(path, file, data)
-        write_submission(path, file, data, Path(folder) / "upload")
+        write_submission(path, open_json(file), data, Path(folder) / "upload")
         maps = data.glob("gtFine/train/*/*_instanceIds.png")
         expected = official_scores(Path(folder) / "upload", maps)
     assert scores.cityscapes is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cityscapes_coco.scores import coco_score
 from cityscapes_coco.scores.evaluate import evaluate_results
 from main import main
 from tests.conftest import (
@@ -78,6 +79,17 @@ def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
     assert found[3:] != coco_scores(GOLDEN_VAL, results, "segm")["average"][3:]
     boxes = list(score(tmp_path, GOLDEN_VAL, masks)["coco"]["average"]["box"].values())
     assert boxes == coco_scores(GOLDEN_VAL, masks, "bbox")["average"]
+
+
+def test_a_result_without_a_box_has_the_box_of_its_mask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pycocotools takes the fields of the first result for those of all."""
+    results = annotated(GOLDEN_VAL)
+    for result in results[1::2]:
+        del result["bbox"]
+    monkeypatch.setattr(coco_score, "StreamingEval", coco_score.PycocotoolsEval)
+    assert score(tmp_path, GOLDEN_VAL, results)["coco"]["average"]["box"]["ap"] == 1
 
 
 def test_a_curve_of_coco_ends_where_nothing_is_found_any_more() -> None:

@@ -1,6 +1,9 @@
 """Panoptic results as trainers write them, and what is said of those that cannot be right."""
 
+import json
+import re
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from evaluate_coco import main as evaluate
+from inspect_coco import main as inspect
 from main import main
 from tests.conftest import GOLDEN_VAL, PREDICTIONS, Capture, Coco, WriteMap, write_json
 from tests.scores.conftest import fail, read_panoptic, save_panoptic, score
@@ -244,10 +248,49 @@ def test_options_for_the_other_kind_of_results_are_refused(
     made: Made, tmp_path: Path, capsys: Capture
 ) -> None:
     path = write_json(tmp_path / "results.json", made.results)
-    for results, option in (PREDICTIONS, "--pngs"), (path, "--save"), (path, "--plot"):
+    for program, results, option in (
+        *((evaluate, PREDICTIONS, "--pngs"), (evaluate, path, "--save")),
+        *((inspect, PREDICTIONS, "--pngs"), (inspect, path, "--min-score")),
+    ):
+        argv = ["--results", str(results), option, "1"]
         with pytest.raises(SystemExit, match="2"):
-            evaluate(["--results", str(results), option, str(tmp_path / "new")])
+            program(argv)
         assert f"argument {option}: has no effect on" in capsys.readouterr().err
+
+
+def test_results_are_drawn_over_the_truth(made: Made, tmp_path: Path, capsys: Capture) -> None:
+    """The worst first; with --category only its segments, which are judged among all the others."""
+    [first, *_] = made.results["annotations"]
+    assert first["segments_info"][0]["id"] == 7
+    first["segments_info"][0]["category_id"] = 26
+    path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
+    pngs = path.with_suffix("").rename(tmp_path / "elsewhere")
+    argv = [
+        "--coco",
+        made.truth,
+        "--results",
+        path,
+        "--save",
+        tmp_path / "drawn",
+        "--sort",
+        "errors",
+    ]
+    assert inspect([*map(str, argv), "--pngs", str(pngs), "--category", "car"]) == 0
+    page = (tmp_path / "drawn" / "index.html").read_text()
+    outcomes = [json.loads(unescape(text)) for text in re.findall(r'outcomes="(.*?)"', page)]
+    assert [sorted(found) for found in outcomes] == [["false", "found", "right"]] + 2 * [
+        ["found", "right"]
+    ]
+    assert "data:image/png" in page
+    assert inspect([*map(str, argv), "--pngs", str(pngs)]) == 0
+    names = [line for line in capsys.readouterr().out.splitlines() if line.endswith("results.png")]
+    assert names[3].endswith(f"{NAMES[0]}_leftImg8bit_results.png")
+    page = (tmp_path / "drawn" / "index.html").read_text()
+    assert page.count("&quot;missed&quot;") == 1
+    assert inspect([*map(str, argv)]) == 1
+    assert "no such folder of the results' PNG files" in capsys.readouterr().err
+    assert inspect(["--coco", str(GOLDEN_VAL), *map(str, argv[2:])]) == 1
+    assert "has no segments, but the results are panoptic" in capsys.readouterr().err
 
 
 def test_a_file_name_leads_to_no_file_outside_of_the_folder(made: Made, tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from msgspec import UNSET
 
 from cityscapes_coco import UserError
 from cityscapes_coco.coco import json_file
+from cityscapes_coco.coco.json_file import open_json
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Category, CocoFile, Image
 from cityscapes_coco.pixels.rle import to_mask
-from cityscapes_coco.scores.results import decode_mask, read_results
+from cityscapes_coco.scores.results import decode_masks, read_results
 from tests.conftest import write_json
 from tests.oracle import count_runs, encode
 
@@ -48,11 +49,11 @@ def test_masks_of_each_form_are_read(form: str, place: str, tmp_path: Path) -> N
     records = [BOX | {"segmentation": mask} for mask in (MASKS[form], [])]
     content = records if place == "a list" else {"info": "of a trainer", "annotations": records}
     path = write_json(tmp_path / "results.json", content)
-    whole, empty = read_results(path, COCO)
+    whole, empty = read_results(open_json(path), COCO)
     assert (whole.id, empty.id) == (1, 2)
     assert (whole.image_id, whole.category_id, whole.score) == (7, 3, 0.5)
-    assert (to_mask(decode_mask(path, whole, 4, 6)) == MASK).all()
-    assert not to_mask(decode_mask(path, empty, 4, 6)).any()
+    assert (to_mask(decode_masks(path, [whole], (4, 6))[0]) == MASK).all()
+    assert not to_mask(decode_masks(path, [empty], (4, 6))[0]).any()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -62,7 +63,7 @@ def test_results_of_each_encoding_are_read(encoding: str, place: str, tmp_path: 
     for name, packed in ("r.json", content.encode(encoding)), ("r.json.gz", zipped(content)):
         path = tmp_path / name
         path.write_bytes(packed)
-        assert [result.bbox for result in read_results(path, COCO)] == [(2, 1, 3, 2)]
+        assert [result.bbox for result in read_results(open_json(path), COCO)] == [(2, 1, 3, 2)]
 
 
 def zipped(content: str) -> bytes:
@@ -72,10 +73,10 @@ def zipped(content: str) -> bytes:
 @pytest.mark.parametrize("nothing", [{}, {"segmentation": []}, {"segmentation": None}])
 def test_boxes_alone_are_read(nothing: dict[str, Any], tmp_path: Path) -> None:
     path = write_json(tmp_path / "results.json", [BOX | nothing | {"bbox": [-2, 1, 3, 2]}] * 2)
-    for result in read_results(path, COCO):
+    for result in read_results(open_json(path), COCO):
         assert result.bbox == (-2, 1, 3, 2) and result.segmentation is UNSET
-        assert decode_mask(path, result, 4, 6) is None
-    assert read_results(write_json(path, []), COCO) == []
+        assert decode_masks(path, [result], (4, 6))[0] is None
+    assert read_results(open_json(write_json(path, [])), COCO) == []
 
 
 BAD_RESULTS = {
@@ -108,7 +109,7 @@ def test_a_bad_result_is_refused_by_record(change: str, place: str, tmp_path: Pa
 def refuse(path: Path, coco: CocoFile = COCO) -> str:
     """Read bad results, and return what is wrong with them."""
     with pytest.raises(UserError) as raised:
-        read_results(path, coco)
+        read_results(open_json(path), coco)
     assert raised.value.where == str(path)
     return raised.value.reason
 
@@ -134,9 +135,9 @@ BAD_MASKS = {
 def test_a_bad_mask_is_refused_when_it_is_decoded(fault: str, tmp_path: Path) -> None:
     mask, says = BAD_MASKS[fault]
     path = write_json(tmp_path / "results.json", [BOX | {"segmentation": mask}])
-    [result] = read_results(path, COCO)
+    [result] = read_results(open_json(path), COCO)
     with pytest.raises(UserError, match=rf"results\[0\].segmentation: .*{says}") as raised:
-        decode_mask(path, result, 4, 6)
+        decode_masks(path, [result], (4, 6))[0]
     assert raised.value.where == str(path)
 
 
@@ -196,7 +197,7 @@ def test_a_gzip_file_fills_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(json_file, "_MOST_UNPACKED", 1000)
     path = tmp_path / "results.json"
     path.write_bytes(zipped("[" + " " * 998 + "]"))
-    assert read_results(path, COCO) == []
+    assert read_results(open_json(path), COCO) == []
     path.write_bytes(zipped("[" + " " * 999 + "]"))
     assert "a gzip file that unpacks to more than 1000 bytes" in refuse(path)
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pycocotools import mask as coco_mask
 
+from cityscapes_coco.coco.json_file import open_json
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.scores import sampling
 from cityscapes_coco.scores.results import read_results
@@ -76,7 +77,7 @@ def read_samples(folder: Path, results: list[Coco]) -> list[sampling.Sample]:
     path = write_json(folder / "coco.json", coco | {"annotations": [thing, crowd]})
     of_trainer = write_json(folder / "results.json", results)
     read = read_coco(path)
-    return sampling.sample_images(path, of_trainer, read, read_results(of_trainer, read))
+    return sampling.sample_images(path, of_trainer, read, read_results(open_json(of_trainer), read))
 
 
 RESULT: Coco = {"image_id": 3, "category_id": 1, "score": 0.5}
