@@ -27,7 +27,6 @@ from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, command, guess, one_line
 
 if TYPE_CHECKING:
-    from cityscapes_coco.cli.coco_file import Places
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
     from cityscapes_coco.pictures.examples import Example, Source
 
@@ -135,6 +134,7 @@ def _inspect(args: argparse.Namespace) -> int:
     from cityscapes_coco.cli.coco_file import explain_no_maps, find_file, find_places
 
     places = find_places(args.coco_dir, args.datadir)
+    args.maps = places.maps
     # Results are mostly of val. Their image ids do not tell: train has the same numbers.
     split = args.split or ("val" if args.results else None)
     panoptic = args.panoptic or args.is_panoptic
@@ -152,7 +152,7 @@ def _inspect(args: argparse.Namespace) -> int:
     if args.stats:
         _show_statistics(args, path, coco)
     else:
-        _show_examples(args, path, coco, places)
+        _show_examples(args, path, coco, places.data)
     return 0
 
 
@@ -168,9 +168,7 @@ def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
     return report.exit_code
 
 
-def _show_examples(
-    args: argparse.Namespace, path: Path, coco: "CocoFile", places: "Places"
-) -> None:
+def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data: Path) -> None:
     from cityscapes_coco.coco.reading import group_by_image, name_categories
 
     names = name_categories(coco)
@@ -192,26 +190,20 @@ def _show_examples(
             return
 
     from cityscapes_coco.cityscapes.dataset import find_root
-    from cityscapes_coco.coco.panoptic import add_masks, search_png
     from cityscapes_coco.coco.records import PanopticFile
     from cityscapes_coco.pictures.drawings import read_categories
     from cityscapes_coco.pictures.examples import Source, load_example
 
-    root = find_root(places.data, args.imagedir)
     shown = [name.strip() for name in categories_asked] if args.is_panoptic else ()
+    root = find_root(data, args.imagedir)
     source = Source(path, root, read_categories(coco), args.results, shown)
     notes: dict[object, str] = {}
 
     def find_records(image: "Image") -> "Records":
-        truth = annotations.get(image.id, [])
+        truth, found = annotations.get(image.id, []), results.get(image.id, [])
         if isinstance(coco, PanopticFile):
-            png = search_png(path, image.seg_file_name or "")
-            notes[image.id] = add_masks(png, image, truth)
-        found = results.get(image.id, [])
-        if args.is_panoptic:
-            note = add_masks(predictions.pngs[int(image.id or 0)], image, found)
-            more = note and f"results: {note}"
-            notes[image.id] = "; ".join(filter(None, (notes[image.id], more)))
+            png = predictions.pngs.get(int(image.id or 0))
+            notes[image.id] = _add_masks(path, (image, truth, found), png)
         return image, truth, found
 
     def load(number: int) -> "Example":
@@ -224,8 +216,19 @@ def _show_examples(
     kind = "panoptic" if isinstance(coco, PanopticFile) else "instances"
     kind = args.results.stem if args.results else kind
     names_and_kinds = [(image.file_name or "", kind) for image in images]
-    args.maps = places.maps
     _draw_examples(args, path, coco, names_and_kinds, load)
+
+
+def _add_masks(path: Path, records: "Records", png: Path | None) -> str:
+    """Give the segments of an image their masks, and those of results if they have a PNG file;
+    return what is wrong with them."""
+    from cityscapes_coco.coco.panoptic import add_masks, search_png
+
+    image, truth, found = records
+    notes = [add_masks(search_png(path, image.seg_file_name or ""), image, truth)]
+    if png and (note := add_masks(png, image, found)):
+        notes.append(f"results: {note}")
+    return "; ".join(filter(None, notes))
 
 
 def _find_categories(args: argparse.Namespace, path: Path, names: Collection[str]) -> set[str]:

@@ -4,7 +4,7 @@ COCO's truth is what a COCO file says; Cityscapes' truth is what the maps show. 
 file with a scorer, which first matches image by image and then rates all matches together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -162,22 +162,12 @@ def evaluate_results(
     shapes, notes = _plan_coco(coco, with_masks)
     own, map_paths, more_notes = _plan_cityscapes(path, coco, with_masks, datadir)
     notes += more_notes
-    annotations, grouped = group_by_image(coco.annotations), group_by_image(results)
-    # Like COCOeval, which takes the images in the order of their ids.
-    images = [
-        ScoredImage(image, annotations.get(key, ()), grouped.get(key, ()), map_paths.get(key))
-        for key, image in sorted((int(image.id or 0), image) for image in coco.images)
-    ]
+    images = _list_images(coco, results, map_paths)
     decoder = Decoder(path, results_path.path, "mask" in shapes, fills_with_opencv(coco), own)
-    decoding = show_progress(run(decoder.decode_image, images), "evaluate", len(images))
     names = sorted((int(category.id or 0), str(category.name)) for category in coco.categories)
     with_boxes = any(result.bbox is not UNSET for result in results)
     evaluation = CocoEvaluation(shapes, dict(names), with_boxes=with_boxes)
-    own_matched = []
-    for image, decoded in zip(images, decoding, strict=True):
-        truth = [*zip(image.annotations, decoded.truth, strict=True)]
-        evaluation.add(decoded.size, truth, [*map(Prediction, image.results, decoded.predicted)])
-        own_matched.append(decoded.own)
+    own_matched = _match_images(images, decoder, evaluation, run)
     coco_scores, curves = evaluation.rate()
     own_scores = None
     if other := _find_other_size(own_matched):
@@ -192,7 +182,7 @@ def evaluate_results(
     return Scores(
         len(coco.images),
         len(results),
-        sum(image.id not in grouped for image in coco.images),
+        sum(not image.results for image in images),
         coco_scores,
         own_scores,
         miss_rates,
@@ -264,6 +254,31 @@ def _plan_cityscapes(
     map_paths = {int(image.id or 0): frame.annotation_path for image, frame in images}
     void_unknown = read_options(read_info(coco)).unknown_labels == "void"
     return CityscapesScorer(path, labels, void_unknown), map_paths, notes
+
+
+def _list_images(
+    coco: CocoFile, results: Sequence[Result], map_paths: Mapping[int, str]
+) -> list[ScoredImage]:
+    """Return the images in the order of their ids, as COCOeval takes them."""
+    annotations, grouped = group_by_image(coco.annotations), group_by_image(results)
+    return [
+        ScoredImage(image, annotations.get(key, ()), grouped.get(key, ()), map_paths.get(key))
+        for key, image in sorted((int(image.id or 0), image) for image in coco.images)
+    ]
+
+
+def _match_images(
+    images: Sequence[ScoredImage], decoder: Decoder, evaluation: CocoEvaluation, run: Map
+) -> list[dict[str, CityscapesMatches] | OtherSize]:
+    """Give COCO's evaluation each image as it is decoded; return what Cityscapes' scorer matches in
+    each."""
+    own_matched = []
+    decoding = show_progress(run(decoder.decode_image, images), "evaluate", len(images))
+    for image, decoded in zip(images, decoding, strict=True):
+        truth = [*zip(image.annotations, decoded.truth, strict=True)]
+        evaluation.add(decoded.size, truth, [*map(Prediction, image.results, decoded.predicted)])
+        own_matched.append(decoded.own)
+    return own_matched
 
 
 def _find_other_size(
