@@ -84,7 +84,7 @@ def describe_file(path: Path, coco: CocoFile) -> str:
 def describe_check(report: "Report") -> str:
     kind = report.kind
     rows = [
-        f"{report.path}, held against its {kind}s ({report.frames})",
+        f"{report.path}, compared with its {kind}s ({report.frames})",
         f"  {'class':<16}{'in maps' if kind == 'map' else 'there':>8}{'exact':>8}{'inexact':>9}"
         f"{'mean IoU':>10}{'lost':>7}"
         f"{'unexpected':>12}",

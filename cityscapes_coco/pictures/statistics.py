@@ -72,8 +72,8 @@ def draw_statistics(figure: Figure, coco: CocoFile, title: str) -> None:
 
     figure.suptitle(
         f"{plain_text(title)}: {len(coco.images):,} images, {len(annotations):,} instances"
-        + (f", {crowds:,} crowds not counted" if crowds else "")
         + (f", {len(regions):,} regions of stuff" if regions else "")
+        + (f", crowds not counted: {crowds:,}" if crowds else "")
         + (f"; {_MOST_CLASSES} of {classes:,} classes" if classes > _MOST_CLASSES else ""),
         size=15,
     )
@@ -189,6 +189,8 @@ def _draw_sizes(
 def _draw_shares(axes: Axes, values: Values, parts: Parts, what: str) -> None:
     """Draw how much of each class has values in each of three parts."""
     axes.set_title(parts.title, loc="left", pad=28)
+    # Bars of many classes are lower than the usual letters.
+    text: Any = {"ha": "center", "va": "center", "size": min(10, 150 / max(len(values), 1))}
     for row, of_class in enumerate(values.values()):
         counts = np.bincount(np.searchsorted(parts.limits, of_class, side="right"), minlength=3)
         shares = 100 * counts / max(len(of_class), 1)
@@ -199,9 +201,7 @@ def _draw_shares(axes: Axes, values: Values, parts: Parts, what: str) -> None:
             axes.barh(row, share, left=left, height=0.6, color=grey, edgecolor="black")
             # Narrower parts have no room for a number.
             if share >= 3.5:
-                axes.text(
-                    left + share / 2, row, f"{share:.0f}", color=ink, ha="center", va="center"
-                )
+                axes.text(left + share / 2, row, f"{share:.0f}", color=ink, **text)
             left += share
     _name_rows(axes, values)
     axes.set(xlim=(0, 100), xlabel=f"% of the {what} of the class")

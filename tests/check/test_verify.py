@@ -201,7 +201,7 @@ def test_both_programs_end_with_the_verdict_and_its_exit_code(
         patch.setattr("cityscapes_coco.check.verify.verify_file", verify_spoilt)
         done, out, _ = run(main, "--datadir", datadir, "--workers", 2, "--verify")
     assert done == code
-    assert out.count("held against its maps (1)") == 2 and f"  {verdict}\n" in out
+    assert out.count("compared with its maps (1)") == 2 and f"  {verdict}\n" in out
     done, out, _ = run(inspect_coco.main, "--coco_dir", datadir, "--verify")
     assert done == code and out.endswith(f"  {verdict}\n")
 

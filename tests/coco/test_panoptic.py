@@ -181,7 +181,7 @@ def test_statistics_have_the_rows_of_stuff_below_those_of_things(path: Path) -> 
     draw_statistics(figure, read_coco(path), "train")
     assert (
         figure.get_suptitle()
-        == "train: 2 images, 8 instances, 2 crowds not counted, 2 regions of stuff"
+        == "train: 2 images, 8 instances, 2 regions of stuff, crowds not counted: 2"
     )
     classes = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert classes[0] == "person" and classes[8] == "road" and len(classes) == 19

@@ -15,7 +15,7 @@ from tests.conftest import Coco, write_json
 def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco: Coco) -> None:
     figure = Figure((14, 9))
     draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
-    assert figure.get_suptitle() == "train: 3 images, 2 instances, 1 crowds not counted"
+    assert figure.get_suptitle() == "train: 3 images, 2 instances, crowds not counted: 1"
     classes, per_image, sizes, shares = figure.axes
     assert [text.get_text() for text in classes.texts] == ["1", "0", "1", "0"]
     bars = [bar.get_height() for bar in per_image.patches if isinstance(bar, Rectangle)]
@@ -57,12 +57,12 @@ def test_parts_of_four_percent_have_a_number(data: Path, coco: Coco) -> None:
     ("part", "records", "title"),
     [
         ("annotations", [], "train: 3 images, 0 instances"),
-        ("images", [], "train: 0 images, 2 instances, 1 crowds not counted"),
-        ("categories", [], "train: 3 images, 2 instances, 1 crowds not counted"),
+        ("images", [], "train: 0 images, 2 instances, crowds not counted: 1"),
+        ("categories", [], "train: 3 images, 2 instances, crowds not counted: 1"),
         (
             "categories",
             [{"id": number, "name": f"class {number}"} for number in range(3000)],
-            "train: 3 images, 2 instances, 1 crowds not counted; 40 of 3,000 classes",
+            "train: 3 images, 2 instances, crowds not counted: 1; 40 of 3,000 classes",
         ),
     ],
 )
