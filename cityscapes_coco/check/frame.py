@@ -23,11 +23,9 @@ from cityscapes_coco.coco.panoptic import decode_segment_ids
 from cityscapes_coco.coco.records import Annotation, Id, Image
 from cityscapes_coco.coco.segmentations import decode_rle
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.labels import LABELS
+from cityscapes_coco.labels import LABELS, LABELS_BY_ID
 from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts
-
-_LABEL_BY_ID = {label.id: label for label in LABELS}
 
 # Ids without a segment of which a PNG file's are named one by one.
 _MOST_STRANGE = 1000
@@ -134,7 +132,7 @@ def _find_sources(id_map: NDArray[np.uint16], scope: Scope) -> tuple[list[_Sourc
     sources, foreign = [], []
     stuff: dict[tuple[int, str], list[Rle]] = {}
     for value, rle in find_rles(id_map, may_be_asked_for, min(ids)).items():
-        label = _LABEL_BY_ID.get(value if value < 1000 else value // 1000)
+        label = LABELS_BY_ID.get(value if value < 1000 else value // 1000)
         if value >= 1000 and not (label and label.has_instances):
             foreign.append(value)
             if scope.void_unknown:
@@ -167,7 +165,7 @@ def _check_numbers(sources: Iterable[_Source], where: str) -> Iterator[Fault]:
     counts = Counter(source.value // 1000 for source in sources if source.value >= 1000)
     for label_id, count in counts.items():
         if count == 1000:
-            culprit = f"{where}: {_LABEL_BY_ID[label_id].name}"
+            culprit = f"{where}: {LABELS_BY_ID[label_id].name}"
             yield Fault("map with all 1,000 numbers of a class", culprit)
 
 
