@@ -103,12 +103,9 @@ def _read_frame(
     frame: Frame, options: Options, categories: dict[int, str], warn: Callable[[str], object]
 ) -> FrameInstances:
     void_unknown = options.unknown_labels == "void"
-    id_map, _ = read_id_map(frame.annotation_path, void_unknown=void_unknown)
-    try:
-        regions, foreign, unknown = find_instances(id_map, drawn=frame.is_drawn)
-    except ValueError as error:
-        raise UserError(frame.annotation_path, str(error)) from error
     path = frame.annotation_path
+    id_map, _ = read_id_map(path, void_unknown=void_unknown)
+    regions, foreign, unknown = find_instances(id_map, path)
     if unknown and options.unknown_labels == "error":
         found = f"holds {_list(unknown)}, of labels that Cityscapes does not have"
         raise UnknownLabels(path, f"{found}; to ignore them, set unknown_labels to 'void'")
