@@ -146,10 +146,11 @@ class _Check:
         self.path = path
         self.coco = read_coco(path)
         self.info = read_info(self.coco)
-        self.options = read_options(self.info)
-        annotation_type = infer_annotation_type(self.coco.images, self.info)
+        self.options = read_options(self.coco)
+        annotation_type = infer_annotation_type(self.coco)
         self.kind = name_file(annotation_type)
         types = {annotation_type, self.options.annotations}
+        # Of a file of another tool, the options are not known, and the defaults are for maps.
         if len(types) > 1 and types & BOX_TYPES:
             self.options = Options(annotation_type, self.options.images)
         dataset = find_dataset(datadir, annotation_type, self.options.images, imagedir)
@@ -192,7 +193,7 @@ class _Check:
         the file was made from a list of frames, it shows which frames were listed: their number has
         to be right.
         """
-        listed = read_listed(self.info)
+        listed = read_listed(self.coco)
         names = self.info.skipped if self.info else ()
         missing = _Missing([], [], [], [])
         for frame in self.frames:

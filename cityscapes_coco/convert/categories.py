@@ -2,7 +2,7 @@
 
 from msgspec import UNSET
 
-from cityscapes_coco.coco.reading import read_info, read_options
+from cityscapes_coco.coco.reading import read_options
 from cityscapes_coco.coco.records import Category, CocoFile
 from cityscapes_coco.labels import CITY_PERSONS, LABELS_BY_NAME, Label, category_instancesonly
 from cityscapes_coco.options import Options
@@ -41,7 +41,7 @@ def find_category_ids(options: Options) -> dict[int, int]:
 def find_labels(coco: CocoFile) -> dict[int, Label]:
     """Return the label of each category of a file, by the category's id. Left out are categories of
     several classes, and classes that Cityscapes does not evaluate."""
-    chosen = read_options(read_info(coco)).parsed_categories
+    chosen = read_options(coco).parsed_categories
     classes = {category.name: category.classes for category in chosen}
     found = {}
     for category in coco.categories:

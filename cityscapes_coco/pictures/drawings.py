@@ -15,7 +15,6 @@ from cityscapes_coco.coco.reading import (
     fills_with_opencv,
     list_stuff,
     name_categories,
-    read_info,
     read_options,
 )
 from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Result
@@ -85,7 +84,7 @@ class Drawing(NamedTuple):
 
 def read_categories(coco: CocoFile) -> Categories:
     """Return the categories of a file. A merged category has the colours of its first class."""
-    merged = {c.name: c.classes[0] for c in read_options(read_info(coco)).parsed_categories}
+    merged = {c.name: c.classes[0] for c in read_options(coco).parsed_categories}
     names, stuff = name_categories(coco), list_stuff(coco)
     classes = {name: merged.get(name, name) for key, name in names.items() if key not in stuff}
     families = find_families(classes)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from cityscapes_coco.coco.reading import read_coco, read_info, read_options
+from cityscapes_coco.coco.reading import read_coco, read_options
 from cityscapes_coco.coco.records import CocoFile
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
@@ -128,11 +128,10 @@ def _table(protocol: str, scores: Sequence[tuple[str, Any]]) -> ScoreTable:
 
 def _find_difference(coco: CocoFile) -> str:
     """Return "no: " and what the truth has that the benchmark has not; nothing if there is none."""
-    info = read_info(coco)
-    options = read_options(info)
+    options = read_options(coco)
     if any(len(chosen.classes) > 1 for chosen in options.parsed_categories):
         return "no: merged classes"
-    if info and info.options.get("annotations") == "gtCoarse":
+    if options.annotations == "gtCoarse":
         return "no: coarse maps"
     if options.images != Options().images:
         return f"no: images {', '.join(options.images)}"
@@ -152,7 +151,7 @@ def _compare(classes: Mapping[str, object], asked_for: set[str]) -> str:
 
 def _compare_persons(coco: CocoFile, category: str) -> str:
     """Return "no: " and what the truth has that CityPersons' val has not; or "yes"."""
-    options = read_options(read_info(coco))
+    options = read_options(coco)
     if category != "pedestrian":
         return f"no: the miss rate of {category}"
     if options.min_area or options.empty_frames == "drop":
