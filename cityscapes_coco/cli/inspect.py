@@ -17,6 +17,7 @@ from cityscapes_coco.cli.arguments import (
     is_page,
     make_parser,
     name_page,
+    open_results,
     parse,
     refuse_idle,
     split_commas,
@@ -116,14 +117,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     refuse_idle(parser, given, only_with=_ONLY_WITH, idle_with=_IDLE_WITH)
     args.is_panoptic = False
     if args.results:
-        from cityscapes_coco.coco.json_file import open_json
-        from cityscapes_coco.scores.panoptic_results import is_panoptic
-
-        args.file = open_json(args.results)
-        args.is_panoptic = is_panoptic(args.file)
-        kind = "panoptic results" if args.is_panoptic else "results of instances"
-        if (option := "--min-score" if args.is_panoptic else "--pngs") in given:
-            parser.error(f"argument {option}: has no effect on {kind}, as in {args.results}")
+        open_results(parser, args, given, of_instances=["--min-score"])
     if args.save and is_page(args.save) and not args.stats:
         parser.error("argument --save: examples need a folder; a file is for --stats")
     return args
