@@ -50,7 +50,8 @@ class Origin(Struct):
 
 
 class ScoreTable(NamedTuple):
-    """The scores of one protocol; None where there is nothing to score."""
+    """The scores of one protocol; None where there is nothing to score. `rows` has the name and the
+    numbers of each class, then of the averages: a class may be called average, too."""
 
     protocol: str
     columns: Sequence[str]
@@ -103,7 +104,7 @@ def write_scores(path: Path, scores: Scores | PanopticScores, origin: Origin) ->
 
 
 def list_tables(scores: Scores | PanopticScores) -> Iterator[ScoreTable]:
-    """Yield the scores of each protocol, with the averages last."""
+    """Yield the scores of each protocol."""
     if isinstance(scores, PanopticScores):
         averages = msgspec.structs.asdict(scores.panoptic.average).items()
         yield _table("panoptic quality", [*scores.panoptic.classes.items(), *averages])
