@@ -26,6 +26,7 @@ from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, LABELS_BY_ID
 from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts
+from cityscapes_coco.run.folders import name_some
 
 # Ids without a segment of which a PNG file's are named one by one.
 _MOST_STRANGE = 1000
@@ -107,8 +108,7 @@ def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
     if not drawn:
         faults += _check_numbers(sources, checked.where)
     if foreign and not scope.void_unknown:
-        values = ", ".join(map(str, foreign[:4]))
-        faults.append(Fault(FOREIGN, f"{checked.where}: {values}", "data"))
+        faults.append(Fault(FOREIGN, f"{checked.where}: {name_some(foreign)}", "data"))
     claims, broken = _list_claims(checked, scope, *id_map.shape)
     compared = _compare(claims, sources, scope, checked.where)
     instances = sum(s.value >= 1000 and s.value not in foreign for s in sources)

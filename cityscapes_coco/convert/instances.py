@@ -15,6 +15,7 @@ from cityscapes_coco.convert.categories import find_category_ids, list_categorie
 from cityscapes_coco.convert.regions import choose_regions
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import BOX_TYPES, Options
+from cityscapes_coco.run.folders import name_some
 
 
 class UnknownLabels(UserError):
@@ -107,10 +108,12 @@ def _read_frame(
     id_map, _ = read_id_map(path, void_unknown=void_unknown)
     regions, foreign, unknown = find_instances(id_map, path)
     if unknown and options.unknown_labels == "error":
-        found = f"holds {_list(unknown)}, of labels that Cityscapes does not have"
+        found = f"holds {name_some(unknown)}, of labels that Cityscapes does not have"
         raise UnknownLabels(path, f"{found}; to ignore them, set unknown_labels to 'void'")
     if foreign:
-        warn(str(UserError(path, f"holds values that Cityscapes never writes: {_list(foreign)}")))
+        warn(
+            str(UserError(path, f"holds values that Cityscapes never writes: {name_some(foreign)}"))
+        )
     instances = [
         Instance(
             categories[region.label_id],
@@ -125,7 +128,3 @@ def _read_frame(
     ]
     height, width = id_map.shape
     return FrameInstances(frame.stem, frame.file_names, path, width, height, instances)
-
-
-def _list(values: list[int]) -> str:
-    return ", ".join(map(str, values[:4])) + (", ..." if len(values) > 4 else "")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from msgspec import UNSET, structs
@@ -24,6 +24,7 @@ from cityscapes_coco.convert.names import check_names, instances_path, name_imag
 from cityscapes_coco.convert.panoptic import add_frame, list_panoptic_categories
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import BOX_TYPES, Options, StrPath
+from cityscapes_coco.run.folders import name_some
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
@@ -262,9 +263,7 @@ class _SplitWriter:
 
 
 def _name_values(found: Mapping[str, Iterable[int]]) -> str:
-    """Return the first four of the values that were found in maps."""
-    values = sorted({value for values in found.values() for value in values})
-    return f"{', '.join(map(str, values[:4]))}{', ...' if len(values) > 4 else ''}"
+    return name_some(sorted({*chain.from_iterable(found.values())}))
 
 
 def _list_frames(job: Job) -> tuple[tuple[Frame, ...], int]:
