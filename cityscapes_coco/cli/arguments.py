@@ -187,7 +187,7 @@ def name_page(path: Path, name: str) -> Path:
 
 def add_workers(add: Callable[..., object]) -> None:
     """Add --workers with `add`, the method of a parser or group."""
-    meaning = f"processes (default: the cores that may be used, {usable_cores()})"
+    meaning = f"how many processes (default: the cores that may be used, {usable_cores()})"
     add("--workers", type=positive, metavar="N", help=meaning)
 
 

@@ -43,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
         f" --datadir, or {DATA_FOLDER})")
     add("--datadir", type=given_path, metavar="DIR",
         help="the data folder, which holds gtFine, if it is not above the COCO files")
-    add("--split", help="which file (default: val)")
+    add("--split", help="of which split (default: val)")
     add("--coco", type=given_path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
     add("--results", type=given_path, required=True, metavar="FILE",
