@@ -41,7 +41,7 @@ class CheckedImage(NamedTuple):
     `png` is for panoptic files: the content of the PNG file, or the reason why there is none.
     """
 
-    map_path: str
+    annotation_path: str
     where: str
     image: Image
     annotations: Sequence[Annotation]
@@ -95,12 +95,12 @@ class _Claim(NamedTuple):
 
 def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
     """Compare the annotations of one image with its map."""
-    drawn = is_drawn(checked.map_path)
+    drawn = is_drawn(checked.annotation_path)
     try:
         if drawn:
-            id_map = redraw(checked.map_path, void_unknown=scope.void_unknown)
+            id_map = redraw(checked.annotation_path, void_unknown=scope.void_unknown)
         else:
-            id_map, _ = read_id_map(checked.map_path)
+            id_map, _ = read_id_map(checked.annotation_path)
     except UserError as error:
         return Findings([Fault("map that cannot be read", str(error))])
     sources, foreign = _find_sources(id_map, scope)
@@ -330,8 +330,8 @@ def _check_map_value(
 def check_sizes(
     checked: CheckedImage, height: int, width: int, kind: str = "map"
 ) -> Iterator[Fault]:
-    """Compare the size of a map, in pixels, with the sizes of its image and its photograph. `kind`
-    is what the map is called."""
+    """Compare the size of a frame, in pixels, with the sizes of its image and its photograph. The
+    size is from an annotation file of this kind."""
     in_file = checked.image.width, checked.image.height
     in_map = f"the {kind} has {width} x {height}"
     if UNSET not in in_file and in_file != (width, height):

@@ -1,7 +1,7 @@
 """The polygons of a frame, drawn as a map of instance ids.
 
-The rules are those of cityscapesscripts' `json2instanceImg.py`, and so are the pixels: it draws
-with Pillow, too.
+Rules and pixels are the same as in cityscapesscripts' `json2instanceImg.py`, which draws with
+Pillow, too.
 """
 
 from collections import Counter

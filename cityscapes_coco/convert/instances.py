@@ -51,8 +51,9 @@ class Instance:
 class FrameInstances:
     """A frame and its instances, in the order of their values in the map.
 
-    `name` is what all files of the frame begin with. `file_names` are its photographs, as seen from
-    the data folder. `width` and `height` are the size of the map in pixels.
+    `name` is what the names of all files of the frame begin with. `file_names` are its photographs,
+    as seen from the data folder. `map_path` is the map, or the file of polygons that the map was
+    drawn from. `width` and `height` are the size of the map in pixels.
     """
 
     name: str
@@ -72,12 +73,12 @@ def read_frames(
 ) -> Iterator[FrameInstances]:
     """Yield the frames of a split, sorted by name, each with its instances.
 
-    Of the options count `images`, `categories`, `crowd`, `stuff`, `min_area`, `empty_frames`,
+    The options that count are `images`, `categories`, `crowd`, `stuff`, `min_area`, `empty_frames`,
     `skip_bad` and `unknown_labels`, as for files. `warn` is called with a line for each map that is
     skipped or is strange.
 
-    Raises UserError if the split is missing or has no maps, and at a map that cannot be read,
-    unless `options.skip_bad` is set, or at one of another label table.
+    Raises UserError if the split is missing or has no maps, at a map of another label table, and,
+    unless `options.skip_bad` is set, at a map that cannot be read.
     """
     if dataset.annotation_type in BOX_TYPES:
         raise UserError(dataset.maps, "has boxes and no maps; convert_split reads them")

@@ -49,12 +49,13 @@ class SplitSummary:
 
     `instances`, `groups` and `stuff` count the annotations by category, `left_out` the others by
     reason and class. `drawn` counts the frames drawn from their polygons, `imageless` those without
-    a photograph that was asked for, `empty` those left out because they have no annotation.
-    `skipped` names the maps that could not be read. `foreign` has the maps with values that
-    Cityscapes' own tools never write, and these values; `unknown` those with values of labels that
-    Cityscapes does not have. `other_sizes` has a line for each photograph of another size than its
-    map. `panoptic_path` is the panoptic JSON file, which has so many `segments`; None if there is
-    none. Files of boxes have no maps: `kind` is what the annotation files are called.
+    a photograph that was asked for, `empty` the frames without an annotation that are left out.
+    `skipped` names the annotation files that could not be read. `foreign` has the maps with values
+    that Cityscapes' own tools never write, and these values; `unknown` has the maps with values of
+    labels that Cityscapes does not have. `other_sizes` has a line for each photograph of another
+    size than its annotation file says. `panoptic_path` is the panoptic JSON file, which has so many
+    `segments`; None if there is none. `kind` is how messages call the annotation files: "map" or
+    "box file".
     """
 
     path: Path
@@ -89,13 +90,14 @@ def convert_split(
     warn: Callable[[str], object] = warnings.warn,
     run: Map = map,
 ) -> SplitSummary:
-    """Write `instancesonly_filtered_<type of the maps>_<split>.json` into `outdir`, and, if the
+    """Write `instancesonly_filtered_<annotation type>_<split>.json` into `outdir`, and, if the
     options ask for it, `cityscapes_panoptic_<split>.json` with its folder of PNG files.
 
     If the image sets are not the usual one, their names are added. `run` does the work, frame by
     frame, and has the meaning of the builtin `map`; the files are the same for every `run`. `warn`
-    is called with one line for each map that cannot be read and for each other warning. If
-    `options.skip_bad` is not set, the first of these lines says that the split will not be written.
+    is called with one line for each annotation file that cannot be read and for each other warning.
+    If `options.skip_bad` is not set, the first of these lines says that the split will not be
+    written.
 
     Raises ValueError if an option means nothing for the dataset's annotations, such as masks of
     boxes. Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
@@ -146,7 +148,7 @@ class _SplitWriter:
             self._panoptic = files.enter_context(write_panoptic(path))
 
     def skip(self, frame: Frame, error: UserError) -> None:
-        """Leave out a frame whose map cannot be read."""
+        """Leave out a frame whose annotation file cannot be read."""
         self._frames += 1
         first = not self._summary.skipped
         self._summary.skipped.append(one_line(frame.annotation_name))

@@ -27,7 +27,7 @@ def find_size(scores: Scores) -> tuple[int, int]:
 
 def draw_curves(figure: Figure, scores: Scores, title: str, colors: Mapping[str, Color]) -> None:
     """Draw precision over recall at the overlap of 0.50, class by class, for each score there is.
-    `colors` are those of the categories, by name."""
+    `colors` has the colours of the categories, by name."""
     count, total = len(scores.curves), len(scores.coco.classes)
     width, _ = find_size(scores)
     figure.suptitle(

@@ -59,7 +59,7 @@ class Drawing(NamedTuple):
     has the colours of the category, and `color` the one that is drawn. `bbox` is (x, y, width,
     height). `rle` is the mask in the whole image, and `region` the same, ready to be painted; None
     if there is none. Where there is no mask, the box `filled` is painted instead, unless it is
-    None. `score` is 1 for what is no result; `outcome` is empty if no results are compared with the
+    None. `score` is 1 for an annotation; `outcome` is empty if no results are compared with the
     truth.
     """
 

@@ -1,7 +1,7 @@
 """Panoptic results as trainers write them: a JSON file of segments, and a folder of PNG files.
 
-The image ids may be those of the truth, names of photographs, or numbers; the category ids must be
-those of the truth.
+The image ids may be the truth's, names of photographs, or numbers; the category ids must be the
+truth's.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Files of scores: JSON and CSV with all digits, and tables for Markdown and LaTeX in percent.
 
-Each says which truth the scores are of, how they were computed, and whether they can be compared
-with those of the Cityscapes benchmark.
+Each names the truth and the programs that made the scores, and says whether the scores can be
+compared with the Cityscapes benchmark.
 """
 
 import hashlib
