@@ -74,7 +74,7 @@ def read_id_map(
     path: str, *, void_unknown: bool = False
 ) -> tuple[NDArray[np.uint16], Sequence[str]]:
     """Return the map of a frame, shape (height, width): the `instanceIds.png` at `path`, or what
-    the polygons there make. The labels are those of polygons that cannot be drawn.
+    the polygons there make. The texts are the labels of polygons that are passed over.
 
     Polygons of labels that Cityscapes does not have are an error unless `void_unknown` is set.
     Raises UserError if the file cannot be read, is damaged, or is not a PNG file of one channel of

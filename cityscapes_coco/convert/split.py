@@ -38,7 +38,7 @@ _ENCODINGS = (
 # Where unknown values come from, and what to do.
 _TABLES = (
     "the maps are of another label table, such as ApolloScape's (33 is its car, 36 its person) or"
-    " KITTI-360's (34 to 44), or 255 is their void; only if all other labels are those of"
+    " KITTI-360's (34 to 44), or 255 is their void; only if all other labels are as in"
     " Cityscapes, give --unknown-labels void"
 )
 

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from cityscapes_coco.pictures.colors import OTHER_COLOR, Color
 from cityscapes_coco.pictures.figures import plain_text
-from cityscapes_coco.scores.cityscapes_score import MIN_AREA
-from cityscapes_coco.scores.coco_score import Curves
+from cityscapes_coco.scores.cityscapes_score import MIN_AREA, Curves
 from cityscapes_coco.scores.evaluate import AnyScore, Scores
 
 _PLURALS = {"box": "boxes", "mask": "masks"}

@@ -17,10 +17,9 @@ from msgspec import Struct
 
 from cityscapes_coco.coco.reading import read_coco, read_options
 from cityscapes_coco.coco.records import CocoFile
-from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
-from cityscapes_coco.run.files import read_file, replacing
+from cityscapes_coco.run.files import read_file, write_file
 from cityscapes_coco.scores.coco_score import LIBRARY
 from cityscapes_coco.scores.evaluate import Scores
 from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
@@ -95,12 +94,8 @@ def write_scores(path: Path, scores: Scores | PanopticScores, origin: Origin) ->
         numbers = msgspec.structs.asdict(scores) | {"origin": origin}
         numbers.pop("curves", None)
         content = msgspec.json.format(msgspec.json.encode(numbers)) + b"\n"
-    try:
-        # A link stays; the file that it leads to is replaced.
-        with replacing(path.resolve()) as file:
-            file.write(content)
-    except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --scores") from error
+    # A link stays; the file that it leads to is replaced.
+    write_file(path.resolve(), content, "--scores")
 
 
 def list_tables(scores: Scores | PanopticScores) -> Iterator[ScoreTable]:
