@@ -18,9 +18,9 @@ def write_panoptic_results(trainer: str, **made: Any) -> None:
     exec(code, made)
 
 
-def find_segments():
+def find_segments(name="cityscapes_panoptic_val_trainId"):
     """Yield, for each image of val, the ids in its PNG file and its segments without groups."""
-    path = DATADIR / "annotations" / "cityscapes_panoptic_val_trainId.json"
+    path = DATADIR / "annotations" / f"{name}.json"
     for annotation in json.loads(path.read_text())["annotations"]:
         ids = np.array(Image.open(path.with_suffix("") / annotation["file_name"])) @ (1, 256, 65536)
         yield ids, [segment for segment in annotation["segments_info"] if not segment["iscrowd"]]
