@@ -72,6 +72,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args, given = parse(parser, "evaluate", argv)
     refuse_idle(parser, given, only_with={"--top": ["--save"]}, idle_with={"--split": ["--coco"]})
+    if args.scores and args.scores.suffix.lower() not in ("", ".json", ".csv", ".md", ".tex"):
+        parser.error("argument --scores: the name must end in .json, .csv, .md or .tex")
 
     # Which kind of results they are, only the file tells.
     from cityscapes_coco.coco.json_file import open_json
