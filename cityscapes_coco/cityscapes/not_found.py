@@ -46,6 +46,8 @@ def explain_no_folder(datadir: Path, annotation_type: AnnotationType) -> str:
         if name.lower().endswith(".zip") and name.startswith(annotation_type):
             return f"; unpack {name} here"
     kind = name_file(annotation_type)
+    if annotation_type == "gtCoarse" and "gtFine" in folders:
+        return f"; gtFine is there: take --annotations gtFine, or unpack {archive}"
     if boxes := [name for name in folders if name.startswith("gtBbox")]:
         what = "other boxes" if annotation_type in BOX_TYPES else "boxes only"
         told = f"; {boxes[0]} has {what}; the {kind}s are in {archive}"

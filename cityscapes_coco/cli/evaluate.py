@@ -73,6 +73,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args, given = parse(parser, "evaluate", argv)
     refuse_idle(parser, given, only_with={"--top": ["--save"]}, idle_with={"--split": ["--coco"]})
+    if args.scores and args.scores.suffix.lower() not in ("", ".json", ".csv", ".md", ".tex"):
+        parser.error("argument --scores: the name must end in .json, .csv, .md or .tex")
     open_results(parser, args, given, of_instances=("--save", "--top"))
     return args
 

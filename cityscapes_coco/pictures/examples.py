@@ -164,7 +164,7 @@ def _read_photo(start: Path, name: str, width: int, height: int) -> tuple[NDArra
     path = locate(start, name) or locate(start, _MAP_TYPE.sub("", name))
     name = cut_text(name)
     if path is None:
-        note = f"no photograph {name} in {start}"
+        note = f"no photograph {name} in {start}; see --datadir and --imagedir"
     else:
         try:
             with open_photograph(path) as photo:

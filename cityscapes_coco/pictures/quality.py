@@ -68,4 +68,4 @@ def draw_quality(
 
 
 def _round(number: float | None) -> str:
-    return "no segment" if number is None else f"{number:.3f}"
+    return "none" if number is None else f"{number:.3f}"
