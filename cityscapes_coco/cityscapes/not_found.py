@@ -39,7 +39,7 @@ _MISNAMED = re.compile(
 
 
 def explain_no_folder(datadir: Path, annotation_type: AnnotationType) -> str:
-    """Return what to do where no folder of maps is, as the end of a line; "" if nobody knows."""
+    """Return the end of a line about a missing folder of maps: what to do, or "" if unknown."""
     files, folders = list_folder(datadir)
     archive = _ARCHIVES[annotation_type]
     for name in files:

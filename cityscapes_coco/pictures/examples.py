@@ -143,7 +143,7 @@ def _cut_out(drawing: Drawing, photo: NDArray[np.uint8]) -> Drawing:
 
 
 def _color(drawings: list[Drawing], photo: NDArray[np.uint8]) -> list[Drawing]:
-    """Give each instance a colour that differs from those of its neighbours."""
+    """Give each instance a colour that differs from its neighbours'."""
     shaped = [drawing for drawing in drawings if not drawing.is_stuff]
     if not shaped:
         return drawings
