@@ -117,7 +117,7 @@ WRONG: dict[str, tuple[object, str]] = {
     "a group of what is none": (polygons(of("dinogroup")), "the label 'dinogroup', which"),
     "not a number": (
         polygons(of("car", [[1, 2], [3, float("nan")]])),
-        "objects[0].polygon[1][1] should be a number, not a text, NaN or Infinity",
+        "objects[0].polygon[1][1] should be a number, not NaN or Infinity",
     ),
     "a text": (polygons(of("car", [[1, 2], [3, "4"]])), "objects[0].polygon[1][1] should be"),
     "three numbers": (polygons(of("car", [[1, 2, 3]] * 3)), "objects[0].polygon[0] should be"),

@@ -78,6 +78,7 @@ MISTAKES = {
     "convert --categories Car": "not 'Car'; did you mean car?",
     "convert --categories dynamic": "dynamic is void: pixels that belong to no class",
     "convert --stuff parts": "argument --stuff: parts needs a category such as road",
+    "convert --annotations gtBboxValidated --stuff parts": "parts: gtBboxValidated has boxes",
     "convert --category-ids 2": "argument --category-ids: invalid choice: '2'",
     "convert --segmentation polygons": "argument --segmentation: invalid choice: 'polygons'",
     "convert --min-area -1": "argument --min-area",

@@ -204,7 +204,7 @@ BAD: dict[str, tuple[str, Any]] = {
     "objects[1].bbox[0] should be a number, not a text": (
         *(CITY_PERSONS, change(1, bbox=["x", 2, 3, 4])),
     ),
-    "objects[2].bbox[1] should be a number, not a text, NaN or Infinity": (
+    "objects[2].bbox[1] should be a number, not NaN or Infinity": (
         *(CITY_PERSONS, change(2, bbox=[1, float("nan"), 3, 4])),
     ),
     "objects[0].bboxVis is -1 wide and 4 high; below 0": (
@@ -228,6 +228,13 @@ BAD: dict[str, tuple[str, Any]] = {
         *(VALIDATED, {"classes": ["person", "tram\n", *CLASSES[2:]]}),
     ),
     "objects[0].vote_counts": (VALIDATED, change(0, vote_counts=[3])),
+    "classes[1] should be a text, not NaN or Infinity": (
+        *(VALIDATED, {"classes": ["person", float("nan"), *CLASSES[2:]]}),
+    ),
+    "surrogates not allowed": (VALIDATED, change(0, vote_counts={"\ud800": 3})),
+    "can't decode byte 0xfc": (
+        *(CITY_PERSONS, b'{"city": "Z\xfcrich", "imgHeight": 9, "imgWidth": 9, "objects": []}'),
+    ),
 }
 
 
