@@ -352,7 +352,7 @@ def test_classes_that_are_shifted_are_noted(many: Made, tmp_path: Path) -> None:
     renumber(many, {7: 8, 24: 25, 26: 27})
     [note] = rate(many, tmp_path)["notes"]
     line = "26 of 26 segments that lie on one of the truth have another class, such as truck on car"
-    assert note == f"{line}; are the category ids those of the truth?"
+    assert note == f"{line}; are the category ids the truth's?"
 
 
 def test_a_numbering_that_explains_them_is_named(many: Made, tmp_path: Path) -> None:
