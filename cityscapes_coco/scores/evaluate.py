@@ -202,6 +202,11 @@ def _check_truth(path: Path, coco: CocoFile) -> None:
         raise UserError(path, f"{fault.culprit}; {command('inspect')} --verify lists what is wrong")
     for fault in check_unique(coco, "categories", "name"):
         raise UserError(path, f"{fault.culprit}; scores go by name, so give each another name")
+    for annotation in coco.annotations:
+        if annotation.bbox and min(annotation.bbox[2:]) < 0:
+            found = f"annotation {annotation.id}.bbox: {list(annotation.bbox)}"
+            wrong = "has a size below 0; a box is [x, y, width, height]"
+            raise UserError(path, f"{found} {wrong}")
     if not coco.annotations:
         raise NoTruth(
             path,

@@ -271,6 +271,9 @@ BAD_FILES: dict[str, Change] = {
     "no area in annotations[2]": lambda coco: coco["annotations"][2].pop("area"),
     "annotation 3 has the image_id 7, which none": set_field("annotations", "image_id", 7, 2),
     "annotation 3 has the category_id 9, which": set_field("annotations", "category_id", 9, 2),
+    "annotation 3.bbox: [0, 0, 9, -1] has a size below": set_field(
+        "annotations", "bbox", [0, 0, 9, -1], 2
+    ),
     "image 2 has 0 x 1024 pixels": set_field("images", "width", 0, 1),
     "image 2 has 2048 x 1000000000 pixels": set_field("images", "height", 10**9, 1),
     "annotation 3: a polygon is not a list of at least three points": set_field(
