@@ -156,8 +156,9 @@ def convert(datadir: Path, *options: object) -> Coco:
     """Convert in this process, if nothing else is asked for, and return the file of train."""
     argv = ["--datadir", str(datadir), *map(str, options)]
     assert main.main(argv) == 0
-    outdir = build_parser().parse_args(argv).outdir or datadir / "annotations"
-    return load(outdir / OUTPUT)
+    args = build_parser().parse_args(argv)
+    outdir = args.outdir or datadir / "annotations"
+    return load(outdir / OUTPUT.replace("gtFine", args.annotations))
 
 
 def verify(datadir: Path, coco: object) -> int:
