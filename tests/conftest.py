@@ -4,11 +4,9 @@ import io
 import json
 import os
 import signal
-import struct
 import subprocess
 import sys
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ import inspect_coco
 import main
 from cityscapes_coco.cli.convert import build_parser
 from cityscapes_coco.run.signals import STOP_SIGNALS
-from tests.oracle import PASSES, box_of, encode
+from tests.oracle import box_of, encode
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "data" / "sample"
@@ -202,58 +200,3 @@ def read_folder(folder: Path) -> dict[str, bytes]:
 def write_json(path: Path, value: object) -> Path:
     path.write_text(json.dumps(value))
     return path
-
-
-# Damaged files: what is changed in a good one.
-
-
-def set_field(part: str, name: str, value: object, index: int = 0) -> Change:
-    """Set a field of one record of a COCO file."""
-    return lambda coco: coco[part][index].__setitem__(name, value)
-
-
-Chunk = tuple[bytes, bytes]
-
-
-def encode_png(
-    pixels: NDArray[Any], filters: Sequence[int] = (0,), interlaced: bool = False
-) -> list[Chunk]:
-    """Return the chunks of a PNG of `pixels`: of 16 bits, shape (height, width), or RGB, uint8,
-    shape (height, width, 3)."""
-    height, width = pixels.shape[:2]
-    depth, color, step = (16, 0, 2) if pixels.ndim == 2 else (8, 2, 3)
-    raw = b""
-    for top, left, down, right in PASSES if interlaced else [(0, 0, 1, 1)]:
-        part = pixels[top::down, left::right]
-        if part.size:
-            big_endian = np.ascontiguousarray(part, f">u{depth // 8}").view(np.uint8)
-            rows = big_endian.reshape(len(part), -1).astype(int)
-            raw += b"".join(_filter_rows(rows, filters, step))
-    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, interlaced)
-    return [(b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
-
-
-def _filter_rows(rows: NDArray[Any], filters: Sequence[int], step: int) -> list[bytes]:
-    """Filter rows of bytes, of which a pixel has `step`."""
-    filtered = []
-    above = np.zeros(rows.shape[1], int)
-    for number, row in enumerate(rows):
-        kind = filters[number % len(filters)]
-        left = np.concatenate(([0] * step, row[:-step]))
-        corner = np.concatenate(([0] * step, above[:-step]))
-        guess = left + above - corner
-        distances = np.abs(np.stack((left, above, corner)) - guess)
-        paeth = np.choose(distances.argmin(axis=0), (left, above, corner))
-        predicted = (0, left, above, (left + above) // 2, paeth)[kind]
-        filtered.append(bytes([kind]) + ((row - predicted) % 256).astype(np.uint8).tobytes())
-        above = row
-    return filtered
-
-
-def join_chunks(chunks: Sequence[Chunk]) -> bytes:
-    """Return the PNG file of some chunks; all checksums are right."""
-    parts = [b"\x89PNG\r\n\x1a\n"]
-    for name, data in chunks:
-        parts += struct.pack(">I", len(data)), name, data
-        parts.append(struct.pack(">I", zlib.crc32(name + data)))
-    return b"".join(parts)

@@ -31,18 +31,16 @@ from tests.conftest import (
     PANOPTIC,
     STREET,
     Capture,
-    Chunk,
     WriteMap,
     convert,
-    encode_png,
     fail,
-    join_chunks,
     load,
     on_posix,
     posix_only,
     run,
     run_script,
 )
+from tests.damage import Chunk, encode_png, join_chunks
 from tests.oracle import check_exact, read_maps
 
 NOBODY = 65534

@@ -13,23 +13,11 @@ from cityscapes_coco.check.verify import Report, verify_file
 from cityscapes_coco.cli.tables import describe_check
 from cityscapes_coco.run.workers import Map
 from main import main
-from tests.check.conftest import (
-    NAME,
-    OTHER,
-    Damages,
-    Spoil,
-    assert_found,
-    cells,
-    change,
-    drop,
-    each,
-    swap,
-)
+from tests.check.conftest import NAME, OTHER, Spoil, assert_found, cells
 from tests.conftest import (
     OUTPUT,
     PANOPTIC,
     SAMPLE,
-    Change,
     Coco,
     WriteMap,
     convert,
@@ -41,6 +29,7 @@ from tests.conftest import (
     touch,
     write_json,
 )
+from tests.damage import Change, Damages, change, drop, each, swap
 
 
 def test_several_images_may_share_a_map(spoil: Spoil) -> None:

@@ -21,7 +21,6 @@ from tests.conftest import (
     convert,
     fail,
     load,
-    set_field,
     street,
     write_json,
 )
@@ -35,7 +34,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the sample's results, one image of which has a hostile name."""
     folder = tmp_path_factory.mktemp("page")
     coco = load(GOLDEN_VAL)
-    set_field("images", "file_name", HOSTILE)(coco)
+    coco["images"][0]["file_name"] = HOSTILE
     path = write_json(folder / "val.json", coco)
     argv = ["--coco_dir", SAMPLE, "--coco", path, "--results", PREDICTIONS, "--seed", 1]
     assert inspect_coco.main([*map(str, argv), "--save", str(folder / "pictures")]) == 0
