@@ -35,6 +35,7 @@ PATIENCE = 120
 Coco = dict[str, Any]
 Change = Callable[[Coco], object]
 Capture = pytest.CaptureFixture[str]
+Patch = pytest.MonkeyPatch
 Program = Callable[[list[str]], int]
 WriteMap = Callable[..., Path]
 

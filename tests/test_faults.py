@@ -120,9 +120,7 @@ def listed(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("says", [*BAD_MAPS, *on_posix(BAD_POSIX_MAPS)])
-def test_a_bad_map_fails_its_split_in_one_line_and_keeps_the_old_file(
-    says: str, datadir: Path, write_map: WriteMap
-) -> None:
+def test_a_bad_map_fails_its_split(says: str, datadir: Path, write_map: WriteMap) -> None:
     good = write_map(name="a_000000_000000")
     bad = write_map(name="a_000001_000000")
     outdir = datadir / "annotations"
@@ -168,7 +166,7 @@ def test_an_absurd_header_takes_no_memory(datadir: Path, write_map: WriteMap) ->
 @posix_only
 @pytest.mark.parametrize("link", ["nowhere", "aachen"])
 @pytest.mark.parametrize("where", ["gtFine/train/aachen", "gtFine/train"])
-def test_a_link_that_leads_nowhere_is_no_empty_folder(
+def test_a_link_to_nowhere_is_an_error(
     link: str, where: str, datadir: Path, write_map: WriteMap
 ) -> None:
     """It may lead to a share that has dropped: its frames must not be missing without a word."""
@@ -280,7 +278,7 @@ def test_two_runs_into_one_folder_both_end_well(datadir: Path, write_map: WriteM
     assert inspect_coco.main(["--coco_dir", str(datadir), "--panoptic", "--verify"]) == 0
 
 
-def test_out_of_memory_in_a_worker_is_one_line(
+def test_no_memory_in_a_worker_is_one_line(
     datadir: Path, write_map: WriteMap, capfd: Capture
 ) -> None:
     resource = pytest.importorskip("resource", reason="needs POSIX")

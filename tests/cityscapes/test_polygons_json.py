@@ -52,9 +52,7 @@ def without_maps(datadir: Path) -> Path:
     return datadir
 
 
-def test_the_sample_without_maps_converts_to_the_same_annotations(
-    without_maps: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_without_maps_all_is_the_same(without_maps: Path, tmp_path: Path, capsys: Capture) -> None:
     options = "--categories", "all", "--crowd", "keep", "--panoptic", "--verify"
     convert(SAMPLE, "--outdir", tmp_path / "maps", *options)
     capsys.readouterr()
@@ -74,9 +72,7 @@ def test_the_sample_without_maps_converts_to_the_same_annotations(
     assert all(maps[name] == drawn[name] for name in maps if name.endswith(".png"))
 
 
-def test_a_file_finds_its_frames_again_by_maps_and_by_polygons(
-    without_maps: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_a_file_finds_its_frames_by_maps_or_polygons(without_maps: Path, tmp_path: Path) -> None:
     """The scores too, which need the maps, are those of the sample."""
     scores: list[Coco] = []
     for datadir, coco in (SAMPLE, GOLDEN_VAL), (without_maps, GOLDEN_VAL):
@@ -137,9 +133,7 @@ WRONG: dict[str, tuple[object, str]] = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_bad_polygons_are_one_line_that_names_file_and_object(
-    case: str, datadir: Path, capsys: Capture
-) -> None:
+def test_bad_polygons_are_one_line(case: str, datadir: Path, capsys: Capture) -> None:
     content, says = WRONG[case]
     assert draw(datadir, content) == 1
     lines = capsys.readouterr().err.splitlines()
@@ -165,9 +159,7 @@ def test_a_thousand_of_a_class_are_converted(datadir: Path) -> None:
     assert len(load(datadir / "annotations" / OUTPUT)["annotations"]) == 1000
 
 
-def test_polygons_of_one_point_are_passed_over_and_unknown_labels_can_be_void(
-    datadir: Path, capsys: Capture
-) -> None:
+def test_short_polygons_are_passed_over_and_unknown_labels(datadir: Path, capsys: Capture) -> None:
     """As in a map, void covers what was painted before."""
     short = of("car", []), of("bus", [[1, 1]])
     content = polygons(of("car"), *short, of("dinosaur", [[3, 0], [3, 9]]))

@@ -10,7 +10,7 @@ import pytest
 from cityscapes_coco.__main__ import choose_verb
 from cityscapes_coco.cli.convert import build_parser
 from cityscapes_coco.cli.program import load_verb
-from tests.conftest import run, write_json
+from tests.conftest import Patch, run, write_json
 
 # Exit code 2; the last line has the text.
 MISTAKES = {
@@ -129,9 +129,7 @@ UNDERSTOOD = {
 
 
 @pytest.mark.parametrize("typed", UNDERSTOOD)
-def test_an_option_is_spelled_with_either_line(
-    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_either_line_spells_an_option(typed: str, tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.chdir(tmp_path)
     write_json(tmp_path / "r", [])
     verb, *argv = shlex.split(typed)

@@ -106,9 +106,7 @@ PUT: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.mark.parametrize(("put", "says"), PUT)
-def test_what_is_no_folder_of_panoptic_maps_stays(
-    put: Callable[[Path], None], says: str, frame: Path
-) -> None:
+def test_what_holds_no_maps_stays(put: Callable[[Path], None], says: str, frame: Path) -> None:
     outdir = frame / "annotations"
     put(outdir / FOLDER)
     before = sorted(outdir.rglob("*"))

@@ -60,9 +60,7 @@ WRITTEN: dict[str, dict[str, list[tuple[int, int, int]]]] = {
 @pytest.mark.parametrize(
     ("kind", "options"), [(kind, options) for kind in WRITTEN for options in WRITTEN[kind]]
 )
-def test_boxes_are_written_in_the_order_of_their_file(
-    kind: str, options: str, datadir: Path, capsys: Capture
-) -> None:
+def test_boxes_are_in_their_order(kind: str, options: str, datadir: Path, capsys: Capture) -> None:
     write_boxes(datadir, kind)
     coco = convert(datadir, kind, *shlex.split(options))
     wanted = WRITTEN[kind][options]
@@ -87,7 +85,7 @@ def test_boxes_are_written_in_the_order_of_their_file(
 
 @pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize(("reader", "workers"), [("pycocotools.coco", "1"), ("hotcoco", "2")])
-def test_other_programs_read_the_boxes_of_the_sample(
+def test_other_programs_read_the_boxes(
     reader: str, workers: str, kind: str, tmp_path: Path
 ) -> None:
     module = pytest.importorskip(reader)

@@ -125,9 +125,7 @@ def file(datadir: Path, write_map: WriteMap) -> Coco:
     return convert(datadir, "--categories", *CHOSEN, "--stuff", "parts", "--verify")
 
 
-def test_stuff_is_counted_apart_and_known_to_pictures_and_python(
-    file: Coco, datadir: Path, capsys: Capture
-) -> None:
+def test_stuff_is_counted_apart(file: Coco, datadir: Path, capsys: Capture) -> None:
     assert file["info"]["options"]["stuff"] == "parts"
     path = datadir / "annotations" / OUTPUT
     categories = read_categories(read_coco(path))
@@ -165,9 +163,7 @@ DAMAGES: dict[str, tuple[Callable[[Coco], object], int]] = {
 
 
 @pytest.mark.parametrize("says", DAMAGES)
-def test_the_check_names_what_is_wrong_with_parts(
-    says: str, file: Coco, datadir: Path, capsys: Capture
-) -> None:
+def test_the_check_names_wrong_parts(says: str, file: Coco, datadir: Path, capsys: Capture) -> None:
     change, code = DAMAGES[says]
     change(file)
     capsys.readouterr()

@@ -52,9 +52,7 @@ def test_each_class_has_a_bar_and_two_marks(tmp_path: Path) -> None:
     assert marks == {"SQ": [[0.625, 0, 1], [0, 2, 3]], "RQ": [[0.8, 0, 1], [0, 2, 3]]}
 
 
-def test_the_page_has_the_name_of_the_results_and_the_same_bytes_each_time(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_the_page_names_the_results_and_has_the_same_bytes(tmp_path: Path, capsys: Capture) -> None:
     truth = convert_val(SAMPLE, tmp_path / "truth")
     pages = []
     for workers in "1", "2":

@@ -73,9 +73,7 @@ def without_a_pixel(instance: Found) -> Found:
         lambda first: [first._replace(pixels=first.pixels[..., ::-1])],
     ],
 )
-def test_the_judge_finds_each_fault(
-    spoil: Callable[[Found], list[Found]], found: list[Found]
-) -> None:
+def test_each_fault_is_found(spoil: Callable[[Found], list[Found]], found: list[Found]) -> None:
     with pytest.raises(AssertionError):
         judge({"train": [*spoil(found[0]), *found[1:]]})
 
@@ -96,9 +94,7 @@ def test_the_judge_tells_how_far_a_reader_is_off(found: list[Found], capsys: Cap
 @pytest.mark.parametrize(
     "floor", [Floor(exact_masks=4, off_by=2), Floor(mean_iou=1, off_by=2), Floor(off_by=0.5)]
 )
-def test_a_reader_that_is_not_exact_has_to_reach_its_floor(
-    floor: Floor, found: list[Found]
-) -> None:
+def test_an_inexact_reader_has_to_reach_its_floor(floor: Floor, found: list[Found]) -> None:
     x, y, width, height = found[0].box or ()
     first = without_a_pixel(found[0])._replace(box=(x, y, width + 1, height))
     with pytest.raises(AssertionError, match="3 of 4 masks exact"):
@@ -317,9 +313,7 @@ def test_an_environment_that_is_unfinished_or_old_is_made_again(
     assert not project.required.parent.exists()
 
 
-def test_a_folder_that_is_no_environment_stays_and_is_left_out(
-    project: Project, capsys: Capture
-) -> None:
+def test_a_folder_that_is_no_environment_stays(project: Project, capsys: Capture) -> None:
     shutil.copy(run.HERE / "read_plain.txt", run.HERE / "read_other.txt")
     notes = project.required.parents[1] / "other" / "notes"
     notes.parent.mkdir()

@@ -19,7 +19,7 @@ from cityscapes_coco import Options, convert_split, find_dataset
 from cityscapes_coco.run.workers import Map, WorkersLost, start_workers
 from main import main
 from tests import conftest
-from tests.conftest import OUTPUT, PATIENCE, ROOT, WriteMap, fail, posix_only, read_folder, run_code
+from tests.conftest import OUTPUT, PATIENCE, ROOT, Patch, WriteMap, fail, posix_only, run_code
 
 forked_only = pytest.mark.skipif(
     multiprocessing.get_start_method() != "fork",
@@ -38,7 +38,7 @@ def frames(datadir: Path, write_map: WriteMap) -> Path:
 
 def convert(datadir: Path, outdir: Path, *options: object) -> dict[str, bytes]:
     conftest.convert(datadir, "--outdir", outdir, "--skip-bad", *options)
-    return read_folder(outdir)
+    return conftest.read_folder(outdir)
 
 
 def square(number: int) -> int:
@@ -101,9 +101,7 @@ def test_any_number_of_workers_writes_the_same_bytes(frames: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("lacks", ["ctypes", "mallopt"])
-def test_memory_need_not_be_kept(
-    lacks: str, frames: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_need_not_stay(lacks: str, frames: Path, tmp_path: Path, monkeypatch: Patch) -> None:
     """Some builds of Python cannot call the C library, and some C libraries lack the function."""
     alone = convert(frames, tmp_path / "1")
     stand_in = None if lacks == "ctypes" else SimpleNamespace(CDLL=lambda _: SimpleNamespace())
@@ -127,7 +125,7 @@ def test_every_way_to_start_a_process_works(method: str, frames: Path, tmp_path:
     options = "--datadir", frames, "--skip-bad", "--workers", "2"
     process = run_code(START.format(method), *options)
     assert process.returncode == 0, process.stderr
-    assert read_folder(frames / "annotations") == convert(frames, tmp_path / "1")
+    assert conftest.read_folder(frames / "annotations") == convert(frames, tmp_path / "1")
 
 
 def kill_this_process(*_: object) -> None:
@@ -187,9 +185,7 @@ def test_a_signal_to_all_processes_is_no_lost_worker(tmp_path: Path) -> None:
 
 
 @forked_only
-def test_a_dead_worker_ends_the_run_with_one_line(
-    frames: Path, write_map: WriteMap, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dead_worker_ends_the_run(frames: Path, write_map: WriteMap, monkeypatch: Patch) -> None:
     """Every worker dies on its first frame, as if the system had run out of memory. Another split
     is not begun."""
     write_map(split="val")

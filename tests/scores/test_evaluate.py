@@ -221,21 +221,19 @@ def test_images_without_results_count_and_are_said(tmp_path: Path, capsys: Captu
     assert score(tmp_path, GOLDEN_VAL, [])["cityscapes"]["average"] == {"ap": 0, "ap50": 0}
 
 
-def test_frames_that_the_file_leaves_out_are_said(
-    datadir: Path, write_map: WriteMap, tmp_path: Path
-) -> None:
+def test_frames_that_the_file_leaves_out_are_said(datadir: Path, write_map: WriteMap) -> None:
     write_map(street(), split="val")
     write_map([[7, 7]], split="val", name="ulm_000000_000019")
     argv = ["--datadir", str(datadir), "--empty-frames", "drop"]
     assert main(argv) == 0
     coco = datadir / "annotations" / GOLDEN_VAL.name
-    scores = score(tmp_path, coco, annotated(coco), "--coco_dir", datadir)
+    scores = score(datadir, coco, annotated(coco), "--coco_dir", datadir)
     assert scores["images"] == 1
     told = "frames without an image in the COCO file, so in no score: 1, such as ulm_000000_000019"
     assert told in scores["notes"]
 
 
-def test_a_file_as_pandas_and_fiftyone_write_it_has_the_scores_of_pycocotools(
+def test_files_of_pandas_and_fiftyone_have_the_scores_of_pycocotools(
     tmp_path: Path,
 ) -> None:
     coco = load(GOLDEN_VAL)
@@ -315,9 +313,7 @@ def test_a_bad_map_is_named(datadir: Path, write_map: WriteMap) -> None:
     assert line.startswith(f"error: {path}: ")
 
 
-def test_on_unknown_labels_a_prediction_is_passed_over_if_they_are_void(
-    datadir: Path, write_map: WriteMap
-) -> None:
+def test_predictions_on_unknown_labels_are_passed_over(datadir: Path, write_map: WriteMap) -> None:
     id_map = np.full((20, 40), 7)
     id_map[:10, :20], id_map[:, 20:] = 24001, 255
     write_map(id_map)

@@ -207,7 +207,7 @@ def convert(folder: Path, *options: str, kind: str = "gtBboxCityPersons") -> Pat
     return folder / f"instancesonly_filtered_{kind}_train.json"
 
 
-def test_all_other_people_are_ignored_with_one_category_and_with_four(
+def test_other_people_are_ignored_with_one_category_and_four(
     tmp_path: Path, capsys: Capture
 ) -> None:
     alone = convert(tmp_path / "one", "--crowd", "keep", "--categories", "pedestrian")
@@ -266,7 +266,7 @@ def test_without_what_it_needs_there_is_no_miss_rate(reason: str, tmp_path: Path
         (["--empty-frames", "drop"], "no: left out by --min-area or --empty-frames"),
     ],
 )
-def test_it_is_said_whether_the_miss_rate_can_be_compared(
+def test_it_is_said_if_rates_can_be_compared(
     options: list[str], reason: str, tmp_path: Path
 ) -> None:
     """Of 500 frames there may be none with an ignore region, if they were asked for."""

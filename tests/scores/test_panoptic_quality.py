@@ -94,9 +94,7 @@ def test_frames_with_groups_and_void_score_as_with_the_official_script(
     assert_official(tmp_path, convert_val(datadir, tmp_path / "truth"), seed)
 
 
-def test_where_there_are_no_things_there_is_no_average_of_things(
-    datadir: Path, write_map: WriteMap, tmp_path: Path
-) -> None:
+def test_no_things_have_no_average(datadir: Path, write_map: WriteMap, tmp_path: Path) -> None:
     write_map([[7, 7, 8, 8]], "val")
     truth = convert_val(datadir, tmp_path / "truth")
     path = save_panoptic(tmp_path / "results.json", *read_panoptic(truth))
@@ -136,18 +134,14 @@ def count(truth: str, predicted: str, crowds: str = "") -> tuple[float, int, int
         ("....", "....", (0, 0, 0, 0)),
     ],
 )
-def test_segments_are_matched(
-    truth: str, predicted: str, expected: tuple[float, int, int, int]
-) -> None:
+def test_segments_are_matched(truth: str, predicted: str, expected: tuple[float, ...]) -> None:
     assert count(truth, predicted) == expected
 
 
 @pytest.mark.parametrize(
     ("predicted", "false"), [("xxxx", 0), ("XXXX", 1), ("xx..", 0), ("....", 0)]
 )
-def test_a_crowd_is_not_missed_and_takes_predictions_of_its_category(
-    predicted: str, false: int
-) -> None:
+def test_a_crowd_is_not_missed_and_takes_its_predictions(predicted: str, false: int) -> None:
     assert count("gggg", predicted, crowds="g") == (0, 0, false, 0)
 
 

@@ -135,7 +135,10 @@ def drop(made: Made) -> None:
     del made.results["annotations"][1], made.maps[1]
 
 
-def name(*names: int | str) -> Callable[[Made], object]:
+Spoil = Callable[[Made], object]
+
+
+def name(*names: int | str) -> Spoil:
     def change(made: Made) -> None:
         for annotation, image_id in zip(made.results["annotations"], names, strict=False):
             annotation["image_id"] = image_id
@@ -144,7 +147,7 @@ def name(*names: int | str) -> Callable[[Made], object]:
     return change
 
 
-def set_segment(name: str, value: object) -> Callable[[Made], object]:
+def set_segment(name: str, value: object) -> Spoil:
     return lambda made: made.results["annotations"][0]["segments_info"][0].update({name: value})
 
 
@@ -165,7 +168,7 @@ def halve(made: Made) -> None:
 use_train_ids = partial(renumber, ids={7: 0, 8: 1, 24: 11, 26: 13})
 
 
-def put(*pixels: int) -> Callable[[Made], object]:
+def put(*pixels: int) -> Spoil:
     def change(made: Made) -> None:
         made.maps[0].ravel()[: len(pixels)] = pixels
 
@@ -199,9 +202,7 @@ PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
         (empty, f"{PNG_0}segments without pixels: the ids 7; leave them out of segments_info"),
     ],
 )
-def test_an_error_names_what_does_not_fit(
-    change: Callable[[Made], object], line: str, made: Made, tmp_path: Path
-) -> None:
+def test_misfits_are_named(change: Spoil, line: str, made: Made, tmp_path: Path) -> None:
     change(made)
     path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
     assert line in fail("--coco", made.truth, "--results", path)
@@ -292,9 +293,7 @@ def test_a_file_name_leads_to_no_file_outside_of_the_folder(made: Made, tmp_path
         ),
     ],
 )
-def test_a_truth_that_is_wrong_is_no_truth(
-    change: Change, line: str, made: Made, tmp_path: Path
-) -> None:
+def test_a_wrong_truth_is_refused(change: Change, line: str, made: Made, tmp_path: Path) -> None:
     coco, maps = read_panoptic(made.truth)
     truth = save_panoptic(tmp_path / "truth.json", coco, maps)
     change(coco)
