@@ -1,6 +1,5 @@
 """Classes without instances: what becomes of them, judged by a flood fill."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-import evaluate_coco
 from cityscapes_coco import Options, find_dataset, read_frames
 from cityscapes_coco.check.parts import split_rle
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances
@@ -28,9 +26,10 @@ from tests.conftest import (
     convert,
     load,
     verify,
-    write_json,
 )
+from tests.damage import Change, drop, repeat
 from tests.oracle import EVALUATED, check_simple, decode, name_of, read_maps
+from tests.scores.conftest import score
 
 Mask = NDArray[np.bool_]
 CHOSEN = ("green=vegetation+terrain", "road", "car")
@@ -154,10 +153,10 @@ def swap_values(coco: Coco) -> None:
     first["map_value"], last["map_value"] = last["map_value"], first["map_value"]
 
 
-DAMAGES: dict[str, tuple[Callable[[Coco], object], int]] = {
-    "lost: 1\n": (lambda coco: coco["annotations"].pop(0), 1),
+DAMAGES: dict[str, tuple[Change, int]] = {
+    "lost: 1\n": (drop("annotations", 0), 1),
     "inexact: 1\n": (merge_parts, 1),
-    "unexpected: 1\n": (lambda coco: coco["annotations"].append(coco["annotations"][0]), 1),
+    "unexpected: 1\n": (repeat("annotations"), 1),
     "wrong map_value: 2\n": (swap_values, 3),
 }
 
@@ -176,13 +175,8 @@ def test_stuff_is_scored_by_coco_and_not_by_cityscapes(tmp_path: Path, capsys: C
     convert(SAMPLE, "--outdir", tmp_path, "--categories", "road", "car", "--segmentation", "rle")
     path = tmp_path / OUTPUT.replace("train", "val")
     results = [a | {"score": 1} for a in load(path)["annotations"]]
-    argv = ["--datadir", SAMPLE, "--coco", path, "--scores", tmp_path / "scores.json"]
-    argv += ["--results", write_json(tmp_path / "results.json", results)]
-    assert evaluate_coco.main([*map(str, argv)]) == 0
-    scores = load(tmp_path / "scores.json")
-    assert {name: score["mask"]["ap"] for name, score in scores["coco"]["classes"].items()} == {
-        "road": 1,
-        "car": 1,
-    }
+    scores = score(tmp_path, path, results)
+    found = {name: each["mask"]["ap"] for name, each in scores["coco"]["classes"].items()}
+    assert found == {"road": 1, "car": 1}
     assert scores["cityscapes"]["classes"].keys() == {"car"}
     assert "no class that Cityscapes evaluates: road\n" in capsys.readouterr().out
