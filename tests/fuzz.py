@@ -532,21 +532,6 @@ def check_results(bench: Bench, made: tuple[bytes, str]) -> str:
 CELL = 256  # pixels; each instance has a cell of its frame for itself
 
 
-def outline(change: Callable[[float, float], tuple[float, float]]) -> wrong.Make:
-    """Results with the boxes as polygons, whose points are changed."""
-
-    def make(coco: Coco, results: list[Coco]) -> list[Coco]:
-        outlined = []
-        for result in results:
-            x, y, w, h = result["bbox"]
-            points = (x, y), (x + w, y), (x + w, y + h), (x, y + h)
-            polygon = [value for point in points for value in change(*point)]
-            outlined.append(result | {"segmentation": [polygon]})
-        return outlined
-
-    return make
-
-
 FORMS = wrong.same, wrong.corners, wrong.center
 # What may be done to results, each with choices of its own.
 MISTAKES: dict[str, Callable[[Random], wrong.Make]] = {
@@ -566,9 +551,9 @@ MISTAKES: dict[str, Callable[[Random], wrong.Make]] = {
     "alphabetical": lambda dice: wrong.in_order(sorted(wrong.NAMES)),
     "one class": lambda dice: turn_classes(dice.randint(1, 8), 1),
     "turned images": lambda dice: turn_images(dice.randint(1, 3)),
-    "halved polygons": lambda dice: outline(lambda x, y: (x / 2, y / 2)),
-    "swapped polygons": lambda dice: outline(lambda x, y: (y, x)),
-    "polygons as shares": lambda dice: outline(lambda x, y: (x / 2048, y / 1024)),
+    "halved polygons": lambda dice: wrong.outlined(lambda x, y: (x / 2, y / 2)),
+    "swapped polygons": lambda dice: wrong.outlined(lambda x, y: (y, x)),
+    "polygons as shares": lambda dice: wrong.outlined(lambda x, y: (x / 2048, y / 1024)),
 }
 
 

@@ -15,7 +15,7 @@ from cityscapes_coco.scores.panoptic_quality import (
     rate_segments,
 )
 from main import main
-from tests.conftest import SAMPLE, Coco, WriteMap
+from tests.conftest import SAMPLE, Coco, WriteMap, run
 from tests.oracle import official_panoptic
 from tests.scores.conftest import read_panoptic, save_panoptic, score
 
@@ -45,13 +45,9 @@ def predict(truth: Coco, ids: list[NDArray[Any]], seed: int) -> tuple[Coco, list
             found[top : top + 4, left : left + 4] = number
             classes[number] = int(draw.choice(categories))
         seen = np.unique(found[found > 0]).tolist()
-        annotations.append(
-            {
-                "image_id": annotation["image_id"],
-                "file_name": f"{annotation['image_id']}.png",
-                "segments_info": [{"id": n, "category_id": classes[n]} for n in seen],
-            }
-        )
+        segments = [{"id": n, "category_id": classes[n]} for n in seen]
+        names = {"image_id": annotation["image_id"], "file_name": f"{annotation['image_id']}.png"}
+        annotations.append(names | {"segments_info": segments})
         maps.append(found)
     return {"annotations": annotations}, maps
 
@@ -70,8 +66,8 @@ def assert_official(folder: Path, truth_path: Path, seed: int) -> Coco:
 
 
 def convert_val(datadir: Path, outdir: Path, ids: str = "label") -> Path:
-    argv = ["--datadir", datadir, "--outdir", outdir, "--splits", "val", "--panoptic", ids]
-    assert main([*map(str, argv)]) == 0
+    argv = "--datadir", datadir, "--outdir", outdir, "--splits", "val", "--panoptic", ids
+    assert run(main, *argv)[0] == 0
     return outdir / f"{VAL}{'_trainId' if ids == 'train' else ''}.json"
 
 

@@ -88,27 +88,19 @@ def center(x: float, y: float, w: float, h: float) -> list[float]:
 # Masks.
 
 
-def masked(change: Callable[[Coco], object], boxes: bool = False) -> Make:
-    """Results whose masks are changed; their boxes are right, or there are none."""
-    kept = ("image_id", "category_id", "score", *["bbox"] * boxes)
-    return lambda coco, results: [
-        {name: result[name] for name in kept if name in result}
-        | {"segmentation": change(result["segmentation"])}
-        for result in results
-    ]
+def masked(change: Callable[[Coco], object]) -> Make:
+    """Results whose masks are changed; boxes stay as they are."""
+    return lambda _, results: [r | {"segmentation": change(r["segmentation"])} for r in results]
 
 
-def polygons(change: Callable[[float, float], tuple[float, float]]) -> Callable[[Coco], object]:
-    """A mask as a polygon, the box around it, whose points are changed."""
+def outlined(change: Callable[[float, float], tuple[float, float]]) -> Make:
+    """Results with the boxes as polygons, whose points are changed."""
 
-    def polygon(mask: Coco) -> list[list[float]]:
-        rows, columns = np.nonzero(decode(mask, HEIGHT, WIDTH))
-        x0, y0 = float(columns.min()), float(rows.min())
-        x1, y1 = columns.max() + 1.0, rows.max() + 1.0
-        points = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    def outline(x: float, y: float, w: float, h: float) -> list[list[float]]:
+        points = (x, y), (x + w, y), (x + w, y + h), (x, y + h)
         return [[value for point in points for value in change(*point)]]
 
-    return polygon
+    return lambda _, results: [r | {"segmentation": outline(*r["bbox"])} for r in results]
 
 
 def along_rows(mask: Coco) -> Coco:
@@ -184,13 +176,12 @@ def unsure(coco: Coco, results: Results) -> Results:
     draw = Random(3).random
     kinds = [[1, 2], [3, 4, 5, 6], [7, 8]]
     alike = {number: kind for kind in kinds for number in kind}
-    return [
-        result
-        if draw() < 0.5
-        else result
-        | {"category_id": alike[n := result["category_id"]][int(draw() * len(alike[n]))]}
-        for result in results
-    ]
+    found = []
+    for result in results:
+        kind = alike[result["category_id"]]
+        is_sure = draw() < 0.5
+        found.append(result if is_sure else result | {"category_id": kind[int(draw() * len(kind))]})
+    return found
 
 
 def guessed(coco: Coco, results: Results) -> Results:
