@@ -4,11 +4,9 @@ A fault in the data is one line on standard error and exit code 1; the earlier f
 and nothing else is left in the folder.
 """
 
-import multiprocessing
 import os
 import shutil
 import struct
-import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +28,6 @@ from tests.conftest import (
     OUTPUT,
     PANOPTIC,
     STREET,
-    Capture,
     WriteMap,
     convert,
     fail,
@@ -276,24 +273,3 @@ def test_two_runs_into_one_folder_both_end_well(datadir: Path, write_map: WriteM
     assert listed(outdir) == [PANOPTIC.removesuffix(".json"), PANOPTIC, OUTPUT]
     assert len(load(outdir / OUTPUT)["images"]) == 20
     assert inspect_coco.main(["--coco_dir", str(datadir), "--panoptic", "--verify"]) == 0
-
-
-def test_no_memory_in_a_worker_is_one_line(
-    datadir: Path, write_map: WriteMap, capfd: Capture
-) -> None:
-    resource = pytest.importorskip("resource", reason="needs POSIX")
-    if sys.platform != "linux" or multiprocessing.get_start_method() != "fork":
-        pytest.skip("needs a system where forked processes inherit a limit of their memory")
-    write_map(np.zeros((8000, 8000)))
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (used + 90_000_000, limits[1]))
-    try:
-        code = main(["--datadir", str(datadir), "--workers", "2"])
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, limits)
-    err = capfd.readouterr().err
-    last = err.splitlines()[-1]
-    assert code == 1 and last.startswith("error: ") and "Traceback" not in err
-    assert "out of memory" in last or "a worker process died" in last
-    assert not listed(datadir / "annotations")
