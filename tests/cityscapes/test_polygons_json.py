@@ -8,7 +8,6 @@ from random import Random
 import numpy as np
 import pytest
 
-import evaluate_coco
 import inspect_coco
 from cityscapes_coco import Options, find_dataset, read_frames
 from cityscapes_coco.check.drawing import redraw
@@ -27,8 +26,10 @@ from tests.conftest import (
     convert,
     load,
     read_folder,
+    run,
     write_json,
 )
+from tests.scores.conftest import score
 
 
 def test_polygons_are_drawn_as_the_official_tool_draws_them(tmp_path: Path) -> None:
@@ -74,18 +75,15 @@ def test_without_maps_all_is_the_same(without_maps: Path, tmp_path: Path, capsys
 
 def test_a_file_finds_its_frames_by_maps_or_polygons(without_maps: Path, tmp_path: Path) -> None:
     """The scores too, which need the maps, are those of the sample."""
-    scores: list[Coco] = []
-    for datadir, coco in (SAMPLE, GOLDEN_VAL), (without_maps, GOLDEN_VAL):
-        path = tmp_path / f"{len(scores)}.json"
-        argv = ["--coco", coco, "--results", PREDICTIONS, "--datadir", datadir, "--scores", path]
-        assert evaluate_coco.main([*map(str, argv)]) == 0
-        scores.append(load(path))
-    assert scores[0] == scores[1] and scores[0]["cityscapes"]["average"]
+    one, other = (
+        score(tmp_path, GOLDEN_VAL, PREDICTIONS, "--coco_dir", datadir)
+        for datadir in (SAMPLE, without_maps)
+    )
+    assert one == other and one["cityscapes"]["average"]
     convert(without_maps)
     path = without_maps / "annotations" / OUTPUT
     for datadir in without_maps, SAMPLE:
-        argv = ["--coco_dir", datadir, "--coco", path, "--verify"]
-        assert inspect_coco.main([*map(str, argv)]) == 0
+        assert run(inspect_coco.main, "--coco_dir", datadir, "--coco", path, "--verify")[0] == 0
     [frame, *_] = read_frames(find_dataset(without_maps), "val")
     assert len(frame.instances) == 22 and frame.map_path.endswith("_gtFine_polygons.json")
 
@@ -152,10 +150,8 @@ TOLERATED = {"a text", "three numbers", "a label that is no text"}
 
 def test_a_thousand_of_a_class_are_converted(datadir: Path) -> None:
     """Unlike a published map, a drawn one cannot have lost the next instance to another class."""
-    dots = [[x, y] for x in range(50) for y in range(20)]
-    assert (
-        draw(datadir, polygons(*(of("car", [dot, dot]) for dot in dots), height=20, width=50)) == 0
-    )
+    dots = [of("car", [[x, y], [x, y]]) for x in range(50) for y in range(20)]
+    assert draw(datadir, polygons(*dots, height=20, width=50)) == 0
     assert len(load(datadir / "annotations" / OUTPUT)["annotations"]) == 1000
 
 
