@@ -58,8 +58,6 @@ for _number in STOP_SIGNALS:
         signal.signal(_number, lambda *_: None)
 
 
-# Streets.
-
 # A group of persons, two cars, and a caravan.
 STREET = [[23, 23, 23, 26001], [26000, 7, 24, 24], [26000, 26000, 7, 29000]]
 
@@ -121,9 +119,6 @@ def frame(datadir: Path, write_map: WriteMap) -> Path:
 def touch(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
-
-
-# The programs.
 
 
 @pytest.fixture(autouse=True, scope="session")

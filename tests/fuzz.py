@@ -131,8 +131,6 @@ def refuse(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
-# Maps.
-
 VALUES = [7, 23, 24, 26, 33, 24000, 26000, 26001, 26999, 28000, 33000, 31005, 29000, 0, 4, 1000]
 VALUES_WITHOUT_LABEL = [999, 34000, 65535]
 
@@ -229,8 +227,6 @@ def check_map(bench: Bench, data: bytes) -> str:
     return "exact"
 
 
-# Polygons without a map, and classes without instances.
-
 STUFF_OPTIONS = [[], ["--stuff", "parts"], ["--stuff", "parts", "--min-area", "3"]]
 SEGMENTATIONS = [[], ["--segmentation", "rle"], ["--segmentation", "opencv"]]
 
@@ -269,8 +265,6 @@ def check_polygons(bench: Bench, made: tuple[bytes, bool, list[str]]) -> str:
     return "exact"
 
 
-# PNG files alone, a thousand a second.
-
 # What the reader of PNG files imports where its fast packages are not installed.
 WITHOUT_FAST_PACKAGES = dict(fast_zlib=zlib, decode_image_png_u8=None, decode_image_png_u16=None)
 
@@ -291,8 +285,6 @@ def check_png(_: Bench, data: bytes) -> str:
                 assert expected is not None and np.array_equal(found, expected)
     return "error" if expected is None else "exact"
 
-
-# Folders.
 
 GOOD = join_chunks(encode_png(np.array([[26000, 7], [26001, 26]])))
 
@@ -354,8 +346,6 @@ def check_folder(bench: Bench, made: Folder) -> str:
     assert sorted(coco["info"]["skipped"]) == sorted(bad)
     return "exact"
 
-
-# COCO files.
 
 PIXELS = np.full((12, 16), 7)
 PIXELS[2:8, 1:9] = 26000
@@ -493,9 +483,6 @@ def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
     return "exact"
 
 
-# Results.
-
-
 def make_results(dice: Random) -> tuple[bytes, str]:
     """Make up results for the valid COCO file, perhaps damaged, and what to do with them."""
     kept = ["image_id", "category_id", *dice.sample(["bbox", "segmentation"], dice.randint(1, 2))]
@@ -526,8 +513,6 @@ def check_results(bench: Bench, made: tuple[bytes, str]) -> str:
     assert all(0 <= (average["ap"] or 0) <= 1 for average in averages)
     return "exact"
 
-
-# Results that are plausible and wrong.
 
 CELL = 256  # pixels; each instance has a cell of its frame for itself
 
@@ -611,8 +596,6 @@ def check_wrong_results(bench: Bench, made: tuple[Coco, list[Coco], str]) -> str
     return "noted" if notes else "exact"
 
 
-# Panoptic files.
-
 SEGMENTS = {7: "road", 26: "car", 24001: "person", 26000: "car", 33002: "bicycle"}
 
 
@@ -668,8 +651,6 @@ def check_panoptic(bench: Bench, made: tuple[bytes, bytes, str]) -> str:
     return outcome
 
 
-# Panoptic scores.
-
 STUFF = [7, 8, 11, 21, 23]
 VALUES = [0, 4, *STUFF, 24, 26, 33, 24000, 24001, 26000, 26001, 29000, 33000]
 
@@ -722,8 +703,6 @@ def check_segments(bench: Bench, made: tuple[Coco, Any, int]) -> str:
             assert numbers is None or np.allclose(of_class, numbers, rtol=0, atol=1e-9), name
     return "exact"
 
-
-# Boxes.
 
 NUMBERS = {"pedestrian": 1, "rider": 2, "sitting person": 3, "person (other)": 4}
 NUMBERS |= {"person": 1, "car": 3, "truck": 4}
@@ -802,8 +781,6 @@ def check_boxes(bench: Bench, made: tuple[str, bytes, bytes, str]) -> str:
         assert annotation.items() >= boxes.describe_box(box).items()
     return "exact"
 
-
-# The loop.
 
 CHECKS: dict[str, tuple[Callable[[Random], Any], Callable[[Bench, Any], str]]] = {
     "maps": (make_map, check_map),

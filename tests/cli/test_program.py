@@ -36,9 +36,6 @@ OUT_OF_MEMORY = "error: out of memory; try fewer --workers"
 INTERRUPTED = "interrupted; no file was left half-written"
 
 
-# The end.
-
-
 @pytest.mark.parametrize(
     ("error", "code", "says"),
     [
@@ -161,9 +158,6 @@ def test_neither_the_help_nor_the_summary_loads_a_large_package(frame: Path) -> 
     assert process.returncode == 0, process.stderr
 
 
-# Signals.
-
-
 @pytest.mark.parametrize(
     ("verb", "work", "options"),
     [
@@ -235,9 +229,6 @@ def test_ctrl_c_while_it_starts_is_silent(program: str) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode in (-signal.SIGINT, 1) and "Traceback" not in errors
-
-
-# Streams.
 
 
 CONVERT, SUMMARY = "main.py --workers 1 --datadir", "inspect_coco.py --num_examples 0 --coco_dir"

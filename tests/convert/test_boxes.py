@@ -172,9 +172,6 @@ def test_other_files_in_place_of_the_boxes_are_told(datadir: Path) -> None:
         assert "no box files in it; expected" in err and says in err
 
 
-# Files that are wrong.
-
-
 def change(place: int, **fields: object) -> Callable[[list[Any]], object]:
     return lambda objects: objects[place].update(fields)
 

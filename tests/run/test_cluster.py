@@ -163,9 +163,6 @@ def messages(process: "subprocess.Popen[str]") -> list[str]:
     return err.splitlines()
 
 
-# The work.
-
-
 def test_a_cluster_writes_the_same_bytes(cluster: str, frames: Path, tmp_path: Path) -> None:
     options = "--panoptic", "--scheduler", cluster, "--verify"
     convert(frames, "--outdir", tmp_path / "there", *options)
@@ -194,9 +191,6 @@ def test_an_error_of_the_work_reaches_the_caller(cluster: str, tmp_path: Path) -
         with pytest.raises(UserError, match="no such folder") as raised:
             list(run(find_dataset, [tmp_path / "nowhere"]))
     assert raised.type is UserError
-
-
-# Workers that lack something.
 
 
 HIDE = "mount -t tmpfs none '{}' && exec \"$@\""
@@ -247,9 +241,6 @@ def test_no_work_is_done_with_a_worker_that_lacks_something(
     assert not (frames / "annotations").exists()
 
 
-# A run that is ended, and a cluster that is lost.
-
-
 def test_a_signal_in_mid_run_is_one_line(cluster: str, frames: Path, code: str) -> None:
     with slow_conversion(frames, cluster, code) as process:
         begin = time.monotonic()
@@ -280,9 +271,6 @@ def test_a_cluster_that_is_lost_is_one_line(
                 assert messages(process) == [f"error: {cluster}: {reason}"]
             assert process.returncode == 1
     assert not list((frames / "annotations").iterdir())
-
-
-# Addresses.
 
 
 class Greeter(BaseHTTPRequestHandler):

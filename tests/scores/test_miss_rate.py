@@ -198,9 +198,6 @@ def test_worked_examples(name: str, tmp_path: Path) -> None:
     assert tuple(rates(tmp_path, path, predict(found)).values()) == pytest.approx(expected)
 
 
-# On the sample.
-
-
 def convert(folder: Path, *options: str, kind: str = "gtBboxCityPersons") -> Path:
     argv = ["--datadir", str(SAMPLE), "--annotations", kind, "--outdir", str(folder)]
     assert main([*argv, "--splits", "train", "--workers", "1", *options]) == 0

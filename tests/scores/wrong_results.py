@@ -23,9 +23,6 @@ def right(coco: Coco, results: Results) -> Results:
     return results
 
 
-# Category ids.
-
-
 def called(number_of: Callable[[str], int | None]) -> Make:
     """Results with the category ids that `number_of` has for names; none for a name that it lacks,
     and none that the file does not have."""
@@ -45,9 +42,6 @@ def in_order(names: Sequence[str], first: int = 1) -> Make:
 def in_order_of(permutation: str) -> Make:
     """Ids as if classes 1 to 8 came in the given order, such as "87654321"."""
     return in_order([NAMES[int(digit) - 1] for digit in permutation])
-
-
-# Boxes.
 
 
 def boxed(change: Callable[[float, float, float, float], Sequence[float]]) -> Make:
@@ -83,9 +77,6 @@ def corners(x: float, y: float, w: float, h: float) -> list[float]:
 
 def center(x: float, y: float, w: float, h: float) -> list[float]:
     return [x + w / 2, y + h / 2, w, h]
-
-
-# Masks.
 
 
 def masked(change: Callable[[Coco], object]) -> Make:
@@ -128,9 +119,6 @@ def mirrored(mask: Coco) -> Coco:
     return encode(decode(mask, HEIGHT, WIDTH)[:, ::-1])
 
 
-# Images.
-
-
 def shown_by(image_of: Callable[[int], int]) -> Make:
     """Results of each image under the id of another; those for no image are left out."""
 
@@ -140,9 +128,6 @@ def shown_by(image_of: Callable[[int], int]) -> Make:
         return [result for result in moved if result["image_id"] in ids]
 
     return make
-
-
-# Results that are weak, and not wrong.
 
 
 def weak(coco: Coco, results: Results, share_right: float = 0.1) -> Results:
