@@ -155,6 +155,13 @@ def convert(datadir: Path, *options: object) -> Coco:
     return load(outdir / OUTPUT.replace("gtFine", args.annotations))
 
 
+def convert_and_verify(datadir: Path, *options: object) -> Coco:
+    """Convert, have both programs check the file of train, and return it."""
+    coco = convert(datadir, *options, "--verify")
+    assert verify(datadir, coco) == 0
+    return coco
+
+
 def verify(datadir: Path, coco: object) -> int:
     """Return the exit code of the inspector's check of a file."""
     path = write_json(datadir / "file.json", coco)

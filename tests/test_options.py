@@ -11,7 +11,8 @@ import pytest
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, find_splits
 from cityscapes_coco.coco.reading import read_coco, read_info, read_options
 from tests import conftest
-from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, street, touch, verify
+from tests.conftest import OUTPUT, Capture, WriteMap, load, street, touch, verify
+from tests.conftest import convert_and_verify as convert
 from tests.oracle import box_of, check_exact, encode
 
 NAME = "aachen_000000_000019"
@@ -24,13 +25,6 @@ def frame(datadir: Path, write_map: WriteMap) -> Path:
     write_map(street())
     touch(datadir / f"leftImg8bit/train/aachen/{NAME}_leftImg8bit.png")
     return datadir
-
-
-def convert(datadir: Path, *options: str) -> Coco:
-    """Convert, have both programs check the result, and return it."""
-    coco = conftest.convert(datadir, *options, "--verify")
-    assert verify(datadir, coco) == 0
-    return coco
 
 
 IDS = {"one": [*range(1, 9)], "zero": [*range(8)], "label": [24, 25, 26, 27, 28, 31, 32, 33]}

@@ -27,6 +27,7 @@ from tests.conftest import (
     load,
     read_folder,
     run,
+    verify,
     write_json,
 )
 from tests.scores.conftest import score
@@ -88,13 +89,12 @@ def test_a_file_finds_its_frames_by_maps_or_polygons(without_maps: Path, tmp_pat
     assert len(frame.instances) == 22 and frame.map_path.endswith("_gtFine_polygons.json")
 
 
-def draw(datadir: Path, content: object, *options: str) -> int:
-    """Convert one frame of train that has no map, and return the exit code."""
+def draw(datadir: Path, content: object, *options: str) -> tuple[int, str, str]:
+    """Convert one frame of train that has no map."""
     path = datadir / f"gtFine/train/aachen/{STEM}_gtFine_polygons.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    argv = ["--datadir", str(datadir), "--workers", "1", "--crowd", "keep", "--verify"]
-    return main([*argv, *options])
+    return run(main, "--datadir", datadir, "--crowd", "keep", "--verify", *options)
 
 
 WRONG: dict[str, tuple[object, str]] = {
@@ -133,14 +133,12 @@ WRONG: dict[str, tuple[object, str]] = {
 @pytest.mark.parametrize("case", WRONG)
 def test_bad_polygons_are_one_line(case: str, datadir: Path, capsys: Capture) -> None:
     content, says = WRONG[case]
-    assert draw(datadir, content) == 1
-    lines = capsys.readouterr().err.splitlines()
-    [line] = [line for line in lines if says in line]
+    code, _, err = draw(datadir, content)
+    [line] = [line for line in err.splitlines() if says in line]
     assert f"{STEM}_gtFine_polygons.json: " in line and "train will not be written" in line
     coco: Coco = {"images": [], "annotations": [], "categories": []}
     coco["images"] = [{"id": 1, "file_name": f"train/aachen/{STEM}_leftImg8bit.png"}]
-    argv = ["--coco_dir", str(datadir), "--verify", "--coco"]
-    assert inspect_coco.main([*argv, str(write_json(datadir / "coco.json", coco))]) == 1
+    assert code == verify(datadir, coco) == 1
     assert "map that cannot be read: 1" in capsys.readouterr().out or case in TOLERATED
 
 
@@ -151,17 +149,16 @@ TOLERATED = {"a text", "three numbers", "a label that is no text"}
 def test_a_thousand_of_a_class_are_converted(datadir: Path) -> None:
     """Unlike a published map, a drawn one cannot have lost the next instance to another class."""
     dots = [of("car", [[x, y], [x, y]]) for x in range(50) for y in range(20)]
-    assert draw(datadir, polygons(*dots, height=20, width=50)) == 0
+    assert draw(datadir, polygons(*dots, height=20, width=50))[0] == 0
     assert len(load(datadir / "annotations" / OUTPUT)["annotations"]) == 1000
 
 
-def test_short_polygons_are_passed_over_and_unknown_labels(datadir: Path, capsys: Capture) -> None:
+def test_short_polygons_are_passed_over_and_unknown_labels(datadir: Path) -> None:
     """As in a map, void covers what was painted before."""
     short = of("car", []), of("bus", [[1, 1]])
     content = polygons(of("car"), *short, of("dinosaur", [[3, 0], [3, 9]]))
-    assert draw(datadir, content, "--unknown-labels", "void") == 0
-    out = capsys.readouterr().out
-    assert "left out, polygons of fewer than two points: 1 car, 1 bus\n" in out
+    code, out, _ = draw(datadir, content, "--unknown-labels", "void")
+    assert code == 0 and "left out, polygons of fewer than two points: 1 car, 1 bus\n" in out
     assert "maps with unknown labels, read as void: 1\n" in out and "all exact" in out
     coco = load(datadir / "annotations" / OUTPUT)
     assert [a["area"] for a in coco["annotations"]] == [9]
