@@ -1,7 +1,6 @@
-"""What the tests share: streets, folders of maps, the programs as calls, and damaged files."""
+"""What the tests share: streets, folders of maps, and the programs as calls."""
 
 import io
-import json
 import os
 import signal
 import subprocess
@@ -21,19 +20,13 @@ import inspect_coco
 import main
 from cityscapes_coco.cli.convert import build_parser
 from cityscapes_coco.run.signals import STOP_SIGNALS
+from tests.files import OUTPUT, ROOT, load, write_json
 from tests.oracle import box_of, encode
 
-ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "data" / "sample"
-OUTPUT = "instancesonly_filtered_gtFine_train.json"
-PANOPTIC = "cityscapes_panoptic_train.json"
-PREDICTIONS = SAMPLE / "predictions.json"
-GOLDEN_VAL = ROOT / "tests" / "golden" / OUTPUT.replace("train", "val")
 # Seconds that no test takes, however busy the machine is; what lasts longer hangs.
 PATIENCE = 120
 
 Coco = dict[str, Any]
-Change = Callable[[Coco], object]
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
 Program = Callable[[list[str]], int]
@@ -116,11 +109,6 @@ def frame(datadir: Path, write_map: WriteMap) -> Path:
     return datadir
 
 
-def touch(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-
-
 @pytest.fixture(autouse=True, scope="session")
 def one_core() -> Iterator[None]:
     """Programs that are called, not started, work in one process if no number is asked for."""
@@ -184,22 +172,7 @@ def run_code(code: str, *options: object, **how: Any) -> "subprocess.CompletedPr
     )
 
 
-def load(path: Path) -> Coco:
-    return dict(json.loads(path.read_bytes()))
-
-
 def annotate(mask: NDArray[Any], **fields: object) -> Coco:
     """An annotation of a mask, with its ids and whatever else it has."""
     form = {"iscrowd": 0, "area": int(mask.sum()), "bbox": box_of(mask)}
     return form | {"segmentation": encode(mask)} | fields
-
-
-def read_folder(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, hidden ones too."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def write_json(path: Path, value: object) -> Path:
-    path.write_text(json.dumps(value))
-    return path

@@ -49,8 +49,9 @@ from cityscapes_coco.labels import LABELS
 from cityscapes_coco.pixels import png
 from tests import boxes, oracle
 from tests.cityscapes.polygons import draw_officially, make_up
-from tests.conftest import OUTPUT, PATIENCE, annotate, save_map
+from tests.conftest import PATIENCE, annotate, save_map
 from tests.damage import Chunk, encode_png, join_chunks
+from tests.files import OUTPUT
 from tests.oracle import Coco, box_of, masks_in, name_of
 from tests.scores import wrong_results as wrong
 from tests.scores.conftest import save_panoptic

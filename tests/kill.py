@@ -26,17 +26,8 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.conftest import (
-    GOLDEN_VAL,
-    OUTPUT,
-    PANOPTIC,
-    PATIENCE,
-    PREDICTIONS,
-    ROOT,
-    SAMPLE,
-    read_folder,
-    save_map,
-)
+from tests.conftest import PATIENCE, save_map
+from tests.files import GOLDEN_VAL, OUTPUT, PANOPTIC, PREDICTIONS, ROOT, SAMPLE, read_folder
 
 OLD = b"an earlier file"
 FOLDER = PANOPTIC.removesuffix(".json")

@@ -22,7 +22,8 @@ from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
 from cityscapes_coco.options import AnnotationType, Options
-from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, Patch, load, save_map
+from tests.conftest import Capture, Patch, save_map
+from tests.files import OUTPUT, PANOPTIC, ROOT, SAMPLE, load
 from tests.messages import read_messages
 from tests.readers.run import READERS, requirements, version_of_reader, versions
 

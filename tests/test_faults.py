@@ -24,20 +24,9 @@ import cityscapes_coco.run.workers  # noqa: F401
 import inspect_coco
 from cityscapes_coco.errors import one_line
 from main import main
-from tests.conftest import (
-    OUTPUT,
-    PANOPTIC,
-    STREET,
-    WriteMap,
-    convert,
-    fail,
-    load,
-    on_posix,
-    posix_only,
-    run,
-    run_script,
-)
+from tests.conftest import STREET, WriteMap, convert, fail, on_posix, posix_only, run, run_script
 from tests.damage import Chunk, encode_png, join_chunks
+from tests.files import OUTPUT, PANOPTIC, load
 from tests.oracle import check_exact, read_maps
 
 NOBODY = 65534

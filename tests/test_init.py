@@ -16,7 +16,8 @@ from cityscapes_coco import (
     read_frames,
     verify_file,
 )
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, WriteMap, load
+from tests.conftest import WriteMap
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE, load
 
 
 def test_each_name_is_there_and_no_other() -> None:

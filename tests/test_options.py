@@ -11,8 +11,9 @@ import pytest
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, find_splits
 from cityscapes_coco.coco.reading import read_coco, read_info, read_options
 from tests import conftest
-from tests.conftest import OUTPUT, Capture, WriteMap, load, street, touch, verify
+from tests.conftest import Capture, WriteMap, street, verify
 from tests.conftest import convert_and_verify as convert
+from tests.files import OUTPUT, load, touch
 from tests.oracle import box_of, check_exact, encode
 
 NAME = "aachen_000000_000019"

@@ -7,8 +7,9 @@ import pytest
 
 from cityscapes_coco.check.verify import Report, verify_file
 from cityscapes_coco.cli.tables import describe_check
-from tests.conftest import OUTPUT, WriteMap, convert, load, street, write_json
+from tests.conftest import WriteMap, convert, street
 from tests.damage import Change
+from tests.files import OUTPUT, load, write_json
 
 NAME, OTHER = "aachen_000000_000019", "aachen_000001_000019"
 ALL_EXACT = {"car": (4, 4, 0, 0, 0), "person": (2, 2, 0, 0, 0), "bicycle": (2, 2, 0, 0, 0)}

@@ -7,8 +7,9 @@ import pytest
 from cityscapes_coco.check.verify import verify_file
 from tests.boxes import CITY_PERSONS, NAME, OBJECTS, VALIDATED, write_boxes
 from tests.check.conftest import assert_found, cells
-from tests.conftest import OUTPUT, Coco, convert, write_json
+from tests.conftest import Coco, convert
 from tests.damage import Damages, both, change, drop, repeat
+from tests.files import OUTPUT, write_json
 
 # The annotations of CityPersons are the pedestrian, the region 24, the rider, the sitting person,
 # the region 0 and the other person. Of the validated boxes they are the car, a region, the person

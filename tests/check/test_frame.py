@@ -12,18 +12,9 @@ from cityscapes_coco.check.verify import verify_file
 from cityscapes_coco.run.workers import start_workers
 from tests import oracle
 from tests.check.conftest import ALL_EXACT, NAME, Spoil, assert_found, cells
-from tests.conftest import (
-    OUTPUT,
-    PANOPTIC,
-    ROOT,
-    SAMPLE,
-    Coco,
-    WriteMap,
-    annotate,
-    load,
-    street,
-)
+from tests.conftest import Coco, WriteMap, annotate, street
 from tests.damage import SEGMENTS, Change, Damages, both, change, drop, each, find
+from tests.files import OUTPUT, PANOPTIC, ROOT, SAMPLE, load
 
 
 def test_our_own_files_are_all_exact(spoil: Spoil) -> None:

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.check.conftest import NAME, OTHER, Spoil, assert_found
-from tests.conftest import OUTPUT, PANOPTIC
 from tests.damage import SEGMENTS, Damages, both, change, drop, repeat
+from tests.files import OUTPUT, PANOPTIC
 
 # The fields that a file needs, and what else is wrong if the first record of a part has none.
 FIELDS: dict[str, dict[str, str]] = {

@@ -14,22 +14,9 @@ from cityscapes_coco.cli.tables import describe_check
 from cityscapes_coco.run.workers import Map
 from main import main
 from tests.check.conftest import NAME, OTHER, Spoil, assert_found, cells
-from tests.conftest import (
-    OUTPUT,
-    PANOPTIC,
-    SAMPLE,
-    Coco,
-    WriteMap,
-    convert,
-    fail,
-    load,
-    run,
-    save_map,
-    street,
-    touch,
-    write_json,
-)
+from tests.conftest import Coco, WriteMap, convert, fail, run, save_map, street
 from tests.damage import Change, Damages, change, drop, each, swap
+from tests.files import OUTPUT, PANOPTIC, SAMPLE, load, touch, write_json
 
 
 def test_several_images_may_share_a_map(spoil: Spoil) -> None:

@@ -8,7 +8,8 @@ import pytest
 from cityscapes_coco.cityscapes.dataset import find_dataset, list_frames
 from main import main
 from tests.cityscapes.conftest import STEM, SUFFIX, build, convert, convert_splits, names
-from tests.conftest import Capture, WriteMap, fail, touch, verify
+from tests.conftest import Capture, WriteMap, fail, verify
+from tests.files import touch
 from tests.oracle import check_exact, read_maps
 
 STREET = [[26000, 26000, 7], [7, 24000, 26]]

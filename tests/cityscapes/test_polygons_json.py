@@ -15,21 +15,8 @@ from cityscapes_coco.cityscapes.id_map import read_id_map
 from main import main
 from tests.cityscapes.conftest import STEM, SUFFIX
 from tests.cityscapes.polygons import SQUARE, draw_officially, make_up, of, polygons
-from tests.conftest import (
-    GOLDEN_VAL,
-    OUTPUT,
-    PREDICTIONS,
-    SAMPLE,
-    Capture,
-    Coco,
-    WriteMap,
-    convert,
-    load,
-    read_folder,
-    run,
-    verify,
-    write_json,
-)
+from tests.conftest import Capture, Coco, WriteMap, convert, run, verify
+from tests.files import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, load, read_folder, write_json
 from tests.scores.conftest import score
 
 

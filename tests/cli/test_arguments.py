@@ -10,7 +10,8 @@ import pytest
 from cityscapes_coco.__main__ import choose_verb
 from cityscapes_coco.cli.convert import build_parser
 from cityscapes_coco.cli.program import load_verb
-from tests.conftest import Patch, run, write_json
+from tests.conftest import Patch, run
+from tests.files import write_json
 
 # Exit code 2; the last line has the text.
 MISTAKES = {

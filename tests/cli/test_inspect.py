@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from inspect_coco import main as inspect
-from tests.conftest import OUTPUT, Coco, WriteMap, convert, fail, load, posix_only, run, write_json
+from tests.conftest import Coco, WriteMap, convert, fail, posix_only, run
+from tests.files import OUTPUT, load, write_json
 
 NAMES = [f"aachen_{number:06d}_000019" for number in range(4)]
 

@@ -16,20 +16,8 @@ from cityscapes_coco.cli.program import load_verb, run_program
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run.workers import Map
 from main import main
-from tests.conftest import (
-    OUTPUT,
-    PATIENCE,
-    PREDICTIONS,
-    ROOT,
-    Capture,
-    WriteMap,
-    convert,
-    load,
-    posix_only,
-    run_code,
-    run_script,
-    touch,
-)
+from tests.conftest import PATIENCE, Capture, WriteMap, convert, posix_only, run_code, run_script
+from tests.files import OUTPUT, PREDICTIONS, ROOT, load, touch
 
 INSPECT, EVALUATE = "inspect_coco.py", "evaluate_coco.py"
 OUT_OF_MEMORY = "error: out of memory; try fewer --workers"

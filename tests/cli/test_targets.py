@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from evaluate_coco import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, fail, on_posix, read_folder, run
+from tests.conftest import fail, on_posix, run
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE, read_folder
 
 INPUT = "--coco_dir", str(SAMPLE), "--coco", str(GOLDEN_VAL), "--results", str(PREDICTIONS)
 CURVES = "predictions_curves.png"

@@ -13,20 +13,8 @@ import inspect_coco
 from cityscapes_coco.coco.reading import list_stuff, read_coco
 from cityscapes_coco.pictures.statistics import draw_statistics
 from main import main
-from tests.conftest import (
-    PANOPTIC,
-    STREET,
-    WriteMap,
-    convert,
-    fail,
-    load,
-    posix_only,
-    read_folder,
-    run,
-    street,
-    touch,
-    write_json,
-)
+from tests.conftest import STREET, WriteMap, convert, fail, posix_only, run, street
+from tests.files import PANOPTIC, load, read_folder, touch, write_json
 
 NAME = "aachen_000000_000019"
 FOLDER = PANOPTIC.removesuffix(".json")

@@ -9,16 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import (
-    OUTPUT,
-    Capture,
-    WriteMap,
-    convert,
-    posix_only,
-    run_script,
-    street,
-    verify,
-)
+from tests.conftest import Capture, WriteMap, convert, posix_only, run_script, street, verify
+from tests.files import OUTPUT
 from tests.scores.conftest import score
 
 FRAMES = [f"aachen_{number:06d}_000019" for number in range(5)]

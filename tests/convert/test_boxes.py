@@ -24,7 +24,8 @@ from tests.boxes import (
     describe_box,
     write_boxes,
 )
-from tests.conftest import OUTPUT, SAMPLE, Capture, Coco, fail, load, run
+from tests.conftest import Capture, Coco, fail, run
+from tests.files import OUTPUT, SAMPLE, load
 
 
 def convert(datadir: Path, kind: str, *options: object) -> Coco:

@@ -12,8 +12,9 @@ from cityscapes_coco.pictures.colors import PAGE_COLORS
 from cityscapes_coco.pictures.drawings import read_categories
 from main import main
 from tests import oracle
-from tests.conftest import OUTPUT, Capture, WriteMap, run, verify
+from tests.conftest import Capture, WriteMap, run, verify
 from tests.conftest import convert_and_verify as convert
+from tests.files import OUTPUT
 
 # Two persons, a rider, a group of riders, a car, two trucks, a caravan.
 PEOPLE = [[24000, 24001, 25000, 25, 7, 7], [26000, 26000, 27000, 27001, 29000, 7]]

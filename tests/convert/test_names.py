@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 from main import main
-from tests.conftest import OUTPUT, PANOPTIC, Capture, WriteMap, convert, fail, load, touch
+from tests.conftest import Capture, WriteMap, convert, fail
+from tests.files import OUTPUT, PANOPTIC, load, touch
 
 NAME = "aachen_000000_000019"
 PNG = f"{NAME}_gtFine_panoptic.png"

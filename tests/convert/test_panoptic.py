@@ -11,18 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from main import main
-from tests.conftest import (
-    OUTPUT,
-    PANOPTIC,
-    SAMPLE,
-    Capture,
-    Coco,
-    WriteMap,
-    convert,
-    load,
-    read_folder,
-    street,
-)
+from tests.conftest import Capture, Coco, WriteMap, convert, street
+from tests.files import OUTPUT, PANOPTIC, SAMPLE, load, read_folder
 
 NAME = "aachen_000000_000019"
 FOLDER = PANOPTIC.removesuffix(".json")

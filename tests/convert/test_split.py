@@ -8,9 +8,10 @@ import pytest
 
 import inspect_coco
 from main import main
-from tests.conftest import OUTPUT, PANOPTIC, Capture, WriteMap, fail, load, run, verify
+from tests.conftest import Capture, WriteMap, fail, run, verify
 from tests.conftest import convert as convert_only
 from tests.conftest import convert_and_verify as convert
+from tests.files import OUTPUT, PANOPTIC, load
 
 NAME = "aachen_000001_000019"
 TRAIN_IDS = [[11000, 12000], [13000, 13001]]

@@ -17,17 +17,9 @@ from cityscapes_coco.convert.regions import choose_regions
 from cityscapes_coco.options import Stuff, UnknownLabels
 from cityscapes_coco.pictures.drawings import read_categories
 from cityscapes_coco.pixels.rle import to_mask, to_rles
-from tests.conftest import (
-    OUTPUT,
-    SAMPLE,
-    Capture,
-    Coco,
-    WriteMap,
-    convert,
-    load,
-    verify,
-)
+from tests.conftest import Capture, Coco, WriteMap, convert, verify
 from tests.damage import Change, drop, repeat
+from tests.files import OUTPUT, SAMPLE, load
 from tests.oracle import EVALUATED, check_simple, decode, name_of, read_maps
 from tests.scores.conftest import score
 

@@ -12,18 +12,8 @@ import numpy as np
 import pytest
 
 import inspect_coco
-from tests.conftest import (
-    GOLDEN_VAL,
-    PATIENCE,
-    PREDICTIONS,
-    SAMPLE,
-    WriteMap,
-    convert,
-    fail,
-    load,
-    street,
-    write_json,
-)
+from tests.conftest import PATIENCE, WriteMap, convert, fail, street
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE, load, write_json
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=document.title='run'>\" ' & </script>.png"

@@ -19,7 +19,8 @@ from cityscapes_coco.scores.panoptic_quality import (
     PanopticScore,
 )
 from evaluate_coco import main as evaluate
-from tests.conftest import SAMPLE, Capture
+from tests.conftest import Capture
+from tests.files import SAMPLE
 from tests.scores.test_panoptic_quality import convert_val
 
 NONE = PanopticScore(None, None, None)

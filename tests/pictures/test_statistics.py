@@ -9,7 +9,8 @@ from matplotlib.patches import Rectangle
 
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.pictures.statistics import draw_statistics
-from tests.conftest import Coco, write_json
+from tests.conftest import Coco
+from tests.files import write_json
 
 
 def draw(data: Path, coco: Coco) -> Figure:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, run_script, write_json
+from tests.conftest import PATIENCE, Coco, run_script
+from tests.files import OUTPUT, ROOT, write_json
 from tests.pictures.conftest import predict
 
 

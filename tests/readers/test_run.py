@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.conftest import ROOT, Capture, save_map, street
+from tests.conftest import Capture, save_map, street
+from tests.files import ROOT
 from tests.oracle import box_of, masks_in, name_of
 from tests.readers import recipe, run
 from tests.readers.recipe import Floor, Found, judge

@@ -26,7 +26,8 @@ from cityscapes_coco.run import cluster as dask_cluster
 from cityscapes_coco.run.cluster import connect_cluster
 from cityscapes_coco.run.workers import WorkersLost
 from main import main
-from tests.conftest import PATIENCE, ROOT, WriteMap, convert, fail, posix_only, read_folder, touch
+from tests.conftest import PATIENCE, WriteMap, convert, fail, posix_only
+from tests.files import ROOT, read_folder, touch
 
 distributed = pytest.importorskip("distributed")
 

@@ -19,7 +19,8 @@ from cityscapes_coco import Options, convert_split, find_dataset
 from cityscapes_coco.run.workers import Map, WorkersLost, start_workers
 from main import main
 from tests import conftest
-from tests.conftest import OUTPUT, PATIENCE, ROOT, Patch, WriteMap, fail, posix_only, run_code
+from tests.conftest import PATIENCE, Patch, WriteMap, fail, posix_only, run_code
+from tests.files import OUTPUT, ROOT, read_folder
 
 forked_only = pytest.mark.skipif(
     multiprocessing.get_start_method() != "fork",
@@ -38,7 +39,7 @@ def frames(datadir: Path, write_map: WriteMap) -> Path:
 
 def convert(datadir: Path, outdir: Path, *options: object) -> dict[str, bytes]:
     conftest.convert(datadir, "--outdir", outdir, "--skip-bad", *options)
-    return conftest.read_folder(outdir)
+    return read_folder(outdir)
 
 
 def square(number: int) -> int:
@@ -125,7 +126,7 @@ def test_every_way_to_start_a_process_works(method: str, frames: Path, tmp_path:
     options = "--datadir", frames, "--skip-bad", "--workers", "2"
     process = run_code(START.format(method), *options)
     assert process.returncode == 0, process.stderr
-    assert conftest.read_folder(frames / "annotations") == convert(frames, tmp_path / "1")
+    assert read_folder(frames / "annotations") == convert(frames, tmp_path / "1")
 
 
 def kill_this_process(*_: object) -> None:

@@ -10,20 +10,9 @@ import pytest
 from cityscapes_coco.scores import coco_score
 from cityscapes_coco.scores.evaluate import evaluate_results
 from main import main
-from tests.conftest import (
-    GOLDEN_VAL,
-    OUTPUT,
-    PREDICTIONS,
-    SAMPLE,
-    Capture,
-    WriteMap,
-    convert,
-    load,
-    save_map,
-    street,
-    write_json,
-)
+from tests.conftest import Capture, WriteMap, convert, save_map, street
 from tests.damage import Change, change, drop
+from tests.files import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, load, write_json
 from tests.oracle import coco_scores, encode, official_scores
 from tests.scores.conftest import annotated, fail, score
 

@@ -9,8 +9,9 @@ import pytest
 
 from cityscapes_coco.scores.evaluate import evaluate_results
 from tests import conftest
-from tests.conftest import OUTPUT, SAMPLE, Capture, Coco, load, write_json
+from tests.conftest import Capture, Coco
 from tests.damage import Change, change, drop
+from tests.files import OUTPUT, SAMPLE, load, write_json
 from tests.scores import wrong_results as wrong
 from tests.scores.conftest import annotated, score
 

@@ -15,7 +15,8 @@ from cityscapes_coco.scores.panoptic_quality import (
     rate_segments,
 )
 from main import main
-from tests.conftest import SAMPLE, Coco, WriteMap, run
+from tests.conftest import Coco, WriteMap, run
+from tests.files import SAMPLE
 from tests.oracle import official_panoptic
 from tests.scores.conftest import read_panoptic, save_panoptic, score
 

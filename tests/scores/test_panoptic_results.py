@@ -17,9 +17,10 @@ from evaluate_coco import main as evaluate
 from inspect_coco import main as inspect
 from main import main
 from tests import damage
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, Coco, WriteMap, run, write_json
+from tests.conftest import Coco, WriteMap, run
 from tests.conftest import fail as complain
 from tests.damage import SEGMENTS, Change
+from tests.files import GOLDEN_VAL, PREDICTIONS, write_json
 from tests.scores.conftest import fail, read_panoptic, save_panoptic, score
 
 # Frames in which nothing is in the same place.

@@ -18,7 +18,7 @@ from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Category, CocoFile, Image
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.scores.results import decode_masks, read_results
-from tests.conftest import write_json
+from tests.files import write_json
 from tests.oracle import count_runs, encode
 
 NAME = "leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png"

@@ -10,7 +10,8 @@ from cityscapes_coco.scores.evaluate import Scores, evaluate_results
 from cityscapes_coco.scores.score_files import Origin, find_origin, write_scores
 from evaluate_coco import main as evaluate
 from main import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Coco, fail, load, write_json
+from tests.conftest import Coco, fail
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE, load, write_json
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,8 @@ from PIL import Image
 
 from evaluate_coco import main as evaluate
 from main import main
-from tests.conftest import (
-    GOLDEN_VAL,
-    OUTPUT,
-    PREDICTIONS,
-    SAMPLE,
-    Capture,
-    Coco,
-    WriteMap,
-    load,
-    write_json,
-)
+from tests.conftest import Capture, Coco, WriteMap
+from tests.files import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, load, write_json
 from tests.oracle import decode, encode
 from tests.scores.conftest import fail
 

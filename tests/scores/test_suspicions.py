@@ -12,7 +12,8 @@ import pytest
 
 from cityscapes_coco.scores import suspicions
 from cityscapes_coco.scores.evaluate import evaluate_results
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, Capture, Coco, load, write_json
+from tests.conftest import Capture, Coco
+from tests.files import GOLDEN_VAL, PREDICTIONS, load, write_json
 from tests.scores import wrong_results as wrong
 from tests.scores.conftest import annotated, score
 from tests.scores.wrong_results import Make, Results
