@@ -165,9 +165,7 @@ def test_the_annotation_shown_is_in_the_file(project: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_the_code_from_python_prints_what_the_page_says(
-    project: Path, monkeypatch: Patch, capsys: Capture
-) -> None:
+def test_the_code_prints_what_is_shown(project: Path, monkeypatch: Patch, capsys: Capture) -> None:
     monkeypatch.chdir(project)
     names: dict[str, object] = {}
     parts = FENCED.findall(PAGES["docs/python.md"])
@@ -296,9 +294,7 @@ def test_the_data_folder_is_found_as_the_table_tells(row: list[str], tmp_path: P
     assert written.parent == tmp_path / folder / "annotations"
 
 
-def test_the_official_script_prints_the_scores_of_the_page(
-    project: Path, monkeypatch: Patch, capsys: Capture
-) -> None:
+def test_the_official_script_agrees(project: Path, monkeypatch: Patch, capsys: Capture) -> None:
     pytest.importorskip("cityscapesscripts")
     text = section("docs/evaluation.md", "Compare with the official script")
     [command], [code] = blocks(text), blocks(text, "python")

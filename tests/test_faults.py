@@ -152,9 +152,7 @@ def test_an_absurd_header_takes_no_memory(datadir: Path, write_map: WriteMap) ->
 @posix_only
 @pytest.mark.parametrize("link", ["nowhere", "aachen"])
 @pytest.mark.parametrize("where", ["gtFine/train/aachen", "gtFine/train"])
-def test_a_link_to_nowhere_is_an_error(
-    link: str, where: str, datadir: Path, write_map: WriteMap
-) -> None:
+def test_a_dead_link_is_an_error(link: str, where: str, datadir: Path, write_map: WriteMap) -> None:
     """It may lead to a share that has dropped: its frames must not be missing without a word."""
     write_map(split="val", name="b_000000_000000")
     write_map(name="b_000000_000000")

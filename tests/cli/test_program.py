@@ -71,18 +71,9 @@ def test_a_fault_of_the_program_is_traced_to_its_line_wherever_the_work_is_done(
 
 
 # What is put beside the packages, and what is said. Python runs sitecustomize before the program.
+MISSING = [f"main.py {package}" for package in ("tqdm", "numpy", "cv2", "msgspec")]
+MISSING += [f"{INSPECT} numpy", f"{INSPECT} pycocotools"]
 PROBLEMS = {
-    **{
-        f"{program} {package}": (
-            {"sitecustomize.py": f"import sys; sys.modules[{package!r}] = None"},
-            f"the package {package} is missing: pip install -r requirements.txt",
-        )
-        for program, packages in (
-            ("main.py", "tqdm numpy cv2 msgspec"),
-            (INSPECT, "numpy pycocotools"),
-        )
-        for package in packages.split()
-    },
     "main.py from": (
         {"cv2/__init__.py": "raise ImportError('a\\nb') from ImportError('no C', name='cv2')"},
         "the package cv2 cannot be loaded: no C; remove it, and then pip install",
@@ -95,9 +86,12 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize("case", PROBLEMS)
+@pytest.mark.parametrize("case", [*MISSING, *PROBLEMS])
 def test_a_missing_or_broken_package_is_one_line(case: str, frame: Path, tmp_path: Path) -> None:
-    files, says = PROBLEMS[case]
+    program, package = case.split()
+    files = {"sitecustomize.py": f"import sys; sys.modules[{package!r}] = None"}
+    says = f"the package {package} is missing: pip install -r requirements.txt"
+    files, says = PROBLEMS.get(case, (files, says))
     options: list[object] = ["--datadir", frame]
     if case.startswith(INSPECT):
         convert(frame)
@@ -106,7 +100,7 @@ def test_a_missing_or_broken_package_is_one_line(case: str, frame: Path, tmp_pat
         touch(tmp_path / name)
         (tmp_path / name).write_text(content)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    process = run_script(case.split()[0], *options, env=environment)
+    process = run_script(program, *options, env=environment)
     *others, line = process.stderr.splitlines()
     assert process.returncode == 1 and line.startswith(f"error: {says}")
     assert not others or ("cv2" in says and "Traceback" not in process.stderr)

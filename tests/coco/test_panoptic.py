@@ -17,6 +17,7 @@ from tests.conftest import STREET, WriteMap, convert, fail, posix_only, run, str
 from tests.files import PANOPTIC, load, read_folder, touch, write_json
 
 NAME = "aachen_000000_000019"
+Files = dict[str, bytes]
 FOLDER = PANOPTIC.removesuffix(".json")
 
 
@@ -29,7 +30,7 @@ def earlier(datadir: Path, write_map: WriteMap) -> dict[str, bytes]:
     return read_folder(datadir / "annotations")
 
 
-def test_a_later_run_replaces_both_and_debris(datadir: Path, earlier: dict[str, bytes]) -> None:
+def test_a_later_run_replaces_both_and_debris(datadir: Path, earlier: Files) -> None:
     for name in "b_gtFine_panoptic.png", ".DS_Store", "Thumbs.db":
         touch(datadir / "annotations" / FOLDER / name)
     convert(datadir, "--panoptic", "--verify")
@@ -39,9 +40,7 @@ def test_a_later_run_replaces_both_and_debris(datadir: Path, earlier: dict[str, 
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_bad_map_leaves_the_earlier_files_and_nothing_else(
-    workers: int, datadir: Path, earlier: dict[str, bytes], write_map: WriteMap
-) -> None:
+def test_both_files_stay(workers: int, datadir: Path, earlier: Files, write_map: WriteMap) -> None:
     write_map(name="b_000000_000000").write_bytes(b"")
     argv = ["--datadir", str(datadir), "--workers", str(workers), "--panoptic"]
     assert main(argv) == 1
@@ -57,9 +56,7 @@ CARS = [[26000 + number for number in range(40)]]  # the file of instances is th
 
 @posix_only
 @pytest.mark.parametrize("most", [100, 900, 1500, 2200, 6000])
-def test_on_a_disk_that_takes_no_more_the_earlier_files_stay(
-    most: int, datadir: Path, earlier: dict[str, bytes], write_map: WriteMap
-) -> None:
+def test_a_full_disk_is_told(most: int, datadir: Path, earlier: Files, write_map: WriteMap) -> None:
     """Wherever the writing breaks off, one line names the file."""
     import resource
 

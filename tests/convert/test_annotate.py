@@ -23,9 +23,7 @@ def photograph(datadir: Path, frame: str) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_photographs_of_another_size_are_counted_and_the_first_are_named(
-    kind: str, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_sizes_are_compared(kind: str, datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     for frame in FRAMES:
         write_map(name=frame)
         size = (4, 3) if frame == FRAMES[0] else (3, 4)

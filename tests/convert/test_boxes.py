@@ -86,9 +86,7 @@ def test_boxes_are_in_their_order(kind: str, options: str, datadir: Path, capsys
 
 @pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize(("reader", "workers"), [("pycocotools.coco", "1"), ("hotcoco", "2")])
-def test_other_programs_read_the_boxes(
-    reader: str, workers: str, kind: str, tmp_path: Path
-) -> None:
+def test_other_programs_read_boxes(reader: str, workers: str, kind: str, tmp_path: Path) -> None:
     module = pytest.importorskip(reader)
     options = "--crowd", "keep", "--workers", workers
     coco = convert(SAMPLE, kind, *options, "--outdir", tmp_path)

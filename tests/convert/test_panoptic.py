@@ -76,9 +76,7 @@ def test_so_does_any_map(ids: str, datadir: Path, tmp_path: Path, write_map: Wri
     assert "a_000005_000000_gtFine_instanceIds.png" in coco["info"]["foreign"]
 
 
-def test_instances_and_panoptic_files_do_not_change_each_other(
-    datadir: Path, tmp_path: Path, write_map: WriteMap
-) -> None:
+def test_no_file_changes_the_other(datadir: Path, tmp_path: Path, write_map: WriteMap) -> None:
     write_map(street())
     write_map([[7, 7]], name="b_000000_000000")
     options = "--categories bike=bicycle --min-area 99 --crowd keep --category-ids label"

@@ -12,7 +12,7 @@ import pytest
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run import files
 from cityscapes_coco.run.folders import is_junk
-from tests.conftest import posix_only, run_code
+from tests.conftest import Patch, posix_only, run_code
 
 Fill = Callable[[Path], object]
 
@@ -33,7 +33,7 @@ def test_a_scratch_file_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.fixture(params=["unnamed draft", "named draft"])
-def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: Patch) -> Path:
     """Where a file is to be. Some file systems, and systems, have no files without a name."""
     if request.param == "named draft":
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
@@ -160,9 +160,7 @@ def test_a_folder_appears_whole_and_its_earlier_index_is_gone(folder: Path) -> N
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_whatever_goes_wrong_the_earlier_pair_stays(
-    error: type[BaseException], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_earlier_pairs_stay(error: type[BaseException], folder: Path, monkeypatch: Patch) -> None:
     """While the folder is filled, while it is put in place, and while the index is."""
 
     def fail(draft: Path) -> None:

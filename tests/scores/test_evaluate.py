@@ -10,7 +10,7 @@ import pytest
 from cityscapes_coco.scores import coco_score
 from cityscapes_coco.scores.evaluate import evaluate_results
 from main import main
-from tests.conftest import Capture, WriteMap, convert, save_map, street
+from tests.conftest import Capture, Patch, WriteMap, convert, save_map, street
 from tests.damage import Change, change, drop
 from tests.files import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, load, write_json
 from tests.oracle import coco_scores, encode, official_scores
@@ -63,9 +63,7 @@ def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
     assert boxes == coco_scores(GOLDEN_VAL, masks, "bbox")["average"]
 
 
-def test_a_result_without_a_box_has_the_box_of_its_mask(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_result_without_a_box_has_the_box_of_its_mask(tmp_path: Path, monkeypatch: Patch) -> None:
     """pycocotools takes the fields of the first result for those of all."""
     results = annotated(GOLDEN_VAL)
     for result in results[1::2]:
@@ -222,9 +220,7 @@ def test_frames_that_the_file_leaves_out_are_said(datadir: Path, write_map: Writ
     assert told in scores["notes"]
 
 
-def test_files_of_pandas_and_fiftyone_have_the_scores_of_pycocotools(
-    tmp_path: Path,
-) -> None:
+def test_files_of_pandas_and_fiftyone_have_the_scores_of_pycocotools(tmp_path: Path) -> None:
     coco = load(GOLDEN_VAL)
     for part in "categories", "images", "annotations":
         for record in coco[part]:

@@ -206,9 +206,7 @@ def convert(folder: Path, *options: str, kind: str = "gtBboxCityPersons") -> Pat
     return folder / OUTPUT.replace("gtFine", kind)
 
 
-def test_other_people_are_ignored_with_one_category_and_four(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_others_are_ignored_with_one_category_and_four(tmp_path: Path, capsys: Capture) -> None:
     alone = convert(tmp_path / "one", "--crowd", "keep", "--categories", "pedestrian")
     four = convert(tmp_path / "four", "--crowd", "keep")
     results = [found | {"category_id": 1} for found in annotated(four)[::2]]
@@ -261,9 +259,7 @@ def test_without_what_it_needs_there_is_no_miss_rate(reason: str, tmp_path: Path
         (["--empty-frames", "drop"], "no: left out by --min-area or --empty-frames"),
     ],
 )
-def test_it_is_said_if_rates_can_be_compared(
-    options: list[str], reason: str, tmp_path: Path
-) -> None:
+def test_comparable_rates_say_so(options: list[str], reason: str, tmp_path: Path) -> None:
     """Of 500 frames there may be none with an ignore region, if they were asked for."""
     coco = load(path := convert(tmp_path, "--crowd", "keep", *options))
     image = coco["images"][-1]

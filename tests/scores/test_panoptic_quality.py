@@ -80,9 +80,7 @@ def test_the_sample_scores_as_with_the_official_script(ids: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_frames_with_groups_and_void_score_as_with_the_official_script(
-    seed: int, datadir: Path, write_map: WriteMap, tmp_path: Path
-) -> None:
+def test_groups_and_void(seed: int, datadir: Path, write_map: WriteMap, tmp_path: Path) -> None:
     draw = np.random.default_rng(seed)
     values = [0, 4, 7, 7, 8, 11, 21, 23, 24, 26, 26000, 26001, 24000, 24001, 29000, 33000, 33]
     for number in range(8):
