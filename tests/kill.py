@@ -144,19 +144,8 @@ def _group_exists(group: int) -> bool:
     return True
 
 
-WAYS = [
-    ("program", signal.SIGKILL),
-    ("group", signal.SIGKILL),
-    ("worker", signal.SIGKILL),
-    ("worker", signal.SIGTERM),
-    ("program", signal.SIGINT),
-    ("group", signal.SIGINT),
-    ("program", signal.SIGTERM),
-    ("burst", signal.SIGINT),
-    ("burst", signal.SIGTERM),
-    ("group", signal.SIGTERM),
-    ("program", signal.SIGHUP),
-]
+WAYS = ["program KILL", "group KILL", "worker KILL", "worker TERM", "program INT", "group INT"]
+WAYS += ["program TERM", "burst INT", "burst TERM", "group TERM", "program HUP"]
 
 
 def kill(folder: Path, count: int, seed: int) -> Counter[str]:
@@ -165,7 +154,8 @@ def kill(folder: Path, count: int, seed: int) -> Counter[str]:
     dice = random.Random(seed)
     left: Counter[str] = Counter()
     for number in range(count):
-        whom, sent = WAYS[(seed + number) % len(WAYS)]
+        whom, name = WAYS[(seed + number) % len(WAYS)].split()
+        sent = signal.Signals[f"SIG{name}"]
         workers = 1 if whom == "program" and dice.random() < 0.5 else 2
         if number % 4 == 3:
             left[kill_save(folder, whom, sent, dice.uniform(0, 2))] += 1

@@ -26,7 +26,7 @@ from cityscapes_coco.run import cluster as dask_cluster
 from cityscapes_coco.run.cluster import connect_cluster
 from cityscapes_coco.run.workers import WorkersLost
 from main import main
-from tests.conftest import PATIENCE, WriteMap, convert, fail, posix_only
+from tests.conftest import PATIENCE, convert, fail, posix_only
 from tests.files import ROOT, read_folder, touch
 
 distributed = pytest.importorskip("distributed")
@@ -131,15 +131,6 @@ def cluster(scheduler: tuple[object, str], code: str) -> Iterator[str]:
     with started(*worker(address), code=code), started(*worker(address), code=code):
         await_workers(address, 2)
         yield address
-
-
-@pytest.fixture
-def frames(datadir: Path, write_map: WriteMap) -> Path:
-    """A folder of 30 small maps that all differ."""
-    for n in range(30):
-        write_map([[26000, 7], [24000 + n, 33000]], name=f"a_{n:06d}_000000")
-        touch(datadir / f"leftImg8bit/train/a/a_{n:06d}_000000_leftImg8bit.png")
-    return datadir
 
 
 @contextmanager

@@ -40,17 +40,6 @@ def test_any_number_of_workers_writes_and_prints_the_same(tmp_path: Path, capsys
     assert printed[0] == printed[1]
 
 
-def test_an_annotation_with_the_id_0_is_found(tmp_path: Path) -> None:
-    """To pycocotools, 0 stands for no annotation."""
-    coco = load(GOLDEN_VAL)
-    for number, annotation in enumerate(coco["annotations"]):
-        annotation["id"] = number
-    path = write_json(tmp_path / "file.json", coco)
-    results = annotated(path)
-    assert score(tmp_path, path, results)["coco"]["average"]["box"]["ap"] == 1
-    assert (coco_scores(path, results, "bbox")["average"][0] or 0) < 1
-
-
 def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
     """To pycocotools, they go by the box if there is one."""
     results = json.loads(PREDICTIONS.read_bytes())
