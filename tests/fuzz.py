@@ -51,10 +51,10 @@ from tests import boxes, oracle
 from tests.cityscapes.polygons import draw_officially, make_up
 from tests.conftest import PATIENCE, annotate, save_map
 from tests.damage import Chunk, encode_png, join_chunks
-from tests.files import OUTPUT
+from tests.files import OUTPUT, PANOPTIC, touch
 from tests.oracle import Coco, box_of, masks_in, name_of
 from tests.scores import wrong_results as wrong
-from tests.scores.conftest import save_panoptic
+from tests.scores.conftest import read_panoptic, save_panoptic
 from tests.scores.test_panoptic_quality import predict
 
 SUFFIX = "_gtFine_instanceIds.png"
@@ -105,7 +105,7 @@ class Bench:
         outside = {
             entry.path: entry.stat(follow_symlinks=False)
             for folder, _, _ in os.walk(self.folder)
-            if folder != str(self.outdir)
+            if not Path(folder).is_relative_to(self.outdir)
             for entry in os.scandir(folder)
             if entry.name != self.outdir.name
         }
@@ -212,8 +212,7 @@ def splice(dice: Random, data: bytes) -> bytes:
 
 def check_map(bench: Bench, data: bytes) -> str:
     path = bench.root / "gtFine" / "train" / "a" / f"a_0_0{SUFFIX}"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(data)
+    touch(path).write_bytes(data)
     coco = bench.convert()
     pixels = oracle.read_strictly(data)
     values = set() if pixels is None else set(pixels.ravel().tolist())
@@ -245,8 +244,7 @@ def check_polygons(bench: Bench, made: tuple[bytes, bool, list[str]]) -> str:
     """The map must be the official drawer's, and the annotations those of the map."""
     data, is_whole, options = made
     path = bench.root / "gtFine" / "train" / "a" / "a_0_0_gtFine_polygons.json"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(data)
+    touch(path).write_bytes(data)
     coco = bench.convert()
     assert coco is not None or not is_whole
     if coco is None:
@@ -652,42 +650,25 @@ def check_panoptic(bench: Bench, made: tuple[bytes, bytes, str]) -> str:
     return outcome
 
 
-STUFF = [7, 8, 11, 21, 23]
-VALUES = [0, 4, *STUFF, 24, 26, 33, 24000, 24001, 26000, 26001, 29000, 33000]
+SEGMENT_VALUES = [8, 11, 21, *(value for value in VALUES if value != 1000)]
 
 
-def make_segments(dice: Random) -> tuple[Coco, Any, int]:
-    """Make up a panoptic file of one frame with groups and void, its map, and a seed for results of
-    it."""
+def make_segments(dice: Random) -> tuple[Any, int]:
+    """Make up a map with groups and void, and a seed for results of it."""
     draw = np.random.default_rng(dice.randrange(1 << 32))
     scale, shape = dice.randint(4, 9), (dice.randint(2, 8), dice.randint(2, 12))
-    blocks = draw.choice(draw.choice(VALUES, dice.randint(1, 12)), shape)
-    ids = np.kron(blocks, np.ones((scale, scale), int))
-    coco: Coco = {"categories": [], "annotations": []}
-    for number in [*STUFF, *oracle.CLASSES]:
-        name = oracle.CLASSES.get(number, f"stuff {number}")
-        if number in STUFF or name in oracle.EVALUATED:
-            kind = {"id": number, "name": name, "isthing": int(number not in STUFF)}
-            coco["categories"].append(kind)
-    known = {category["id"] for category in coco["categories"]}
-    segments = []
-    for value, area in zip(*np.unique(ids, return_counts=True), strict=True):
-        number = int(value if value < 1000 else value // 1000)
-        segment = {"id": int(value), "category_id": number, "area": int(area)}
-        if number in known:
-            segments.append(segment | {"iscrowd": int(value < 1000 and number not in STUFF)})
-    ids[~np.isin(ids, [segment["id"] for segment in segments])] = 0
-    size = {"height": ids.shape[0], "width": ids.shape[1]}
-    coco["images"] = [{"id": "a_1_0", "file_name": "a_1_0.png"} | size]
-    annotation = {"image_id": "a_1_0", "file_name": "a_1_0.png", "segments_info": segments}
-    return coco | {"annotations": [annotation]}, ids, dice.randrange(1 << 32)
+    blocks = draw.choice(draw.choice(SEGMENT_VALUES, dice.randint(1, 12)), shape)
+    return np.kron(blocks, np.ones((scale, scale), int)), dice.randrange(1 << 32)
 
 
-def check_segments(bench: Bench, made: tuple[Coco, Any, int]) -> str:
+def check_segments(bench: Bench, made: tuple[Any, int]) -> str:
     """Panoptic quality is what the official script makes of the same files."""
-    coco, ids, seed = made
-    truth = save_panoptic(bench.root / "truth.json", coco, [ids])
-    results = save_panoptic(bench.root / "results.json", *predict(coco, [ids], seed))
+    values, seed = made
+    save_map(bench.root / "gtFine" / "train" / "a" / f"a_0_0{SUFFIX}", values)
+    where = "--datadir", bench.root, "--outdir", bench.outdir, "--workers", 1
+    assert bench.call(main.main, *where, "--panoptic")[0] == 0
+    coco, ids = read_panoptic(truth := bench.outdir / PANOPTIC)
+    results = save_panoptic(bench.outdir / "results.json", *predict(coco, ids, seed))
     scores = bench.outdir / "scores.json"
     options = "--coco", truth, "--results", results, "--scores", scores, "--workers", 1
     code, _ = bench.call(evaluate_coco.main, *options)
@@ -756,8 +737,7 @@ def check_boxes(bench: Bench, made: tuple[str, bytes, bytes, str]) -> str:
     kind, record, data, task = made
     whole = record == json.dumps(valid_record(kind)).encode()
     path = bench.root / kind / "train" / "a" / f"a_1_0_{kind}.json"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(record)
+    touch(path).write_bytes(record)
     if task != "convert":
         outcome = inspect(bench, data, task)
         if outcome == "exact" and whole:
