@@ -23,9 +23,11 @@ def read_folder(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def touch(path: Path) -> None:
+def touch(path: Path) -> Path:
+    """Make an empty file and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
+    return path
 
 
 def write_json(path: Path, value: object) -> Path:

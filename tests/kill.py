@@ -27,7 +27,7 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.conftest import PATIENCE, save_map
-from tests.files import GOLDEN_VAL, OUTPUT, PANOPTIC, PREDICTIONS, ROOT, SAMPLE, read_folder
+from tests.files import GOLDEN_VAL, OUTPUT, PANOPTIC, PREDICTIONS, ROOT, SAMPLE, read_folder, touch
 
 OLD = b"an earlier file"
 FOLDER = PANOPTIC.removesuffix(".json")
@@ -64,8 +64,7 @@ class Victim:
         """
         shutil.rmtree(self.outdir)
         for name, content in self.old.items():
-            (self.outdir / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.outdir / name).write_bytes(content)
+            touch(self.outdir / name).write_bytes(content)
         process = self.start(workers)
         errors = _end(process, whom, number, delay)
         story = f"{whom}, signal {number}, after {delay:.3f} s: {process.returncode}, {errors!r}"

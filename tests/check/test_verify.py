@@ -104,8 +104,7 @@ def test_a_photograph_is_missed_or_its_size_compared(datadir: Path, write_map: W
     write_map(street())
     for beta, size in ("0.01", (24, 16)), ("0.02", (16, 24)):
         path = datadir / f"leftImg8bit_foggy/train/aachen/{NAME}_leftImg8bit_foggy_beta_{beta}.png"
-        touch(path)
-        Image.new("RGB", size).save(path)
+        Image.new("RGB", size).save(touch(path))
     assert main(["--datadir", str(datadir), "--images", "leftImg8bit_foggy"]) == 0
     [file] = (datadir / "annotations").iterdir()
     coco = load(file)

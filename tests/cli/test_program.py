@@ -97,8 +97,7 @@ def test_a_missing_or_broken_package_is_one_line(case: str, frame: Path, tmp_pat
         convert(frame)
         options = ["--coco_dir", frame, "--verify"]
     for name, content in files.items():
-        touch(tmp_path / name)
-        (tmp_path / name).write_text(content)
+        touch(tmp_path / name).write_text(content)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     process = run_script(program, *options, env=environment)
     *others, line = process.stderr.splitlines()

@@ -83,7 +83,7 @@ def put_a_dangling_link(folder: Path) -> None:
     folder.symlink_to("nowhere")
 
 
-PUT: list[tuple[Callable[[Path], None], str]] = [
+PUT: list[tuple[Callable[[Path], object], str]] = [
     *((put, "in the place of the folder") for put in (touch, put_a_link, put_a_dangling_link)),
     (lambda folder: touch(folder / "more" / "a"), "holds more than panoptic maps: more; move it"),
     (lambda folder: touch(folder / "notes"), "holds more than panoptic maps: notes; move it away"),
@@ -91,7 +91,7 @@ PUT: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.mark.parametrize(("put", "says"), PUT)
-def test_what_holds_no_maps_stays(put: Callable[[Path], None], says: str, frame: Path) -> None:
+def test_what_holds_no_maps_stays(put: Callable[[Path], object], says: str, frame: Path) -> None:
     outdir = frame / "annotations"
     put(outdir / FOLDER)
     before = sorted(outdir.rglob("*"))
@@ -223,8 +223,7 @@ def test_png_files_in_another_folder_are_found(place: str, path: Path, datadir: 
 
 def test_official_names_lead_to_the_photographs(path: Path, datadir: Path) -> None:
     photograph = datadir / f"leftImg8bit/train/aachen/{NAME}_leftImg8bit.png"
-    touch(photograph)
-    Image.new("RGB", (24, 16)).save(photograph)
+    Image.new("RGB", (24, 16)).save(touch(photograph))
     change(path, "images", file_name=f"{NAME}_gtFine_leftImg8bit.png")
     code, _, err = draw(path)
     assert (code, err) == (0, "")

@@ -14,18 +14,11 @@ import inspect_coco
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, read_frames
 from main import main
 from tests import conftest
-from tests.boxes import (
-    CITY_PERSONS,
-    CLASSES,
-    NAME,
-    OBJECTS,
-    PERSONS,
-    VALIDATED,
-    describe_box,
-    write_boxes,
-)
+from tests.boxes import CITY_PERSONS, CLASSES, NAME, OBJECTS, VALIDATED, describe_box, write_boxes
 from tests.conftest import Capture, Coco, fail, run
-from tests.files import OUTPUT, SAMPLE, load
+from tests.files import OUTPUT, SAMPLE, load, touch
+
+PERSONS = OBJECTS[CITY_PERSONS]
 
 
 def convert(datadir: Path, kind: str, *options: object) -> Coco:
@@ -108,8 +101,7 @@ def test_the_rest_is_as_for_maps(datadir: Path, capsys: Capture) -> None:
     write_boxes(datadir, CITY_PERSONS, [PERSONS[1]], name="aachen_000001_000019")
     write_boxes(datadir, CITY_PERSONS, name="aachen_000002_000019")
     photograph = datadir / "leftImg8bit/train/aachen" / f"{NAME}_leftImg8bit.png"
-    photograph.parent.mkdir(parents=True)
-    Image.new("RGB", (100, 50)).save(photograph)
+    Image.new("RGB", (100, 50)).save(touch(photograph))
     (datadir / "frames.txt").write_text(f"{NAME}\naachen_000001_000019\n")
     options = "--frames", datadir / "frames.txt", "--empty-frames", "drop"
     coco = convert(datadir, CITY_PERSONS, *options, "--file-names", "base")
@@ -143,8 +135,7 @@ def test_a_split_without_an_object_is_strange(datadir: Path, capsys: Capture) ->
 def test_boxes_in_the_folder_of_their_archive_are_found(tmp_path: Path) -> None:
     write_boxes(tmp_path / "gtBbox_cityPersons_trainval", CITY_PERSONS)
     photograph = tmp_path / "leftImg8bit/train/aachen" / f"{NAME}_leftImg8bit.png"
-    photograph.parent.mkdir(parents=True)
-    Image.new("RGB", (200, 100)).save(photograph)
+    Image.new("RGB", (200, 100)).save(touch(photograph))
     assert convert(tmp_path, CITY_PERSONS)["images"]
     for kind, says in {
         "gtFine": "gtBbox_cityPersons_trainval has boxes only; the maps are in gtFine_trainvaltest",

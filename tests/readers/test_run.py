@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.conftest import Capture, save_map, street
-from tests.files import ROOT
+from tests.files import ROOT, touch
 from tests.oracle import box_of, masks_in, name_of
 from tests.readers import recipe, run
 from tests.readers.recipe import Floor, Found, judge
@@ -216,14 +216,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     made = Project(page, script, environment / "bin/python", environment / "required.txt")
     texts = PLAIN_PAGE, PLAIN_SCRIPT, PLAIN_PYTHON, "plain==1.0"
     for path, text in zip(made, texts, strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        touch(path).write_text(text)
     shutil.copy(recipe.__file__, here)
     shutil.copy(made.required, here / "read_plain.txt")
     made.python.chmod(0o755)
     (environment / "pyvenv.cfg").touch()
-    for module in recipe, run:
-        monkeypatch.setattr(module, "PAGE", made.page)
+    monkeypatch.setattr(recipe, "PAGE", made.page)
     monkeypatch.setattr(run, "HERE", here)
     monkeypatch.setattr(run, "READERS", {"plain": "plain", "other": "other"})
     monkeypatch.setattr(run, "make_dataset", make_dataset)
