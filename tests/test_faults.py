@@ -9,7 +9,6 @@ import shutil
 import struct
 import tracemalloc
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,12 +20,11 @@ import pytest
 # Imported late, these could not be read as another user.
 import cityscapes_coco.check.verify
 import cityscapes_coco.run.workers  # noqa: F401
-import inspect_coco
 from cityscapes_coco.errors import one_line
 from main import main
 from tests.conftest import STREET, WriteMap, convert, fail, on_posix, posix_only, run, run_script
 from tests.damage import Chunk, encode_png, join_chunks
-from tests.files import OUTPUT, PANOPTIC, load
+from tests.files import OUTPUT, load
 from tests.oracle import check_exact, read_maps
 
 NOBODY = 65534
@@ -247,16 +245,3 @@ def test_an_output_that_cannot_be_written_is_named(fault: str, frame: Path) -> N
         _, line = fail(main, "--datadir", frame).splitlines()
     assert line.startswith(f"error: {outdir}") and f"cannot be written: {says}" in line
     assert sorted(str(path) for path in frame.rglob("*")) == before
-
-
-def test_two_runs_into_one_folder_both_end_well(datadir: Path, write_map: WriteMap) -> None:
-    for number in range(20):
-        write_map(name=f"a_{number:06d}_000000")
-    options = "main.py", "--datadir", datadir, "--workers", "2", "--panoptic"
-    with ThreadPoolExecutor(2) as threads:
-        both = [threads.submit(run_script, *options) for _ in range(2)]
-    assert [process.result().returncode for process in both] == [0, 0]
-    outdir = datadir / "annotations"
-    assert listed(outdir) == [PANOPTIC.removesuffix(".json"), PANOPTIC, OUTPUT]
-    assert len(load(outdir / OUTPUT)["images"]) == 20
-    assert inspect_coco.main(["--coco_dir", str(datadir), "--panoptic", "--verify"]) == 0

@@ -40,18 +40,6 @@ def test_any_number_of_workers_writes_and_prints_the_same(tmp_path: Path, capsys
     assert printed[0] == printed[1]
 
 
-def test_small_and_large_masks_go_by_the_mask(tmp_path: Path) -> None:
-    """To pycocotools, they go by the box if there is one."""
-    results = json.loads(PREDICTIONS.read_bytes())
-    masks = [{k: v for k, v in result.items() if k != "bbox"} for result in results]
-    found = list(score(tmp_path, GOLDEN_VAL, results)["coco"]["average"]["mask"].values())
-    assert found == coco_scores(GOLDEN_VAL, masks, "segm")["average"]
-    assert found[:3] == coco_scores(GOLDEN_VAL, results, "segm")["average"][:3]
-    assert found[3:] != coco_scores(GOLDEN_VAL, results, "segm")["average"][3:]
-    boxes = list(score(tmp_path, GOLDEN_VAL, masks)["coco"]["average"]["box"].values())
-    assert boxes == coco_scores(GOLDEN_VAL, masks, "bbox")["average"]
-
-
 def test_a_result_without_a_box_has_the_box_of_its_mask(tmp_path: Path, monkeypatch: Patch) -> None:
     """pycocotools takes the fields of the first result for those of all."""
     results = annotated(GOLDEN_VAL)
