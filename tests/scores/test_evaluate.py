@@ -197,24 +197,6 @@ def test_frames_that_the_file_leaves_out_are_said(datadir: Path, write_map: Writ
     assert told in scores["notes"]
 
 
-def test_files_of_pandas_and_fiftyone_have_the_scores_of_pycocotools(tmp_path: Path) -> None:
-    coco = load(GOLDEN_VAL)
-    for part in "categories", "images", "annotations":
-        for record in coco[part]:
-            record |= {k: float(v) for k, v in record.items() if isinstance(v, int)}
-            record |= {"supercategory": None, "license": None, "map_value": None}
-    path = write_json(tmp_path / "file.json", coco)
-    results = json.loads(PREDICTIONS.read_bytes())
-    for result in results:
-        result["image_id"] = float(result["image_id"])
-        result["segmentation"]["size"] = [1024.0, 2048.0]
-    found = score(tmp_path, path, results)["coco"]["average"]
-    for shape, kind in ("box", "bbox"), ("mask", "segm"):
-        judged = coco_scores(path, results, kind)["average"]
-        # Of masks with boxes, pycocotools takes the areas of the boxes.
-        assert [*found[shape].values()][:3] == judged[:3]
-
-
 THIRD = "annotations", 2
 BAD_FILES: dict[str, Change] = {
     "images have the id 1 2 times": change("images", 1, id=1),
