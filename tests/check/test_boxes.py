@@ -15,6 +15,7 @@ from tests.files import OUTPUT, write_json
 # the region 0 and the other person. Of the validated boxes they are the car, a region, the person
 # and the truck.
 FIRST = "annotations", 0
+SEEN_LESS = change(vis_bbox=[0, 2, 20, 59])
 LARGER = change(bbox=[-3, 2, 30, 61])
 PERSON_DAMAGES: Damages = {
     "1: [-3, 2, 30, 61], objects[0] has [-3, 2, 30, 60]": ("inexact 1, wrong bbox 1", LARGER),
@@ -27,10 +28,7 @@ PERSON_DAMAGES: Damages = {
     "annotation 1: rider, objects[0] is pedestrian": ("wrong category 1", change(category_id=2)),
     "1: no class, objects[0] is ped": ("wrong id 1, wrong category 1", change(category_id=9)),
     "annotation 1: 1, objects[0] has 0": ("wrong ignore 1", change(ignore=1)),
-    "annotation 1: [0, 2, 20, 59], objects[0] has [0, 2, 20, 60]": (
-        "wrong vis_bbox 1",
-        change(vis_bbox=[0, 2, 20, 59]),
-    ),
+    "1: [0, 2, 20, 59], objects[0] has [0, 2, 20, 60]": ("wrong vis_bbox 1", SEEN_LESS),
     "0.6667, objects[0] has 0.6666666666666666": ("wrong vis_ratio 1", change(vis_ratio=0.6667)),
     "annotation 1: 59, objects[0] has 60": ("wrong height 1", change(height=59)),
     "annotation 1: 24001, objects[0] has 24000": ("wrong map_value 1", change(map_value=24001)),
@@ -42,32 +40,20 @@ PERSON_DAMAGES: Damages = {
     "2: rider, objects[1] is ped": ("wrong category 1", change("annotations", 1, category_id=2)),
     "1: 1, objects[0] has 0\n": ("wrong iscrowd 1", both(change(iscrowd=1), change(ignore=0))),
 }
+IMAGE, ADDED = ("images", 0), "added_from_original_annotations"
+CLASSES = "['person', 'car', 'cantsolve', 'truck']"
+TIE, ONE_CLASS = change(soft_label=[0.5, 0.5, 0, 0]), change(*IMAGE, soft_label_classes=["car"])
 VALIDATED_DAMAGES: Damages = {
-    "annotation 1: [0.5, 0.5, 0, 0], objects[0] has [0.25, 0.75, 0, 0]": (
-        "wrong soft_label 1",
-        change(soft_label=[0.5, 0.5, 0, 0]),
-    ),
-    "{'car': 4}, objects[0] has {'car': 3}": (
+    "[0.5, 0.5, 0, 0], objects[0] has [0.25, 0.75, 0, 0]": ("wrong soft_label 1", TIE),
+    "'car': 4}, objects[0] has {'car': 3}": (
         "wrong vote_counts 1",
         change(vote_counts={"car": 4}),
     ),
-    "annotation 1: True, objects[0] has none": (
-        "wrong added_from_original_annotations 1",
-        change(added_from_original_annotations=True),
-    ),
-    "annotation 4: no added_from_original_annotations": (
-        "missing field 1",
-        drop("annotations", 3, "added_from_original_annotations"),
-    ),
-    f"{NAME}: ['car'], not ['person', 'car', 'cantsolve', 'truck']": (
-        "wrong soft_label_classes 1",
-        change("images", 0, soft_label_classes=["car"]),
-    ),
-    f"{NAME}: no soft_label_classes": (
-        "missing field 1",
-        drop("images", 0, "soft_label_classes"),
-    ),
-    "100 x 100, the box file has 200 x 100": ("wrong image size 1", change("images", 0, width=100)),
+    "annotation 1: True, objects[0] has none": (f"wrong {ADDED} 1", change(**{ADDED: True})),
+    f"annotation 4: no {ADDED}": ("missing field 1", drop("annotations", 3, ADDED)),
+    f"{NAME}: ['car'], not {CLASSES}": ("wrong soft_label_classes 1", ONE_CLASS),
+    f"{NAME}: no soft_label_classes": ("missing field 1", drop(*IMAGE, "soft_label_classes")),
+    "100 x 100, the box file has 200 x 100": ("wrong image size 1", change(*IMAGE, width=100)),
 }
 
 

@@ -1,6 +1,5 @@
 """Photographs are found where people have them, and where the user says they are; which image set
-each is of, and which of several is taken.
-"""
+each is of, and which of several is taken."""
 
 import shutil
 from pathlib import Path
