@@ -62,6 +62,9 @@ LABELS = (
     Label("license plate", -1, -1, "vehicle", False, True, (0, 0, 142)),
 )
 
+LABELS_BY_ID = {label.id: label for label in LABELS}
+LABELS_BY_NAME = {label.name: label for label in LABELS}
+
 # The classes of CityPersons and their ids. Regions that no detector is asked about are no class:
 # groups of persons, and persons on posters or in mirrors. Source: `labels_cityPersons.py` of
 # cityscapesscripts.

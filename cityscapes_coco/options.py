@@ -11,7 +11,7 @@ from os import PathLike
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from cityscapes_coco.errors import guess
-from cityscapes_coco.labels import CITY_PERSONS, LABELS, category_instancesonly
+from cityscapes_coco.labels import CITY_PERSONS, LABELS, LABELS_BY_NAME, category_instancesonly
 
 AnnotationType = Literal["gtFine", "gtCoarse", "gtBboxCityPersons", "gtBboxValidated"]
 Segmentation = Literal["polygon", "opencv", "rle", "none", "original"]
@@ -181,8 +181,8 @@ def check_choice(name: str, value: object, choices: tuple[object, ...]) -> None:
 
 def _refuse_undrawn(name: str) -> None:
     """Raise ValueError for a label whose pixels in a map are of no class."""
-    for label in LABELS:
-        if label.name == name and label.id < 0:
-            raise ValueError(f"categories: Cityscapes draws no {name} in its maps")
-        if label.name == name and label.category == "void":
-            raise ValueError(f"categories: {name} is void: pixels that belong to no class")
+    label = LABELS_BY_NAME.get(name)
+    if label and label.id < 0:
+        raise ValueError(f"categories: Cityscapes draws no {name} in its maps")
+    if label and label.category == "void":
+        raise ValueError(f"categories: {name} is void: pixels that belong to no class")

@@ -3,9 +3,9 @@
     python tests/fuzz.py --seconds 1200
     python tests/fuzz.py --pngs 100000
 
-Maps, polygons, data folders, COCO files and results are made up, damaged, and given to the three
-scripts. Either the program prints an error in printable lines and leaves the earlier output as it
-was, or its result is exact, judged by Pillow's pixels, the official drawer of polygons and
+Maps, polygons, boxes, data folders, COCO files and results are made up, damaged, and given to the
+three scripts. Either the program prints an error in printable lines and leaves the earlier output
+as it was, or its result is exact, judged by Pillow's pixels, the official drawer of polygons and
 pycocotools' masks. Results that are plausible and wrong must get a note, and right ones none;
 panoptic quality is the official script's. Nothing else on the disk may change. --pngs calls only
 the reader of maps, with and without its fast packages: it must refuse a file that breaks a rule of

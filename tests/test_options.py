@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, find_splits
-from cityscapes_coco.coco.reading import read_coco, read_info, read_options
+from cityscapes_coco.coco.reading import read_coco, read_options
 from tests import conftest
 from tests.conftest import Capture, WriteMap, street, verify
 from tests.conftest import convert_and_verify as convert
@@ -138,4 +138,4 @@ def test_info_tells_the_options_that_a_file_was_made_with(frame: Path) -> None:
     fields = {name: list(v) if type(v) is tuple else v for name, v in asdict(made_with).items()}
     del fields["panoptic"], fields["stuff"]  # not about this file; not stated unless chosen
     assert told == {"annotations": "gtFine", "imagedir": None, **fields}
-    assert read_options(read_info(read_coco(frame / OUTPUT))) == made_with
+    assert read_options(read_coco(frame / OUTPUT)) == made_with

@@ -1,1 +1,1 @@
-"""A COCO file compared with the maps that it was made from."""
+"""A COCO file compared with the maps, polygons or boxes that it was made from."""

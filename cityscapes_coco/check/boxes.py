@@ -50,13 +50,13 @@ class _Claim(NamedTuple):
 def compare_boxes(checked: CheckedImage, scope: Scope) -> Findings:
     """Compare the annotations of one image with its file of boxes."""
     try:
-        file = json.loads(read_file(checked.map_path, _MOST_BYTES))
+        file = json.loads(read_file(checked.annotation_path, _MOST_BYTES))
         width, height = int(file["imgWidth"]), int(file["imgHeight"])
         sources, left_out, instances = _find_sources(file, scope)
     except UserError as error:
         return Findings([Fault("box file that cannot be read", str(error))])
     except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
-        reason = f"{checked.map_path}: {type(error).__name__}: {error}"
+        reason = f"{checked.annotation_path}: {type(error).__name__}: {error}"
         return Findings([Fault("box file that cannot be read", reason)])
     claims = [_claim(annotation, checked.where, scope) for annotation in checked.annotations]
     pairs = _match(claims, sources)
@@ -151,7 +151,7 @@ def _claim(annotation: Annotation, where: str, scope: Scope) -> _Claim:
 def _match(claims: Sequence[_Claim], sources: Sequence[_Source]) -> dict[int, int]:
     """Return the index of the object that belongs to each annotation, by the annotation's index.
 
-    First come those that agree in every field, then those of one row and box. The others go by
+    Pairs that agree in every field come first, then pairs of one row and box. The others go by
     overlap: within a row any overlap will do; across rows the IoU has to be at least a half.
     """
     pairs: dict[int, int] = {}

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.labels import LABELS
+from cityscapes_coco.labels import LABELS_BY_NAME
 from cityscapes_coco.pixels.png import MOST_PIXELS
 from cityscapes_coco.run.files import read_file
 
-_BY_NAME = {label.name: label for label in LABELS}
 _MOST_BYTES = 1 << 24
 _FAR = 1 << 16
 _MOST = 100_000
@@ -50,8 +49,8 @@ def _number(objects: Any) -> list[int | None]:
     seen: dict[str, int] = {}
     for each in objects:
         name = each["label"]
-        single = name in _BY_NAME
-        label = _BY_NAME.get(name if single else name[: -len("group")])
+        single = name in LABELS_BY_NAME
+        label = LABELS_BY_NAME.get(name if single else name[: -len("group")])
         if each.get("deleted"):
             values.append(-1)
         elif label is None or not (single or name.endswith("group")):

@@ -23,11 +23,10 @@ from cityscapes_coco.coco.panoptic import decode_segment_ids
 from cityscapes_coco.coco.records import Annotation, Id, Image
 from cityscapes_coco.coco.segmentations import decode_rle
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.labels import LABELS
+from cityscapes_coco.labels import LABELS, LABELS_BY_ID
 from cityscapes_coco.pixels.photograph import read_size
 from cityscapes_coco.pixels.rle import Rle, find_rles, from_counts
-
-_LABEL_BY_ID = {label.id: label for label in LABELS}
+from cityscapes_coco.run.folders import name_some
 
 # Ids without a segment of which a PNG file's are named one by one.
 _MOST_STRANGE = 1000
@@ -42,7 +41,7 @@ class CheckedImage(NamedTuple):
     `png` is for panoptic files: the content of the PNG file, or the reason why there is none.
     """
 
-    map_path: str
+    annotation_path: str
     where: str
     image: Image
     annotations: Sequence[Annotation]
@@ -96,12 +95,12 @@ class _Claim(NamedTuple):
 
 def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
     """Compare the annotations of one image with its map."""
-    drawn = is_drawn(checked.map_path)
+    drawn = is_drawn(checked.annotation_path)
     try:
         if drawn:
-            id_map = redraw(checked.map_path, void_unknown=scope.void_unknown)
+            id_map = redraw(checked.annotation_path, void_unknown=scope.void_unknown)
         else:
-            id_map, _ = read_id_map(checked.map_path)
+            id_map, _ = read_id_map(checked.annotation_path)
     except UserError as error:
         return Findings([Fault("map that cannot be read", str(error))])
     sources, foreign = _find_sources(id_map, scope)
@@ -109,8 +108,7 @@ def compare_frame(checked: CheckedImage, scope: Scope) -> Findings:
     if not drawn:
         faults += _check_numbers(sources, checked.where)
     if foreign and not scope.void_unknown:
-        values = ", ".join(map(str, foreign[:4]))
-        faults.append(Fault(FOREIGN, f"{checked.where}: {values}", "data"))
+        faults.append(Fault(FOREIGN, f"{checked.where}: {name_some(foreign)}", "data"))
     claims, broken = _list_claims(checked, scope, *id_map.shape)
     compared = _compare(claims, sources, scope, checked.where)
     instances = sum(s.value >= 1000 and s.value not in foreign for s in sources)
@@ -134,7 +132,7 @@ def _find_sources(id_map: NDArray[np.uint16], scope: Scope) -> tuple[list[_Sourc
     sources, foreign = [], []
     stuff: dict[tuple[int, str], list[Rle]] = {}
     for value, rle in find_rles(id_map, may_be_asked_for, min(ids)).items():
-        label = _LABEL_BY_ID.get(value if value < 1000 else value // 1000)
+        label = LABELS_BY_ID.get(value if value < 1000 else value // 1000)
         if value >= 1000 and not (label and label.has_instances):
             foreign.append(value)
             if scope.void_unknown:
@@ -167,7 +165,7 @@ def _check_numbers(sources: Iterable[_Source], where: str) -> Iterator[Fault]:
     counts = Counter(source.value // 1000 for source in sources if source.value >= 1000)
     for label_id, count in counts.items():
         if count == 1000:
-            culprit = f"{where}: {_LABEL_BY_ID[label_id].name}"
+            culprit = f"{where}: {LABELS_BY_ID[label_id].name}"
             yield Fault("map with all 1,000 numbers of a class", culprit)
 
 
@@ -332,8 +330,8 @@ def _check_map_value(
 def check_sizes(
     checked: CheckedImage, height: int, width: int, kind: str = "map"
 ) -> Iterator[Fault]:
-    """Compare the size of a map, in pixels, with the sizes of its image and its photograph. `kind`
-    is what the map is called."""
+    """Compare the size of a frame, in pixels, with the sizes of its image and its photograph. The
+    size is from an annotation file of this kind."""
     in_file = checked.image.width, checked.image.height
     in_map = f"the {kind} has {width} x {height}"
     if UNSET not in in_file and in_file != (width, height):

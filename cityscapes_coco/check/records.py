@@ -26,7 +26,7 @@ from cityscapes_coco.options import BOX_TYPES, CLASSES, STUFF, AnnotationType, O
 
 _PARTS = ("categories", "images", "annotations")
 
-# What a fault is about. "masks": masks, boxes, areas or classes differ from the maps. "fields": all
+# What a fault is about. "masks": masks, boxes, areas or classes are not exact. "fields": all
 # of these are exact, but fields are missing or wrong. "data": a map or photograph is at fault.
 About = Literal["masks", "fields", "data"]
 
@@ -86,21 +86,19 @@ def find_scope(coco: CocoFile, options: Options) -> Scope:
         boxes_only = options.annotations in BOX_TYPES or (
             bool(coco.annotations) and not any(map(has_segmentation, coco.annotations))
         )
-    with_opencv = fills_with_opencv(coco)
     rows = [Row(name, False) for name in dict.fromkeys(classes.values()) if name in names.values()]
     if with_groups:
         rows += [row._replace(is_group=True) for row in rows]
-    void_unknown = options.unknown_labels == "void"
     return Scope(
         names,
         classes,
         rows,
         min_area,
         boxes_only,
-        with_opencv,
-        void_unknown,
-        options.annotations,
-        stuff,
+        with_opencv=fills_with_opencv(coco),
+        void_unknown=options.unknown_labels == "void",
+        annotation_type=options.annotations,
+        stuff=stuff,
     )
 
 

@@ -1,4 +1,4 @@
-"""A COCO file compared with the maps that it was made from; nothing here is printed."""
+"""A COCO file compared with the annotation files that it was made from; nothing is printed here."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -103,12 +103,12 @@ class Report:
 def verify_file(
     path: StrPath, datadir: StrPath, *, imagedir: StrPath | None = None, run: Map = map
 ) -> Report:
-    """Compare every annotation of the COCO file at `path` with the maps in `datadir`; in a panoptic
-    file, every segment.
+    """Compare every annotation of the COCO file at `path` with the maps or boxes in `datadir`; in a
+    panoptic file, every segment.
 
     `imagedir` is the folder of the photographs if `find_dataset` was given one. `run` does the
     work, frame by frame; it works like the builtin `map`. Raises UserError if the file cannot be
-    read or none of its images has a map.
+    read or none of its images has an annotation file.
     """
     path = Path(path)
     check = _Check(path, Path(datadir), imagedir)
@@ -139,17 +139,18 @@ class _Check:
 
     `found` has, for each image of the file, the frames that it can show: one, if all is well.
     `frames` are all frames of the splits that the file is about; `claimed` counts the images of
-    each frame, and `photographs` has the paths of its photographs, by the path of its map.
+    each frame, and `photographs` has the paths of its photographs, by its annotation file.
     """
 
     def __init__(self, path: Path, datadir: Path, imagedir: StrPath | None) -> None:
         self.path = path
         self.coco = read_coco(path)
         self.info = read_info(self.coco)
-        self.options = read_options(self.info)
-        annotation_type = infer_annotation_type(self.coco.images, self.info)
+        self.options = read_options(self.coco)
+        annotation_type = infer_annotation_type(self.coco)
         self.kind = name_file(annotation_type)
         types = {annotation_type, self.options.annotations}
+        # Of a file of another tool, the options are not known, and the defaults are for maps.
         if len(types) > 1 and types & BOX_TYPES:
             self.options = Options(annotation_type, self.options.images)
         dataset = find_dataset(datadir, annotation_type, self.options.images, imagedir)
@@ -192,7 +193,7 @@ class _Check:
         the file was made from a list of frames, it shows which frames were listed: their number has
         to be right.
         """
-        listed = read_listed(self.info)
+        listed = read_listed(self.coco)
         names = self.info.skipped if self.info else ()
         missing = _Missing([], [], [], [])
         for frame in self.frames:
@@ -271,7 +272,7 @@ def _find_empty_splits(coco: CocoFile, info: Info | None, options: Options) -> s
 def _list_photographs(
     dataset: Dataset, splits: Iterable[str], image_sets: tuple[str, ...]
 ) -> dict[str, list[str]]:
-    """Return the paths of the photographs of each frame, by the path of the map."""
+    """Return the paths of the photographs of each frame, by the path of its annotation file."""
     photographs = {}
     for split in splits:
         # Without any photograph there, no photograph can be missing.

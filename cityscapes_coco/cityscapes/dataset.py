@@ -53,12 +53,12 @@ _PUBLISHED = {"train": 2975, "val": 500, "test": 1525}
 # Compared by identity: what was listed for one dataset is not used for another one.
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A data folder and the maps that belong to it.
+    """A data folder, and the annotation files of one type in it: maps, polygons, or boxes.
 
-    `folder` is the data folder. `maps` is the folder with a folder for each split, often
-    `folder / annotation_type`. `imagedir` is the folder of the photographs if the user named one.
-    Only the frames of `chosen` count, if it is given. The frames of a split are listed once for a
-    dataset, so later changes are not seen.
+    `folder` is the data folder. `maps` is the folder with a folder for each split, often `folder /
+    annotation_type`; for boxes too. `imagedir` is the folder of the photographs if the user named
+    one. Only the frames of `chosen` count, if it is given. The frames of a split are listed once
+    for a dataset, so later changes are not seen.
     """
 
     folder: Path
@@ -205,8 +205,8 @@ def find_splits(
 
 
 def list_annotated_frames(dataset: Dataset, split: str) -> list[Frame]:
-    """Return the frames of a split that have a map, sorted by name, without their photographs.
-    Raises UserError if the split is missing, cannot be listed, or has no maps."""
+    """Return the annotated frames of a split, sorted by name, without their photographs. Raises
+    UserError if the split is missing, cannot be listed, or has no annotation files."""
     return _read_split(dataset, split)[0]
 
 
@@ -214,11 +214,11 @@ def list_annotated_frames(dataset: Dataset, split: str) -> list[Frame]:
 def list_frames(
     dataset: Dataset, split: str, image_sets: tuple[str, ...] = (USUAL_SET,)
 ) -> SplitFrames:
-    """Return the frames of a split that have a map, sorted by name, each with its photographs.
+    """Return the annotated frames of a split, sorted by name, each with its photographs.
 
-    The photographs are those of the image sets, which are names or patterns. A frame without one
-    has the usual name if the image sets are just the usual one, and is left out otherwise. Raises
-    UserError if the split is missing, cannot be listed, or has no maps, and NoPhotographs if all
+    `image_sets` are names or patterns. A frame without a photograph of these sets has the usual
+    name if the image sets are just the usual one, and is left out otherwise. Raises UserError if
+    the split is missing, cannot be listed, or has no annotation files, and NoPhotographs if all
     frames are left out.
     """
     annotated, other_files = _read_split(dataset, split)
@@ -229,7 +229,7 @@ def list_frames(
     usual = only_usual_set(image_sets)
     frames = []
     if dataset.chosen:
-        annotated = [f for f in annotated if f.annotation_path in dataset.chosen.map_paths]
+        annotated = [f for f in annotated if f.annotation_path in dataset.chosen.annotation_paths]
         if not annotated:
             raise UserError(dataset.maps / split, "has no frame of the list; take another split")
     for frame in annotated:
@@ -262,8 +262,9 @@ def _explain_mismatch(
     found: FoundPhotographs,
     usual: bool,
 ) -> Iterator[str]:
-    """Yield lines about photographs without a map, maps without a photograph, and photographs that
-    are as good as the one that is taken. `keys` are of all maps, `annotated` those that count."""
+    """Yield lines about photographs without annotations, frames without a photograph, and
+    photographs of one frame that are equally good. `keys` are of all annotated frames, `annotated`
+    has the frames that count."""
     start, split = dataset.photographs, annotated[0].split
     if drawn := [frame for frame in annotated if frame.is_drawn]:
         yield (

@@ -41,7 +41,7 @@ def name_map(annotation_name: str) -> str:
 
 
 def name_file(annotation_type: AnnotationType) -> str:
-    """Return what an annotation file of a type is called in what is printed."""
+    """Return how messages call an annotation file of a type: "box file", or "map"."""
     return "box file" if annotation_type in BOX_TYPES else "map"
 
 
@@ -55,11 +55,11 @@ def only_usual_set(image_sets: Iterable[str]) -> bool:
 
 
 class ChosenFrames(NamedTuple):
-    """The frames that a list names: the SHA-256 of the list, the paths of the maps, and the splits
-    that have any."""
+    """The frames that a list names: the SHA-256 of the list, the paths of the annotation files, and
+    the splits that have any."""
 
     sha256: str
-    map_paths: frozenset[str]
+    annotation_paths: frozenset[str]
     splits: frozenset[str]
 
 

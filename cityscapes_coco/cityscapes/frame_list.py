@@ -49,9 +49,9 @@ def choose_frames(dataset: Dataset, splits: Iterable[str], path: StrPath) -> Dat
     if not chosen:
         raise UserError(path, "names no frame; write the name of one in each line")
     digest = hashlib.sha256(content).hexdigest()
-    map_paths = frozenset(frame.annotation_path for frame in chosen)
+    paths = frozenset(frame.annotation_path for frame in chosen)
     found_splits = frozenset(frame.split for frame in chosen)
-    return replace(dataset, chosen=ChosenFrames(digest, map_paths, found_splits))
+    return replace(dataset, chosen=ChosenFrames(digest, paths, found_splits))
 
 
 def _find_frames(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cityscapes_coco.cityscapes.frame import is_drawn
 from cityscapes_coco.cityscapes.polygons_json import draw_polygons
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.labels import LABELS
+from cityscapes_coco.labels import LABELS, LABELS_BY_ID
 from cityscapes_coco.pixels.png import decode_png
 from cityscapes_coco.run.files import read_file
 
@@ -74,7 +74,7 @@ def read_id_map(
     path: str, *, void_unknown: bool = False
 ) -> tuple[NDArray[np.uint16], Sequence[str]]:
     """Return the map of a frame, shape (height, width): the `instanceIds.png` at `path`, or what
-    the polygons there make. The labels are those of polygons that cannot be drawn.
+    the polygons there make. The texts are the labels of polygons that are passed over.
 
     Polygons of labels that Cityscapes does not have are an error unless `void_unknown` is set.
     Raises UserError if the file cannot be read, is damaged, or is not a PNG file of one channel of
@@ -88,16 +88,15 @@ def read_id_map(
         raise UserError(path, str(error)) from error
 
 
-def find_instances(id_map: NDArray[np.uint16], *, drawn: bool = False) -> MapContents:
-    """Return the instances and groups of `id_map`, shape (height, width), and the values that do
-    not belong into a map of Cityscapes.
+def find_instances(id_map: NDArray[np.uint16], path: str) -> MapContents:
+    """Return the instances and groups of a map, shape (height, width), that was read from `path`,
+    and the values that do not belong into a map of Cityscapes.
 
     The encoding is the one of cityscapesscripts' `json2instanceImg.py`: label id * 1000 + n for an
     instance; the bare label id for stuff, and for a group of a class that has instances.
 
-    Raises ValueError if all numbers of a class are taken, from 0 to 999. The tools that draw maps
-    go on to count, so that the next instance has the value of another class; `drawn` says that the
-    map was drawn here.
+    Raises UserError if all numbers of a class are taken, from 0 to 999, unless the map was drawn
+    here: other tools go on to count, so that the next instance has the value of another class.
     """
     # Most rows of a street have nothing but stuff. Its labels are all below the first label with
     # instances, and all of them are known.
@@ -108,8 +107,8 @@ def find_instances(id_map: NDArray[np.uint16], *, drawn: bool = False) -> MapCon
     values, tables = runs.values, (_IS_FOREIGN, ~_IS_KNOWN)
     foreign, unknown = (np.unique(values[table.take(values)]).tolist() for table in tables)
     instances = [*measure_regions(runs, _HAS_INSTANCES.take(values), id_map.shape[1])]
-    if not drawn:
-        _check_numbers(region.value for region in instances)
+    if not is_drawn(path):
+        _check_numbers(path, [region.value for region in instances])
     return MapContents(instances, foreign, unknown)
 
 
@@ -182,15 +181,16 @@ def cut_mask(pixels: NDArray[Any], region: Region) -> NDArray[np.uint8]:
     return mask
 
 
-def _check_numbers(values: Iterable[int]) -> None:
-    """Raise ValueError if the values of a map take all numbers of a class, from 0 to 999."""
+def _check_numbers(path: str, values: Iterable[int]) -> None:
+    """Raise UserError if the values of a map take all numbers of a class, from 0 to 999."""
     counts = Counter(value // 1000 for value in values if value >= 1000)
     for label_id, count in counts.items():
         if count == 1000:
-            name = next(label.name for label in LABELS if label.id == label_id)
-            raise ValueError(
-                f"holds all 1,000 numbers of {name}, {label_id}000 to {label_id}999; an instance"
-                " more would have the value of another class, so check how the map was drawn"
+            raise UserError(
+                path,
+                f"holds all 1,000 numbers of {LABELS_BY_ID[label_id].name}, {label_id}000 to"
+                f" {label_id}999; an instance more would have the value of another class, so check"
+                " how the map was drawn",
             )
 
 

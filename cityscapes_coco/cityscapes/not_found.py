@@ -39,13 +39,15 @@ _MISNAMED = re.compile(
 
 
 def explain_no_folder(datadir: Path, annotation_type: AnnotationType) -> str:
-    """Return what to do where no folder of maps is, as the end of a line; "" if nobody knows."""
+    """Return the end of a line about a missing folder of maps: what to do, or "" if unknown."""
     files, folders = list_folder(datadir)
     archive = _ARCHIVES[annotation_type]
     for name in files:
         if name.lower().endswith(".zip") and name.startswith(annotation_type):
             return f"; unpack {name} here"
     kind = name_file(annotation_type)
+    if annotation_type == "gtCoarse" and "gtFine" in folders:
+        return f"; gtFine is there: take --annotations gtFine, or unpack {archive}"
     if boxes := [name for name in folders if name.startswith("gtBbox")]:
         what = "other boxes" if annotation_type in BOX_TYPES else "boxes only"
         told = f"; {boxes[0]} has {what}; the {kind}s are in {archive}"

@@ -68,8 +68,8 @@ class FoundPhotographs(NamedTuple):
     """The paths of the photographs of each frame, sorted by image set.
 
     If there are none, `image_sets` has the image sets of all photographs that were not asked for.
-    For each photograph that another one is as good as, `unclear` has the folder of the one that is
-    taken and the folder of the other.
+    `unclear` has pairs of folders with equally good photographs of one frame: the folder of the one
+    that is taken, and the other folder.
     """
 
     paths: dict[FrameKey, Parts]
@@ -117,8 +117,8 @@ def locate(start: Path, name: str) -> Path | None:
 def _list_usual_folders(
     start: Path, split: str, cities: Set[str], only_usual: bool
 ) -> Iterator[FolderFiles]:
-    """Yield the folders of a split and of its cities; with `only_usual`, without those of other
-    image sets."""
+    """Yield the folders of a split and of its cities; with `only_usual`, without folders
+    of other image sets."""
     for parts in list_split_folders(start, split):
         if only_usual and not _may_be_usual(parts[:-1]):
             continue

@@ -1,7 +1,7 @@
 """The polygons of a frame, drawn as a map of instance ids.
 
-The rules are those of cityscapesscripts' `json2instanceImg.py`, and so are the pixels: it draws
-with Pillow, too.
+Rules and pixels are the same as in cityscapesscripts' `json2instanceImg.py`, which draws with
+Pillow, too.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw
 
 from cityscapes_coco.cityscapes.annotation_json import decode_annotations
 from cityscapes_coco.errors import UserError, guess, one_line
-from cityscapes_coco.labels import LABELS, Label
+from cityscapes_coco.labels import LABELS_BY_NAME, Label
 from cityscapes_coco.pixels.png import MOST_PIXELS
 from cityscapes_coco.run.files import read_file
 
@@ -32,7 +32,6 @@ _FAR = 1 << 16
 # three times as long for twice as many.
 _MOST = 100_000
 _GROUP = "group"
-_LABELS = {label.name: label for label in LABELS}
 
 Length = Annotated[int, Meta(ge=1, le=MOST_PIXELS)]
 Coordinate = Annotated[int, Meta(ge=-_FAR, le=_FAR)] | Annotated[float, Meta(ge=-_FAR, le=_FAR)]
@@ -84,7 +83,7 @@ def _list_painted(
             name = one_line(repr(found.label[:50]))
             raise ValueError(
                 f"objects[{place}] has the label {name}, which Cityscapes does not have"
-                f"{guess(found.label[:50], _LABELS)}; see --unknown-labels"
+                f"{guess(found.label[:50], LABELS_BY_NAME)}; see --unknown-labels"
             )
         value = label.id if label else _UNKNOWN
         if label and label.has_instances and not is_group:
@@ -122,7 +121,7 @@ def _paint(
 
 def _find_label(name: str) -> tuple[Label | None, bool]:
     """Return the label of a name, and whether it is a group: only if no label has this name."""
-    if name in _LABELS:
-        return _LABELS[name], False
-    is_group = name.endswith(_GROUP) and name.removesuffix(_GROUP) in _LABELS
-    return _LABELS.get(name.removesuffix(_GROUP)) if is_group else None, is_group
+    if name in LABELS_BY_NAME:
+        return LABELS_BY_NAME[name], False
+    label = LABELS_BY_NAME.get(name.removesuffix(_GROUP))
+    return label, label is not None

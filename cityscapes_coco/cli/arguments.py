@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
@@ -91,6 +91,26 @@ def refuse_idle(
                 parser.error(f"argument {option}: has no effect with {other}")
 
 
+def open_results(
+    parser: argparse.ArgumentParser,
+    args: argparse.Namespace,
+    given: set[str],
+    of_instances: Collection[str],
+) -> None:
+    """Read the file of --results, and set `file` and `is_panoptic` in the arguments: only the file
+    tells of which kind its results are. End with exit code 2 if an option is given that has no
+    effect on this kind: one `of_instances`, or --pngs."""
+    from cityscapes_coco.coco.json_file import open_json
+    from cityscapes_coco.scores.panoptic_results import is_panoptic
+
+    args.file = open_json(args.results)
+    args.is_panoptic = is_panoptic(args.file)
+    kind = "panoptic results" if args.is_panoptic else "results of instances"
+    for option in of_instances if args.is_panoptic else ("--pngs",):
+        if option in given:
+            parser.error(f"argument {option}: has no effect on {kind}, as in {args.results}")
+
+
 def split_commas(texts: Iterable[str] | None) -> list[str] | None:
     """Return names that were written one by one or with commas between them; None for None."""
     if texts is None:
@@ -167,7 +187,7 @@ def name_page(path: Path, name: str) -> Path:
 
 def add_workers(add: Callable[..., object]) -> None:
     """Add --workers with `add`, the method of a parser or group."""
-    meaning = f"processes (default: the cores that may be used, {usable_cores()})"
+    meaning = f"how many processes (default: the cores that may be used, {usable_cores()})"
     add("--workers", type=positive, metavar="N", help=meaning)
 
 

@@ -1,4 +1,4 @@
-"""Convert Cityscapes to COCO: JSON files of instances, and panoptic files."""
+"""Convert Cityscapes to COCO: files of instances or boxes, and panoptic files."""
 
 import argparse
 import shlex
@@ -46,8 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
     add("--annotations", choices=choices["annotations"],
         help="what is read: fine or coarse maps, CityPersons' boxes, or the validated boxes"
         " (default: %(default)s)")
-    add("--images", nargs="+", action="extend", metavar="SET", help="names or patterns of image"
-        " sets, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
+    add("--images", nargs="+", action="extend", metavar="SET", help="image sets, or patterns"
+        " of their names, such as leftImg8bit_foggy_beta_* (default: leftImg8bit)")
     add("--imagedir", type=given_path, metavar="DIR",
         help="the folder of the photographs, if it is not in the data folder")
     add("--splits", nargs="+", action="extend", metavar="SPLIT",
@@ -55,19 +55,21 @@ def build_parser() -> argparse.ArgumentParser:
     add("--frames", type=given_path, metavar="FILE",
         help="convert only the frames that this file names, one a line")
     add("--categories", nargs="+", action="extend", metavar="NAME",
-        help="such as car, road, pedestrian=person+rider; all: what Cityscapes evaluates (default:"
-        " what it evaluates and has instances)")
+        help="such as car, road, pedestrian=person+rider; all: the 19 classes that Cityscapes"
+        " evaluates (default: the eight with instances, or CityPersons' four)")
     add("--stuff", choices=choices["stuff"],
-        help="road, pole, ...: one annotation a frame, or one a part (default: %(default)s)")
+        help="road, pole, ...: one annotation a frame, or one for each connected part (default:"
+        " %(default)s)")
     add("--min-area", type=whole_number, metavar="N",
         help="leave out instances of fewer pixels (default: %(default)s)")
     add("--crowd", choices=choices["crowd"],
-        help="regions of a map that show several objects as one: leave them out, or write them as"
-        " COCO's crowds (default: %(default)s)")
+        help="groups in maps, and ignore regions of boxes: leave them out, or write them as COCO's"
+        " crowds (default: %(default)s)")
     add("--empty-frames", choices=choices["empty_frames"],
         help="write frames without any annotation, or leave them out (default: %(default)s)")
     add("--skip-bad", action="store_true",
-        help="leave out frames whose map cannot be read (default: do not write their split)")
+        help="leave out frames whose map or box file cannot be read (default: do not write their"
+        " split)")
     add("--unknown-labels", choices=choices["unknown_labels"],
         help="labels that Cityscapes does not have: an error, or void (default: %(default)s)")
     how = parser.add_argument_group("how it is written")
@@ -78,9 +80,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="masks; opencv: polygons for Ultralytics and others that fill with OpenCV; none: boxes"
         f" only (default: {Options.segmentation})")
     add("--like-original", action="store_const", const="original", dest="segmentation",
-        help="contours of the original script: inexact, some missing")
+        help="masks of the original script: inexact, some missing")
     how.add_argument("--category-ids", choices=choices["category_ids"], type=_name_numbering,
-        help="from 1, from 0, or Cityscapes' 24 to 33 (default: %(default)s)")
+        help="from 1, from 0, or Cityscapes' own (default: %(default)s)")
     how.add_argument("--file-names", choices=choices["file_names"],
         help="where the names of images start: at the data folder, at the split's folder, or"
         " without any folder (default: %(default)s)")
@@ -90,9 +92,9 @@ def build_parser() -> argparse.ArgumentParser:
     run = parser.add_argument_group("how it is run")
     add = run.add_mutually_exclusive_group().add_argument
     add_workers(add)
-    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://host:8786")
+    add("--scheduler", metavar="ADDRESS", help="of a Dask cluster to work on, such as tcp://host:8786")
     run.add_argument("--verify", action="store_true",
-        help="compare the written files with the maps, pixel for pixel")
+        help="compare the written files with the maps or boxes")
     run.add_argument("--version", action="version", version=f"cityscapes-coco {__version__}")
     defaults = {field.name: field.default for field in fields(Options)}
     # Of two options that exclude each other, argparse passes over one that is given its default.

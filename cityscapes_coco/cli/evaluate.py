@@ -12,6 +12,7 @@ from cityscapes_coco.cli.arguments import (
     given_path,
     make_parser,
     name_page,
+    open_results,
     parse,
     positive,
     refuse_idle,
@@ -42,7 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
         f" --datadir, or {DATA_FOLDER})")
     add("--datadir", type=given_path, metavar="DIR",
         help="the data folder, which holds gtFine, if it is not above the COCO files")
-    add("--split", help="which file (default: val)")
+    add("--split", help="of which split (default: val)")
     add("--coco", type=given_path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
     add("--results", type=given_path, required=True, metavar="FILE",
@@ -72,17 +73,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args, given = parse(parser, "evaluate", argv)
     refuse_idle(parser, given, only_with={"--top": ["--save"]}, idle_with={"--split": ["--coco"]})
-
-    # Which kind of results they are, only the file tells.
-    from cityscapes_coco.coco.json_file import open_json
-    from cityscapes_coco.scores.panoptic_results import is_panoptic
-
-    args.file = open_json(args.results)
-    args.is_panoptic = is_panoptic(args.file)
-    kind = "panoptic results" if args.is_panoptic else "results of instances"
-    for option in ("--save", "--top") if args.is_panoptic else ("--pngs",):
-        if option in given:
-            parser.error(f"argument {option}: has no effect on {kind}, as in {args.results}")
+    if args.scores and args.scores.suffix.lower() not in ("", ".json", ".csv", ".md", ".tex"):
+        parser.error("argument --scores: the name must end in .json, .csv, .md or .tex")
+    open_results(parser, args, given, of_instances=("--save", "--top"))
     return args
 
 
@@ -94,7 +87,6 @@ def _evaluate(args: argparse.Namespace) -> int:
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate import NoTruth, evaluate_results
-    from cityscapes_coco.scores.score_files import find_origin, write_scores
     from cityscapes_coco.scores.submission import write_submission
 
     places = find_places(args.coco_dir, args.datadir)
@@ -117,10 +109,7 @@ def _evaluate(args: argparse.Namespace) -> int:
             print(one_line(error))
         else:
             print(describe_scores(args.results, scores))
-            if args.scores:
-                write_scores(args.scores, scores, find_origin(path, scores))
-            if plot:
-                _plot(args, path, scores, plot)
+            _write_files(args, path, scores, plot)
         if args.save:
             print(describe_submission(write_submission(*files, args.save, top=args.top, run=run)))
     return 0
@@ -133,7 +122,6 @@ def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate_panoptic import evaluate_panoptic
-    from cityscapes_coco.scores.score_files import find_origin, write_scores
 
     path = args.coco or find_file(places, args.split or "val", panoptic=True)
     plot = name_page(args.plot, f"{args.results.stem}_quality.png") if args.plot else None
@@ -141,19 +129,22 @@ def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
     with stoppable() as check, start_workers(args.workers or usable_cores(), check=check) as run:
         scores = evaluate_panoptic(path, args.file, args.pngs, run=run)
     print(describe_panoptic_scores(args.results, scores))
-    if args.scores:
-        write_scores(args.scores, scores, find_origin(path, scores))
-    if plot:
-        _plot(args, path, scores, plot)
+    _write_files(args, path, scores, plot)
     return 0
 
 
-def _plot(
-    args: argparse.Namespace, path: Path, scores: "Scores | PanopticScores", target: Path
+def _write_files(
+    args: argparse.Namespace, path: Path, scores: "Scores | PanopticScores", plot: Path | None
 ) -> None:
-    from cityscapes_coco.coco.reading import read_coco
-    from cityscapes_coco.pictures.figures import save_page
-    from cityscapes_coco.pictures.quality import plan_page
+    """Write the files of --scores and --plot; `path` is the truth."""
+    if args.scores:
+        from cityscapes_coco.scores.score_files import find_origin, write_scores
 
-    save_page(*plan_page(scores, args.results.name, read_coco(path)), target, "--plot")
-    print(one_line(target))
+        write_scores(args.scores, scores, find_origin(path, scores))
+    if plot:
+        from cityscapes_coco.coco.reading import read_coco
+        from cityscapes_coco.pictures.figures import save_page
+        from cityscapes_coco.pictures.quality import plan_page
+
+        save_page(*plan_page(scores, args.results.name, read_coco(path)), plot, "--plot")
+        print(one_line(plot))

@@ -17,6 +17,7 @@ from cityscapes_coco.cli.arguments import (
     is_page,
     make_parser,
     name_page,
+    open_results,
     parse,
     refuse_idle,
     split_commas,
@@ -76,8 +77,9 @@ def build_parser() -> argparse.ArgumentParser:
         help="the data folder, which holds gtFine, if it is not above the COCO files")
     add("--imagedir", type=given_path, metavar="DIR",
         help=f"the folder of the photographs, if {command('convert')} was given one")
-    add("--split", help="which file (default: train, or the first that exists; with --results val)")
-    add("--panoptic", action="store_true", help="the panoptic file of the split")
+    add("--split",
+        help="of which split (default: train, or the first with a file; with --results val)")
+    add("--panoptic", action="store_true", help="read the panoptic file of the split")
     add("--coco", type=given_path, metavar="FILE",
         help="any COCO file, instead of one found in the folder")
     add("--num_examples", type=whole_number, default=5, metavar="N",
@@ -98,8 +100,9 @@ def build_parser() -> argparse.ArgumentParser:
     add("--pngs", type=given_path, metavar="DIR",
         help="the PNG files of panoptic results (default: the folder with the name of the results)")
     alone("--stats", action="store_true", help="one page of statistics instead of examples")
-    alone("--verify", action="store_true", help="compare the file with the maps in the data folder,"
-        " pixel for pixel; exit code 1: not exact, 3: exact, but fields are missing or wrong")
+    alone("--verify", action="store_true",
+        help="compare the file with the maps or boxes in the data folder; exit code 1: not exact,"
+        " 3: exact, but fields are missing or wrong")
     add("--min-score", type=float, metavar="SCORE",
         help=f"draw only results with this score or a higher one (default: {_MIN_SCORE})")
     return parser
@@ -116,14 +119,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     refuse_idle(parser, given, only_with=_ONLY_WITH, idle_with=_IDLE_WITH)
     args.is_panoptic = False
     if args.results:
-        from cityscapes_coco.coco.json_file import open_json
-        from cityscapes_coco.scores.panoptic_results import is_panoptic
-
-        args.file = open_json(args.results)
-        args.is_panoptic = is_panoptic(args.file)
-        kind = "panoptic results" if args.is_panoptic else "results of instances"
-        if (option := "--min-score" if args.is_panoptic else "--pngs") in given:
-            parser.error(f"argument {option}: has no effect on {kind}, as in {args.results}")
+        open_results(parser, args, given, of_instances=["--min-score"])
     if args.save and is_page(args.save) and not args.stats:
         parser.error("argument --save: examples need a folder; a file is for --stats")
     return args
@@ -220,8 +216,8 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data:
 
 
 def _add_masks(path: Path, records: "Records", png: Path | None) -> str:
-    """Give the segments of an image their masks, and those of results if they have a PNG file;
-    return what is wrong with them."""
+    """Give the segments of an image their masks, and the segments of results if these have a PNG
+    file; return what is wrong with them."""
     from cityscapes_coco.coco.panoptic import add_masks, search_png
 
     image, truth, found = records

@@ -1,7 +1,7 @@
 """The text that is printed about a conversion, a COCO file, a check, scores, or a submission."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     # These load numpy and OpenCV, which the summary of a COCO file does not need.
     from cityscapes_coco.check.verify import Report
     from cityscapes_coco.convert.split import SplitSummary
-    from cityscapes_coco.scores.evaluate import AnyScore, Scores
+    from cityscapes_coco.scores.evaluate import Scores
     from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
-    from cityscapes_coco.scores.panoptic_quality import PanopticScore
     from cityscapes_coco.scores.submission import Submission
 
 _INCOMPLETE = "all that is there is exact; fields are missing or wrong"
+# What the tables of COCO's scores are of.
+_SHAPES = {"COCO box": "boxes", "COCO mask": "masks"}
 _VERDICTS = {0: "all exact", 1: "not exact", 3: _INCOMPLETE}
 
 
@@ -118,40 +119,41 @@ def describe_check(report: "Report") -> str:
 
 def describe_scores(path: Path, scores: "Scores") -> str:
     """Return COCO's, Cityscapes' and CityPersons' scores of the results at `path`, as tables."""
+    from cityscapes_coco.scores.score_files import list_tables
+
     rows = [
         f"{path}: {scores.results} results; images without a result:"
-        f" {scores.without_results} of {scores.images}",
-        f"  {'COCO':<16}" + _columns("AP", "AP50", "AP75", "small", "medium", "large"),
+        f" {scores.without_results} of {scores.images}"
     ]
-    for shape, average in scores.coco.average.items():
-        rows.append(f"  {'boxes' if shape == 'box' else 'masks'}")
-        of_shape = {name: score[shape] for name, score in scores.coco.classes.items()}
-        rows += _score_rows([*of_shape.items(), ("average", average)])
-    if scores.cityscapes:
-        rows.append(f"  {'Cityscapes':<16}" + _columns("AP", "AP50"))
-        of_cityscapes = scores.cityscapes.classes.items()
-        rows += _score_rows([*of_cityscapes, ("average", scores.cityscapes.average)])
-    if scores.citypersons:
-        rows.append(f"  CityPersons, log-average miss rate of {scores.citypersons.category}")
-        for name, rate in scores.citypersons.setups.items():
-            rows.append(f"    {name:<22}" + ("-" if rate is None else f"{rate:.3f}"))
+    for protocol, columns, scored in list_tables(scores):
+        if protocol == "CityPersons":
+            [(category, rates)] = scored
+            rows.append(f"  CityPersons, log-average miss rate of {category}")
+            setups = zip(columns, rates, strict=True)
+            rows += [f"    {name:<22}{_round(rate)}" for name, rate in setups]
+            continue
+        if protocol != "COCO mask":  # it has the columns of the boxes above it
+            rows.append(f"  {protocol.removesuffix(' box'):<16}" + _columns(*columns))
+        if protocol in _SHAPES:
+            rows.append(f"  {_SHAPES[protocol]}")
+        rows += _score_rows(scored)
     return _join([*rows, *(f"  {note}" for note in scores.notes)])
 
 
 def describe_panoptic_scores(path: Path, scores: "PanopticScores") -> str:
     """Return the panoptic quality of the results at `path`, as a table."""
-    classes, average = scores.panoptic.classes, scores.panoptic.average
+    from cityscapes_coco.scores.score_files import list_tables
+
+    [(protocol, columns, scored)] = list_tables(scores)
+    rated = [name for name, score in scores.panoptic.classes.items() if score.pq is not None]
+    things = sum(name in scores.things for name in rated)
     rows = [
         f"{path}: {scores.segments} segments of {scores.images} images",
-        f"  {'panoptic quality':<16}" + _columns("PQ", "SQ", "RQ", "classes"),
-        *_score_rows(list(classes.items())),
+        f"  {protocol:<16}" + _columns(*columns, "classes"),
+        *_score_rows(scored),
     ]
-    rated = [name for name, score in classes.items() if score.pq is not None]
-    things = sum(name in scores.things for name in rated)
-    counts = len(rated), things, len(rated) - things
-    averages = [("all", average.all), ("things", average.things), ("stuff", average.stuff)]
-    lines = zip(_score_rows(averages), counts, strict=True)
-    rows += [f"{row}{count:>8}" for row, count in lines]
+    for row, count in (-3, len(rated)), (-2, things), (-1, len(rated) - things):
+        rows[row] += f"{count:>8}"
     return _join([*rows, *(f"  {note}" for note in scores.notes)])
 
 
@@ -164,15 +166,12 @@ def describe_submission(submission: "Submission") -> str:
     return _join(rows)
 
 
-def _score_rows(scores: "Iterable[tuple[str, AnyScore | PanopticScore]]") -> list[str]:
-    """Return a row for each name and its score; "-" where there is nothing to score. Not a
-    dictionary: a class may be called average, too."""
-    rows = []
-    for name, score in scores:
-        numbers = (getattr(score, field) for field in score.__struct_fields__)
-        texts = ("-" if number is None else f"{number:.3f}" for number in numbers)
-        rows.append(f"    {name:<14}" + _columns(*texts))
-    return rows
+def _score_rows(scored: Iterable[tuple[str, Sequence[float | None]]]) -> list[str]:
+    return [f"    {name:<14}" + _columns(*map(_round, numbers)) for name, numbers in scored]
+
+
+def _round(number: float | None) -> str:
+    return "-" if number is None else f"{number:.3f}"
 
 
 def _columns(*texts: str) -> str:

@@ -52,8 +52,9 @@ def read_info(coco: CocoFile) -> Info | None:
         return None
 
 
-def read_options(info: Info | None) -> Options:
+def read_options(coco: CocoFile) -> Options:
     """Return the options that a file was made with; the defaults where they are unknown."""
+    info = read_info(coco)
     try:
         options = msgspec.convert(info.options if info else {}, Options)
     except msgspec.ValidationError:
@@ -62,8 +63,9 @@ def read_options(info: Info | None) -> Options:
     return options if max(map(len, options.images)) < 256 else Options()
 
 
-def read_listed(info: Info | None) -> int | None:
+def read_listed(coco: CocoFile) -> int | None:
     """Return how many frames were on the list that a file was made from; None without a list."""
+    info = read_info(coco)
     listed = info.options.get("frames") if info else None
     number = listed.get("number") if isinstance(listed, dict) else None
     return number if type(number) is int else None
@@ -88,14 +90,14 @@ def name_categories(coco: CocoFile) -> dict[Id, str]:
 
 def fills_with_opencv(coco: CocoFile) -> bool:
     """Return whether the polygons of a file are for readers that fill them with OpenCV."""
-    return read_options(read_info(coco)).segmentation == "opencv"
+    return read_options(coco).segmentation == "opencv"
 
 
 def list_stuff(coco: CocoFile) -> set[Id]:
     """Return the ids of the categories that are stuff, as a panoptic file or the options say."""
     if isinstance(coco, PanopticFile):
         return {category.id for category in coco.records.categories if category.isthing == 0}
-    chosen = read_options(read_info(coco)).parsed_categories
+    chosen = read_options(coco).parsed_categories
     stuff = {category.name for category in chosen if category.is_stuff}
     return {category.id for category in coco.categories if category.name in stuff}
 

@@ -79,12 +79,11 @@ class License(Struct):
 class Info(Struct, kw_only=True):
     """How a file of this program was made.
 
-    Earlier versions left `split` out. `options` are the fields of `Options` that count for the
-    file, the type of the maps as `annotations`, `imagedir`, and of a list of frames the number and
-    SHA-256 as `frames`. `skipped` names the maps that could not be read, `drawn` counts the
-    frames without a map, drawn from their polygons, `foreign` names the maps with
-    values that Cityscapes' own tools never write, `unknown` the maps with values of labels that
-    Cityscapes does not have, which are void.
+    Earlier versions left `split` out. `options` has the fields of `Options` that count for the
+    file, `imagedir`, and in `frames` the number and the SHA-256 of a list of frames. `skipped`
+    names the annotation files that could not be read. `drawn` counts the frames drawn from their
+    polygons. `foreign` names the maps with values that Cityscapes' own tools never write, `unknown`
+    the maps with values of labels that Cityscapes does not have, which are void.
     """
 
     description: str

@@ -22,7 +22,7 @@ from cityscapes_coco.convert.categories import find_category_ids
 from cityscapes_coco.convert.panoptic import PanopticFrame, segment_frame
 from cityscapes_coco.convert.regions import Cut, choose_regions
 from cityscapes_coco.errors import UserError
-from cityscapes_coco.labels import LABELS
+from cityscapes_coco.labels import LABELS_BY_ID
 from cityscapes_coco.options import BOX_TYPES, Options, Segmentation
 from cityscapes_coco.pixels.opencv_polygons import to_opencv_polygons
 from cityscapes_coco.pixels.photograph import read_size
@@ -31,18 +31,18 @@ from cityscapes_coco.pixels.rle import to_rles
 
 _CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 
-_NAMES = {label.id: label.name for label in LABELS}
-
 
 @dataclass(frozen=True)
 class FrameRecords:
-    """What one frame adds to files; `width` and `height` are the size of the map in pixels.
+    """What one frame adds to files; `width` and `height` are its size in pixels, as its annotation
+    file has it.
 
     The annotations are in the order of their values in the map, or of the boxes in their file, and
     have neither id nor image id yet. `left_out` counts the other regions or boxes by reason and
-    class. `has_instances` is true for a map with instances of any class, asked for or not.
-    `foreign` and `unknown` are those of `MapContents`. `other_sizes` has a line for each photograph
-    of another size than the map. `panoptic` is None unless the options ask for it.
+    class. `has_instances` is true if the frame has instances of any class, asked for or not.
+    `foreign` and `unknown` are as in `MapContents`. `other_sizes` has a line for each photograph of
+    another size than the frame. `panoptic` is None unless the options ask for it.
+    `soft_label_classes` are as in `Image`.
     """
 
     width: int
@@ -73,7 +73,7 @@ def try_to_convert(frame: Frame, options: Options, root: Path) -> FrameRecords |
 def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
     """Return what one frame adds to files; the names of its photographs start at `root`.
 
-    Raises UserError if the map cannot be read.
+    Raises UserError if the annotation file cannot be read.
     """
     try:
         "".join(frame.file_names).encode()
@@ -84,10 +84,7 @@ def convert_frame(frame: Frame, options: Options, root: Path) -> FrameRecords:
         return _convert_boxes(frame, options, root)
     void_unknown = options.unknown_labels == "void"
     id_map, passed_over = read_id_map(frame.annotation_path, void_unknown=void_unknown)
-    try:
-        instances, foreign, unknown = find_instances(id_map, drawn=frame.is_drawn)
-    except ValueError as error:
-        raise UserError(frame.annotation_path, str(error)) from error
+    instances, foreign, unknown = find_instances(id_map, frame.annotation_path)
     cuts, left_out = choose_regions(id_map, instances, options)
     annotations, dropped = _annotate(cuts, id_map, options)
     dropped.update(("polygons of fewer than two points", label) for label in passed_over)
@@ -140,7 +137,7 @@ def _annotate(
         for (region, _), segmentation in zip(batch, segmentations, strict=True):
             if segmentation == []:
                 reason = "a contour of two points or fewer"
-                left_out[reason, _NAMES[region.label_id]] += 1
+                left_out[reason, LABELS_BY_ID[region.label_id].name] += 1
                 continue
             annotation = Annotation(
                 category_id=category_ids[region.label_id],
@@ -159,7 +156,7 @@ def _compare_sizes(
     frame: Frame, root: Path, size: tuple[int, int], options: Options
 ) -> Iterator[str]:
     """Yield a line for each photograph of a frame of another size than the `size`, (width,
-    height), of the map."""
+    height), that its annotation file has."""
     kind = name_file(options.annotations)
     for file_name in frame.file_names:
         found = read_size(os.path.join(root, file_name))

@@ -2,12 +2,10 @@
 
 from msgspec import UNSET
 
-from cityscapes_coco.coco.reading import read_info, read_options
+from cityscapes_coco.coco.reading import read_options
 from cityscapes_coco.coco.records import Category, CocoFile
-from cityscapes_coco.labels import CITY_PERSONS, LABELS, Label
+from cityscapes_coco.labels import CITY_PERSONS, LABELS_BY_NAME, Label, category_instancesonly
 from cityscapes_coco.options import Options
-
-_LABELS = {label.name: label for label in LABELS}
 
 
 def list_categories(options: Options) -> list[Category]:
@@ -19,7 +17,7 @@ def list_categories(options: Options) -> list[Category]:
         if options.annotations == "gtBboxCityPersons":
             label_id, group = CITY_PERSONS[first], "human"
         else:
-            label_id, group = _LABELS[first].id, _LABELS[first].category
+            label_id, group = LABELS_BY_NAME[first].id, LABELS_BY_NAME[first].category
         number = {"one": 1 + index, "zero": index, "label": label_id}[options.category_ids]
         categories.append(Category(number, chosen.name, group))
     return categories
@@ -37,18 +35,17 @@ def find_class_ids(options: Options) -> dict[str, int]:
 
 def find_category_ids(options: Options) -> dict[int, int]:
     """Return the category id of each label id that is asked for."""
-    return {_LABELS[name].id: number for name, number in find_class_ids(options).items()}
+    return {LABELS_BY_NAME[name].id: number for name, number in find_class_ids(options).items()}
 
 
 def find_labels(coco: CocoFile) -> dict[int, Label]:
     """Return the label of each category of a file, by the category's id. Left out are categories of
     several classes, and classes that Cityscapes does not evaluate."""
-    chosen = read_options(read_info(coco)).parsed_categories
+    chosen = read_options(coco).parsed_categories
     classes = {category.name: category.classes for category in chosen}
-    evaluated = {label.name: label for label in LABELS if label.has_instances and not label.ignored}
     found = {}
     for category in coco.categories:
         names = classes.get(category.name or "", (category.name or "",))
-        if category.id is not UNSET and len(names) == 1 and names[0] in evaluated:
-            found[category.id] = evaluated[names[0]]
+        if category.id is not UNSET and len(names) == 1 and names[0] in category_instancesonly:
+            found[category.id] = LABELS_BY_NAME[names[0]]
     return found

@@ -15,6 +15,7 @@ from cityscapes_coco.convert.categories import find_category_ids, list_categorie
 from cityscapes_coco.convert.regions import choose_regions
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import BOX_TYPES, Options
+from cityscapes_coco.run.folders import name_some
 
 
 class UnknownLabels(UserError):
@@ -50,8 +51,9 @@ class Instance:
 class FrameInstances:
     """A frame and its instances, in the order of their values in the map.
 
-    `name` is what all files of the frame begin with. `file_names` are its photographs, as seen from
-    the data folder. `width` and `height` are the size of the map in pixels.
+    `name` is what the names of all files of the frame begin with. `file_names` are its photographs,
+    as seen from the data folder. `map_path` is the map, or the file of polygons that the map was
+    drawn from. `width` and `height` are the size of the map in pixels.
     """
 
     name: str
@@ -71,12 +73,12 @@ def read_frames(
 ) -> Iterator[FrameInstances]:
     """Yield the frames of a split, sorted by name, each with its instances.
 
-    Of the options count `images`, `categories`, `crowd`, `stuff`, `min_area`, `empty_frames`,
+    The options that count are `images`, `categories`, `crowd`, `stuff`, `min_area`, `empty_frames`,
     `skip_bad` and `unknown_labels`, as for files. `warn` is called with a line for each map that is
     skipped or is strange.
 
-    Raises UserError if the split is missing or has no maps, and at a map that cannot be read,
-    unless `options.skip_bad` is set, or at one of another label table.
+    Raises UserError if the split is missing or has no maps, at a map of another label table, and,
+    unless `options.skip_bad` is set, at a map that cannot be read.
     """
     if dataset.annotation_type in BOX_TYPES:
         raise UserError(dataset.maps, "has boxes and no maps; convert_split reads them")
@@ -103,17 +105,16 @@ def _read_frame(
     frame: Frame, options: Options, categories: dict[int, str], warn: Callable[[str], object]
 ) -> FrameInstances:
     void_unknown = options.unknown_labels == "void"
-    id_map, _ = read_id_map(frame.annotation_path, void_unknown=void_unknown)
-    try:
-        regions, foreign, unknown = find_instances(id_map, drawn=frame.is_drawn)
-    except ValueError as error:
-        raise UserError(frame.annotation_path, str(error)) from error
     path = frame.annotation_path
+    id_map, _ = read_id_map(path, void_unknown=void_unknown)
+    regions, foreign, unknown = find_instances(id_map, path)
     if unknown and options.unknown_labels == "error":
-        found = f"holds {_list(unknown)}, of labels that Cityscapes does not have"
+        found = f"holds {name_some(unknown)}, of labels that Cityscapes does not have"
         raise UnknownLabels(path, f"{found}; to ignore them, set unknown_labels to 'void'")
     if foreign:
-        warn(str(UserError(path, f"holds values that Cityscapes never writes: {_list(foreign)}")))
+        warn(
+            str(UserError(path, f"holds values that Cityscapes never writes: {name_some(foreign)}"))
+        )
     instances = [
         Instance(
             categories[region.label_id],
@@ -128,7 +129,3 @@ def _read_frame(
     ]
     height, width = id_map.shape
     return FrameInstances(frame.stem, frame.file_names, path, width, height, instances)
-
-
-def _list(values: list[int]) -> str:
-    return ", ".join(map(str, values[:4])) + (", ..." if len(values) > 4 else "")

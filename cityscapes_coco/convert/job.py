@@ -27,5 +27,5 @@ class Job:
 
     @property
     def maps(self) -> Path:
-        """The folder of the split's maps."""
+        """The folder of the split's annotation files."""
         return self.dataset.maps / self.split

@@ -8,8 +8,8 @@ from msgspec import UNSET
 
 from cityscapes_coco.cityscapes.dataset import Dataset, find_dataset, list_annotated_frames
 from cityscapes_coco.cityscapes.frame import USUAL_SET, Frame, annotation_suffix, name_map
-from cityscapes_coco.coco.reading import read_info, read_options
-from cityscapes_coco.coco.records import PANOPTIC_SUFFIX, CocoFile, Image, Info
+from cityscapes_coco.coco.reading import read_options
+from cityscapes_coco.coco.records import PANOPTIC_SUFFIX, CocoFile, Image
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import SPLITS, AnnotationType
 
@@ -20,9 +20,7 @@ def trace_images(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame
 
     Raises UserError if `datadir` has no maps, or if an image has no map there or several.
     """
-    info = read_info(coco)
-    annotation_type = infer_annotation_type(coco.images, info)
-    dataset = find_dataset(datadir, annotation_type, read_options(info).images)
+    dataset = find_dataset(datadir, infer_annotation_type(coco), read_options(coco).images)
     frames = list_all_frames(dataset)
     found = find_candidates(coco.images, frames, dataset.map_suffix)
     unclear = [image for image, fits in zip(coco.images, found, strict=True) if len(fits) != 1]
@@ -39,15 +37,14 @@ def trace_images(coco: CocoFile, datadir: Path) -> tuple[list[Frame], list[Frame
     return claimed, [frame for frame in frames if frame.split in splits and frame not in taken]
 
 
-def infer_annotation_type(images: Iterable[Image], info: Info | None) -> AnnotationType:
-    """Return the type of the maps that a file was made from: by the names of maps in its images, or
-    else by its options; gtFine if neither says."""
-    names = [infer_map_name(image, "") for image in images if image.seg_file_name is not UNSET]
+def infer_annotation_type(coco: CocoFile) -> AnnotationType:
+    """Return the type of the annotations that a file was made from: by the names of annotation
+    files in its images, or else by its options; gtFine if neither says."""
+    names = [infer_map_name(image, "") for image in coco.images if image.seg_file_name is not UNSET]
     for annotation_type in SPLITS:
         if any(name.endswith(annotation_suffix(annotation_type)) for name in names):
             return annotation_type
-    told = info.options.get("annotations") if info and not names else None
-    return next((known for known in SPLITS if known == told), "gtFine")
+    return "gtFine" if names else read_options(coco).annotations
 
 
 def list_all_frames(dataset: Dataset) -> list[Frame]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from msgspec import UNSET, structs
@@ -24,6 +24,7 @@ from cityscapes_coco.convert.names import check_names, instances_path, name_imag
 from cityscapes_coco.convert.panoptic import add_frame, list_panoptic_categories
 from cityscapes_coco.errors import UserError, one_line
 from cityscapes_coco.options import BOX_TYPES, Options, StrPath
+from cityscapes_coco.run.folders import name_some
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
 
@@ -37,7 +38,7 @@ _ENCODINGS = (
 # Where unknown values come from, and what to do.
 _TABLES = (
     "the maps are of another label table, such as ApolloScape's (33 is its car, 36 its person) or"
-    " KITTI-360's (34 to 44), or 255 is their void; only if all other labels are those of"
+    " KITTI-360's (34 to 44), or 255 is their void; only if all other labels are as in"
     " Cityscapes, give --unknown-labels void"
 )
 
@@ -48,12 +49,13 @@ class SplitSummary:
 
     `instances`, `groups` and `stuff` count the annotations by category, `left_out` the others by
     reason and class. `drawn` counts the frames drawn from their polygons, `imageless` those without
-    a photograph that was asked for, `empty` those left out because they have no annotation.
-    `skipped` names the maps that could not be read. `foreign` has the maps with values that
-    Cityscapes' own tools never write, and these values; `unknown` those with values of labels that
-    Cityscapes does not have. `other_sizes` has a line for each photograph of another size than its
-    map. `panoptic_path` is the panoptic JSON file, which has so many `segments`; None if there is
-    none. Files of boxes have no maps: `kind` is what the annotation files are called.
+    a photograph that was asked for, `empty` the frames without an annotation that are left out.
+    `skipped` names the annotation files that could not be read. `foreign` has the maps with values
+    that Cityscapes' own tools never write, and these values; `unknown` has the maps with values of
+    labels that Cityscapes does not have. `other_sizes` has a line for each photograph of another
+    size than its annotation file says. `panoptic_path` is the panoptic JSON file, which has so many
+    `segments`; None if there is none. `kind` is how messages call the annotation files: "map" or
+    "box file".
     """
 
     path: Path
@@ -88,13 +90,14 @@ def convert_split(
     warn: Callable[[str], object] = warnings.warn,
     run: Map = map,
 ) -> SplitSummary:
-    """Write `instancesonly_filtered_<type of the maps>_<split>.json` into `outdir`, and, if the
+    """Write `instancesonly_filtered_<annotation type>_<split>.json` into `outdir`, and, if the
     options ask for it, `cityscapes_panoptic_<split>.json` with its folder of PNG files.
 
     If the image sets are not the usual one, their names are added. `run` does the work, frame by
     frame, and has the meaning of the builtin `map`; the files are the same for every `run`. `warn`
-    is called with one line for each map that cannot be read and for each other warning. If
-    `options.skip_bad` is not set, the first of these lines says that the split will not be written.
+    is called with one line for each annotation file that cannot be read and for each other warning.
+    If `options.skip_bad` is not set, the first of these lines says that the split will not be
+    written.
 
     Raises ValueError if an option means nothing for the dataset's annotations, such as masks of
     boxes. Raises UserError, and writes no file, if there is nothing to convert, if a file cannot be
@@ -145,7 +148,7 @@ class _SplitWriter:
             self._panoptic = files.enter_context(write_panoptic(path))
 
     def skip(self, frame: Frame, error: UserError) -> None:
-        """Leave out a frame whose map cannot be read."""
+        """Leave out a frame whose annotation file cannot be read."""
         self._frames += 1
         first = not self._summary.skipped
         self._summary.skipped.append(one_line(frame.annotation_name))
@@ -262,9 +265,7 @@ class _SplitWriter:
 
 
 def _name_values(found: Mapping[str, Iterable[int]]) -> str:
-    """Return the first four of the values that were found in maps."""
-    values = sorted({value for values in found.values() for value in values})
-    return f"{', '.join(map(str, values[:4]))}{', ...' if len(values) > 4 else ''}"
+    return name_some(sorted({*chain.from_iterable(found.values())}))
 
 
 def _list_frames(job: Job) -> tuple[tuple[Frame, ...], int]:

@@ -10,8 +10,7 @@ from matplotlib.figure import Figure
 
 from cityscapes_coco.pictures.colors import OTHER_COLOR, Color
 from cityscapes_coco.pictures.figures import plain_text
-from cityscapes_coco.scores.cityscapes_score import MIN_AREA
-from cityscapes_coco.scores.coco_score import Curves
+from cityscapes_coco.scores.cityscapes_score import MIN_AREA, Curves
 from cityscapes_coco.scores.evaluate import AnyScore, Scores
 
 _PLURALS = {"box": "boxes", "mask": "masks"}
@@ -27,7 +26,7 @@ def find_size(scores: Scores) -> tuple[int, int]:
 
 def draw_curves(figure: Figure, scores: Scores, title: str, colors: Mapping[str, Color]) -> None:
     """Draw precision over recall at the overlap of 0.50, class by class, for each score there is.
-    `colors` are those of the categories, by name."""
+    `colors` has the colours of the categories, by name."""
     count, total = len(scores.curves), len(scores.coco.classes)
     width, _ = find_size(scores)
     figure.suptitle(

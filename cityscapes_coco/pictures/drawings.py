@@ -15,7 +15,6 @@ from cityscapes_coco.coco.reading import (
     fills_with_opencv,
     list_stuff,
     name_categories,
-    read_info,
     read_options,
 )
 from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Result
@@ -60,7 +59,7 @@ class Drawing(NamedTuple):
     has the colours of the category, and `color` the one that is drawn. `bbox` is (x, y, width,
     height). `rle` is the mask in the whole image, and `region` the same, ready to be painted; None
     if there is none. Where there is no mask, the box `filled` is painted instead, unless it is
-    None. `score` is 1 for what is no result; `outcome` is empty if no results are compared with the
+    None. `score` is 1 for an annotation; `outcome` is empty if no results are compared with the
     truth.
     """
 
@@ -85,7 +84,7 @@ class Drawing(NamedTuple):
 
 def read_categories(coco: CocoFile) -> Categories:
     """Return the categories of a file. A merged category has the colours of its first class."""
-    merged = {c.name: c.classes[0] for c in read_options(read_info(coco)).parsed_categories}
+    merged = {c.name: c.classes[0] for c in read_options(coco).parsed_categories}
     names, stuff = name_categories(coco), list_stuff(coco)
     classes = {name: merged.get(name, name) for key, name in names.items() if key not in stuff}
     families = find_families(classes)

@@ -143,7 +143,7 @@ def _cut_out(drawing: Drawing, photo: NDArray[np.uint8]) -> Drawing:
 
 
 def _color(drawings: list[Drawing], photo: NDArray[np.uint8]) -> list[Drawing]:
-    """Give each instance a colour that differs from those of its neighbours."""
+    """Give each instance a colour that differs from its neighbours'."""
     shaped = [drawing for drawing in drawings if not drawing.is_stuff]
     if not shaped:
         return drawings
@@ -164,7 +164,7 @@ def _read_photo(start: Path, name: str, width: int, height: int) -> tuple[NDArra
     path = locate(start, name) or locate(start, _MAP_TYPE.sub("", name))
     name = cut_text(name)
     if path is None:
-        note = f"no photograph {name} in {start}"
+        note = f"no photograph {name} in {start}; see --datadir and --imagedir"
     else:
         try:
             with open_photograph(path) as photo:

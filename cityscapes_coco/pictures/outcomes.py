@@ -41,8 +41,8 @@ def compare_segments(
 ) -> tuple[list[Drawing], list[Drawing]]:
     """Return the predicted and the true segments of an image, each with its outcome.
 
-    The rule is the one of panoptic quality, as in `match_segments`: what is passed over there is
-    ignored here. Of several groups of a class, one is enough for that. If any mask is missing, this
+    The rule is panoptic quality's, as in `match_segments`: what is passed over there is ignored
+    here. Of several groups of a class, one is enough for that. If any mask is missing, this
     is `compare`.
     """
     if not predictions or not truth or not all(drawing.rle for drawing in (*predictions, *truth)):
@@ -79,7 +79,7 @@ def find_worst_score(drawings: Iterable[Drawing]) -> float:
 def _match(predictions: Sequence[Drawing], truth: Sequence[Drawing]) -> tuple[Bools, Bools]:
     """Return which predictions are right, and which of the truth is found.
 
-    The rule is that of COCOeval's `evaluateImg` for AP50. A prediction is right if it has an IoU of
+    The rule is COCOeval's `evaluateImg` for AP50. A prediction is right if it has an IoU of
     0.5 or more with truth of its category. It finds the instance with the greatest IoU that no
     earlier prediction has found, or else a group, which any number of predictions may find.
     """

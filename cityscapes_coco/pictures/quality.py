@@ -34,8 +34,8 @@ def plan_page(
 def draw_quality(
     figure: Figure, scores: PanopticScores, title: str, colors: Mapping[str, Color]
 ) -> None:
-    """Draw the PQ of each class as a bar, and SQ and RQ as marks on its row. `colors` are those of
-    things, by name; stuff has the colours of Cityscapes."""
+    """Draw the PQ of each class as a bar, and SQ and RQ as marks on its row. `colors` has the
+    colours of things, by name; stuff has the colours of Cityscapes."""
     classes = dict(islice(scores.panoptic.classes.items(), _MOST))
     average = scores.panoptic.average
     means = {"all": average.all, "things": average.things, "stuff": average.stuff}
@@ -68,4 +68,4 @@ def draw_quality(
 
 
 def _round(number: float | None) -> str:
-    return "no segment" if number is None else f"{number:.3f}"
+    return "none" if number is None else f"{number:.3f}"

@@ -33,7 +33,7 @@ def to_opencv_polygons(masks: Iterable[tuple[Mask, int, int]]) -> list[list[Poly
     """Return, for each mask, polygons that `fill_polygons` turns into exactly the mask.
 
     Masks are given as tuples (mask, x, y), as for `to_polygons`. A polygon has three points or
-    more; those of a single pixel lie in this pixel. A mask with holes is cut along rows that cross
+    more; for a single pixel they are equal. A mask with holes is cut along rows that cross
     them.
     """
     polygons: list[list[Polygon]] = []

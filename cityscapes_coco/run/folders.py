@@ -1,6 +1,7 @@
 """What is in a folder, without the files that operating systems and tools leave behind."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple
@@ -64,10 +65,10 @@ def name_entries(folder: str | os.PathLike[str]) -> str:
     return name_some(sorted(listing.files + listing.folders)) or "nothing"
 
 
-def name_some(names: list[str]) -> str:
-    """Return the first five names as text, and how many more there are."""
+def name_some(names: Sequence[object]) -> str:
+    """Return the first five names or numbers as text, and how many more there are."""
     rest = len(names) - 5
-    return ", ".join(names[:5]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(map(str, names[:5])) + (f" and {rest} more" if rest > 0 else "")
 
 
 def parts_inside(name: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How far a long work is: a bar on a terminal, and a line a minute elsewhere."""
+"""How far a long job is: a bar on a terminal, and a line a minute elsewhere."""
 
 import sys
 from collections.abc import Iterable, Iterator

@@ -1,5 +1,5 @@
-"""Boxes and masks in another form than COCO's: which form, or which scale and offset, would have
-them lie on instances."""
+"""Boxes and masks in another form than COCO's: in which form, or with which scale and offset, they
+would lie on instances."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -30,7 +30,7 @@ _SHARE, _TIMES, _FEWEST = 0.2, 1.5, 5
 _SHARE_FITTED, _TIMES_FITTED = 0.3, 3
 # No image is smaller, in pixels; a smaller offset, as a share of the image, comes from rounding.
 _SMALLEST, _PADDED = 8, 0.01
-# Of readings, the most common one is taken that is nearly as good as the best.
+# The most common reading is taken that finds this share of what the best one finds.
 _AS_GOOD = 0.95
 # Pairs of boxes vote in cells: of the logarithms of scales, and of offsets in shares of the image.
 _SCALE_CELL, _SCALE_REACH = 0.1, 8.0
@@ -40,8 +40,8 @@ _TRIED, _VOTERS = 6, 30
 
 
 class Reading(NamedTuple):
-    """A way to read boxes: how it is called after "read as", what to do, and a function that
-    returns the boxes of an image when they are read so."""
+    """A way to read boxes: its name, which follows "read as", what to do, and a function that
+    returns the boxes of an image, read in this way."""
 
     name: str
     remedy: str
@@ -76,8 +76,8 @@ _REMEDIES = {
 
 
 def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
-    """Return the way to read boxes, or masks, by which they would lie on many more instances than
-    as they are; None if there is none."""
+    """Return a way to read boxes, or masks, in which they lie on many more instances than as they
+    are; None if there is none."""
     samples = spread(samples, _IMAGES)
     found = count_found(samples, [sample.boxes[shape] for sample in samples])
     possible = count_possible(samples)
@@ -183,7 +183,8 @@ def _pair(boxes: Boxes, truth: Boxes) -> tuple[Floats, Floats, Floats]:
 def _find_peaks(
     points: Floats, cell: float, reach: float, most: int
 ) -> Iterator[tuple[Floats, Bools]]:
-    """Yield up to so many places, (2,), that many of the points, (N, 2), are at, and which are."""
+    """Yield up to `most` places, (2,), where many of the points, (N, 2), are, and which are
+    there."""
     sides = np.array([[-reach, reach]] * 2)
     x, y = points.T
     votes, edges, _ = np.histogram2d(x, y, bins=round(2 * reach / cell), range=sides)

@@ -15,7 +15,6 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.cityscapes.frame import is_drawn
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances, read_id_map
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS, Label
@@ -93,10 +92,7 @@ class CityscapesScorer(NamedTuple):
         if id_map.shape != size:
             shown = [f"{width} x {height}" for height, width in (id_map.shape, size)]
             raise OtherSize(map_path, f"has {shown[0]} pixels, its image in {self.path} {shown[1]}")
-        try:
-            instances, foreign, unknown = find_instances(id_map, drawn=is_drawn(map_path))
-        except ValueError as error:
-            raise UserError(map_path, str(error)) from error
+        instances, foreign, unknown = find_instances(id_map, map_path)
         if unknown and not self.void_unknown:
             reason = f"holds the value {unknown[0]}, whose label Cityscapes does not have"
             raise UserError(map_path, f"{reason}; to ignore it, convert with --unknown-labels void")

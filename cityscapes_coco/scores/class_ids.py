@@ -103,7 +103,7 @@ def explain_pairs(pairs: Pairs, called: set[int], coco: CocoFile) -> list[str]:
 
 def _count_right(pairs: Pairs, ids: Mapping[int, int], kinds: Mapping[int, str]) -> int:
     """Return how many results would be right with other ids; 0 unless these are most, and explain
-    most of what is wrong, or most of those of another kind."""
+    most mistakes, or most mistakes between kinds."""
     right = sum(n for (called, there), n in pairs.items() if ids.get(called) == there)
     spoiled = sum(n for (c, there), n in pairs.items() if c == there != ids.get(c))
     wrong = {pair: n for pair, n in pairs.items() if pair[0] != pair[1]}

@@ -15,12 +15,11 @@ from pycocotools.cocoeval import COCOeval
 
 from cityscapes_coco.coco.records import Annotation, Result
 from cityscapes_coco.pixels.rle import Rle
+from cityscapes_coco.scores.cityscapes_score import Curves
 from cityscapes_coco.scores.results import Prediction
 
 Floats = NDArray[np.float64]
 Shape = Literal["box", "mask"]
-# Recall and precision of each class at the overlap of 0.50, each of shape (N,).
-Curves = dict[str, tuple[Floats, Floats]]
 
 
 class CocoScore(Struct):

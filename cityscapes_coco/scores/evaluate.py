@@ -17,7 +17,6 @@ from cityscapes_coco.coco.reading import (
     fills_with_opencv,
     group_by_image,
     read_coco,
-    read_info,
     read_options,
 )
 from cityscapes_coco.coco.records import Annotation, CocoFile, Image, Result
@@ -226,7 +225,7 @@ def _plan_cityscapes(
 ) -> tuple[CityscapesScorer | None, dict[int, str], list[str]]:
     """Return Cityscapes' scorer, the paths of the maps by image id, and notes; no scorer and no
     paths if this score is not possible."""
-    if read_options(read_info(coco)).annotations in BOX_TYPES:
+    if read_options(coco).annotations in BOX_TYPES:
         return None, {}, []
     labels = find_labels(coco)
     if not with_masks:
@@ -252,7 +251,7 @@ def _plan_cityscapes(
         )
     images = zip(coco.images, frames, strict=True)
     map_paths = {int(image.id or 0): frame.annotation_path for image, frame in images}
-    void_unknown = read_options(read_info(coco)).unknown_labels == "void"
+    void_unknown = read_options(coco).unknown_labels == "void"
     return CityscapesScorer(path, labels, void_unknown), map_paths, notes
 
 

@@ -105,8 +105,8 @@ def evaluate_panoptic(
 ) -> PanopticScores:
     """Score the panoptic results in a file with the panoptic file at `path`.
 
-    `pngs` is the folder of the results' PNG files, if its name is not that of their JSON file
-    without its ending. `run` does the work, image by image; it works like the builtin `map`.
+    `pngs` is the folder of the results' PNG files, by default the one with the name of their JSON
+    file. `run` does the work, image by image; it works like the builtin `map`.
 
     Raises UserError if a file cannot be read, or is not what it should be.
     """
@@ -202,4 +202,4 @@ def _explain_shift(matches: PanopticMatches, truth: PanopticFile) -> str:
         )
         if shifted > 0.9 * matches.overlaps.sum():
             return f"the ids fit {numbering.name}"
-    return "are the category ids those of the truth?"
+    return "are the category ids the truth's?"

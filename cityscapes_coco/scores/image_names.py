@@ -9,13 +9,12 @@ from msgspec import UNSET
 
 from cityscapes_coco.coco.records import Image
 
-# The end of a file's name, such as .png; not that of "beta_0.02".
+# A file's ending, such as .png; "beta_0.02" has none.
 _ENDING = re.compile(r"\.[A-Za-z]\w{1,4}$")
-# A frame's own name, as Cityscapes has it, and what follows in the names of its files.
 # Long digits are no id, and slow to read.
 _NUMBER = re.compile(r"\d{1,18}")
+# A frame's own name, and what follows in the names of its files.
 _FRAME = re.compile(r"(.+?_\d{6}_\d{6})(_[A-Za-z].*)?")
-
 
 # The id of an image, and the folders in its name, outermost first.
 _Named = tuple[int, tuple[str, ...]]

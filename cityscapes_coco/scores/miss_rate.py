@@ -17,12 +17,7 @@ from msgspec import UNSET, Struct
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.coco.reading import (
-    group_by_image,
-    name_categories,
-    read_info,
-    read_options,
-)
+from cityscapes_coco.coco.reading import group_by_image, name_categories, read_options
 from cityscapes_coco.coco.records import Annotation, CocoFile, Result
 
 Floats = NDArray[np.float64]
@@ -92,7 +87,7 @@ def _find_obstacle(coco: CocoFile, results: Sequence[Result]) -> str:
     """Return why there can be no miss rates; nothing if there can."""
     has_regions = any(annotation.ignore or annotation.iscrowd for annotation in coco.annotations)
     # There may be none in a few frames.
-    if not has_regions and read_options(read_info(coco)).crowd == "drop":
+    if not has_regions and read_options(coco).crowd == "drop":
         return "the COCO file has no ignore regions; convert with --crowd keep"
     if any(result.bbox is UNSET for result in results):
         return "the results have no boxes"

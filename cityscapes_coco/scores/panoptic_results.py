@@ -1,7 +1,7 @@
 """Panoptic results as trainers write them: a JSON file of segments, and a folder of PNG files.
 
-The image ids may be those of the truth, names of photographs, or numbers; the category ids must be
-those of the truth.
+The image ids may be the truth's, names of photographs, or numbers; the category ids must be the
+truth's.
 """
 
 import re
@@ -99,10 +99,12 @@ def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64
             order = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
             raise UserError(path, f"{order}: swap the channels before it is written")
         hint = "; void is black, 0" if HIGHEST_ID in unlisted else ""
-        raise UserError(path, f"pixels of no segment: the ids {_name_ids(unlisted)}{hint}")
+        raise UserError(path, f"pixels of no segment: the ids {name_some(unlisted.tolist())}{hint}")
     if unseen.size:
         remedy = "leave them out of segments_info"
-        raise UserError(path, f"segments without pixels: the ids {_name_ids(unseen)}; {remedy}")
+        raise UserError(
+            path, f"segments without pixels: the ids {name_some(unseen.tolist())}; {remedy}"
+        )
 
 
 def _find_images(path: Path, names: Sequence[int | str], truth: PanopticFile) -> list[int]:
@@ -180,9 +182,5 @@ def _check_categories(path: Path, results: Sequence[PanopticResult], truth: Pano
     names = name_some([f"{number} {name}" for number, name in known.items()])
     raise UserError(
         path,
-        f"category ids that the truth does not have: {_name_ids(unknown)}; it has {names}{hint}",
+        f"category ids that the truth does not have: {name_some(unknown)}; it has {names}{hint}",
     )
-
-
-def _name_ids(ids: "Sequence[int] | NDArray[np.int64]") -> str:
-    return name_some([str(number) for number in ids])

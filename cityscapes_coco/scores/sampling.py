@@ -111,7 +111,7 @@ def count_possible(samples: Iterable[Sample]) -> int:
 
 def list_found(sample: Sample, boxes: Boxes) -> list[tuple[int, int]]:
     """Return, for each instance that a result lies on, the category of the best such result, and
-    that of the instance. A result lies on one instance at most."""
+    its own category. A result lies on one instance at most."""
     ious = measure_overlaps(boxes, sample.truth.boxes)
     if not ious.size:
         return []

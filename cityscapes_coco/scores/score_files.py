@@ -1,7 +1,7 @@
 """Files of scores: JSON and CSV with all digits, and tables for Markdown and LaTeX in percent.
 
-Each says which truth the scores are of, how they were computed, and whether they can be compared
-with those of the Cityscapes benchmark.
+Each names the truth and the programs that made the scores, and says whether the scores can be
+compared with the Cityscapes benchmark.
 """
 
 import hashlib
@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from cityscapes_coco.coco.reading import read_coco, read_info, read_options
+from cityscapes_coco.coco.reading import read_coco, read_options
 from cityscapes_coco.coco.records import CocoFile
-from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.options import Options
-from cityscapes_coco.run.files import read_file, replacing
+from cityscapes_coco.run.files import read_file, write_file
 from cityscapes_coco.scores.coco_score import LIBRARY
 from cityscapes_coco.scores.evaluate import Scores
 from cityscapes_coco.scores.evaluate_panoptic import PanopticScores
@@ -50,7 +49,8 @@ class Origin(Struct):
 
 
 class ScoreTable(NamedTuple):
-    """The scores of one protocol; None where there is nothing to score."""
+    """The scores of one protocol; None where there is nothing to score. `rows` has the name and the
+    numbers of each class, then of the averages: a class may be called average, too."""
 
     protocol: str
     columns: Sequence[str]
@@ -94,16 +94,12 @@ def write_scores(path: Path, scores: Scores | PanopticScores, origin: Origin) ->
         numbers = msgspec.structs.asdict(scores) | {"origin": origin}
         numbers.pop("curves", None)
         content = msgspec.json.format(msgspec.json.encode(numbers)) + b"\n"
-    try:
-        # A link stays; the file that it leads to is replaced.
-        with replacing(path.resolve()) as file:
-            file.write(content)
-    except OSError as error:
-        raise UserError(path, f"cannot be written: {error.strerror}; see --scores") from error
+    # A link stays; the file that it leads to is replaced.
+    write_file(path.resolve(), content, "--scores")
 
 
 def list_tables(scores: Scores | PanopticScores) -> Iterator[ScoreTable]:
-    """Yield the scores of each protocol, with the averages last."""
+    """Yield the scores of each protocol."""
     if isinstance(scores, PanopticScores):
         averages = msgspec.structs.asdict(scores.panoptic.average).items()
         yield _table("panoptic quality", [*scores.panoptic.classes.items(), *averages])
@@ -128,11 +124,10 @@ def _table(protocol: str, scores: Sequence[tuple[str, Any]]) -> ScoreTable:
 
 def _find_difference(coco: CocoFile) -> str:
     """Return "no: " and what the truth has that the benchmark has not; nothing if there is none."""
-    info = read_info(coco)
-    options = read_options(info)
+    options = read_options(coco)
     if any(len(chosen.classes) > 1 for chosen in options.parsed_categories):
         return "no: merged classes"
-    if info and info.options.get("annotations") == "gtCoarse":
+    if options.annotations == "gtCoarse":
         return "no: coarse maps"
     if options.images != Options().images:
         return f"no: images {', '.join(options.images)}"
@@ -152,7 +147,7 @@ def _compare(classes: Mapping[str, object], asked_for: set[str]) -> str:
 
 def _compare_persons(coco: CocoFile, category: str) -> str:
     """Return "no: " and what the truth has that CityPersons' val has not; or "yes"."""
-    options = read_options(read_info(coco))
+    options = read_options(coco)
     if category != "pedestrian":
         return f"no: the miss rate of {category}"
     if options.min_area or options.empty_frames == "drop":

@@ -106,7 +106,7 @@ def _list_frames(
 ) -> list[SubmittedFrame]:
     """Return a frame for each image of a COCO file, with its best results, best first."""
     grouped = group_by_image(results)
-    suffix = annotation_suffix(infer_annotation_type(coco.images, read_info(coco)))
+    suffix = annotation_suffix(infer_annotation_type(coco))
     frames = []
     for image in coco.images:
         stem = _clean(infer_map_name(image, suffix).removesuffix(suffix))
@@ -127,7 +127,7 @@ def _find_others(coco: CocoFile, datadir: Path) -> list[Frame]:
         return trace_images(coco, datadir)[1]
     except UserError:
         # A file with all frames needs no maps.
-        if info and (info.skipped or read_options(info).empty_frames == "drop"):
+        if info and (info.skipped or read_options(coco).empty_frames == "drop"):
             raise
         return []
 

@@ -125,7 +125,7 @@ def _compare_with_chance(samples: Sequence[Sample], look: _Look) -> list[str]:
         return []
     return [
         f"hardly a result lies on anything: on {look.found} instances of"
-        f" {count_possible(samples)}, whatever their class, no more than on those of other images;"
-        " are the results of another set of images, or of a network that was not trained? Draw"
-        f" them: {command('inspect')} --results"
+        f" {count_possible(samples)}, whatever their class, no more than on instances of other"
+        " images; are the results of another set of images, or of a network that was not trained?"
+        f" Draw them: {command('inspect')} --results"
     ]

@@ -116,6 +116,12 @@ NO_MAPS: dict[str, tuple[str, str]] = {
 }
 
 
+def test_fine_maps_are_proposed_where_no_coarse_ones_are(datadir: Path) -> None:
+    build(datadir, f"gtFine/train/a/{STEM}{SUFFIX}", f"gtBboxValidated/train/a/{STEM}.json")
+    line = fail(main, "--datadir", datadir, "--annotations", "gtCoarse")
+    assert "gtFine is there: take --annotations gtFine, or unpack gtCoarse.zip" in line
+
+
 @pytest.mark.parametrize("case", NO_MAPS)
 def test_where_no_maps_are_it_says_what_there_is_and_what_to_do(case: str, datadir: Path) -> None:
     path, says = NO_MAPS[case]

@@ -76,6 +76,7 @@ MISTAKES = {
     "convert --stuff parts": "argument --stuff: parts needs a category such as road",
     "convert --workers 2 --scheduler x": "not allowed with argument",
     "evaluate": "the following arguments are required: --results",
+    "evaluate --results r --scores s.xlsx": "--scores: the name must end in .json, .csv, .md or",
     # Options without an effect.
     "inspect --stats --category car": "argument --category: has no effect with --stats",
     "inspect --stats --image zzz": "argument --image: has no effect with --stats",

@@ -39,8 +39,8 @@ FOREIGN = "is there, and is no file of earlier scores"
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "--scores c.json": (put("c.json", GOLDEN_VAL), f"c.json: {FOREIGN}"),
     "--scores r.json": (put("r.json", PREDICTIONS), f"r.json: {FOREIGN}"),
-    "--scores notes.txt": (put("notes.txt", b"mine"), f"notes.txt: {FOREIGN}"),
-    "--scores map.png": (put("map.png", b"\x89PNG\r\n\x1a\n"), f"map.png: {FOREIGN}"),
+    "--scores notes": (put("notes", b"mine"), f"notes: {FOREIGN}"),
+    "--scores map": (put("map", b"\x89PNG\r\n\x1a\n"), f"map: {FOREIGN}"),
     "--scores deep": (put("deep", b"[" * 10**5), f"deep: {FOREIGN}"),
     "--scores .": (nothing, "cannot be written: is a folder; see --scores"),
     "--scores file/s.json": (put("file", b""), "file is not a folder; see --scores"),
@@ -55,7 +55,6 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "--plot up --save up": (nothing, "lies in --save"),
     "--scores s --save s/up": (nothing, "lies in --scores"),
     "--scores s --save s": (nothing, "--scores lies in --save"),
-    f"--scores {CURVES} --plot .": (nothing, "lies in"),
 }
 WRONG_POSIX: dict[str, tuple[Callable[[Path], object], str]] = {
     "--scores link": (link_nowhere, "is a link that leads nowhere"),

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-from msgspec import UNSET, convert
+from msgspec import UNSET, Raw
 
 from cityscapes_coco import Options, UserError
 from cityscapes_coco.coco import reading
-from cityscapes_coco.coco.records import Info
+from cityscapes_coco.coco.records import CocoFile
 from cityscapes_coco.coco.segmentations import has_segmentation
 from tests.files import write_json
 
@@ -70,7 +71,7 @@ def test_what_another_tool_leaves_out_or_adds_is_no_fault(tmp_path: Path) -> Non
     assert (first.id, second.bbox, coco.licenses) == (UNSET, (0, 0, 0, 0), UNSET)
     assert not has_segmentation(first) and not has_segmentation(second)
     assert reading.group_by_image(coco.annotations) == {7: [first], UNSET: [second]}
-    assert reading.read_info(coco) is None and reading.read_options(None) == Options()
+    assert reading.read_info(coco) is None and reading.read_options(coco) == Options()
 
 
 def test_options_of_a_file_that_are_none_are_taken_for_the_defaults() -> None:
@@ -78,7 +79,8 @@ def test_options_of_a_file_that_are_none_are_taken_for_the_defaults() -> None:
     told = {"description": "", "url": "", "contributor": "", "version": "", "skipped": []}
     wrong: list[object] = [{"crowd": "kept"}, {"min_area": "few"}, {"min_area": -1}]
     for options in *wrong, {"images": ["[" * 50_000]}:
-        assert reading.read_options(convert({**told, "options": options}, Info)) == Options()
+        info = Raw(msgspec.json.encode({**told, "options": options}))
+        assert reading.read_options(CocoFile([], [], [], info)) == Options()
 
 
 def test_of_a_large_file_only_the_beginning_is_read(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         writer.finish(info, [], categories)
     coco = read_coco(path)
     assert (coco.categories, coco.images) == (categories, images)
-    assert read_info(coco) == info and read_options(info) == Options(min_area=3)
+    assert read_info(coco) == info and read_options(coco) == Options(min_area=3)
     decoded = [decode_segmentation(annotation) for annotation in coco.annotations]
     assert decoded == [polygons, {"size": (4, 6), "counts": "P5"}, None]
     for read, written in zip(coco.annotations, [first, second, Annotation(3)], strict=True):

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import Raw
 
 from cityscapes_coco import UserError
 from cityscapes_coco.coco.records import CocoFile, Image, Info
@@ -48,7 +50,9 @@ def test_the_name_of_the_map_is_the_one_that_is_stated() -> None:
 def test_the_type_of_the_maps_is_that_of_their_names_or_else_of_the_options() -> None:
     options = {"annotations": "gtCoarse"}
     info = Info(description="", url="", contributor="", version="", options=options, skipped=[])
-    named = Image(1, "photograph.png", f"{STEM}_gtFine_instanceIds.png")
-    assert infer_annotation_type([named], info) == "gtFine"
-    assert infer_annotation_type([Image(1, "photograph.png")], info) == "gtCoarse"
-    assert infer_annotation_type([Image(1, "photograph.png")], None) == "gtFine"
+    coco = coco_of("photograph.png")
+    assert infer_annotation_type(coco) == "gtFine"
+    coco.info = Raw(msgspec.json.encode(info))
+    assert infer_annotation_type(coco) == "gtCoarse"
+    coco.images[0].seg_file_name = f"{STEM}_gtFine_instanceIds.png"
+    assert infer_annotation_type(coco) == "gtFine"

@@ -60,7 +60,7 @@ def test_each_pixel_of_stuff_is_in_one_region(
     id_map: NDArray[np.uint16], stuff: Stuff, unknown: UnknownLabels
 ) -> None:
     options = Options(categories=CHOSEN, stuff=stuff, unknown_labels=unknown)
-    chosen, _ = choose_regions(id_map, find_instances(id_map).instances, options)
+    chosen, _ = choose_regions(id_map, find_instances(id_map, "map.png").instances, options)
     found = []
     for region, pixels in chosen:
         x, y, width, height = region.bbox

@@ -41,14 +41,14 @@ def test_each_class_has_a_bar_and_two_marks(tmp_path: Path) -> None:
     draw(figure)
     figure.draw_without_rendering()
     assert figure.get_suptitle() == (
-        "x.json\n7 images, 1,234 segments; PQ of all 0.500, things no segment, stuff 1.000"
+        "x.json\n7 images, 1,234 segments; PQ of all 0.500, things none, stuff 1.000"
     )
     [axes] = figure.axes
     bars = [bar for bar in axes.patches if isinstance(bar, Rectangle)]
     assert [bar.get_width() for bar in bars] == [0.5, 0, 0, 1]
     colors = [np.round(np.array(to_rgb(bar.get_facecolor())) * 255) for bar in bars[::2]]
     assert np.array_equal(colors, [LABEL_COLORS["road"], PAGE_COLORS["car"]])
-    assert [text.get_text() for text in axes.texts] == ["0.500", "no segment", "0.000", "1.000"]
+    assert [text.get_text() for text in axes.texts] == ["0.500", "none", "0.000", "1.000"]
     marks = {line.get_label(): np.asarray(line.get_data()).tolist() for line in axes.lines}
     assert marks == {"SQ": [[0.625, 0, 1], [0, 2, 3]], "RQ": [[0.8, 0, 1], [0, 2, 3]]}
 

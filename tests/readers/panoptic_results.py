@@ -1,39 +1,26 @@
-"""Panoptic results of Hugging Face: the code in docs/panoptic.md, with a model that finds what it
-is given. The script of a reader that has transformers and torch calls `write_panoptic_results`."""
+"""Panoptic results of trainers: the code in docs/panoptic.md, with a model that finds the segments
+of the truth."""
 
 import json
-from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
 from recipe import DATADIR, PAGE, blocks, section
-from transformers import Mask2FormerImageProcessor
 
 
-def write_panoptic_results():
-    """Write panoptic.json and the folder panoptic, for the split val."""
+def write_panoptic_results(trainer: str, **made: Any) -> None:
+    """Run the code of a trainer, which writes panoptic.json and the folder panoptic for the split
+    val, given names that a training made."""
     for path in (DATADIR / "others" / "panoptic_train").glob("cityscapes_panoptic_*"):
         path.rename(DATADIR / "annotations" / path.name)
-    found = find_segments(DATADIR / "annotations" / "cityscapes_panoptic_val_trainId.json")
-
-    class Model(torch.nn.Module):
-        def forward(self, **inputs):
-            return next(found)
-
-    processor = Mask2FormerImageProcessor()
-    [code] = blocks(section("Results of Hugging Face", PAGE.with_name("panoptic.md")), "python")
-    exec(code, {"model": Model(), "processor": processor})
+    [code] = blocks(section(f"Results of {trainer}", PAGE.with_name("panoptic.md")), "python")
+    exec(code, made)
 
 
-def find_segments(path):
-    """Yield, for each image of a panoptic file, outputs with the segments of its PNG file."""
+def find_segments(name="cityscapes_panoptic_val_trainId"):
+    """Yield, for each image of val, the ids in its PNG file and its segments without groups."""
+    path = DATADIR / "annotations" / f"{name}.json"
     for annotation in json.loads(path.read_text())["annotations"]:
         ids = np.array(Image.open(path.with_suffix("") / annotation["file_name"])) @ (1, 256, 65536)
-        segments = [s for s in annotation["segments_info"] if not s["iscrowd"]]
-        labels = torch.tensor([segment["category_id"] for segment in segments])
-        masks = torch.tensor(np.array([ids == segment["id"] for segment in segments]))
-        yield SimpleNamespace(
-            class_queries_logits=50.0 * torch.nn.functional.one_hot(labels, 20)[None],
-            masks_queries_logits=40.0 * masks[None] - 20,
-        )
+        yield ids, [segment for segment in annotation["segments_info"] if not segment["iscrowd"]]

@@ -10,6 +10,7 @@ from detectron2.modeling import build_model
 from detectron2.structures import Boxes, Instances
 from detectron2.structures.masks import polygons_to_bitmask
 from detectron2.utils.events import EventStorage
+from panoptic_results import find_segments, write_panoptic_results
 from recipe import RESULTS, SPLITS, Found, from_corners, judge, plant, predict, run_recipe
 
 
@@ -59,4 +60,18 @@ with EventStorage():
     sum(model.train()([mapper(records[0])]).values()).backward()
 predict("Results files", "detectron2", cfg=cfg, model=find)
 Path("results/coco_instances_results.json").replace(RESULTS)
+truth = find_segments()
+
+
+def find_panoptic(picture):
+    """Number the segments from 1, as detectron2 does, and put void in place of groups."""
+    ids, segments = next(truth)
+    numbered = torch.zeros(picture.shape[:2], dtype=torch.int32)
+    for number, segment in enumerate(segments, 1):
+        numbered[torch.tensor(ids == segment["id"])] = number
+    found = [{"id": n, "category_id": s["category_id"]} for n, s in enumerate(segments, 1)]
+    return {"panoptic_seg": (numbered, [one | {"isthing": True} for one in found])}
+
+
+write_panoptic_results("detectron2", predictor=find_panoptic)
 judge({split: look(f"cityscapes_{split}") for split in SPLITS})

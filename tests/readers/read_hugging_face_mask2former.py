@@ -1,11 +1,17 @@
 """Hugging Face Mask2Former: labels and masks in the frame's own size; a step of training; and
 results of a model that gives what is planted."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import torch
-from panoptic_results import write_panoptic_results
+from panoptic_results import find_segments, write_panoptic_results
 from recipe import NAMES, SPLITS, Found, judge, plant, predict, run_recipe
-from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation
+from transformers import (
+    Mask2FormerConfig,
+    Mask2FormerForUniversalSegmentation,
+    Mask2FormerImageProcessor,
+)
 
 
 def look(made):
@@ -42,5 +48,19 @@ def find(**inputs):
 
 model.forward = find
 predict("Results files", "Hugging Face", model=model, processor=made["val"]["processor"])
-write_panoptic_results()
+truth = find_segments()
+
+
+class PanopticModel(torch.nn.Module):
+    def forward(self, **inputs):
+        ids, segments = next(truth)
+        labels = torch.tensor([segment["category_id"] for segment in segments])
+        masks = torch.tensor(np.array([ids == segment["id"] for segment in segments]))
+        return SimpleNamespace(
+            class_queries_logits=50.0 * torch.nn.functional.one_hot(labels, 20)[None],
+            masks_queries_logits=40.0 * masks[None] - 20,
+        )
+
+
+write_panoptic_results("Hugging Face", model=PanopticModel(), processor=Mask2FormerImageProcessor())
 judge({split: look(made[split]) for split in SPLITS})

@@ -214,7 +214,7 @@ def score_panoptic(work: Path) -> str:
     results = work / "panoptic.json"
     if not results.exists():
         return ""
-    coco = work / recipe.DATADIR / "annotations" / "cityscapes_panoptic_val_trainId.json"
+    [coco] = (work / recipe.DATADIR / "annotations").glob("cityscapes_panoptic_val*.json")
     command = "--coco", coco, "--results", results, "--scores", work / "quality.json"
     _call(sys.executable, ROOT / "evaluate_coco.py", *command)
     average = json.loads((work / "quality.json").read_bytes())["panoptic"]["average"]

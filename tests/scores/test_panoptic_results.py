@@ -328,7 +328,7 @@ def test_classes_of_another_numbering_are_noted(many: Made, tmp_path: Path) -> N
     renumber(many, {7: 8, 24: 25, 26: 27})
     [note] = rate(many, tmp_path / "shifted")["notes"]
     line = "26 of 26 segments that lie on one of the truth have another class, such as truck on car"
-    assert note == f"{line}; are the category ids those of the truth?"
+    assert note == f"{line}; are the category ids the truth's?"
     # Train ids 7, 11 and 13 are label ids, too.
     renumber(many, {8: 7, 25: 11, 27: 13})
     [note] = rate(many, tmp_path)["notes"]
