@@ -25,6 +25,7 @@ from tests.oracle import box_of, encode
 
 # Seconds that no test takes, however busy the machine is; what lasts longer hangs.
 PATIENCE = 120
+PIPED: dict[str, Any] = {"capture_output": True, "text": True, "timeout": PATIENCE}
 
 Coco = dict[str, Any]
 Capture = pytest.CaptureFixture[str]
@@ -158,18 +159,14 @@ def verify(datadir: Path, coco: object) -> int:
 
 def run_script(script: str, *options: object, **how: Any) -> "subprocess.CompletedProcess[str]":
     """Run a program as its user does."""
-    return subprocess.run(
-        [sys.executable, ROOT / script, *map(str, options)],
-        **{"capture_output": True, "text": True, "timeout": PATIENCE, **how},
-    )
+    command = [sys.executable, str(ROOT / script), *map(str, options)]
+    return subprocess.run(command, **PIPED | how)
 
 
 def run_code(code: str, *options: object, **how: Any) -> "subprocess.CompletedProcess[str]":
     """Run some code as a program that finds the package."""
     command = [sys.executable, "-c", code, *map(str, options)]
-    return subprocess.run(
-        command, **{"cwd": ROOT, "capture_output": True, "text": True, "timeout": PATIENCE, **how}
-    )
+    return subprocess.run(command, cwd=ROOT, **PIPED | how)
 
 
 def annotate(mask: NDArray[Any], **fields: object) -> Coco:

@@ -352,6 +352,8 @@ PIXELS[4:6, 3:5] = 24001
 PIXELS[8:11, 10:16] = 33002
 PIXELS[0, 0:3] = 26
 CATEGORIES = {"car": 1, "person": 2, "bicycle": 3}
+MASKS = ["polygons", "runs", "text"]
+TASKS = ["verify"] * 18 + ["draw", "stats"]
 VALUES_IN_JSON: list[Any] = [
     *(None, True, -1, 0, 1, 2, 3, 7, 0.5, 1e308, float("nan"), float("inf"), 2**31, 2**63, 10**30),
     *("", "a", "car", "../secret.png", "/etc/passwd", "..\\secret.png", "\x1b[31m\n", "\ud800"),
@@ -385,11 +387,7 @@ def valid_file(masks: str) -> Coco:
 
 def make_coco_file(dice: Random) -> tuple[bytes, str]:
     """Make up a COCO file, perhaps damaged, and what to do with it."""
-    return make_json(dice, valid_file(dice.choice(["polygons", "runs", "text"]))), choose_task(dice)
-
-
-def choose_task(dice: Random) -> str:
-    return dice.choice(["verify"] * 18 + ["draw", "stats"])
+    return make_json(dice, valid_file(dice.choice(MASKS))), dice.choice(TASKS)
 
 
 def make_json(dice: Random, coco: Any) -> bytes:
@@ -485,7 +483,7 @@ def check_coco_file(bench: Bench, made: tuple[bytes, str]) -> str:
 def make_results(dice: Random) -> tuple[bytes, str]:
     """Make up results for the valid COCO file, perhaps damaged, and what to do with them."""
     kept = ["image_id", "category_id", *dice.sample(["bbox", "segmentation"], dice.randint(1, 2))]
-    coco = valid_file(dice.choice(["polygons", "runs", "text"]))
+    coco = valid_file(dice.choice(MASKS))
     results = [{n: a[n] for n in kept} | {"score": dice.random()} for a in coco["annotations"]]
     return make_json(dice, {"annotations": results}), dice.choice(["score"] * 19 + ["draw"])
 
@@ -608,17 +606,14 @@ def make_panoptic(dice: Random) -> tuple[bytes, bytes, str]:
         size = {"width": 16, "height": 12}
         photograph = f"leftImg8bit/train/a/{stem}_leftImg8bit.png"
         coco["images"].append({"id": stem, "file_name": photograph} | size)
-        segments = [
-            describe_segment(value) | {"category_id": names[name]}
-            for value, name in SEGMENTS.items()
-        ]
+        segments = [describe_segment(v) | {"category_id": names[n]} for v, n in SEGMENTS.items()]
         record = {"image_id": stem, "file_name": f"{stem}_gtFine_panoptic.png"}
         coco["annotations"].append(record | {"segments_info": segments})
     png = io.BytesIO()
     rgb = np.stack((PIXELS % 256, PIXELS // 256, 0 * PIXELS), axis=2)
     Image.fromarray(rgb.astype(np.uint8)).save(png, "png")
     data = splice(dice, png.getvalue()) if dice.random() < 0.2 else png.getvalue()
-    return make_json(dice, coco), data, choose_task(dice)
+    return make_json(dice, coco), data, dice.choice(TASKS)
 
 
 def describe_segment(value: int) -> Coco:

@@ -273,10 +273,8 @@ def test_the_page_of_errors_has_each_message_of_the_program_and_no_other() -> No
     messages, texts = read_messages(ROOT / "cityscapes_coco")
     assert len(messages) > 200
     known = "\n".join(messages | texts)
-    gone = [
-        t for t, p in zip(listed, patterns, strict=True) if not re.search(f"^{p}$", known, re.M)
-    ]
-    assert gone == []
+    pairs = zip(listed, patterns, strict=True)
+    assert [text for text, p in pairs if not re.search(f"^{p}$", known, re.M)] == []
     assert [m for m in sorted(messages) if not any(re.fullmatch(p, m) for p in patterns)] == []
 
 
@@ -304,9 +302,8 @@ def test_the_official_script_agrees(project: Path, monkeypatch: Patch, capsys: C
     exec(compile(code, "docs/evaluation.md", "exec"), {})
     printed = re.sub(r"\x1b\[\d+(;\d+)*m", "", capsys.readouterr().out)
     [told] = [block for block in blocks(PAGES["docs/evaluation.md"]) if "Cityscapes " in block]
-    for name, *shown in re.findall(
-        r"^ +(\w+) +(\S+) +(\S+)$", told.partition("Cityscapes")[2], re.M
-    ):
+    table = told.partition("Cityscapes")[2]
+    for name, *shown in re.findall(r"^ +(\w+) +(\S+) +(\S+)$", table, re.M):
         official = re.findall(rf"^{name} +: +(\S+) +(\S+)$", printed, re.M)
         assert [tuple(shown)] == [tuple(n.replace("nan", "-") for n in row) for row in official]
 

@@ -35,9 +35,7 @@ ROOTS = {"datadir": ".", "split": "leftImg8bit/train", "base": "leftImg8bit/trai
 @pytest.mark.parametrize("segmentation", ["polygon", "rle", "none"])
 @pytest.mark.parametrize("crowd", ["drop", "keep"])
 @pytest.mark.parametrize(("ids", "names"), [*zip(IDS, ROOTS, strict=True)])
-def test_every_combination_is_exact_and_of_the_kinds_asked_for(
-    segmentation: str, crowd: str, ids: str, names: str, frame: Path
-) -> None:
+def test_every_choice(segmentation: str, crowd: str, ids: str, names: str, frame: Path) -> None:
     """Run lengths are text, as pycocotools itself would write them; groups have nothing else."""
     options = ["--segmentation", segmentation, "--crowd", crowd]
     coco = convert(frame, *options, "--category-ids", ids, "--file-names", names)

@@ -102,11 +102,8 @@ def test_all_of_the_sample_is_exact(kind: str, tmp_path: Path, capsys: Capture) 
     check_simple(a["segmentation"] for a in coco["annotations"])
     for image in coco["images"]:
         there = np.unique(maps[image["seg_file_name"]]).tolist()
-        assert values[image["id"]] == [
-            value
-            for value in there
-            if 7 <= value < 24 or (value >= 1000 and name_of(value) in EVALUATED)
-        ]
+        wanted = [v for v in there if 7 <= v < 24 or (v >= 1000 and name_of(v) in EVALUATED)]
+        assert values[image["id"]] == wanted
 
 
 @pytest.fixture

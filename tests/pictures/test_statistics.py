@@ -66,7 +66,7 @@ def test_parts_of_four_percent_have_a_number(data: Path, coco: Coco) -> None:
         ),
     ],
 )
-def test_statistics_are_drawn_however_little_or_much_there_is(
+def test_any_number_fits(
     part: str, records: list[Coco], title: str, data: Path, coco: Coco
 ) -> None:
     coco[part] = records

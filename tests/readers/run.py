@@ -103,9 +103,7 @@ def run_group(readers: Sequence[str], dataset: Path, envs: Path | None) -> set[i
             try:
                 named = versions(requirements(reader))
                 check_versions(requirements(reader), python)
-                found = "; the next command: ".join(
-                    dict.fromkeys(run_commands(reader, dataset, python))
-                )
+                found = dict.fromkeys(run_commands(reader, dataset, python))
             except LeftOut as reason:
                 codes.add(LEFT_OUT)
                 print(f"{reader}: left out: {reason}", flush=True)
@@ -115,7 +113,7 @@ def run_group(readers: Sequence[str], dataset: Path, envs: Path | None) -> set[i
                 print(*_lines(error)[-LAST_LINES:-1], sep="\n", flush=True)
             else:
                 codes.add(WELL)
-                line = f"Last run with {named}: {found}."
+                line = f"Last run with {named}: {'; the next command: '.join(found)}."
                 write_result(READERS[reader], line)
                 print(f"{reader}: {line}", flush=True)
     return codes
@@ -134,12 +132,11 @@ def make_dataset(folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
         if name.endswith("_color.png"):
-            photograph = folder / "leftImg8bit" / split / CITY / name
-            photograph.parent.mkdir(parents=True, exist_ok=True)
+            photograph = name.replace("gtFine_color", "leftImg8bit")
+            city = folder / "leftImg8bit" / split / CITY
+            city.mkdir(parents=True, exist_ok=True)
             with Image.open(target) as image:
-                image.convert("RGB").save(
-                    photograph.with_name(name.replace("gtFine_color", "leftImg8bit"))
-                )
+                image.convert("RGB").save(city / photograph)
     shutil.rmtree(drawn)
     for name, options in recipe.OTHERS.items():
         outdir = folder / "others" / name

@@ -33,6 +33,8 @@ distributed = pytest.importorskip("distributed")
 
 pytestmark = [posix_only, pytest.mark.filterwarnings("ignore")]
 
+Process = subprocess.Popen[str]
+Scheduler = tuple[Process, str]  # and its address
 # A conversion whose frames take a while, and that waits for a cluster no longer than a test can.
 SLOW = """
 import sys
@@ -62,7 +64,7 @@ if __name__ == "__main__":
 @contextmanager
 def started(
     *command: object, code: object = ROOT, stderr: int = subprocess.DEVNULL
-) -> Iterator["subprocess.Popen[str]"]:
+) -> Iterator[Process]:
     """A process that finds modules in `code`, and ends with the context, as do its children."""
     # A chunk of work may kill two workers.
     settings = {"PYTHONPATH": str(code), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
@@ -77,14 +79,14 @@ def started(
         process.communicate(timeout=PATIENCE)
 
 
-def kill(process: "subprocess.Popen[str]") -> None:
+def kill(process: Process) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE)
 
 
 @contextmanager
-def started_scheduler() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def started_scheduler() -> Iterator[Scheduler]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     options = "--host", "127.0.0.1", "--port", port, "--no-dashboard", "--no-show"
@@ -119,13 +121,13 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def scheduler() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def scheduler() -> Iterator[Scheduler]:
     with started_scheduler() as process_and_address:
         yield process_and_address
 
 
 @pytest.fixture(scope="module")
-def cluster(scheduler: tuple[object, str], code: str) -> Iterator[str]:
+def cluster(scheduler: Scheduler, code: str) -> Iterator[str]:
     """The scheduler's address; there are two workers, until the last of the tests."""
     _, address = scheduler
     with started(*worker(address), code=code), started(*worker(address), code=code):
@@ -134,9 +136,7 @@ def cluster(scheduler: tuple[object, str], code: str) -> Iterator[str]:
 
 
 @contextmanager
-def slow_conversion(
-    frames: Path, address: str, code: str, *options: str
-) -> Iterator["subprocess.Popen[str]"]:
+def slow_conversion(frames: Path, address: str, code: str, *options: str) -> Iterator[Process]:
     """A conversion on a cluster that has begun and takes a while; its messages are kept."""
     for path in frames.rglob("*.begun"):
         path.unlink()
@@ -149,7 +149,7 @@ def slow_conversion(
         yield process
 
 
-def messages(process: "subprocess.Popen[str]") -> list[str]:
+def messages(process: Process) -> list[str]:
     """What the process says before it ends."""
     _, err = process.communicate(timeout=PATIENCE)
     return err.splitlines()
@@ -243,8 +243,8 @@ def test_a_signal_in_mid_run_is_one_line(cluster: str, frames: Path, code: str) 
     assert not list((frames / "annotations").iterdir())
 
 
-def test_a_cluster_that_is_lost_is_one_line(
-    cluster: str, scheduler: tuple["subprocess.Popen[str]", str], frames: Path, code: str
+def test_a_lost_cluster_is_named(
+    cluster: str, scheduler: Scheduler, frames: Path, code: str
 ) -> None:
     """First some work kills both workers, then there is none, then the only worker dies, and last
     the scheduler."""

@@ -7,13 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cityscapes_coco.scores.panoptic_quality import (
-    Segments,
-    add_matches,
-    count_pairs,
-    match_segments,
-    rate_segments,
-)
+from cityscapes_coco.scores import panoptic_quality as pq
 from main import main
 from tests.conftest import Coco, WriteMap, run
 from tests.files import SAMPLE
@@ -105,14 +99,14 @@ def count(truth: str, predicted: str, crowds: str = "") -> tuple[float, int, int
     """Return the sum of the IoUs, and what is true, false and missed, where each capital letter is
     a segment of category 1 and each small one of category 0."""
 
-    def segments(text: str) -> tuple[NDArray[Any], Segments]:
+    def segments(text: str) -> tuple[NDArray[Any], pq.Segments]:
         ids = np.array([[0 if c == "." else ord(c) for c in text]], np.int32)
         listed = np.unique(ids[ids > 0]).astype(np.int64)
         kinds = np.array([chr(n).isupper() for n in listed], np.int64)
-        return ids, Segments(listed, kinds, np.array([chr(n) in crowds for n in listed], bool))
+        return ids, pq.Segments(listed, kinds, np.array([chr(n) in crowds for n in listed], bool))
 
     (there, ours), (found, theirs) = segments(truth), segments(predicted)
-    matches = match_segments(count_pairs(there, found), ours, theirs, 2)
+    matches = pq.match_segments(pq.count_pairs(there, found), ours, theirs, 2)
     return tuple(float(numbers.sum()) for numbers in matches[:4])  # type: ignore[return-value]
 
 
@@ -147,11 +141,11 @@ def test_of_two_crowds_of_a_category_the_last_one_counts(truth: str, false: int)
 
 def test_the_sum_of_two_images_is_rated() -> None:
     ids = np.array([[1, 1, 2]], np.int32)
-    one = Segments(np.array([1, 2]), np.array([0, 1]), np.array([False, False]))
-    matches = match_segments(count_pairs(ids, ids), one, one, 2)
-    none = Segments(one.ids[:0], one.categories[:0], one.are_crowds[:0])
-    lost = match_segments(count_pairs(ids, 0 * ids), one, none, 2)
-    quality = rate_segments(add_matches([matches, lost], 2), ["road", "car"], [False, True])
+    one = pq.Segments(np.array([1, 2]), np.array([0, 1]), np.array([False, False]))
+    matches = pq.match_segments(pq.count_pairs(ids, ids), one, one, 2)
+    none = pq.Segments(one.ids[:0], one.categories[:0], one.are_crowds[:0])
+    lost = pq.match_segments(pq.count_pairs(ids, 0 * ids), one, none, 2)
+    quality = pq.rate_segments(pq.add_matches([matches, lost], 2), ["road", "car"], [False, True])
     assert quality.average.things == quality.classes["car"]
     assert quality.classes["car"].pq == quality.classes["car"].rq == pytest.approx(2 / 3)
     assert quality.classes["car"].sq == 1

@@ -71,9 +71,7 @@ CLASSES: list[tuple[str, Make, int, int]] = [
 
 
 @pytest.mark.parametrize(("says", "make", "first", "second"), CLASSES)
-def test_other_ids_of_classes_are_named(
-    says: str, make: Make, first: int, second: int, tmp_path: Path
-) -> None:
+def test_class_ids_are_told(says: str, make: Make, first: int, second: int, tmp_path: Path) -> None:
     for name, right in ("sample", first), ("train", second):
         [text] = notes(tmp_path, name, make)
         assert (f"with {says}, {right} would be right" if right else says) in text
