@@ -52,6 +52,7 @@ for _number in STOP_SIGNALS:
         signal.signal(_number, lambda *_: None)
 
 
+NAME = "aachen_000000_000019"
 # A group of persons, two cars, and a caravan.
 STREET = [[23, 23, 23, 26001], [26000, 7, 24, 24], [26000, 26000, 7, 29000]]
 
@@ -92,13 +93,10 @@ def write_map(datadir: Path) -> WriteMap:
     """Writes one map into `datadir`, as Cityscapes names it, and returns its path."""
 
     def write(
-        values: object = STREET,
-        split: str = "train",
-        name: str = "aachen_000000_000019",
-        annotation_type: str = "gtFine",
+        values: object = STREET, split: str = "train", name: str = NAME, kind: str = "gtFine"
     ) -> Path:
-        city = datadir / annotation_type / split / name.split("_")[0]
-        return save_map(city / f"{name}_{annotation_type}_instanceIds.png", values)
+        city = datadir / kind / split / name.split("_")[0]
+        return save_map(city / f"{name}_{kind}_instanceIds.png", values)
 
     return write
 

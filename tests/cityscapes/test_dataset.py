@@ -18,7 +18,7 @@ BETAS = ("0.005", "0.01", "0.02")
 
 def test_coarse_maps_have_splits_of_their_own(datadir: Path, write_map: WriteMap) -> None:
     for split in ("train", "train_extra", "val"):
-        write_map(STREET, split, f"{split[-3:]}_000000_000019", annotation_type="gtCoarse")
+        write_map(STREET, split, f"{split[-3:]}_000000_000019", kind="gtCoarse")
     write_map(STREET, "test")
     files = convert_splits(datadir, "--annotations", "gtCoarse")
     assert list(files) == ["gtCoarse_train", "gtCoarse_train_extra", "gtCoarse_val"]
