@@ -103,6 +103,10 @@ class Options:
         for name, kind in get_type_hints(type(self)).items():
             if get_origin(kind) is Literal:
                 check_choice(name, getattr(self, name), get_args(kind))
+        usual = {field.name: field.default for field in fields(self)}
+        for name in OF_MASKS if self.annotations in BOX_TYPES else ():
+            if (value := getattr(self, name)) != usual[name]:
+                raise ValueError(f"{name} {value}: {self.annotations} has boxes and no masks")
         # A frozen dataclass sets its fields so. An image set that is named twice counts once.
         images = dict.fromkeys(list_names("images", self.images))
         object.__setattr__(self, "images", tuple(images))
@@ -115,10 +119,6 @@ class Options:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
         if not all(self.images) or not self.images:
             raise ValueError("images must name an image set")
-        usual = {field.name: field.default for field in fields(self)}
-        for name in OF_MASKS if self.annotations in BOX_TYPES else ():
-            if (value := getattr(self, name)) != usual[name]:
-                raise ValueError(f"{name} {value}: {self.annotations} has boxes and no masks")
 
 
 class ChosenCategory(NamedTuple):

@@ -61,7 +61,9 @@ def compare_boxes(checked: CheckedImage, scope: Scope) -> Findings:
     claims = [_claim(annotation, checked.where, scope) for annotation in checked.annotations]
     pairs = _match(claims, sources)
     outcomes = []
-    faults = [*check_sizes(checked, height, width, "box file"), *_check_classes(checked, file)]
+    faults = [*check_sizes(checked, height, width, "box file")]
+    if scope.annotation_type == "gtBboxValidated":
+        faults += _check_classes(checked, file)
     for index, claim in enumerate(claims):
         source = sources[pairs[index]] if index in pairs else None
         outcomes.append(_compare_pair(claim, source))

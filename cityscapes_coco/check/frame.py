@@ -5,7 +5,7 @@ into runs down its columns, as pycocotools does it, and masks are compared as py
 the whole frame. The masks of a panoptic file are cut from its PNG files in the same way.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
@@ -251,7 +251,8 @@ def _match(
     """Return the index of the source that belongs to each claim, by the index of the claim.
 
     A claim gets the source with the value it names if the value is `unique`: no other claim names
-    it, and no other source has it. All other claims go by overlap, the best pair first: within a
+    it, and no other source has it. Then come claims with exactly the mask of a source of their row,
+    or its box if they have no mask. All other claims go by overlap, the best pair first: within a
     row any overlap will do; across rows, where the category must be wrong, the IoU has to be at
     least a half.
     """
@@ -261,8 +262,19 @@ def _match(
         for index, claim in enumerate(claims)
         if claim.annotation.map_value in unique
     }
-    rest = [index for index in range(len(claims)) if index not in pairs]
     taken = set(pairs.values())
+    # Thousands of parts may have one value: the overlap of each with each would fill the memory.
+    equal: dict[object, list[int]] = defaultdict(list)
+    for place, source in enumerate(sources):
+        equal[source.row, source.rle["counts"]].append(place)
+        equal[source.row, tuple(source.bbox)].append(place)
+    for index, claim in reversed([*enumerate(claims)]):
+        own = equal[claim.row, claim.rle["counts"] if claim.rle else claim.annotation.bbox]
+        while index not in pairs and own:
+            if (place := own.pop()) not in taken:
+                pairs[index] = place
+                taken.add(place)
+    rest = [index for index in range(len(claims)) if index not in pairs]
     free = [place for place in range(len(sources)) if place not in taken]
     if not rest or not free:
         return pairs

@@ -17,13 +17,15 @@ from typing import NamedTuple
 
 from cityscapes_coco.cityscapes.frame import USUAL_SET, FrameKey, only_usual_set
 from cityscapes_coco.cityscapes.split_folders import Parts, list_split_folders
-from cityscapes_coco.options import ALL_SPLITS, SPLITS
+from cityscapes_coco.options import ALL_SPLITS, BOX_TYPES, SPLITS
 from cityscapes_coco.run.folders import list_folder_if_allowed, parts_inside
 
 # How deep, and through how many folders, a search goes when the usual folders hold nothing.
 DEEPEST = 5
 _MOST_FOLDERS = 1000
 # How photographs are stored, the preferred kind first.
+# How the names of the inspector's pictures end.
+_PICTURES = "_instances", "_panoptic", *(f"_{kind}" for kind in BOX_TYPES)
 _EXTENSIONS = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
 # What the folders of archives have in their names beside the image set.
 _ARCHIVE = re.compile(r"_(train_?(val|extra)?(test)?|val|test)(?=_|$)")
@@ -192,7 +194,7 @@ def _read_photograph_name(name: str, stems: Set[str]) -> tuple[str, str]:
     """Return the stem of the frame that a file shows, and the ending; ("", "") if it shows none."""
     base, _, extension = name.rpartition(".")
     # The inspector's pictures are no photographs, wherever they were saved.
-    if extension.lower() not in _EXTENSIONS or base.endswith(("_instances", "_panoptic")):
+    if extension.lower() not in _EXTENSIONS or base.endswith(_PICTURES):
         return "", ""
     # Some tools append the new extension: x_leftImg8bit.png.jpg.
     base = base.removesuffix(".png")

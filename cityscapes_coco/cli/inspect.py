@@ -26,6 +26,7 @@ from cityscapes_coco.cli.arguments import (
 )
 from cityscapes_coco.cli.program import run_program
 from cityscapes_coco.errors import UserError, command, guess, one_line
+from cityscapes_coco.options import BOX_TYPES
 
 if TYPE_CHECKING:
     from cityscapes_coco.coco.records import Annotation, CocoFile, Id, Image, Result
@@ -209,10 +210,23 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data:
 
     if args.sort:
         images = _choose_worst(args, images, source, find_records)
-    kind = "panoptic" if isinstance(coco, PanopticFile) else "instances"
-    kind = args.results.stem if args.results else kind
+    kind = _name_kind(coco)
+    if args.results:
+        kind = args.results.stem if args.results.stem != kind else f"{kind}_results"
     names_and_kinds = [(image.file_name or "", kind) for image in images]
     _draw_examples(args, path, coco, names_and_kinds, load)
+
+
+def _name_kind(coco: "CocoFile") -> str:
+    """Return how the names of a file's pictures end, so that files of one frame have pictures of
+    different names."""
+    from cityscapes_coco.coco.reading import read_options
+    from cityscapes_coco.coco.records import PanopticFile
+
+    annotations = read_options(coco).annotations
+    if annotations in BOX_TYPES:
+        return annotations
+    return "panoptic" if isinstance(coco, PanopticFile) else "instances"
 
 
 def _add_masks(path: Path, records: "Records", png: Path | None) -> str:

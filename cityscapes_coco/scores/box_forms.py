@@ -195,6 +195,7 @@ def _find_peaks(
         if not summed.max():
             return
         middle = edges[list(peak)] + cell / 2
-        near = np.all(np.abs(points - middle) <= 1.5 * cell, axis=1)
+        # Rounding must not lose the points on the border: they have voted.
+        near = np.all(np.abs(points - middle) <= 1.500001 * cell, axis=1)
         yield np.median(points[near], axis=0), near
         votes[tuple(slice(max(place - 1, 0), place + 2) for place in peak)] = 0

@@ -189,6 +189,8 @@ def _write_latex(tables: Iterable[ScoreTable], origin: Origin) -> Iterator[str]:
                 yield "\\midrule\n"
             cells = (_percent(number, "--") for number in numbers)
             escaped = _SPECIAL.sub(r"\\\1", name.replace("\\", "/").replace("\n", " "))
+            # Alone, ~ is a space, and ^ an error outside of formulas.
+            escaped = escaped.replace("~", r"\~{}").replace("^", r"\^{}")
             yield f"{escaped} & {' & '.join(cells)} \\\\\n"
         yield "\\bottomrule\n\\end{tabular}\n"
 

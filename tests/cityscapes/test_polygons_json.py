@@ -95,7 +95,7 @@ WRONG: dict[str, object] = {
         polygons(of("car"), of("cars\x1b"))
     ),
     "the label 'dinogroup', which": polygons(of("dinogroup")),
-    "objects[0].polygon[1][1] should be a number, not a text, NaN or Infinity": (
+    "objects[0].polygon[1][1] should be a number, not NaN or Infinity": (
         polygons(of("car", [[1, 2], [3, float("nan")]]))
     ),
     "objects[0].polygon[1][1] should be": polygons(of("car", [[1, 2], [3, "4"]])),

@@ -72,6 +72,7 @@ MISTAKES = {
     "convert --splits vall": "gtFine has train, val, test, not vall; did you mean val?",
     "convert --categories cars": "not 'cars'; did you mean car?",
     "convert --stuff parts": "argument --stuff: parts needs a category such as road",
+    "convert --annotations gtBboxValidated --stuff parts": "parts: gtBboxValidated has boxes",
     "convert --workers 2 --scheduler x": "not allowed with argument",
     "evaluate": "the following arguments are required: --results",
     "evaluate --results r --scores s.xlsx": "--scores: the name must end in .json, .csv, .md or",

@@ -3,14 +3,16 @@
 import json
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from inspect_coco import main as inspect
+from main import main
 from tests.conftest import Coco, WriteMap, convert, fail, posix_only, run
-from tests.files import OUTPUT, load, write_json
+from tests.files import OUTPUT, SAMPLE, load, write_json
 
 NAMES = [f"aachen_{number:06d}_000019" for number in range(4)]
 
@@ -56,6 +58,20 @@ def test_only_frames_whose_name_or_classes_fit_are_chosen(data: Path) -> None:
     assert out.splitlines()[-2:] == [str(picture), str(page)]
     assert {*(data / "pictures").iterdir()} == {picture, page}
     assert "0 of 3 images" in look(data, "--num_examples", 0, "--category", "person")
+
+
+def test_pictures_of_several_files_of_a_frame_have_several_names(tmp_path: Path) -> None:
+    outdir, kinds = tmp_path / "out", ("gtFine", "gtBboxCityPersons", "gtBboxValidated")
+    for kind in kinds:
+        argv = "--datadir", SAMPLE, "--outdir", outdir, "--annotations", kind, "--splits", "val"
+        assert run(main, *argv)[0] == 0
+    shutil.copy(SAMPLE / "predictions.json", results := tmp_path / "instances.json")
+    choices = "--datadir", SAMPLE, "--image", "001196", "--save", tmp_path
+    for kind in kinds:
+        look(outdir, *choices, "--split", "val" if kind == "gtFine" else f"{kind}_val")
+    look(outdir, *choices, "--results", results)
+    ends = {path.stem.rpartition("leftImg8bit_")[2] for path in tmp_path.glob("*.png")}
+    assert ends == {"instances", "instances_results", "gtBboxCityPersons", "gtBboxValidated"}
 
 
 def test_only_instances_of_the_chosen_classes_are_drawn(data: Path) -> None:

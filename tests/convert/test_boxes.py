@@ -175,7 +175,7 @@ BAD_PERSONS: dict[str, Any] = {
     "objects[1] has no bboxVis": lambda objects: objects[1].pop("bboxVis"),
     "objects[2].bbox[0] should be a number, not a text": change(2, bbox=["1", "2", "3", "4"]),
     "objects[1].bbox[0] should be a number, not a text": change(1, bbox=["x", 2, 3, 4]),
-    "objects[2].bbox[1] should be a number, not a text, NaN or Infinity": (
+    "objects[2].bbox[1] should be a number, not NaN or Infinity": (
         change(2, bbox=[1, float("nan"), 3, 4])
     ),
     "objects[0].bboxVis is -1 wide and 4 high; below 0": change(0, bboxVis=[1, 2, -1, 4]),
@@ -184,6 +184,9 @@ BAD_PERSONS: dict[str, Any] = {
         change(3, label="persons")
     ),
     "objects[0].instanceId should be an integer": change(0, instanceId="24"),
+    "can't decode byte 0xfc": (
+        b'{"city": "Z\xfcrich", "imgHeight": 9, "imgWidth": 9, "objects": []}'
+    ),
 }
 BAD_VALIDATED: dict[str, Any] = {
     "(maximum recursion depth": b'{"x": ' + b"[" * 100_000,
@@ -196,6 +199,10 @@ BAD_VALIDATED: dict[str, Any] = {
         {"classes": ["person", "tram\n", *CLASSES[2:]]}
     ),
     "objects[0].vote_counts": change(0, vote_counts=[3]),
+    "classes[1] should be a text, not NaN or Infinity": (
+        {"classes": ["person", float("nan"), *CLASSES[2:]]}
+    ),
+    "surrogates not allowed": change(0, vote_counts={"\ud800": 3}),
 }
 
 

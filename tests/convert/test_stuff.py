@@ -1,5 +1,6 @@
 """Classes without instances: what becomes of them, judged by a flood fill."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from cityscapes_coco import Options, find_dataset, read_frames
 from cityscapes_coco.check.parts import split_rle
+from cityscapes_coco.check.records import Row
+from cityscapes_coco.check.verify import verify_file
 from cityscapes_coco.cityscapes.id_map import cut_mask, find_instances
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.convert.regions import choose_regions
@@ -157,6 +160,25 @@ def test_the_check_names_wrong_parts(says: str, file: Coco, datadir: Path, capsy
     capsys.readouterr()
     assert verify(datadir, file) == code
     assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["rle", "none"])
+def test_a_thousand_parts_are_checked_in_little_memory(
+    kind: str, datadir: Path, write_map: WriteMap
+) -> None:
+    noise = np.full((60, 80), 7)
+    noise[::2, ::2] = 8
+    write_map(noise)
+    options = "--categories", "road", "sidewalk", "--stuff", "parts", "--segmentation", kind
+    assert len(convert(datadir, *options)["annotations"]) == 1201
+    tracemalloc.start()
+    try:
+        report = verify_file(datadir / "annotations" / OUTPUT, datadir)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert report.rows[Row("sidewalk", False)].exact == 1200 and report.exit_code == 0
+    assert peak < 10e6
 
 
 def test_stuff_is_scored_by_coco_and_not_by_cityscapes(tmp_path: Path, capsys: Capture) -> None:

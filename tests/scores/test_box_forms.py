@@ -69,6 +69,12 @@ def test_the_scale_and_offset_of_boxes_are_found(scale: list[float], offset: lis
     assert any(np.allclose(s, scale, 0.01) and np.allclose(o, offset, 0, 2) for s, o in found)
 
 
+def test_a_vote_between_two_cells_counts() -> None:
+    box, truth = np.array([[[-185.0, 0, 4, 4]], [[0.0, 0, 4, 4]]])
+    _, (scale, offset) = fit_scales([box], [truth], np.array([200.0, 100]))
+    assert np.allclose(scale, 1) and np.allclose(offset, [185, 0])
+
+
 def test_without_pairs_there_is_no_scale() -> None:
     nothing = np.zeros((0, 4))
     assert [*fit_scales([nothing], [nothing], SIZE)] == []

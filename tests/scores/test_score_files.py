@@ -57,13 +57,13 @@ def test_markdown_and_latex_have_percent(scores: Scores, tmp_path: Path) -> None
 def test_a_name_breaks_no_table(tmp_path: Path, scores: Scores) -> None:
     own = scores.cityscapes
     assert own
-    odd = type(own)(own.average, {'a|b,"c"_{d}&': own.average})
+    odd = type(own)(own.average, {'a|b,"c"_{d}&^~': own.average})
     changed = Scores(1, 1, 0, type(scores.coco)({}, {}), odd, None, [], {})
     origin = Origin("t.json", "0", "p", {"Cityscapes": "yes"})
     for ending, line in {
-        ".md": '| a\\|b,"c"_{d}& | 16.7 | 36.0 |\n',
-        ".tex": 'a|b,"c"\\_\\{d\\}\\& & 16.7 & 36.0 \\\\\n',
-        ".csv": 'Cityscapes,"a|b,""c""_{d}&",AP50,',
+        ".md": '| a\\|b,"c"_{d}&^~ | 16.7 | 36.0 |\n',
+        ".tex": 'a|b,"c"\\_\\{d\\}\\&\\^{}\\~{} & 16.7 & 36.0 \\\\\n',
+        ".csv": 'Cityscapes,"a|b,""c""_{d}&^~",AP50,',
     }.items():
         write_scores(tmp_path / f"s{ending}", changed, origin)
         assert line in (tmp_path / f"s{ending}").read_text()
