@@ -1,14 +1,11 @@
-"""What the tests share: streets, folders of maps, the programs as calls, and damaged files."""
+"""What the tests share: streets, folders of maps, and the programs as calls."""
 
 import io
-import json
 import os
 import signal
-import struct
 import subprocess
 import sys
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -23,20 +20,16 @@ import inspect_coco
 import main
 from cityscapes_coco.cli.convert import build_parser
 from cityscapes_coco.run.signals import STOP_SIGNALS
-from tests.oracle import PASSES, box_of, encode
+from tests.files import OUTPUT, ROOT, load, write_json
+from tests.oracle import box_of, encode
 
-ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "data" / "sample"
-OUTPUT = "instancesonly_filtered_gtFine_train.json"
-PANOPTIC = "cityscapes_panoptic_train.json"
-PREDICTIONS = SAMPLE / "predictions.json"
-GOLDEN_VAL = ROOT / "tests" / "golden" / OUTPUT.replace("train", "val")
 # Seconds that no test takes, however busy the machine is; what lasts longer hangs.
 PATIENCE = 120
+PIPED: dict[str, Any] = {"capture_output": True, "text": True, "timeout": PATIENCE}
 
 Coco = dict[str, Any]
-Change = Callable[[Coco], object]
 Capture = pytest.CaptureFixture[str]
+Patch = pytest.MonkeyPatch
 Program = Callable[[list[str]], int]
 WriteMap = Callable[..., Path]
 
@@ -59,8 +52,7 @@ for _number in STOP_SIGNALS:
         signal.signal(_number, lambda *_: None)
 
 
-# Streets.
-
+NAME = "aachen_000000_000019"
 # A group of persons, two cars, and a caravan.
 STREET = [[23, 23, 23, 26001], [26000, 7, 24, 24], [26000, 26000, 7, 29000]]
 
@@ -101,13 +93,10 @@ def write_map(datadir: Path) -> WriteMap:
     """Writes one map into `datadir`, as Cityscapes names it, and returns its path."""
 
     def write(
-        values: object = STREET,
-        split: str = "train",
-        name: str = "aachen_000000_000019",
-        annotation_type: str = "gtFine",
+        values: object = STREET, split: str = "train", name: str = NAME, kind: str = "gtFine"
     ) -> Path:
-        city = datadir / annotation_type / split / name.split("_")[0]
-        return save_map(city / f"{name}_{annotation_type}_instanceIds.png", values)
+        city = datadir / kind / split / name.split("_")[0]
+        return save_map(city / f"{name}_{kind}_instanceIds.png", values)
 
     return write
 
@@ -117,14 +106,6 @@ def frame(datadir: Path, write_map: WriteMap) -> Path:
     """A data folder with one map, of the small street."""
     write_map()
     return datadir
-
-
-def touch(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
-
-
-# The programs.
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -156,8 +137,16 @@ def convert(datadir: Path, *options: object) -> Coco:
     """Convert in this process, if nothing else is asked for, and return the file of train."""
     argv = ["--datadir", str(datadir), *map(str, options)]
     assert main.main(argv) == 0
-    outdir = build_parser().parse_args(argv).outdir or datadir / "annotations"
-    return load(outdir / OUTPUT)
+    args = build_parser().parse_args(argv)
+    outdir = args.outdir or datadir / "annotations"
+    return load(outdir / OUTPUT.replace("gtFine", args.annotations))
+
+
+def convert_and_verify(datadir: Path, *options: object) -> Coco:
+    """Convert, have both programs check the file of train, and return it."""
+    coco = convert(datadir, *options, "--verify")
+    assert verify(datadir, coco) == 0
+    return coco
 
 
 def verify(datadir: Path, coco: object) -> int:
@@ -168,91 +157,17 @@ def verify(datadir: Path, coco: object) -> int:
 
 def run_script(script: str, *options: object, **how: Any) -> "subprocess.CompletedProcess[str]":
     """Run a program as its user does."""
-    return subprocess.run(
-        [sys.executable, ROOT / script, *map(str, options)],
-        **{"capture_output": True, "text": True, "timeout": PATIENCE, **how},
-    )
+    command = [sys.executable, str(ROOT / script), *map(str, options)]
+    return subprocess.run(command, **PIPED | how)
 
 
 def run_code(code: str, *options: object, **how: Any) -> "subprocess.CompletedProcess[str]":
     """Run some code as a program that finds the package."""
     command = [sys.executable, "-c", code, *map(str, options)]
-    return subprocess.run(
-        command, **{"cwd": ROOT, "capture_output": True, "text": True, "timeout": PATIENCE, **how}
-    )
-
-
-def load(path: Path) -> Coco:
-    return dict(json.loads(path.read_bytes()))
+    return subprocess.run(command, cwd=ROOT, **PIPED | how)
 
 
 def annotate(mask: NDArray[Any], **fields: object) -> Coco:
     """An annotation of a mask, with its ids and whatever else it has."""
     form = {"iscrowd": 0, "area": int(mask.sum()), "bbox": box_of(mask)}
     return form | {"segmentation": encode(mask)} | fields
-
-
-def read_folder(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, hidden ones too."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def write_json(path: Path, value: object) -> Path:
-    path.write_text(json.dumps(value))
-    return path
-
-
-# Damaged files: what is changed in a good one.
-
-
-def set_field(part: str, name: str, value: object, index: int = 0) -> Change:
-    """Set a field of one record of a COCO file."""
-    return lambda coco: coco[part][index].__setitem__(name, value)
-
-
-Chunk = tuple[bytes, bytes]
-
-
-def encode_png(
-    pixels: NDArray[Any], filters: Sequence[int] = (0,), interlaced: bool = False
-) -> list[Chunk]:
-    """Return the chunks of a PNG of `pixels`: of 16 bits, shape (height, width), or RGB, uint8,
-    shape (height, width, 3)."""
-    height, width = pixels.shape[:2]
-    depth, color, step = (16, 0, 2) if pixels.ndim == 2 else (8, 2, 3)
-    raw = b""
-    for top, left, down, right in PASSES if interlaced else [(0, 0, 1, 1)]:
-        part = pixels[top::down, left::right]
-        if part.size:
-            big_endian = np.ascontiguousarray(part, f">u{depth // 8}").view(np.uint8)
-            rows = big_endian.reshape(len(part), -1).astype(int)
-            raw += b"".join(_filter_rows(rows, filters, step))
-    header = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, interlaced)
-    return [(b"IHDR", header), (b"IDAT", zlib.compress(raw)), (b"IEND", b"")]
-
-
-def _filter_rows(rows: NDArray[Any], filters: Sequence[int], step: int) -> list[bytes]:
-    """Filter rows of bytes, of which a pixel has `step`."""
-    filtered = []
-    above = np.zeros(rows.shape[1], int)
-    for number, row in enumerate(rows):
-        kind = filters[number % len(filters)]
-        left = np.concatenate(([0] * step, row[:-step]))
-        corner = np.concatenate(([0] * step, above[:-step]))
-        guess = left + above - corner
-        distances = np.abs(np.stack((left, above, corner)) - guess)
-        paeth = np.choose(distances.argmin(axis=0), (left, above, corner))
-        predicted = (0, left, above, (left + above) // 2, paeth)[kind]
-        filtered.append(bytes([kind]) + ((row - predicted) % 256).astype(np.uint8).tobytes())
-        above = row
-    return filtered
-
-
-def join_chunks(chunks: Sequence[Chunk]) -> bytes:
-    """Return the PNG file of some chunks; all checksums are right."""
-    parts = [b"\x89PNG\r\n\x1a\n"]
-    for name, data in chunks:
-        parts += struct.pack(">I", len(data)), name, data
-        parts.append(struct.pack(">I", zlib.crc32(name + data)))
-    return b"".join(parts)

@@ -26,17 +26,8 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.conftest import (
-    GOLDEN_VAL,
-    OUTPUT,
-    PANOPTIC,
-    PATIENCE,
-    PREDICTIONS,
-    ROOT,
-    SAMPLE,
-    read_folder,
-    save_map,
-)
+from tests.conftest import PATIENCE, save_map
+from tests.files import GOLDEN_VAL, OUTPUT, PANOPTIC, PREDICTIONS, ROOT, SAMPLE, read_folder, touch
 
 OLD = b"an earlier file"
 FOLDER = PANOPTIC.removesuffix(".json")
@@ -73,8 +64,7 @@ class Victim:
         """
         shutil.rmtree(self.outdir)
         for name, content in self.old.items():
-            (self.outdir / name).parent.mkdir(parents=True, exist_ok=True)
-            (self.outdir / name).write_bytes(content)
+            touch(self.outdir / name).write_bytes(content)
         process = self.start(workers)
         errors = _end(process, whom, number, delay)
         story = f"{whom}, signal {number}, after {delay:.3f} s: {process.returncode}, {errors!r}"
@@ -153,19 +143,8 @@ def _group_exists(group: int) -> bool:
     return True
 
 
-WAYS = [
-    ("program", signal.SIGKILL),
-    ("group", signal.SIGKILL),
-    ("worker", signal.SIGKILL),
-    ("worker", signal.SIGTERM),
-    ("program", signal.SIGINT),
-    ("group", signal.SIGINT),
-    ("program", signal.SIGTERM),
-    ("burst", signal.SIGINT),
-    ("burst", signal.SIGTERM),
-    ("group", signal.SIGTERM),
-    ("program", signal.SIGHUP),
-]
+WAYS = ["program KILL", "group KILL", "worker KILL", "worker TERM", "program INT", "group INT"]
+WAYS += ["program TERM", "burst INT", "burst TERM", "group TERM", "program HUP"]
 
 
 def kill(folder: Path, count: int, seed: int) -> Counter[str]:
@@ -174,7 +153,8 @@ def kill(folder: Path, count: int, seed: int) -> Counter[str]:
     dice = random.Random(seed)
     left: Counter[str] = Counter()
     for number in range(count):
-        whom, sent = WAYS[(seed + number) % len(WAYS)]
+        whom, name = WAYS[(seed + number) % len(WAYS)].split()
+        sent = signal.Signals[f"SIG{name}"]
         workers = 1 if whom == "program" and dice.random() < 0.5 else 2
         if number % 4 == 3:
             left[kill_save(folder, whom, sent, dice.uniform(0, 2))] += 1

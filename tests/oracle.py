@@ -218,9 +218,6 @@ def check_simple(segmentations: Iterable[Any]) -> None:
             assert shapely.Polygon(np.reshape(polygon, (-1, 2))).is_valid
 
 
-# Scores.
-
-
 def official_scores(upload: Path, maps: Iterable[Path]) -> dict[str, Any] | None:
     """Return the scores by cityscapesscripts of a folder for the benchmark's server; None where its
     script fails because no prediction counts at all.

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.benchmark import BenchmarkError, verify
-from tests.conftest import OUTPUT, PATIENCE, ROOT, SAMPLE, load, posix_only, run_script, write_json
+from tests.conftest import PATIENCE, posix_only, run_script
+from tests.files import OUTPUT, ROOT, SAMPLE, load, write_json
 
 
 @posix_only

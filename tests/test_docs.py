@@ -22,7 +22,8 @@ from cityscapes_coco.cli.convert import build_parser as build_convert
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
 from cityscapes_coco.options import AnnotationType, Options
-from tests.conftest import OUTPUT, PANOPTIC, ROOT, SAMPLE, Capture, load, save_map
+from tests.conftest import Capture, Patch, save_map
+from tests.files import OUTPUT, PANOPTIC, ROOT, SAMPLE, load
 from tests.messages import read_messages
 from tests.readers.run import READERS, requirements, version_of_reader, versions
 
@@ -164,9 +165,7 @@ def test_the_annotation_shown_is_in_the_file(project: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_the_code_from_python_prints_what_the_page_says(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
+def test_the_code_prints_what_is_shown(project: Path, monkeypatch: Patch, capsys: Capture) -> None:
     monkeypatch.chdir(project)
     names: dict[str, object] = {}
     parts = FENCED.findall(PAGES["docs/python.md"])
@@ -199,35 +198,21 @@ def test_each_field_of_a_file_is_described(page: str, title: str, file: str, pro
         assert set(described[name]) == set(coco[name][0]), name
 
 
-def test_the_scores_shown_are_printed(project: Path) -> None:
-    commands, shown = blocks(section("docs/evaluation.md", "Score results"))
-    assert run(commands.splitlines()[1], project) == (0, shown)
-
-
-def test_the_panoptic_quality_is_printed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = section("docs/evaluation.md", "Panoptic quality")
-    convert, score, shown = blocks(text)
-    assert run(convert, project)[0] == 0
+@pytest.mark.parametrize("title", ["Score results", "Panoptic quality", "Boxes"])
+def test_commands_print_what_the_page_says(title: str, project: Path, monkeypatch: Patch) -> None:
+    """Of a conversion a page may show a part, and of a score it shows everything."""
+    text = PAGES["docs/boxes.md"] if title == "Boxes" else section("docs/evaluation.md", title)
     monkeypatch.chdir(project)
-    [code] = blocks(text, "python")
-    exec(compile(code, "docs/evaluation.md", "exec"), {})
-    assert run(score, project) == (0, shown)
-
-
-def test_the_commands_with_boxes_print_what_the_page_says(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(project)
-    [code] = blocks(PAGES["docs/boxes.md"], "python")
-    exec(compile(code, "docs/boxes.md", "exec"), {})
-    printed = ""
-    for block in blocks(PAGES["docs/boxes.md"]):
-        if block.startswith("python "):
-            told = [run(command, project) for command in block.splitlines()]
-            assert {code for code, _ in told} == {0}
-            printed = "".join(text for _, text in told)
+    printed, is_score = "", False
+    for language, code in FENCED.findall(text):
+        if language:
+            exec(compile(code, title, "exec"), {})
+        elif code.startswith("python "):
+            told = [run(command, project) for command in code.splitlines()]
+            assert {exit_code for exit_code, _ in told} == {0}
+            printed, is_score = "".join(text for _, text in told), "evaluate_coco.py" in code
         else:
-            assert block.strip() in printed
+            assert printed.endswith(code) if is_score else code.strip() in printed
 
 
 def test_an_option_that_means_nothing_for_boxes_is_refused() -> None:
@@ -271,7 +256,7 @@ def test_masks_are_as_exact_as_shown(project: Path) -> None:
             assert f"The largest lost instance is a {name} of {pixels:,} pixels." in text
 
 
-def test_the_readme_runs(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_the_readme_runs(project: Path, monkeypatch: Patch, capsys: Capture) -> None:
     text = section("README.md", "From Python")
     monkeypatch.chdir(project)
     [code] = blocks(text, "python")
@@ -288,10 +273,8 @@ def test_the_page_of_errors_has_each_message_of_the_program_and_no_other() -> No
     messages, texts = read_messages(ROOT / "cityscapes_coco")
     assert len(messages) > 200
     known = "\n".join(messages | texts)
-    gone = [
-        t for t, p in zip(listed, patterns, strict=True) if not re.search(f"^{p}$", known, re.M)
-    ]
-    assert gone == []
+    pairs = zip(listed, patterns, strict=True)
+    assert [text for text, p in pairs if not re.search(f"^{p}$", known, re.M)] == []
     assert [m for m in sorted(messages) if not any(re.fullmatch(p, m) for p in patterns)] == []
 
 
@@ -309,9 +292,7 @@ def test_the_data_folder_is_found_as_the_table_tells(row: list[str], tmp_path: P
     assert written.parent == tmp_path / folder / "annotations"
 
 
-def test_the_official_script_prints_the_scores_of_the_page(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
+def test_the_official_script_agrees(project: Path, monkeypatch: Patch, capsys: Capture) -> None:
     pytest.importorskip("cityscapesscripts")
     text = section("docs/evaluation.md", "Compare with the official script")
     [command], [code] = blocks(text), blocks(text, "python")
@@ -321,9 +302,8 @@ def test_the_official_script_prints_the_scores_of_the_page(
     exec(compile(code, "docs/evaluation.md", "exec"), {})
     printed = re.sub(r"\x1b\[\d+(;\d+)*m", "", capsys.readouterr().out)
     [told] = [block for block in blocks(PAGES["docs/evaluation.md"]) if "Cityscapes " in block]
-    for name, *shown in re.findall(
-        r"^ +(\w+) +(\S+) +(\S+)$", told.partition("Cityscapes")[2], re.M
-    ):
+    table = told.partition("Cityscapes")[2]
+    for name, *shown in re.findall(r"^ +(\w+) +(\S+) +(\S+)$", table, re.M):
         official = re.findall(rf"^{name} +: +(\S+) +(\S+)$", printed, re.M)
         assert [tuple(shown)] == [tuple(n.replace("nan", "-") for n in row) for row in official]
 

@@ -4,14 +4,11 @@ A fault in the data is one line on standard error and exit code 1; the earlier f
 and nothing else is left in the folder.
 """
 
-import multiprocessing
 import os
 import shutil
 import struct
-import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,26 +20,11 @@ import pytest
 # Imported late, these could not be read as another user.
 import cityscapes_coco.check.verify
 import cityscapes_coco.run.workers  # noqa: F401
-import inspect_coco
 from cityscapes_coco.errors import one_line
 from main import main
-from tests.conftest import (
-    OUTPUT,
-    PANOPTIC,
-    STREET,
-    Capture,
-    Chunk,
-    WriteMap,
-    convert,
-    encode_png,
-    fail,
-    join_chunks,
-    load,
-    on_posix,
-    posix_only,
-    run,
-    run_script,
-)
+from tests.conftest import STREET, WriteMap, convert, fail, on_posix, posix_only, run, run_script
+from tests.damage import Chunk, encode_png, join_chunks
+from tests.files import OUTPUT, load
 from tests.oracle import check_exact, read_maps
 
 NOBODY = 65534
@@ -122,9 +104,7 @@ def listed(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("says", [*BAD_MAPS, *on_posix(BAD_POSIX_MAPS)])
-def test_a_bad_map_fails_its_split_in_one_line_and_keeps_the_old_file(
-    says: str, datadir: Path, write_map: WriteMap
-) -> None:
+def test_a_bad_map_fails_its_split(says: str, datadir: Path, write_map: WriteMap) -> None:
     good = write_map(name="a_000000_000000")
     bad = write_map(name="a_000001_000000")
     outdir = datadir / "annotations"
@@ -170,9 +150,7 @@ def test_an_absurd_header_takes_no_memory(datadir: Path, write_map: WriteMap) ->
 @posix_only
 @pytest.mark.parametrize("link", ["nowhere", "aachen"])
 @pytest.mark.parametrize("where", ["gtFine/train/aachen", "gtFine/train"])
-def test_a_link_that_leads_nowhere_is_no_empty_folder(
-    link: str, where: str, datadir: Path, write_map: WriteMap
-) -> None:
+def test_a_dead_link_is_an_error(link: str, where: str, datadir: Path, write_map: WriteMap) -> None:
     """It may lead to a share that has dropped: its frames must not be missing without a word."""
     write_map(split="val", name="b_000000_000000")
     write_map(name="b_000000_000000")
@@ -267,37 +245,3 @@ def test_an_output_that_cannot_be_written_is_named(fault: str, frame: Path) -> N
         _, line = fail(main, "--datadir", frame).splitlines()
     assert line.startswith(f"error: {outdir}") and f"cannot be written: {says}" in line
     assert sorted(str(path) for path in frame.rglob("*")) == before
-
-
-def test_two_runs_into_one_folder_both_end_well(datadir: Path, write_map: WriteMap) -> None:
-    for number in range(20):
-        write_map(name=f"a_{number:06d}_000000")
-    options = "main.py", "--datadir", datadir, "--workers", "2", "--panoptic"
-    with ThreadPoolExecutor(2) as threads:
-        both = [threads.submit(run_script, *options) for _ in range(2)]
-    assert [process.result().returncode for process in both] == [0, 0]
-    outdir = datadir / "annotations"
-    assert listed(outdir) == [PANOPTIC.removesuffix(".json"), PANOPTIC, OUTPUT]
-    assert len(load(outdir / OUTPUT)["images"]) == 20
-    assert inspect_coco.main(["--coco_dir", str(datadir), "--panoptic", "--verify"]) == 0
-
-
-def test_out_of_memory_in_a_worker_is_one_line(
-    datadir: Path, write_map: WriteMap, capfd: Capture
-) -> None:
-    resource = pytest.importorskip("resource", reason="needs POSIX")
-    if sys.platform != "linux" or multiprocessing.get_start_method() != "fork":
-        pytest.skip("needs a system where forked processes inherit a limit of their memory")
-    write_map(np.zeros((8000, 8000)))
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limits = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (used + 90_000_000, limits[1]))
-    try:
-        code = main(["--datadir", str(datadir), "--workers", "2"])
-    finally:
-        resource.setrlimit(resource.RLIMIT_AS, limits)
-    err = capfd.readouterr().err
-    last = err.splitlines()[-1]
-    assert code == 1 and last.startswith("error: ") and "Traceback" not in err
-    assert "out of memory" in last or "a worker process died" in last
-    assert not listed(datadir / "annotations")

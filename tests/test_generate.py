@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from cityscapes_coco.pixels.png import read_chunks
-from tests.conftest import SAMPLE, run_script
+from tests.conftest import run_script
+from tests.files import SAMPLE
 
 PATHS = sorted(path.relative_to(SAMPLE) for path in SAMPLE.glob("gt*/**/*.*"))
 

@@ -8,15 +8,13 @@ import cityscapes_coco
 from cityscapes_coco import (
     Options,
     UserError,
-    choose_frames,
     convert_split,
-    evaluate_results,
     find_dataset,
     find_splits,
     read_frames,
-    verify_file,
 )
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, WriteMap, load
+from tests.conftest import WriteMap
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE, load
 
 
 def test_each_name_is_there_and_no_other() -> None:
@@ -31,18 +29,20 @@ def test_a_path_may_be_a_text_and_names_a_list_but_no_bare_text(tmp_path: Path) 
     assert find_splits(dataset, ["val", "train"], ["leftImg8bit"]) == ["train", "val"]
     chosen = tmp_path / "list.txt"
     chosen.write_text("bad-beispiel_000000_000019\n")
-    dataset = choose_frames(dataset, ["val"], str(chosen))
+    dataset = cityscapes_coco.choose_frames(dataset, ["val"], str(chosen))
     options = Options(images=["leftImg8bit"])  # type: ignore[arg-type]
     summary = convert_split(dataset, "val", str(tmp_path), options)
-    report = verify_file(str(summary.path), str(SAMPLE), imagedir=str(SAMPLE / "leftImg8bit"))
+    photographs = str(SAMPLE / "leftImg8bit")
+    report = cityscapes_coco.verify_file(str(summary.path), str(SAMPLE), imagedir=photographs)
     assert summary.images == 1 and report.exit_code == 0
-    assert evaluate_results(str(GOLDEN_VAL), str(PREDICTIONS), str(SAMPLE)).images == 2
+    scores = cityscapes_coco.evaluate_results(str(GOLDEN_VAL), str(PREDICTIONS), str(SAMPLE))
+    assert scores.images == 2
     for call in (
         lambda: Options(images="leftImg8bit"),  # type: ignore[arg-type]
         lambda: Options(categories="car"),  # type: ignore[arg-type]
         lambda: find_splits(dataset, "val"),
         lambda: find_dataset(SAMPLE, "gtFine", "leftImg8bit"),
-        lambda: choose_frames(dataset, "val", chosen),
+        lambda: cityscapes_coco.choose_frames(dataset, "val", chosen),
     ):
         with pytest.raises(ValueError, match="must be a list of names: write \\["):
             call()

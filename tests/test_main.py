@@ -12,7 +12,8 @@ from cityscapes_coco.__main__ import choose_verb
 from cityscapes_coco.errors import command
 from evaluate_coco import main as evaluate
 from inspect_coco import main as inspect
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, ROOT, SAMPLE, Capture, fail, load, write_json
+from tests.conftest import Capture, fail
+from tests.files import GOLDEN_VAL, PREDICTIONS, ROOT, SAMPLE, load, write_json
 
 PROGRAM = "cityscapes-coco"
 

@@ -11,7 +11,9 @@ import pytest
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, find_splits
 from cityscapes_coco.coco.reading import read_coco, read_options
 from tests import conftest
-from tests.conftest import OUTPUT, Capture, Coco, WriteMap, load, street, touch, verify
+from tests.conftest import Capture, WriteMap, street, verify
+from tests.conftest import convert_and_verify as convert
+from tests.files import OUTPUT, load, touch
 from tests.oracle import box_of, check_exact, encode
 
 NAME = "aachen_000000_000019"
@@ -26,13 +28,6 @@ def frame(datadir: Path, write_map: WriteMap) -> Path:
     return datadir
 
 
-def convert(datadir: Path, *options: str) -> Coco:
-    """Convert, have both programs check the result, and return it."""
-    coco = conftest.convert(datadir, *options, "--verify")
-    assert verify(datadir, coco) == 0
-    return coco
-
-
 IDS = {"one": [*range(1, 9)], "zero": [*range(8)], "label": [24, 25, 26, 27, 28, 31, 32, 33]}
 ROOTS = {"datadir": ".", "split": "leftImg8bit/train", "base": "leftImg8bit/train/aachen"}
 
@@ -40,9 +35,7 @@ ROOTS = {"datadir": ".", "split": "leftImg8bit/train", "base": "leftImg8bit/trai
 @pytest.mark.parametrize("segmentation", ["polygon", "rle", "none"])
 @pytest.mark.parametrize("crowd", ["drop", "keep"])
 @pytest.mark.parametrize(("ids", "names"), [*zip(IDS, ROOTS, strict=True)])
-def test_every_combination_is_exact_and_of_the_kinds_asked_for(
-    segmentation: str, crowd: str, ids: str, names: str, frame: Path
-) -> None:
+def test_every_choice(segmentation: str, crowd: str, ids: str, names: str, frame: Path) -> None:
     """Run lengths are text, as pycocotools itself would write them; groups have nothing else."""
     options = ["--segmentation", segmentation, "--crowd", crowd]
     coco = convert(frame, *options, "--category-ids", ids, "--file-names", names)

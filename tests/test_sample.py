@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from data import predict
-from tests.conftest import OUTPUT, ROOT, SAMPLE, Coco, convert, load, run_script
+from tests.conftest import Coco, convert, run_script
+from tests.files import OUTPUT, ROOT, SAMPLE, load
 from tests.oracle import check_exact, read_maps
 
 GOLDEN = ROOT / "tests" / "golden"

@@ -1,22 +1,20 @@
 """The street, twice, as a COCO file and as panoptic files, and what the check finds in them."""
 
 from collections.abc import Callable
-from functools import reduce
-from operator import getitem
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cityscapes_coco.check.verify import Report, verify_file
 from cityscapes_coco.cli.tables import describe_check
-from tests.conftest import OUTPUT, Change, Coco, WriteMap, convert, load, street, write_json
+from tests.conftest import WriteMap, convert, street
+from tests.damage import Change
+from tests.files import OUTPUT, load, write_json
 
 NAME, OTHER = "aachen_000000_000019", "aachen_000001_000019"
 ALL_EXACT = {"car": (4, 4, 0, 0, 0), "person": (2, 2, 0, 0, 0), "bicycle": (2, 2, 0, 0, 0)}
 
 Spoil = Callable[..., Report]
-Damages = dict[str, tuple[str, Change]]  # by a culprit that is named: the faults, and the damage
 
 # The faults that leave all masks, boxes, areas and classes exact.
 _OF_FIELDS = {"missing field", "wrong id", "wrong map_value", "wrong image size", "wrong isthing"}
@@ -64,45 +62,3 @@ def assert_found(report: Report, faults: str, culprit: str) -> None:
     assert text.endswith("fields are missing or wrong" if exact else "  not exact")
     for kind, number in report.faults.items():
         assert f"  {kind}: {number}\n" in text
-
-
-# Damage, by its place in a file.
-
-SEGMENTS = "annotations", 0, "segments_info"
-
-
-def find(part: Any, *path: object) -> Any:
-    return reduce(getitem, path, part)
-
-
-def drop(*path: object) -> Change:
-    return lambda coco: find(coco, *path[:-1]).pop(path[-1])
-
-
-def repeat(*path: object) -> Change:
-    """Repeat the first record of a list."""
-    return lambda coco: find(coco, *path).append(find(coco, *path)[0])
-
-
-def change(*path: object, **fields: object) -> Change:
-    """Change a record, if nothing else is named the first annotation."""
-    return lambda coco: find(coco, *(path or ("annotations", 0))).update(fields)
-
-
-def each(part: str, change: Callable[[Coco], object]) -> Change:
-    """Change all records of a part."""
-    return lambda coco: [change(record) for record in coco[part]]
-
-
-def swap(part: str, field: str) -> Change:
-    """Swap a field of the two records of a part."""
-
-    def swap(coco: Coco) -> None:
-        first, second = coco[part]
-        first[field], second[field] = second[field], first[field]
-
-    return swap
-
-
-def both(first: Change, second: Change) -> Change:
-    return lambda coco: (first(coco), second(coco))

@@ -11,33 +11,10 @@ from PIL import Image
 from cityscapes_coco.check.verify import verify_file
 from cityscapes_coco.run.workers import start_workers
 from tests import oracle
-from tests.check.conftest import (
-    ALL_EXACT,
-    NAME,
-    SEGMENTS,
-    Damages,
-    Spoil,
-    assert_found,
-    both,
-    cells,
-    change,
-    drop,
-    each,
-    find,
-)
-from tests.conftest import (
-    OUTPUT,
-    PANOPTIC,
-    ROOT,
-    SAMPLE,
-    Change,
-    Coco,
-    WriteMap,
-    annotate,
-    load,
-    set_field,
-    street,
-)
+from tests.check.conftest import ALL_EXACT, NAME, Spoil, assert_found, cells
+from tests.conftest import Coco, WriteMap, annotate, street
+from tests.damage import SEGMENTS, Change, Damages, both, change, drop, each, find
+from tests.files import OUTPUT, PANOPTIC, ROOT, SAMPLE, load
 
 
 def test_our_own_files_are_all_exact(spoil: Spoil) -> None:
@@ -104,7 +81,7 @@ def test_without_masks_boxes_are_compared(empty: object, with_values: bool, spoi
     drop_masks = each("annotations", lambda annotation: annotation.update(segmentation=empty))
     report = spoil(drop_masks if with_values else both(drop_masks, drop_map_values))
     assert cells(report) == ALL_EXACT and not report.faults and report.boxes_only
-    widen = set_field("annotations", "bbox", [0, 0, 99, 1])
+    widen = change(bbox=[0, 0, 99, 1])
     assert spoil(widen).faults == {"inexact": 1, "wrong bbox": 1}
     assert not spoil(lambda coco: coco["annotations"].clear()).boxes_only
 

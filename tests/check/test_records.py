@@ -2,19 +2,9 @@
 
 import pytest
 
-from tests.check.conftest import (
-    NAME,
-    OTHER,
-    SEGMENTS,
-    Damages,
-    Spoil,
-    assert_found,
-    both,
-    change,
-    drop,
-    repeat,
-)
-from tests.conftest import OUTPUT, PANOPTIC
+from tests.check.conftest import NAME, OTHER, Spoil, assert_found
+from tests.damage import SEGMENTS, Damages, both, change, drop, repeat
+from tests.files import OUTPUT, PANOPTIC
 
 # The fields that a file needs, and what else is wrong if the first record of a part has none.
 FIELDS: dict[str, dict[str, str]] = {

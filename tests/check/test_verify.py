@@ -13,34 +13,10 @@ from cityscapes_coco.check.verify import Report, verify_file
 from cityscapes_coco.cli.tables import describe_check
 from cityscapes_coco.run.workers import Map
 from main import main
-from tests.check.conftest import (
-    NAME,
-    OTHER,
-    Damages,
-    Spoil,
-    assert_found,
-    cells,
-    change,
-    drop,
-    each,
-    swap,
-)
-from tests.conftest import (
-    OUTPUT,
-    PANOPTIC,
-    SAMPLE,
-    Change,
-    Coco,
-    WriteMap,
-    convert,
-    fail,
-    load,
-    run,
-    save_map,
-    street,
-    touch,
-    write_json,
-)
+from tests.check.conftest import NAME, OTHER, Spoil, assert_found, cells
+from tests.conftest import Coco, WriteMap, convert, fail, run, save_map, street
+from tests.damage import Change, Damages, change, drop, each, swap
+from tests.files import OUTPUT, PANOPTIC, SAMPLE, load, touch, write_json
 
 
 def test_several_images_may_share_a_map(spoil: Spoil) -> None:
@@ -128,8 +104,7 @@ def test_a_photograph_is_missed_or_its_size_compared(datadir: Path, write_map: W
     write_map(street())
     for beta, size in ("0.01", (24, 16)), ("0.02", (16, 24)):
         path = datadir / f"leftImg8bit_foggy/train/aachen/{NAME}_leftImg8bit_foggy_beta_{beta}.png"
-        touch(path)
-        Image.new("RGB", size).save(path)
+        Image.new("RGB", size).save(touch(path))
     assert main(["--datadir", str(datadir), "--images", "leftImg8bit_foggy"]) == 0
     [file] = (datadir / "annotations").iterdir()
     coco = load(file)

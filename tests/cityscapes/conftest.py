@@ -10,7 +10,9 @@ from PIL import Image
 
 import inspect_coco
 from main import main
-from tests.conftest import STREET, Coco, encode_png, join_chunks, load, touch
+from tests.conftest import STREET, Coco
+from tests.damage import encode_png, join_chunks
+from tests.files import load, touch
 
 STEM = "aachen_000000_000019"
 SUFFIX = "_gtFine_instanceIds.png"

@@ -8,7 +8,8 @@ import pytest
 from cityscapes_coco.cityscapes.dataset import find_dataset, list_frames
 from main import main
 from tests.cityscapes.conftest import STEM, SUFFIX, build, convert, convert_splits, names
-from tests.conftest import Capture, WriteMap, fail, touch, verify
+from tests.conftest import Capture, WriteMap, fail, verify
+from tests.files import touch
 from tests.oracle import check_exact, read_maps
 
 STREET = [[26000, 26000, 7], [7, 24000, 26]]
@@ -17,7 +18,7 @@ BETAS = ("0.005", "0.01", "0.02")
 
 def test_coarse_maps_have_splits_of_their_own(datadir: Path, write_map: WriteMap) -> None:
     for split in ("train", "train_extra", "val"):
-        write_map(STREET, split, f"{split[-3:]}_000000_000019", annotation_type="gtCoarse")
+        write_map(STREET, split, f"{split[-3:]}_000000_000019", kind="gtCoarse")
     write_map(STREET, "test")
     files = convert_splits(datadir, "--annotations", "gtCoarse")
     assert list(files) == ["gtCoarse_train", "gtCoarse_train_extra", "gtCoarse_val"]

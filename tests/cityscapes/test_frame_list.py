@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from main import main
-from tests.conftest import OUTPUT, Capture, Coco, WriteMap, convert, fail, load, touch, verify
+from tests.conftest import Capture, Coco, WriteMap, convert, fail, verify
+from tests.files import OUTPUT, load, touch
 
 NAMES = [f"ulm_{number:06d}_000019" for number in range(4)]
 

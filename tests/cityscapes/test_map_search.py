@@ -8,7 +8,8 @@ import pytest
 from cityscapes_coco import UserError, find_dataset
 from main import main
 from tests.cityscapes.conftest import CLEAR, MAP, build, convert, convert_splits
-from tests.conftest import OUTPUT, fail, posix_only
+from tests.conftest import fail, posix_only
+from tests.files import OUTPUT
 
 
 @pytest.fixture

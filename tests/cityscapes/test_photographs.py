@@ -1,6 +1,5 @@
 """Photographs are found where people have them, and where the user says they are; which image set
-each is of, and which of several is taken.
-"""
+each is of, and which of several is taken."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +16,8 @@ from cityscapes_coco.pictures.drawings import Categories
 from cityscapes_coco.pictures.examples import Source, load_example
 from main import main
 from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, SUFFIX, build, convert, names
-from tests.conftest import OUTPUT, ROOT, Capture, fail, run
+from tests.conftest import Capture, fail, run
+from tests.files import OUTPUT, ROOT
 
 UNPACKED = "leftImg8bit_a/leftImg8bit"
 # The folder of the map; the photograph; the folder that is given; the data folder.

@@ -8,7 +8,6 @@ from random import Random
 import numpy as np
 import pytest
 
-import evaluate_coco
 import inspect_coco
 from cityscapes_coco import Options, find_dataset, read_frames
 from cityscapes_coco.check.drawing import redraw
@@ -16,19 +15,9 @@ from cityscapes_coco.cityscapes.id_map import read_id_map
 from main import main
 from tests.cityscapes.conftest import STEM, SUFFIX
 from tests.cityscapes.polygons import SQUARE, draw_officially, make_up, of, polygons
-from tests.conftest import (
-    GOLDEN_VAL,
-    OUTPUT,
-    PREDICTIONS,
-    SAMPLE,
-    Capture,
-    Coco,
-    WriteMap,
-    convert,
-    load,
-    read_folder,
-    write_json,
-)
+from tests.conftest import Capture, Coco, WriteMap, convert, run, verify
+from tests.files import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, load, read_folder, write_json
+from tests.scores.conftest import score
 
 
 def test_polygons_are_drawn_as_the_official_tool_draws_them(tmp_path: Path) -> None:
@@ -52,9 +41,7 @@ def without_maps(datadir: Path) -> Path:
     return datadir
 
 
-def test_the_sample_without_maps_converts_to_the_same_annotations(
-    without_maps: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_without_maps_all_is_the_same(without_maps: Path, tmp_path: Path, capsys: Capture) -> None:
     options = "--categories", "all", "--crowd", "keep", "--panoptic", "--verify"
     convert(SAMPLE, "--outdir", tmp_path / "maps", *options)
     capsys.readouterr()
@@ -74,106 +61,83 @@ def test_the_sample_without_maps_converts_to_the_same_annotations(
     assert all(maps[name] == drawn[name] for name in maps if name.endswith(".png"))
 
 
-def test_a_file_finds_its_frames_again_by_maps_and_by_polygons(
-    without_maps: Path, tmp_path: Path, capsys: Capture
-) -> None:
+def test_a_file_finds_its_frames_by_maps_or_polygons(without_maps: Path, tmp_path: Path) -> None:
     """The scores too, which need the maps, are those of the sample."""
-    scores: list[Coco] = []
-    for datadir, coco in (SAMPLE, GOLDEN_VAL), (without_maps, GOLDEN_VAL):
-        path = tmp_path / f"{len(scores)}.json"
-        argv = ["--coco", coco, "--results", PREDICTIONS, "--datadir", datadir, "--scores", path]
-        assert evaluate_coco.main([*map(str, argv)]) == 0
-        scores.append(load(path))
-    assert scores[0] == scores[1] and scores[0]["cityscapes"]["average"]
+    one, other = (
+        score(tmp_path, GOLDEN_VAL, PREDICTIONS, "--coco_dir", datadir)
+        for datadir in (SAMPLE, without_maps)
+    )
+    assert one == other and one["cityscapes"]["average"]
     convert(without_maps)
     path = without_maps / "annotations" / OUTPUT
     for datadir in without_maps, SAMPLE:
-        argv = ["--coco_dir", datadir, "--coco", path, "--verify"]
-        assert inspect_coco.main([*map(str, argv)]) == 0
+        assert run(inspect_coco.main, "--coco_dir", datadir, "--coco", path, "--verify")[0] == 0
     [frame, *_] = read_frames(find_dataset(without_maps), "val")
     assert len(frame.instances) == 22 and frame.map_path.endswith("_gtFine_polygons.json")
 
 
-def draw(datadir: Path, content: object, *options: str) -> int:
-    """Convert one frame of train that has no map, and return the exit code."""
+def draw(datadir: Path, content: object, *options: str) -> tuple[int, str, str]:
+    """Convert one frame of train that has no map."""
     path = datadir / f"gtFine/train/aachen/{STEM}_gtFine_polygons.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content))
-    argv = ["--datadir", str(datadir), "--workers", "1", "--crowd", "keep", "--verify"]
-    return main([*argv, *options])
+    return run(main, "--datadir", datadir, "--crowd", "keep", "--verify", *options)
 
 
-WRONG: dict[str, tuple[object, str]] = {
-    "cut off": (json.dumps(polygons(of("car")))[:-9], "not a JSON file"),
-    "a list": ([], "not a file of this kind: should be an object, not a list"),
-    "no objects": ({"imgHeight": 2, "imgWidth": 2}, "no objects in it"),
-    "no label": (polygons({"polygon": SQUARE}), "objects[0] has no label"),
-    "no polygon": (polygons(of("car"), {"label": "car"}), "objects[1] has no polygon"),
-    "a label that is no text": (polygons(of(26)), "objects[0].label should be a text"),
-    "an unknown label": (
-        polygons(of("car"), of("cars\x1b")),
-        "objects[1] has the label 'cars\\x1b', which Cityscapes does not have; did you mean car?",
+WRONG: dict[str, object] = {
+    "not a JSON file": json.dumps(polygons(of("car")))[:-9],
+    "not a file of this kind: should be an object, not a list": [],
+    "no objects in it": {"imgHeight": 2, "imgWidth": 2},
+    "objects[0] has no label": polygons({"polygon": SQUARE}),
+    "objects[1] has no polygon": polygons(of("car"), {"label": "car"}),
+    "objects[0].label should be a text": polygons(of(26)),
+    "objects[1] has the label 'cars\\x1b', which Cityscapes does not have; did you mean car?": (
+        polygons(of("car"), of("cars\x1b"))
     ),
-    "a group of what is none": (polygons(of("dinogroup")), "the label 'dinogroup', which"),
-    "not a number": (
-        polygons(of("car", [[1, 2], [3, float("nan")]])),
-        "objects[0].polygon[1][1] should be a number, not NaN or Infinity",
+    "the label 'dinogroup', which": polygons(of("dinogroup")),
+    "objects[0].polygon[1][1] should be a number, not NaN or Infinity": (
+        polygons(of("car", [[1, 2], [3, float("nan")]]))
     ),
-    "a text": (polygons(of("car", [[1, 2], [3, "4"]])), "objects[0].polygon[1][1] should be"),
-    "three numbers": (polygons(of("car", [[1, 2, 3]] * 3)), "objects[0].polygon[0] should be"),
-    "far away": (polygons(of("car", [*SQUARE, [1e12, 1]])), "objects[0].polygon[4][0] should be"),
-    "1,001 of a class": (
-        polygons(*[of("car", [[1, 1], [1, 1]])] * 1001),
-        "objects[1000] is car number 1,001; a map has numbers for 1,000",
+    "objects[0].polygon[1][1] should be": polygons(of("car", [[1, 2], [3, "4"]])),
+    "objects[0].polygon[0] should be": polygons(of("car", [[1, 2, 3]] * 3)),
+    "objects[0].polygon[4][0] should be": polygons(of("car", [*SQUARE, [1e12, 1]])),
+    "objects[1000] is car number 1,001; a map has numbers for 1,000": (
+        polygons(*[of("car", [[1, 1], [1, 1]])] * 1001)
     ),
-    "100,001 points": (
-        polygons(of("car", [[1, 1]] * 100_001)),
-        "objects[0].polygon should be a list of length <= 100000",
-    ),
-    "a huge frame": (polygons(height=60_000, width=60_000), "60000 x 60000 pixels, too many"),
-    "no width": (polygons(width=0), "imgWidth should be an integer >= 1"),
-    "deep": ("[" * 100_000, "not a"),
+    "polygon should be a list of length <= 100000": polygons(of("car", [[1, 1]] * 100_001)),
+    "60000 x 60000 pixels, too many": polygons(height=60_000, width=60_000),
+    "imgWidth should be an integer >= 1": polygons(width=0),
+    "not a": "[" * 100_000,
 }
+# What the check reads, as Python does.
+TOLERATED = [f"objects[0].{part} should be" for part in ("polygon[1][1]", "polygon[0]")]
+TOLERATED.append("objects[0].label should be a text")
 
 
-@pytest.mark.parametrize("case", WRONG)
-def test_bad_polygons_are_one_line_that_names_file_and_object(
-    case: str, datadir: Path, capsys: Capture
-) -> None:
-    content, says = WRONG[case]
-    assert draw(datadir, content) == 1
-    lines = capsys.readouterr().err.splitlines()
-    [line] = [line for line in lines if says in line]
+@pytest.mark.parametrize("says", WRONG)
+def test_bad_polygons_are_one_line(says: str, datadir: Path, capsys: Capture) -> None:
+    code, _, err = draw(datadir, WRONG[says])
+    [line] = [line for line in err.splitlines() if says in line]
     assert f"{STEM}_gtFine_polygons.json: " in line and "train will not be written" in line
     coco: Coco = {"images": [], "annotations": [], "categories": []}
     coco["images"] = [{"id": 1, "file_name": f"train/aachen/{STEM}_leftImg8bit.png"}]
-    argv = ["--coco_dir", str(datadir), "--verify", "--coco"]
-    assert inspect_coco.main([*argv, str(write_json(datadir / "coco.json", coco))]) == 1
-    assert "map that cannot be read: 1" in capsys.readouterr().out or case in TOLERATED
-
-
-# What the check reads, as Python does.
-TOLERATED = {"a text", "three numbers", "a label that is no text"}
+    assert code == verify(datadir, coco) == 1
+    assert "map that cannot be read: 1" in capsys.readouterr().out or says in TOLERATED
 
 
 def test_a_thousand_of_a_class_are_converted(datadir: Path) -> None:
     """Unlike a published map, a drawn one cannot have lost the next instance to another class."""
-    dots = [[x, y] for x in range(50) for y in range(20)]
-    assert (
-        draw(datadir, polygons(*(of("car", [dot, dot]) for dot in dots), height=20, width=50)) == 0
-    )
+    dots = [of("car", [[x, y], [x, y]]) for x in range(50) for y in range(20)]
+    assert draw(datadir, polygons(*dots, height=20, width=50))[0] == 0
     assert len(load(datadir / "annotations" / OUTPUT)["annotations"]) == 1000
 
 
-def test_polygons_of_one_point_are_passed_over_and_unknown_labels_can_be_void(
-    datadir: Path, capsys: Capture
-) -> None:
+def test_short_polygons_are_passed_over_and_unknown_labels(datadir: Path) -> None:
     """As in a map, void covers what was painted before."""
     short = of("car", []), of("bus", [[1, 1]])
     content = polygons(of("car"), *short, of("dinosaur", [[3, 0], [3, 9]]))
-    assert draw(datadir, content, "--unknown-labels", "void") == 0
-    out = capsys.readouterr().out
-    assert "left out, polygons of fewer than two points: 1 car, 1 bus\n" in out
+    code, out, _ = draw(datadir, content, "--unknown-labels", "void")
+    assert code == 0 and "left out, polygons of fewer than two points: 1 car, 1 bus\n" in out
     assert "maps with unknown labels, read as void: 1\n" in out and "all exact" in out
     coco = load(datadir / "annotations" / OUTPUT)
     assert [a["area"] for a in coco["annotations"]] == [9]

@@ -7,6 +7,7 @@ import pytest
 from cityscapes_coco.cityscapes.split_folders import list_split_folders
 from tests.cityscapes.conftest import CLEAR, MAP, PLAIN, STEM, SUFFIX, build, convert, names
 from tests.conftest import Capture
+from tests.files import touch
 
 
 def test_a_split_is_at_most_two_folders_down_and_in_no_other_split(tmp_path: Path) -> None:
@@ -34,7 +35,6 @@ def test_debris_is_passed_over(name: str, above: bool, datadir: Path, capsys: Ca
     folder = datadir / "cityscapes" if above else datadir
     build(folder, MAP, CLEAR)
     debris = (datadir if "/gtFine" in name else folder) / name
-    debris.parent.mkdir(parents=True, exist_ok=True)
-    debris.write_bytes(b"\0\5\x16\7")
+    touch(debris).write_bytes(b"\0\5\x16\7")
     assert names(convert(datadir)) == [CLEAR]
     assert "not here" not in capsys.readouterr().err

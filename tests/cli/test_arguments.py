@@ -10,7 +10,8 @@ import pytest
 from cityscapes_coco.__main__ import choose_verb
 from cityscapes_coco.cli.convert import build_parser
 from cityscapes_coco.cli.program import load_verb
-from tests.conftest import run, write_json
+from tests.conftest import Patch, run
+from tests.files import write_json
 
 # Exit code 2; the last line has the text.
 MISTAKES = {
@@ -41,16 +42,12 @@ MISTAKES = {
     "evaluate --output s.json": "unknown option --output; did you mean --save?",
     # Values.
     "convert --dataset kitti": "argument --dataset: invalid choice",
-    "convert --splits dev": "argument --splits: gtFine has train, val, test, not dev",
     "convert --annotations gtCoarse --splits test": "argument --splits: gtCoarse has train",
     "convert --annotations gtBboxCityPersons --categories car": "must be one of pedestrian, rider,",
     "convert --annotations gtBboxValidated --splits test": "gtBboxValidated has train, val, not",
     "convert --annotations gtBboxValidated --panoptic": "--panoptic label: gtBboxValidated has",
     "convert --annotations gtBboxValidated --like-original": "original: gtBboxValidated has",
-    "convert --segmentation original": "argument --segmentation: invalid choice: 'original'",
-    "convert --segmentation rle --like-original": "not allowed with argument --segmentation",
     "convert --segmentation polygon --like-original": "not allowed with argument --segmentation",
-    "convert --categories dog": "argument --categories must be one of road, sidewalk, parking",
     "convert --crowd": "argument --crowd: expected one argument",
     "convert --images": "argument --images: expected at least one argument",
     "convert --no": "unknown option --no",
@@ -73,16 +70,9 @@ MISTAKES = {
     "convert data/city": "data/city: belongs to no option; write --datadir before a path",
     "inspect my.json": "my.json: belongs to no option; write --coco_dir before a path",
     "convert --splits vall": "gtFine has train, val, test, not vall; did you mean val?",
-    "convert --splits train_extra": "argument --splits: gtFine has train, val, test, not",
     "convert --categories cars": "not 'cars'; did you mean car?",
-    "convert --categories Car": "not 'Car'; did you mean car?",
-    "convert --categories dynamic": "dynamic is void: pixels that belong to no class",
     "convert --stuff parts": "argument --stuff: parts needs a category such as road",
     "convert --annotations gtBboxValidated --stuff parts": "parts: gtBboxValidated has boxes",
-    "convert --category-ids 2": "argument --category-ids: invalid choice: '2'",
-    "convert --segmentation polygons": "argument --segmentation: invalid choice: 'polygons'",
-    "convert --min-area -1": "argument --min-area",
-    "convert --datadir": "argument --datadir: expected one argument",
     "convert --workers 2 --scheduler x": "not allowed with argument",
     "evaluate": "the following arguments are required: --results",
     "evaluate --results r --scores s.xlsx": "--scores: the name must end in .json, .csv, .md or",
@@ -131,9 +121,7 @@ UNDERSTOOD = {
 
 
 @pytest.mark.parametrize("typed", UNDERSTOOD)
-def test_an_option_is_spelled_with_either_line(
-    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_either_line_spells_an_option(typed: str, tmp_path: Path, monkeypatch: Patch) -> None:
     monkeypatch.chdir(tmp_path)
     write_json(tmp_path / "r", [])
     verb, *argv = shlex.split(typed)

@@ -7,7 +7,7 @@ import pytest
 from cityscapes_coco.cli.coco_file import explain_no_maps, find_file, find_places, name_split
 from cityscapes_coco.coco.records import Image
 from cityscapes_coco.errors import UserError
-from tests.conftest import touch
+from tests.files import touch
 
 FINE, COARSE = "instancesonly_filtered_gtFine", "instancesonly_filtered_gtCoarse"
 PANOPTIC = "cityscapes_panoptic"

@@ -13,7 +13,8 @@ import pytest
 from cityscapes_coco.cli.convert import build_parser, main
 from cityscapes_coco.cli.evaluate import build_parser as build_evaluate
 from cityscapes_coco.cli.inspect import build_parser as build_inspect
-from tests.conftest import OUTPUT, STREET, WriteMap, convert
+from tests.conftest import STREET, WriteMap, convert
+from tests.files import OUTPUT
 
 
 def test_a_map_becomes_a_complete_coco_file(datadir: Path, write_map: WriteMap) -> None:

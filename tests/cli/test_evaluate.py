@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cityscapes_coco.cli.evaluate import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, fail
+from tests.conftest import fail
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE
 
 
 @pytest.mark.parametrize("name", ["results.json", "coco.json", "../here/results.json"])

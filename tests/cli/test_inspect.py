@@ -11,18 +11,8 @@ from PIL import Image
 
 from inspect_coco import main as inspect
 from main import main
-from tests.conftest import (
-    OUTPUT,
-    SAMPLE,
-    Coco,
-    WriteMap,
-    convert,
-    fail,
-    load,
-    posix_only,
-    run,
-    write_json,
-)
+from tests.conftest import Coco, WriteMap, convert, fail, posix_only, run
+from tests.files import OUTPUT, SAMPLE, load, write_json
 
 NAMES = [f"aachen_{number:06d}_000019" for number in range(4)]
 

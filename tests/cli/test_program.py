@@ -16,27 +16,12 @@ from cityscapes_coco.cli.program import load_verb, run_program
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run.workers import Map
 from main import main
-from tests.conftest import (
-    OUTPUT,
-    PATIENCE,
-    PREDICTIONS,
-    ROOT,
-    Capture,
-    WriteMap,
-    convert,
-    load,
-    posix_only,
-    run_code,
-    run_script,
-    touch,
-)
+from tests.conftest import PATIENCE, Capture, WriteMap, convert, posix_only, run_code, run_script
+from tests.files import OUTPUT, PREDICTIONS, ROOT, load, touch
 
 INSPECT, EVALUATE = "inspect_coco.py", "evaluate_coco.py"
 OUT_OF_MEMORY = "error: out of memory; try fewer --workers"
 INTERRUPTED = "interrupted; no file was left half-written"
-
-
-# The end.
 
 
 @pytest.mark.parametrize(
@@ -86,18 +71,9 @@ def test_a_fault_of_the_program_is_traced_to_its_line_wherever_the_work_is_done(
 
 
 # What is put beside the packages, and what is said. Python runs sitecustomize before the program.
+MISSING = [f"main.py {package}" for package in ("tqdm", "numpy", "cv2", "msgspec")]
+MISSING += [f"{INSPECT} numpy", f"{INSPECT} pycocotools"]
 PROBLEMS = {
-    **{
-        f"{program} {package}": (
-            {"sitecustomize.py": f"import sys; sys.modules[{package!r}] = None"},
-            f"the package {package} is missing: pip install -r requirements.txt",
-        )
-        for program, packages in (
-            ("main.py", "tqdm numpy cv2 msgspec"),
-            (INSPECT, "numpy pycocotools"),
-        )
-        for package in packages.split()
-    },
     "main.py from": (
         {"cv2/__init__.py": "raise ImportError('a\\nb') from ImportError('no C', name='cv2')"},
         "the package cv2 cannot be loaded: no C; remove it, and then pip install",
@@ -110,18 +86,20 @@ PROBLEMS = {
 }
 
 
-@pytest.mark.parametrize("case", PROBLEMS)
+@pytest.mark.parametrize("case", [*MISSING, *PROBLEMS])
 def test_a_missing_or_broken_package_is_one_line(case: str, frame: Path, tmp_path: Path) -> None:
-    files, says = PROBLEMS[case]
+    program, package = case.split()
+    files = {"sitecustomize.py": f"import sys; sys.modules[{package!r}] = None"}
+    says = f"the package {package} is missing: pip install -r requirements.txt"
+    files, says = PROBLEMS.get(case, (files, says))
     options: list[object] = ["--datadir", frame]
     if case.startswith(INSPECT):
         convert(frame)
         options = ["--coco_dir", frame, "--verify"]
     for name, content in files.items():
-        touch(tmp_path / name)
-        (tmp_path / name).write_text(content)
+        touch(tmp_path / name).write_text(content)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    process = run_script(case.split()[0], *options, env=environment)
+    process = run_script(program, *options, env=environment)
     *others, line = process.stderr.splitlines()
     assert process.returncode == 1 and line.startswith(f"error: {says}")
     assert not others or ("cv2" in says and "Traceback" not in process.stderr)
@@ -159,9 +137,6 @@ def test_neither_the_help_nor_the_summary_loads_a_large_package(frame: Path) -> 
     convert(frame)
     process = run_code(LOADED, frame)
     assert process.returncode == 0, process.stderr
-
-
-# Signals.
 
 
 @pytest.mark.parametrize(
@@ -235,9 +210,6 @@ def test_ctrl_c_while_it_starts_is_silent(program: str) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode in (-signal.SIGINT, 1) and "Traceback" not in errors
-
-
-# Streams.
 
 
 CONVERT, SUMMARY = "main.py --workers 1 --datadir", "inspect_coco.py --num_examples 0 --coco_dir"

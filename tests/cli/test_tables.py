@@ -6,17 +6,8 @@ from typing import Any
 from cityscapes_coco.cli import evaluate
 from cityscapes_coco.cli.tables import describe_file
 from cityscapes_coco.coco.reading import read_coco
-from tests.conftest import (
-    GOLDEN_VAL,
-    OUTPUT,
-    PREDICTIONS,
-    SAMPLE,
-    Capture,
-    convert,
-    load,
-    run,
-    write_json,
-)
+from tests.conftest import Capture, convert, run
+from tests.files import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, load, write_json
 
 
 def test_summaries_count_the_left_out(frame: Path, capsys: Capture) -> None:

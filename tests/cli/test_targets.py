@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from evaluate_coco import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, fail, on_posix, read_folder, run
+from tests.conftest import Patch, fail, on_posix, run
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE, read_folder
 
 INPUT = "--coco_dir", str(SAMPLE), "--coco", str(GOLDEN_VAL), "--results", str(PREDICTIONS)
 CURVES = "predictions_curves.png"
 
 
 @pytest.fixture
-def no_scoring(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_scoring(monkeypatch: Patch) -> None:
     def score(*_: object, **__: object) -> None:
         pytest.fail("the targets are checked after the scoring")
 
@@ -65,9 +66,7 @@ WRONG_POSIX: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.usefixtures("no_scoring")
 @pytest.mark.parametrize("options", [*WRONG, *on_posix(WRONG_POSIX)])
-def test_a_wrong_target_is_one_line_before_the_scoring_and_nothing_changes(
-    options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_target_changes_nothing(options: str, tmp_path: Path, monkeypatch: Patch) -> None:
     make, says = (WRONG | WRONG_POSIX)[options]
     monkeypatch.chdir(tmp_path)
     make(tmp_path)

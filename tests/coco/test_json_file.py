@@ -14,7 +14,8 @@ from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import CocoFile, PanopticFile
 from cityscapes_coco.coco.segmentations import decode_segmentation
 from cityscapes_coco.scores.results import read_results
-from tests.conftest import Coco, write_json
+from tests.conftest import Coco
+from tests.files import write_json
 from tests.oracle import coco_precision, encode
 
 # By part, the fields that may be null: pycocotools scores boxes or masks all the same.

@@ -13,22 +13,11 @@ import inspect_coco
 from cityscapes_coco.coco.reading import list_stuff, read_coco
 from cityscapes_coco.pictures.statistics import draw_statistics
 from main import main
-from tests.conftest import (
-    PANOPTIC,
-    STREET,
-    WriteMap,
-    convert,
-    fail,
-    load,
-    posix_only,
-    read_folder,
-    run,
-    street,
-    touch,
-    write_json,
-)
+from tests.conftest import STREET, WriteMap, convert, fail, posix_only, run, street
+from tests.files import PANOPTIC, load, read_folder, touch, write_json
 
 NAME = "aachen_000000_000019"
+Files = dict[str, bytes]
 FOLDER = PANOPTIC.removesuffix(".json")
 
 
@@ -41,7 +30,7 @@ def earlier(datadir: Path, write_map: WriteMap) -> dict[str, bytes]:
     return read_folder(datadir / "annotations")
 
 
-def test_a_later_run_replaces_both_and_debris(datadir: Path, earlier: dict[str, bytes]) -> None:
+def test_a_later_run_replaces_both_and_debris(datadir: Path, earlier: Files) -> None:
     for name in "b_gtFine_panoptic.png", ".DS_Store", "Thumbs.db":
         touch(datadir / "annotations" / FOLDER / name)
     convert(datadir, "--panoptic", "--verify")
@@ -51,9 +40,7 @@ def test_a_later_run_replaces_both_and_debris(datadir: Path, earlier: dict[str, 
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_a_bad_map_leaves_the_earlier_files_and_nothing_else(
-    workers: int, datadir: Path, earlier: dict[str, bytes], write_map: WriteMap
-) -> None:
+def test_both_files_stay(workers: int, datadir: Path, earlier: Files, write_map: WriteMap) -> None:
     write_map(name="b_000000_000000").write_bytes(b"")
     argv = ["--datadir", str(datadir), "--workers", str(workers), "--panoptic"]
     assert main(argv) == 1
@@ -69,9 +56,7 @@ CARS = [[26000 + number for number in range(40)]]  # the file of instances is th
 
 @posix_only
 @pytest.mark.parametrize("most", [100, 900, 1500, 2200, 6000])
-def test_on_a_disk_that_takes_no_more_the_earlier_files_stay(
-    most: int, datadir: Path, earlier: dict[str, bytes], write_map: WriteMap
-) -> None:
+def test_a_full_disk_is_told(most: int, datadir: Path, earlier: Files, write_map: WriteMap) -> None:
     """Wherever the writing breaks off, one line names the file."""
     import resource
 
@@ -98,7 +83,7 @@ def put_a_dangling_link(folder: Path) -> None:
     folder.symlink_to("nowhere")
 
 
-PUT: list[tuple[Callable[[Path], None], str]] = [
+PUT: list[tuple[Callable[[Path], object], str]] = [
     *((put, "in the place of the folder") for put in (touch, put_a_link, put_a_dangling_link)),
     (lambda folder: touch(folder / "more" / "a"), "holds more than panoptic maps: more; move it"),
     (lambda folder: touch(folder / "notes"), "holds more than panoptic maps: notes; move it away"),
@@ -106,9 +91,7 @@ PUT: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.mark.parametrize(("put", "says"), PUT)
-def test_what_is_no_folder_of_panoptic_maps_stays(
-    put: Callable[[Path], None], says: str, frame: Path
-) -> None:
+def test_what_holds_no_maps_stays(put: Callable[[Path], object], says: str, frame: Path) -> None:
     outdir = frame / "annotations"
     put(outdir / FOLDER)
     before = sorted(outdir.rglob("*"))
@@ -240,8 +223,7 @@ def test_png_files_in_another_folder_are_found(place: str, path: Path, datadir: 
 
 def test_official_names_lead_to_the_photographs(path: Path, datadir: Path) -> None:
     photograph = datadir / f"leftImg8bit/train/aachen/{NAME}_leftImg8bit.png"
-    touch(photograph)
-    Image.new("RGB", (24, 16)).save(photograph)
+    Image.new("RGB", (24, 16)).save(touch(photograph))
     change(path, "images", file_name=f"{NAME}_gtFine_leftImg8bit.png")
     code, _, err = draw(path)
     assert (code, err) == (0, "")

@@ -12,7 +12,7 @@ from cityscapes_coco import Options, UserError
 from cityscapes_coco.coco import reading
 from cityscapes_coco.coco.records import CocoFile
 from cityscapes_coco.coco.segmentations import has_segmentation
-from tests.conftest import write_json
+from tests.files import write_json
 
 EMPTY: dict[str, Any] = {"images": [], "categories": [], "annotations": []}
 

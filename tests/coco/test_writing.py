@@ -12,7 +12,8 @@ from cityscapes_coco.coco.reading import read_coco, read_info, read_options
 from cityscapes_coco.coco.records import Annotation, Category, Image, Info
 from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
 from cityscapes_coco.coco.writing import write_coco
-from tests.conftest import WriteMap, load
+from tests.conftest import WriteMap
+from tests.files import load
 
 TEXTS: Any = {"description": "a file", "url": "x.org", "contributor": "nobody", "version": "1"}
 

@@ -1,6 +1,5 @@
 """Photographs of another size than their map, and polygons for readers that fill with OpenCV."""
 
-import json
 import os
 import struct
 from pathlib import Path
@@ -10,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import evaluate_coco
 from tests.conftest import Capture, WriteMap, convert, posix_only, run_script, street, verify
+from tests.files import OUTPUT
+from tests.scores.conftest import score
 
 FRAMES = [f"aachen_{number:06d}_000019" for number in range(5)]
 
@@ -23,9 +23,7 @@ def photograph(datadir: Path, frame: str) -> Path:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_photographs_of_another_size_are_counted_and_the_first_are_named(
-    kind: str, datadir: Path, write_map: WriteMap, capsys: Capture
-) -> None:
+def test_sizes_are_compared(kind: str, datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     for frame in FRAMES:
         write_map(name=frame)
         size = (4, 3) if frame == FRAMES[0] else (3, 4)
@@ -105,12 +103,7 @@ def test_polygons_for_opencv_score_one(datadir: Path, write_map: WriteMap, capsy
     write_map(street())
     masks = convert(datadir, "--segmentation", "rle")
     results = [annotation | {"score": 1} for annotation in masks["annotations"]]
-    (file := datadir / "results.json").write_text(json.dumps(results))
     convert(datadir, "--segmentation", "opencv")
-    capsys.readouterr()
-    argv = ["--coco_dir", str(datadir), "--split", "train", "--results", str(file)]
-    assert evaluate_coco.main([*argv]) == 0
-    out = capsys.readouterr().out
-    of_boxes, of_masks, _ = [line.split()[1:3] for line in out.splitlines() if "average" in line]
-    assert of_boxes == of_masks == ["1.000", "1.000"]
-    assert "filled as OpenCV fills them" in out
+    average = score(datadir, datadir / "annotations" / OUTPUT, results)["coco"]["average"]
+    assert average["box"]["ap"] == average["mask"]["ap"] == 1
+    assert "filled as OpenCV fills them" in capsys.readouterr().out

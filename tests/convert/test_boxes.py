@@ -13,25 +13,21 @@ from PIL import Image
 import inspect_coco
 from cityscapes_coco import Options, UserError, convert_split, find_dataset, read_frames
 from main import main
-from tests.boxes import (
-    CITY_PERSONS,
-    CLASSES,
-    NAME,
-    OBJECTS,
-    PERSONS,
-    VALIDATED,
-    describe_box,
-    write_boxes,
-)
-from tests.conftest import SAMPLE, Capture, Coco, load
+from tests import conftest
+from tests.boxes import CITY_PERSONS, CLASSES, NAME, OBJECTS, VALIDATED, describe_box, write_boxes
+from tests.conftest import Capture, Coco, fail, run
+from tests.files import OUTPUT, SAMPLE, load, touch
+
+PERSONS = OBJECTS[CITY_PERSONS]
 
 
-def convert(datadir: Path, kind: str, *options: str, outdir: Path | None = None) -> Coco:
+def convert(datadir: Path, kind: str, *options: object) -> Coco:
     """Convert and check boxes, and return the file of train."""
-    outdir = outdir or datadir / "annotations"
-    argv = ["--datadir", str(datadir), "--outdir", str(outdir), "--workers", "1", "--verify"]
-    assert main([*argv, "--annotations", kind, *options]) == 0
-    return load(outdir / f"instancesonly_filtered_{kind}_train.json")
+    return conftest.convert(datadir, "--annotations", kind, "--verify", *options)
+
+
+def written(datadir: Path, kind: str) -> Path:
+    return datadir / "annotations" / OUTPUT.replace("gtFine", kind)
 
 
 # By options: category id, iscrowd, and which object it is.
@@ -58,16 +54,12 @@ WRITTEN: dict[str, dict[str, list[tuple[int, int, int]]]] = {
 @pytest.mark.parametrize(
     ("kind", "options"), [(kind, options) for kind in WRITTEN for options in WRITTEN[kind]]
 )
-def test_boxes_are_written_in_the_order_of_their_file(
-    kind: str, options: str, datadir: Path, capsys: Capture
-) -> None:
+def test_boxes_are_in_their_order(kind: str, options: str, datadir: Path, capsys: Capture) -> None:
     write_boxes(datadir, kind)
     coco = convert(datadir, kind, *shlex.split(options))
-    written = WRITTEN[kind][options]
-    assert [(a["category_id"], a["iscrowd"]) for a in coco["annotations"]] == [
-        (category, is_region) for category, is_region, _ in written
-    ]
-    for annotation, (_, is_region, place) in zip(coco["annotations"], written, strict=True):
+    wanted = WRITTEN[kind][options]
+    for annotation, (category, is_region, place) in zip(coco["annotations"], wanted, strict=True):
+        assert (annotation["category_id"], annotation["iscrowd"]) == (category, is_region)
         expected = describe_box(OBJECTS[kind][place]) | {"ignore": is_region}
         # As texts, so that 1 and 1.0 differ.
         told = {name: repr(value) for name, value in annotation.items()}
@@ -75,7 +67,7 @@ def test_boxes_are_written_in_the_order_of_their_file(
         assert len(told) == len(expected) + 4  # the ids and iscrowd, but no segmentation
     [image] = coco["images"]
     assert image.get("soft_label_classes") == (CLASSES if kind == VALIDATED else None)
-    counts = Counter(is_region for _, is_region, _ in written)
+    counts = Counter(is_region for _, is_region, _ in wanted)
     out = capsys.readouterr().out
     assert f"\n  instances{counts[0]:>15}\n" in out
     assert (f"\n  ignore regions, as crowds: {counts[1]}\n" in out) == bool(counts[1])
@@ -87,12 +79,10 @@ def test_boxes_are_written_in_the_order_of_their_file(
 
 @pytest.mark.parametrize("kind", OBJECTS)
 @pytest.mark.parametrize(("reader", "workers"), [("pycocotools.coco", "1"), ("hotcoco", "2")])
-def test_other_programs_read_the_boxes_of_the_sample(
-    reader: str, workers: str, kind: str, tmp_path: Path
-) -> None:
+def test_other_programs_read_boxes(reader: str, workers: str, kind: str, tmp_path: Path) -> None:
     module = pytest.importorskip(reader)
     options = "--crowd", "keep", "--workers", workers
-    coco = convert(SAMPLE, kind, *options, outdir=tmp_path)
+    coco = convert(SAMPLE, kind, *options, "--outdir", tmp_path)
     boxes = []
     for image in coco["images"]:
         assert (SAMPLE / image["file_name"]).is_file()
@@ -100,7 +90,7 @@ def test_other_programs_read_the_boxes_of_the_sample(
         objects = load(SAMPLE / kind / "train" / city / image["seg_file_name"])["objects"]
         for x, y, w, h in (found["bbox"] for found in objects):
             boxes.append([x, y, w - x, h - y] if kind == VALIDATED else [x, y, w, h])
-    read = module.COCO(str(tmp_path / f"instancesonly_filtered_{kind}_train.json"))
+    read = module.COCO(str(tmp_path / OUTPUT.replace("gtFine", kind)))
     assert [list(a["bbox"]) for a in read.loadAnns(read.getAnnIds())] == boxes and boxes
     assert len(read.getImgIds()) == 3
 
@@ -111,10 +101,9 @@ def test_the_rest_is_as_for_maps(datadir: Path, capsys: Capture) -> None:
     write_boxes(datadir, CITY_PERSONS, [PERSONS[1]], name="aachen_000001_000019")
     write_boxes(datadir, CITY_PERSONS, name="aachen_000002_000019")
     photograph = datadir / "leftImg8bit/train/aachen" / f"{NAME}_leftImg8bit.png"
-    photograph.parent.mkdir(parents=True)
-    Image.new("RGB", (100, 50)).save(photograph)
+    Image.new("RGB", (100, 50)).save(touch(photograph))
     (datadir / "frames.txt").write_text(f"{NAME}\naachen_000001_000019\n")
-    options = "--frames", str(datadir / "frames.txt"), "--empty-frames", "drop"
+    options = "--frames", datadir / "frames.txt", "--empty-frames", "drop"
     coco = convert(datadir, CITY_PERSONS, *options, "--file-names", "base")
     [image] = coco["images"]
     assert image["file_name"] == f"{NAME}_leftImg8bit.png"
@@ -126,12 +115,11 @@ def test_the_rest_is_as_for_maps(datadir: Path, capsys: Capture) -> None:
     assert inspect_coco.main(["--coco_dir", str(datadir), "--verify"]) == 0
     with pytest.raises(UserError, match="has boxes and no maps"):
         next(read_frames(find_dataset(datadir, "gtBboxCityPersons"), "train"))
-    written = datadir / "annotations" / f"instancesonly_filtered_{CITY_PERSONS}_train.json"
-    assert convert(datadir, CITY_PERSONS) == load(written)
-    content = written.read_bytes()
+    convert(datadir, CITY_PERSONS)
+    content = (path := written(datadir, CITY_PERSONS)).read_bytes()
     dataset = find_dataset(datadir, "gtBboxCityPersons")
     convert_split(dataset, "train", datadir / "annotations", warn=str)
-    assert written.read_bytes() == content, "from Python, the usual classes are those of the boxes"
+    assert path.read_bytes() == content, "from Python, the usual classes are those of the boxes"
     with pytest.raises(ValueError, match="panoptic train: gtBboxCityPersons has boxes and no mask"):
         convert_split(dataset, "train", datadir, Options(panoptic="train"))
 
@@ -144,27 +132,24 @@ def test_a_split_without_an_object_is_strange(datadir: Path, capsys: Capture) ->
     assert "box files without any instance: 1" in out
 
 
-def test_boxes_in_the_folder_of_their_archive_are_found(tmp_path: Path, capsys: Capture) -> None:
+def test_boxes_in_the_folder_of_their_archive_are_found(tmp_path: Path) -> None:
     write_boxes(tmp_path / "gtBbox_cityPersons_trainval", CITY_PERSONS)
     photograph = tmp_path / "leftImg8bit/train/aachen" / f"{NAME}_leftImg8bit.png"
-    photograph.parent.mkdir(parents=True)
-    Image.new("RGB", (200, 100)).save(photograph)
+    Image.new("RGB", (200, 100)).save(touch(photograph))
     assert convert(tmp_path, CITY_PERSONS)["images"]
-    capsys.readouterr()
     for kind, says in {
         "gtFine": "gtBbox_cityPersons_trainval has boxes only; the maps are in gtFine_trainvaltest",
         VALIDATED: "has other boxes; the box files are in the archive of gtBboxValidated",
     }.items():
-        assert main(["--datadir", str(tmp_path), "--annotations", kind]) == 1
-        assert says in capsys.readouterr().err
+        assert says in fail(main, "--datadir", tmp_path, "--annotations", kind)
 
 
-def test_other_files_in_place_of_the_boxes_are_told(datadir: Path, capsys: Capture) -> None:
+def test_other_files_in_place_of_the_boxes_are_told(datadir: Path) -> None:
     folder = write_boxes(datadir, CITY_PERSONS).parent
-    argv = ["--datadir", str(datadir), "--annotations", CITY_PERSONS, "--workers", "1"]
+    argv = "--datadir", datadir, "--annotations", CITY_PERSONS
     (folder / "aachen_000009_000019_gtFine_instanceIds.png").touch()
-    assert main(argv) == 0
-    assert "under another name" not in capsys.readouterr().err
+    code, _, err = run(main, *argv)
+    assert code == 0 and "under another name" not in err
     for name, says in {
         "gtBboxValidated.json": "these are boxes; take --annotations gtBboxValidated",
         "gtFine_instanceIds.png": "these are the maps of --annotations gtFine",
@@ -173,96 +158,74 @@ def test_other_files_in_place_of_the_boxes_are_told(datadir: Path, capsys: Captu
         for path in folder.iterdir():
             path.unlink()
         (folder / f"{NAME}_{name}").touch()
-        assert main(argv) == 1
-        assert "no box files in it; expected" in (err := capsys.readouterr().err) and says in err
-
-
-# Files that are wrong.
+        err = fail(main, *argv)
+        assert "no box files in it; expected" in err and says in err
 
 
 def change(place: int, **fields: object) -> Callable[[list[Any]], object]:
     return lambda objects: objects[place].update(fields)
 
 
-def drop(place: int, name: str) -> Callable[[list[Any]], object]:
-    return lambda objects: objects[place].pop(name)
-
-
-BAD: dict[str, tuple[str, Any]] = {
-    "not a JSON file (": (CITY_PERSONS, b'{"imgHeight": 100, "obj'),
-    "should be an object, not a list": (CITY_PERSONS, b"[]"),
-    "no imgHeight in it": (CITY_PERSONS, b'{"objects": [], "imgWidth": 3}'),
-    "(maximum recursion depth": (VALIDATED, b'{"x": ' + b"[" * 100_000),
-    "an empty file": (VALIDATED, b""),
-    "too many to be read": (CITY_PERSONS, {"objects": 100_000 * [PERSONS[0]]}),
-    "imgWidth should be an integer >= 1": (CITY_PERSONS, {"imgWidth": 0}),
-    "imgHeight should be an integer <= 65535": (VALIDATED, {"imgHeight": 1 << 16}),
-    "objects[1] has no bboxVis": (CITY_PERSONS, drop(1, "bboxVis")),
-    "objects[2].bbox[0] should be a number, not a text": (
-        *(CITY_PERSONS, change(2, bbox=["1", "2", "3", "4"])),
-    ),
-    "objects[1].bbox[0] should be a number, not a text": (
-        *(CITY_PERSONS, change(1, bbox=["x", 2, 3, 4])),
-    ),
+BAD_PERSONS: dict[str, Any] = {
+    "not a JSON file (": b'{"imgHeight": 100, "obj',
+    "should be an object, not a list": b"[]",
+    "no imgHeight in it": b'{"objects": [], "imgWidth": 3}',
+    "too many to be read": {"objects": 100_000 * [PERSONS[0]]},
+    "imgWidth should be an integer >= 1": {"imgWidth": 0},
+    "objects[1] has no bboxVis": lambda objects: objects[1].pop("bboxVis"),
+    "objects[2].bbox[0] should be a number, not a text": change(2, bbox=["1", "2", "3", "4"]),
+    "objects[1].bbox[0] should be a number, not a text": change(1, bbox=["x", 2, 3, 4]),
     "objects[2].bbox[1] should be a number, not NaN or Infinity": (
-        *(CITY_PERSONS, change(2, bbox=[1, float("nan"), 3, 4])),
+        change(2, bbox=[1, float("nan"), 3, 4])
     ),
-    "objects[0].bboxVis is -1 wide and 4 high; below 0": (
-        *(CITY_PERSONS, change(0, bboxVis=[1, 2, -1, 4])),
-    ),
-    "objects[0].bbox[3] should be a number <= 1048576": (
-        *(CITY_PERSONS, change(0, bbox=[1, 2, 3, 1e300])),
-    ),
+    "objects[0].bboxVis is -1 wide and 4 high; below 0": change(0, bboxVis=[1, 2, -1, 4]),
+    "objects[0].bbox[3] should be a number <= 1048576": change(0, bbox=[1, 2, 3, 1e300]),
     "objects[3] is of the class 'persons', not of pedestrian, rider, sitting person,": (
-        *(CITY_PERSONS, change(3, label="persons")),
+        change(3, label="persons")
     ),
-    "objects[0].instanceId should be an integer": (CITY_PERSONS, change(0, instanceId="24")),
-    "objects[2].bbox is 20 wide and -1 high; below 0": (
-        *(VALIDATED, change(2, bbox=[70, 2, 90, 1])),
-    ),
-    "objects[0] has no soft_label": (VALIDATED, {"objects": PERSONS}),
-    "objects[1].soft_label has 3 probabilities for 4 classes": (
-        *(VALIDATED, change(1, soft_label=[0, 0, 1])),
-    ),
-    "objects[0] is of the class 'tram\\n', not of person, rider, car,": (
-        *(VALIDATED, {"classes": ["person", "tram\n", *CLASSES[2:]]}),
-    ),
-    "objects[0].vote_counts": (VALIDATED, change(0, vote_counts=[3])),
-    "classes[1] should be a text, not NaN or Infinity": (
-        *(VALIDATED, {"classes": ["person", float("nan"), *CLASSES[2:]]}),
-    ),
-    "surrogates not allowed": (VALIDATED, change(0, vote_counts={"\ud800": 3})),
+    "objects[0].instanceId should be an integer": change(0, instanceId="24"),
     "can't decode byte 0xfc": (
-        *(CITY_PERSONS, b'{"city": "Z\xfcrich", "imgHeight": 9, "imgWidth": 9, "objects": []}'),
+        b'{"city": "Z\xfcrich", "imgHeight": 9, "imgWidth": 9, "objects": []}'
     ),
+}
+BAD_VALIDATED: dict[str, Any] = {
+    "(maximum recursion depth": b'{"x": ' + b"[" * 100_000,
+    "an empty file": b"",
+    "imgHeight should be an integer <= 65535": {"imgHeight": 1 << 16},
+    "objects[2].bbox is 20 wide and -1 high; below 0": change(2, bbox=[70, 2, 90, 1]),
+    "objects[0] has no soft_label": {"objects": PERSONS},
+    "objects[1].soft_label has 3 probabilities for 4 classes": change(1, soft_label=[0, 0, 1]),
+    "objects[0] is of the class 'tram\\n', not of person, rider, car,": (
+        {"classes": ["person", "tram\n", *CLASSES[2:]]}
+    ),
+    "objects[0].vote_counts": change(0, vote_counts=[3]),
+    "classes[1] should be a text, not NaN or Infinity": (
+        {"classes": ["person", float("nan"), *CLASSES[2:]]}
+    ),
+    "surrogates not allowed": change(0, vote_counts={"\ud800": 3}),
 }
 
 
-@pytest.mark.parametrize("says", BAD)
-def test_a_wrong_file_is_one_line_that_names_the_object(
-    says: str, datadir: Path, capsys: Capture
-) -> None:
-    kind, damage = BAD[says]
-    good = write_boxes(datadir, kind)
-    bad = write_boxes(datadir, kind, name="aachen_000001_000019")
+@pytest.mark.parametrize("says", [*BAD_PERSONS, *BAD_VALIDATED])
+def test_a_wrong_file_is_one_line_that_names_the_object(says: str, datadir: Path) -> None:
+    kind = CITY_PERSONS if says in BAD_PERSONS else VALIDATED
+    damage = (BAD_PERSONS | BAD_VALIDATED)[says]
+    good, name = write_boxes(datadir, kind), "aachen_000001_000019"
+    bad = write_boxes(datadir, kind, name=name)
     coco = convert(datadir, kind)
     if isinstance(damage, bytes):
         bad.write_bytes(damage)
     elif isinstance(damage, dict):
-        write_boxes(datadir, kind, name="aachen_000001_000019", **damage)
+        write_boxes(datadir, kind, name=name, **damage)
     else:
         damage(objects := copy.deepcopy(OBJECTS[kind]))
-        write_boxes(datadir, kind, objects, name="aachen_000001_000019")
-    capsys.readouterr()
-    argv = ["--datadir", str(datadir), "--annotations", kind, "--workers", "1"]
-    assert main(argv) == 1
-    _, line, error = capsys.readouterr().err.splitlines()
+        write_boxes(datadir, kind, objects, name=name)
+    _, line, error = fail(main, "--datadir", datadir, "--annotations", kind).splitlines()
     assert line.startswith(f"{bad}: ") and says in line and line.isprintable()
     assert "1 of 2 box files cannot be read, so no file is written; mend" in error
-    path = datadir / "annotations" / f"instancesonly_filtered_{kind}_train.json"
-    assert load(path) == coco
+    assert load(written(datadir, kind)) == coco
     # The check has no converter to ask, and must not accept such a file.
-    assert inspect_coco.main(["--coco_dir", str(datadir), "--verify"]) in (1, 3)
-    assert bad.name.removesuffix(f"_{kind}.json") in capsys.readouterr().out
-    assert main([*argv, "--skip-bad", "--verify"]) == 0
-    assert [image["seg_file_name"] for image in load(path)["images"]] == [good.name]
+    code, out, _ = run(inspect_coco.main, "--coco_dir", datadir, "--verify")
+    assert code in (1, 3) and name in out
+    coco = convert(datadir, kind, "--skip-bad")
+    assert [image["seg_file_name"] for image in coco["images"]] == [good.name]

@@ -12,8 +12,9 @@ from cityscapes_coco.pictures.colors import PAGE_COLORS
 from cityscapes_coco.pictures.drawings import read_categories
 from main import main
 from tests import oracle
-from tests.conftest import OUTPUT, Capture, Coco, WriteMap, run, verify
-from tests.conftest import convert as convert_only
+from tests.conftest import Capture, WriteMap, run, verify
+from tests.conftest import convert_and_verify as convert
+from tests.files import OUTPUT
 
 # Two persons, a rider, a group of riders, a car, two trucks, a caravan.
 PEOPLE = [[24000, 24001, 25000, 25, 7, 7], [26000, 26000, 27000, 27001, 29000, 7]]
@@ -23,13 +24,6 @@ PEOPLE = [[24000, 24001, 25000, 25, 7, 7], [26000, 26000, 27000, 27001, 29000, 7
 def people(datadir: Path, write_map: WriteMap) -> Path:
     write_map(PEOPLE)
     return datadir
-
-
-def convert(datadir: Path, *options: str) -> Coco:
-    """Convert, have both programs check the result, and return it."""
-    coco = convert_only(datadir, *options, "--verify")
-    assert verify(datadir, coco) == 0
-    return coco
 
 
 def test_merged_classes_are_one_category_with_all_masks(people: Path, capsys: Capture) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 import inspect_coco
-from tests.conftest import OUTPUT, PANOPTIC, Capture, convert, load, write_json
+from tests.conftest import Capture, convert
+from tests.files import OUTPUT, PANOPTIC, load, write_json
 
 
 @pytest.mark.parametrize("name", [OUTPUT, PANOPTIC])

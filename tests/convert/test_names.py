@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 from main import main
-from tests.conftest import OUTPUT, PANOPTIC, Capture, WriteMap, convert, fail, load, touch
+from tests.conftest import Capture, WriteMap, convert, fail
+from tests.files import OUTPUT, PANOPTIC, load, touch
 
 NAME = "aachen_000000_000019"
 PNG = f"{NAME}_gtFine_panoptic.png"
@@ -45,7 +46,7 @@ def test_without_a_folder_of_the_split_names_are_bare(frame: Path, tmp_path: Pat
 
 
 def test_other_maps_have_other_files(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
-    write_map(annotation_type="gtCoarse")
+    write_map(kind="gtCoarse")
     for beta in ("0.01", "0.02"):
         touch(datadir / f"leftImg8bit_foggy/train/aachen/{NAME}_leftImg8bit_foggy_beta_{beta}.png")
     options = ["--annotations", "gtCoarse", "--images", "leftImg8bit_foggy_beta_*", "--panoptic"]

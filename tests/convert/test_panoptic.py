@@ -11,18 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from main import main
-from tests.conftest import (
-    OUTPUT,
-    PANOPTIC,
-    SAMPLE,
-    Capture,
-    Coco,
-    WriteMap,
-    convert,
-    load,
-    read_folder,
-    street,
-)
+from tests.conftest import Capture, Coco, WriteMap, convert, street
+from tests.files import OUTPUT, PANOPTIC, SAMPLE, load, read_folder
 
 NAME = "aachen_000000_000019"
 FOLDER = PANOPTIC.removesuffix(".json")
@@ -86,9 +76,7 @@ def test_so_does_any_map(ids: str, datadir: Path, tmp_path: Path, write_map: Wri
     assert "a_000005_000000_gtFine_instanceIds.png" in coco["info"]["foreign"]
 
 
-def test_instances_and_panoptic_files_do_not_change_each_other(
-    datadir: Path, tmp_path: Path, write_map: WriteMap
-) -> None:
+def test_no_file_changes_the_other(datadir: Path, tmp_path: Path, write_map: WriteMap) -> None:
     write_map(street())
     write_map([[7, 7]], name="b_000000_000000")
     options = "--categories bike=bicycle --min-area 99 --crowd keep --category-ids label"

@@ -8,19 +8,14 @@ import pytest
 
 import inspect_coco
 from main import main
-from tests.conftest import OUTPUT, PANOPTIC, Capture, Coco, WriteMap, fail, load, run, verify
+from tests.conftest import Capture, WriteMap, fail, run, verify
 from tests.conftest import convert as convert_only
+from tests.conftest import convert_and_verify as convert
+from tests.files import OUTPUT, PANOPTIC, load
 
 NAME = "aachen_000001_000019"
 TRAIN_IDS = [[11000, 12000], [13000, 13001]]
 NEVER = "that Cityscapes never writes: 1"
-
-
-def convert(datadir: Path, *options: str) -> Coco:
-    """Convert, have both programs check the result, and return it."""
-    coco = convert_only(datadir, *options, "--verify")
-    assert verify(datadir, coco) == 0
-    return coco
 
 
 @pytest.mark.parametrize("split", ["train", "test"])

@@ -1,7 +1,6 @@
 """Classes without instances: what becomes of them, judged by a flood fill."""
 
 import tracemalloc
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 
-import evaluate_coco
 from cityscapes_coco import Options, find_dataset, read_frames
 from cityscapes_coco.check.parts import split_rle
 from cityscapes_coco.check.records import Row
@@ -22,18 +20,11 @@ from cityscapes_coco.convert.regions import choose_regions
 from cityscapes_coco.options import Stuff, UnknownLabels
 from cityscapes_coco.pictures.drawings import read_categories
 from cityscapes_coco.pixels.rle import to_mask, to_rles
-from tests.conftest import (
-    OUTPUT,
-    SAMPLE,
-    Capture,
-    Coco,
-    WriteMap,
-    convert,
-    load,
-    verify,
-    write_json,
-)
+from tests.conftest import Capture, Coco, WriteMap, convert, verify
+from tests.damage import Change, drop, repeat
+from tests.files import OUTPUT, SAMPLE, load
 from tests.oracle import EVALUATED, check_simple, decode, name_of, read_maps
+from tests.scores.conftest import score
 
 Mask = NDArray[np.bool_]
 CHOSEN = ("green=vegetation+terrain", "road", "car")
@@ -114,11 +105,8 @@ def test_all_of_the_sample_is_exact(kind: str, tmp_path: Path, capsys: Capture) 
     check_simple(a["segmentation"] for a in coco["annotations"])
     for image in coco["images"]:
         there = np.unique(maps[image["seg_file_name"]]).tolist()
-        assert values[image["id"]] == [
-            value
-            for value in there
-            if 7 <= value < 24 or (value >= 1000 and name_of(value) in EVALUATED)
-        ]
+        wanted = [v for v in there if 7 <= v < 24 or (v >= 1000 and name_of(v) in EVALUATED)]
+        assert values[image["id"]] == wanted
 
 
 @pytest.fixture
@@ -128,9 +116,7 @@ def file(datadir: Path, write_map: WriteMap) -> Coco:
     return convert(datadir, "--categories", *CHOSEN, "--stuff", "parts", "--verify")
 
 
-def test_stuff_is_counted_apart_and_known_to_pictures_and_python(
-    file: Coco, datadir: Path, capsys: Capture
-) -> None:
+def test_stuff_is_counted_apart(file: Coco, datadir: Path, capsys: Capture) -> None:
     assert file["info"]["options"]["stuff"] == "parts"
     path = datadir / "annotations" / OUTPUT
     categories = read_categories(read_coco(path))
@@ -159,18 +145,16 @@ def swap_values(coco: Coco) -> None:
     first["map_value"], last["map_value"] = last["map_value"], first["map_value"]
 
 
-DAMAGES: dict[str, tuple[Callable[[Coco], object], int]] = {
-    "lost: 1\n": (lambda coco: coco["annotations"].pop(0), 1),
+DAMAGES: dict[str, tuple[Change, int]] = {
+    "lost: 1\n": (drop("annotations", 0), 1),
     "inexact: 1\n": (merge_parts, 1),
-    "unexpected: 1\n": (lambda coco: coco["annotations"].append(coco["annotations"][0]), 1),
+    "unexpected: 1\n": (repeat("annotations"), 1),
     "wrong map_value: 2\n": (swap_values, 3),
 }
 
 
 @pytest.mark.parametrize("says", DAMAGES)
-def test_the_check_names_what_is_wrong_with_parts(
-    says: str, file: Coco, datadir: Path, capsys: Capture
-) -> None:
+def test_the_check_names_wrong_parts(says: str, file: Coco, datadir: Path, capsys: Capture) -> None:
     change, code = DAMAGES[says]
     change(file)
     capsys.readouterr()
@@ -202,13 +186,8 @@ def test_stuff_is_scored_by_coco_and_not_by_cityscapes(tmp_path: Path, capsys: C
     convert(SAMPLE, "--outdir", tmp_path, "--categories", "road", "car", "--segmentation", "rle")
     path = tmp_path / OUTPUT.replace("train", "val")
     results = [a | {"score": 1} for a in load(path)["annotations"]]
-    argv = ["--datadir", SAMPLE, "--coco", path, "--scores", tmp_path / "scores.json"]
-    argv += ["--results", write_json(tmp_path / "results.json", results)]
-    assert evaluate_coco.main([*map(str, argv)]) == 0
-    scores = load(tmp_path / "scores.json")
-    assert {name: score["mask"]["ap"] for name, score in scores["coco"]["classes"].items()} == {
-        "road": 1,
-        "car": 1,
-    }
+    scores = score(tmp_path, path, results)
+    found = {name: each["mask"]["ap"] for name, each in scores["coco"]["classes"].items()}
+    assert found == {"road": 1, "car": 1}
     assert scores["cityscapes"]["classes"].keys() == {"car"}
     assert "no class that Cityscapes evaluates: road\n" in capsys.readouterr().out

@@ -12,7 +12,8 @@ from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.pictures.drawings import read_categories
 from cityscapes_coco.pictures.examples import Example, Source, load_example
 from cityscapes_coco.scores.results import read_results
-from tests.conftest import Coco, annotate, write_json
+from tests.conftest import Coco, annotate
+from tests.files import write_json
 
 Picture = NDArray[np.uint8]  # RGB, of shape (height, width, 3)
 

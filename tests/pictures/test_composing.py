@@ -151,9 +151,7 @@ def test_without_masks_nothing_is_painted(data: Path, coco: Coco) -> None:
     assert (painted(example(data, coco)) == photograph()).all()
 
 
-def test_of_a_body_the_visible_box_is_filled_and_ignore_regions_are_hatched(
-    data: Path, coco: Coco
-) -> None:
+def test_visible_boxes_are_filled_and_ignore_regions_are_hatched(data: Path, coco: Coco) -> None:
     person, bus, cars = coco["annotations"]
     for annotation in coco["annotations"]:
         del annotation["segmentation"]

@@ -16,7 +16,8 @@ from cityscapes_coco.pictures.colors import PAGE_COLORS
 from cityscapes_coco.pictures.curves import draw_curves, find_size
 from cityscapes_coco.scores.evaluate import evaluate_results
 from evaluate_coco import main as evaluate
-from tests.conftest import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, fail, load, run, write_json
+from tests.conftest import fail, run
+from tests.files import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, load, write_json
 from tests.oracle import coco_precision
 from tests.scores import wrong_results
 

@@ -8,7 +8,8 @@ import pytest
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.pictures.colors import LABEL_COLORS
 from cityscapes_coco.pictures.drawings import read_categories
-from tests.conftest import Coco, annotate, write_json
+from tests.conftest import Coco, annotate
+from tests.files import write_json
 from tests.pictures.conftest import HEIGHT, PHOTO, WIDTH, example, predict
 
 

@@ -12,19 +12,8 @@ import numpy as np
 import pytest
 
 import inspect_coco
-from tests.conftest import (
-    GOLDEN_VAL,
-    PATIENCE,
-    PREDICTIONS,
-    SAMPLE,
-    WriteMap,
-    convert,
-    fail,
-    load,
-    set_field,
-    street,
-    write_json,
-)
+from tests.conftest import PATIENCE, WriteMap, convert, fail, run, street
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE, load, write_json
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 HOSTILE = "<img src=x onerror=document.title='run'>\" ' & </script>.png"
@@ -35,10 +24,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the sample's results, one image of which has a hostile name."""
     folder = tmp_path_factory.mktemp("page")
     coco = load(GOLDEN_VAL)
-    set_field("images", "file_name", HOSTILE)(coco)
+    coco["images"][0]["file_name"] = HOSTILE
     path = write_json(folder / "val.json", coco)
-    argv = ["--coco_dir", SAMPLE, "--coco", path, "--results", PREDICTIONS, "--seed", 1]
-    assert inspect_coco.main([*map(str, argv), "--save", str(folder / "pictures")]) == 0
+    argv = "--coco_dir", SAMPLE, "--coco", path, "--results", PREDICTIONS, "--seed", 1
+    assert run(inspect_coco.main, *argv, "--save", folder / "pictures")[0] == 0
     return folder / "pictures" / "index.html"
 
 
@@ -59,10 +48,10 @@ def test_the_page_has_a_thumbnail_for_each_picture_and_loads_nothing_else(page: 
 def test_instances_have_a_page_without_outcomes(datadir: Path, write_map: WriteMap) -> None:
     write_map(street())
     convert(datadir)
-    argv = ["--coco_dir", str(datadir), "--save", str(datadir / "pictures")]
+    argv = "--coco_dir", datadir, "--save", datadir / "pictures"
     pages = set()
     for _ in range(2):
-        assert inspect_coco.main(argv) == 0
+        assert run(inspect_coco.main, *argv)[0] == 0
         pages.add(text := (datadir / "pictures" / "index.html").read_text())
     assert "<label hidden>With" in text and 'value="errors"' not in text and len(pages) == 1
     assert "1 person, 2 car, 1 bicycle" in text.replace("2 car, 1 person", "1 person, 2 car")
@@ -101,17 +90,11 @@ def test_in_a_browser_filters_filter_and_sorting_sorts(page: Path, tmp_path: Pat
     copy = tmp_path / "pictures" / "index.html"
     with copy.open("a", encoding="utf-8") as file:
         file.write(SCRIPT.replace("STEPS", json.dumps(steps)))
-    done = subprocess.run(
-        [
-            *(str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *(f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000"),
-            *("--dump-dom", copy.as_uri()),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-    )
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]
+    command += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000"]
+    command += ["--dump-dom", copy.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     told = json.loads(done.stdout.split("TOLD")[1])
     hostile, other = sorted(path.name for path in page.parent.glob("*.png"))
     if "onerror" not in hostile:

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from tests.conftest import GOLDEN_VAL, SAMPLE, run_script
+from tests.conftest import run_script
+from tests.files import GOLDEN_VAL, SAMPLE
 
 OPTIONS = ("--coco_dir", SAMPLE, "--coco", GOLDEN_VAL)
 

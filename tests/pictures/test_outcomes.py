@@ -74,9 +74,7 @@ def test_coco_calls_the_same_false_and_missed(kind: str, data: Path, coco: Coco)
     assert counts["false"] == false and counts["missed"] == missed
 
 
-def test_the_official_script_calls_the_same_segments_false_and_missed(
-    datadir: Path, write_map: WriteMap, tmp_path: Path
-) -> None:
+def test_the_official_script_agrees(datadir: Path, write_map: WriteMap, tmp_path: Path) -> None:
     """With groups and void, moved and lost segments, and segments of another class."""
     official = pytest.importorskip("cityscapesscripts.evaluation.evalPanopticSemanticLabeling")
     draw = np.random.default_rng(3)

@@ -19,7 +19,8 @@ from cityscapes_coco.scores.panoptic_quality import (
     PanopticScore,
 )
 from evaluate_coco import main as evaluate
-from tests.conftest import SAMPLE, Capture
+from tests.conftest import run
+from tests.files import SAMPLE
 from tests.scores.test_panoptic_quality import convert_val
 
 NONE = PanopticScore(None, None, None)
@@ -52,19 +53,17 @@ def test_each_class_has_a_bar_and_two_marks(tmp_path: Path) -> None:
     assert marks == {"SQ": [[0.625, 0, 1], [0, 2, 3]], "RQ": [[0.8, 0, 1], [0, 2, 3]]}
 
 
-def test_the_page_has_the_name_of_the_results_and_the_same_bytes_each_time(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_the_page_names_the_results_and_has_the_same_bytes(tmp_path: Path) -> None:
     truth = convert_val(SAMPLE, tmp_path / "truth")
+    argv = "--coco", truth, "--results", truth, "--plot"
     pages = []
     for workers in "1", "2":
-        options = ["--coco", truth, "--results", truth, "--plot", tmp_path / workers]
-        assert evaluate([*map(str, options), "--workers", workers]) == 0
+        code, out, _ = run(evaluate, *argv, tmp_path / workers, "--workers", workers)
         page = tmp_path / workers / f"{truth.stem}_quality.png"
-        assert capsys.readouterr().out.splitlines()[-1] == str(page)
+        assert code == 0 and out.splitlines()[-1] == str(page)
         pages.append(page.read_bytes())
     assert pages[0] == pages[1]
     with Image.open(page) as picture:
         assert picture.size == (1152, 230 + 19 * 36)
-    assert evaluate([*map(str, options[:-1]), str(tmp_path / "q.svg"), "--workers", "1"]) == 0
+    assert run(evaluate, *argv, tmp_path / "q.svg")[0] == 0
     assert re.match(r"<\?xml", (tmp_path / "q.svg").read_text())

@@ -9,12 +9,18 @@ from matplotlib.patches import Rectangle
 
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.pictures.statistics import draw_statistics
-from tests.conftest import Coco, write_json
+from tests.conftest import Coco
+from tests.files import write_json
+
+
+def draw(data: Path, coco: Coco) -> Figure:
+    figure = Figure((14, 9))
+    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    return figure
 
 
 def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco: Coco) -> None:
-    figure = Figure((14, 9))
-    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    figure = draw(data, coco)
     assert figure.get_suptitle() == "train: 3 images, 2 instances, crowds not counted: 1"
     classes, per_image, sizes, shares = figure.axes
     assert [text.get_text() for text in classes.texts] == ["1", "0", "1", "0"]
@@ -28,17 +34,13 @@ def test_the_statistics_count_instances_and_sizes_but_no_crowds(data: Path, coco
 
 
 def test_of_citypersons_heights_and_visibility_are_shown(data: Path, coco: Coco) -> None:
-    for annotation, height, ratio in zip(
-        coco["annotations"], (20, 60, 90), (0.2, 0.1, 1), strict=True
-    ):
+    bodies = (20, 0.2), (60, 0.1), (90, 1)
+    for annotation, (height, ratio) in zip(coco["annotations"], bodies, strict=True):
         annotation |= {"height": height, "vis_ratio": ratio}
     coco["annotations"][0]["category_id"] = 3
-    figure = Figure((14, 9))
-    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
-    _, _, heights, visibility = figure.axes
-    assert (heights.get_title(loc="left"), visibility.get_title(loc="left")) == (
-        *("Heights", "Visibility"),
-    )
+    _, _, heights, visibility = draw(data, coco).axes
+    assert heights.get_title(loc="left") == "Heights"
+    assert visibility.get_title(loc="left") == "Visibility"
     [median] = [line for line in heights.lines if line.get_marker() == "o"]
     assert np.ravel(median.get_xdata())[0] == 40
     # Below 0.2, and from 0.2 to 0.65.
@@ -48,9 +50,7 @@ def test_of_citypersons_heights_and_visibility_are_shown(data: Path, coco: Coco)
 def test_parts_of_four_percent_have_a_number(data: Path, coco: Coco) -> None:
     person, bus, _ = coco["annotations"]
     coco["annotations"] = [person] * 24 + [bus | {"category_id": 1}]
-    figure = Figure((14, 9))
-    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
-    assert [text.get_text() for text in figure.axes[3].texts] == ["96", "4"]
+    assert [text.get_text() for text in draw(data, coco).axes[3].texts] == ["96", "4"]
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,10 @@ def test_parts_of_four_percent_have_a_number(data: Path, coco: Coco) -> None:
         ),
     ],
 )
-def test_statistics_are_drawn_however_little_or_much_there_is(
+def test_any_number_fits(
     part: str, records: list[Coco], title: str, data: Path, coco: Coco
 ) -> None:
     coco[part] = records
-    figure = Figure((14, 9))
-    draw_statistics(figure, read_coco(write_json(data / "file.json", coco)), "train")
+    figure = draw(data, coco)
     figure.draw_without_rendering()
     assert figure.get_suptitle() == title

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import OUTPUT, PATIENCE, ROOT, Coco, run_script, write_json
+from tests.conftest import PATIENCE, Coco, Patch, run_script
+from tests.files import OUTPUT, ROOT, write_json
 from tests.pictures.conftest import predict
 
 
@@ -41,9 +42,7 @@ needs_windows = pytest.mark.skipif(bool(missing_for_windows()), reason=missing_f
         ),
     ],
 )
-def test_without_a_window_pictures_are_saved_and_the_reason_is_told(
-    modules: dict[str, str], reason: str, data: Path, coco: Coco
-) -> None:
+def test_without_a_window(modules: dict[str, str], reason: str, data: Path, coco: Coco) -> None:
     """With a display, but with toolkits that are missing or end the process that starts them."""
     for name, content in modules.items():
         (data / f"{name}.py").write_text(content)
@@ -58,7 +57,7 @@ def test_without_a_window_pictures_are_saved_and_the_reason_is_told(
 
 
 @pytest.fixture
-def screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def screen(monkeypatch: Patch) -> Iterator[None]:
     """A virtual screen for the programs that are started."""
     read, write = os.pipe()
     # Without -noreset, a server starts anew whenever its last client leaves, such as xdotool.
@@ -149,9 +148,7 @@ def test_statistics_open_in_a_window_that_ctrl_c_ends(screen: None, data: Path, 
 
 
 @needs_windows
-def test_a_qt_that_ends_its_process_leaves_the_window_to_tk(
-    screen: None, data: Path, coco: Coco, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tk_opens_where_qt_ends(screen: None, data: Path, coco: Coco, monkeypatch: Patch) -> None:
     (data / "PyQt6.py").write_text(ABORT)
     monkeypatch.setenv("PYTHONPATH", str(data))
     monkeypatch.delenv("MPLBACKEND")

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cityscapes_coco.pixels import png
-from tests.conftest import STREET, Chunk, encode_png, join_chunks
+from tests.conftest import STREET
+from tests.damage import Chunk, encode_png, join_chunks
 from tests.oracle import pixels_of, read_strictly
 
 Decode = Callable[[bytes], Any]

@@ -17,7 +17,8 @@ from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.coco.segmentations import decode_segmentation, encode_segmentation
 from cityscapes_coco.pixels.rle import decode_box, fill_image, find_rles, to_mask, to_rle, to_rles
-from tests.conftest import GOLDEN_VAL, SAMPLE, run_script, write_json
+from tests.conftest import run_script
+from tests.files import GOLDEN_VAL, SAMPLE, write_json
 from tests.oracle import count_runs
 
 Mask = NDArray[np.uint8]

@@ -240,13 +240,10 @@ def judge_planted(
     """
     photographs = {image["id"]: image["file_name"] for image in coco["images"]}
     names = {category["id"]: category["name"] for category in coco["categories"]}
-    found = [
-        (
-            frame_of(str(photographs.get(r["image_id"], r["image_id"]))),
-            str(names.get(r["category_id"])),
-        )
-        for r in results
-    ]
+    found = []
+    for result in results:
+        photograph = photographs.get(result["image_id"], result["image_id"])
+        found.append((frame_of(str(photograph)), str(names.get(result["category_id"]))))
     boxes: dict[tuple[str, str], list[Box]] = {}
     for frame, (id_map, _) in frames.items():
         for truth in _truths_in(id_map):

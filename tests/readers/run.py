@@ -38,27 +38,17 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from data.generate import CITIES, write_dataset  # noqa: E402  (needs the path set just above)
-from tests.readers.recipe import (  # noqa: E402
-    ALSO,
-    DATADIR,
-    OTHERS,
-    PAGE,
-    RESULTS,
-    blocks,
-    judge_planted,
-    read_frames,
-    section,
-)
+from tests.readers import recipe  # noqa: E402
 
 SEED = 14
 FRAMES = {"train": 5, "val": 2}
 CITY = "neustadt"
-HEADINGS = re.findall(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+HEADINGS = re.findall(r"^## (.+)$", recipe.PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 READERS = {re.sub(r"\W+", "_", heading.lower()): heading for heading in HEADINGS}
 LIGHT = ["pycocotools", "faster_coco_eval", "hotcoco", "globox", "labelformat", "supervision"]
 CHECKED_OUT = re.compile(r"^# (https://.+)@(\w+)$", re.MULTILINE)
 HOUR = 3600  # seconds; what lasts longer hangs
-JUDGED = re.compile(rf"^\d+ (?:{'|'.join(ALSO)}) of .*$", re.MULTILINE)
+JUDGED = re.compile(rf"^\d+ (?:{'|'.join(recipe.ALSO)}) of .*$", re.MULTILINE)
 GIGABYTES = 10  # of disk that an environment with torch may take while it is made
 
 
@@ -113,9 +103,7 @@ def run_group(readers: Sequence[str], dataset: Path, envs: Path | None) -> set[i
             try:
                 named = versions(requirements(reader))
                 check_versions(requirements(reader), python)
-                found = "; the next command: ".join(
-                    dict.fromkeys(run_commands(reader, dataset, python))
-                )
+                found = dict.fromkeys(run_commands(reader, dataset, python))
             except LeftOut as reason:
                 codes.add(LEFT_OUT)
                 print(f"{reader}: left out: {reason}", flush=True)
@@ -125,7 +113,7 @@ def run_group(readers: Sequence[str], dataset: Path, envs: Path | None) -> set[i
                 print(*_lines(error)[-LAST_LINES:-1], sep="\n", flush=True)
             else:
                 codes.add(WELL)
-                line = f"Last run with {named}: {found}."
+                line = f"Last run with {named}: {'; the next command: '.join(found)}."
                 write_result(READERS[reader], line)
                 print(f"{reader}: {line}", flush=True)
     return codes
@@ -144,14 +132,13 @@ def make_dataset(folder: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         path.rename(target)
         if name.endswith("_color.png"):
-            photograph = folder / "leftImg8bit" / split / CITY / name
-            photograph.parent.mkdir(parents=True, exist_ok=True)
+            photograph = name.replace("gtFine_color", "leftImg8bit")
+            city = folder / "leftImg8bit" / split / CITY
+            city.mkdir(parents=True, exist_ok=True)
             with Image.open(target) as image:
-                image.convert("RGB").save(
-                    photograph.with_name(name.replace("gtFine_color", "leftImg8bit"))
-                )
+                image.convert("RGB").save(city / photograph)
     shutil.rmtree(drawn)
-    for name, options in OTHERS.items():
+    for name, options in recipe.OTHERS.items():
         outdir = folder / "others" / name
         _call(sys.executable, ROOT / "main.py", "--datadir", folder, "--outdir", outdir, *options)
 
@@ -182,9 +169,9 @@ def check_versions(required: Sequence[str], python: str | Path) -> None:
 def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
     """Run each command of a recipe, then its code with a Python; return what the judge printed."""
     found = []
-    for command in "".join(blocks(section(READERS[reader]))).splitlines():
+    for command in "".join(recipe.blocks(recipe.section(READERS[reader]))).splitlines():
         with tempfile.TemporaryDirectory() as work:
-            shutil.copytree(dataset, work / DATADIR)
+            shutil.copytree(dataset, work / recipe.DATADIR)
             for address, commit in CHECKED_OUT.findall("\n".join(requirements(reader))):
                 check_out(address, commit, Path(work))
             program, *options = command.split()
@@ -202,18 +189,18 @@ def run_commands(reader: str, dataset: Path, python: str | Path) -> list[str]:
 
 def score_results(work: Path) -> str:
     """Score the planted results that a trainer wrote, if any; return text that says so."""
-    results = work / RESULTS
+    results = work / recipe.RESULTS
     if not results.exists():
         return ""
     files = work.rglob("instancesonly_filtered_gtFine_val.json")
-    [coco] = [path for path in files if work / DATADIR / "others" not in path.parents]
-    named = "--coco", coco, "--results", results, "--coco_dir", work / DATADIR
+    [coco] = [path for path in files if work / recipe.DATADIR / "others" not in path.parents]
+    named = "--coco", coco, "--results", results, "--coco_dir", work / recipe.DATADIR
     scored = _call(sys.executable, ROOT / "evaluate_coco.py", *named)
     assert re.search(r": [1-9]\d* results;", scored), "the results file has no results"
-    judge_planted(
+    recipe.judge_planted(
         json.loads(results.read_text(encoding="utf-8")),
         json.loads(coco.read_text(encoding="utf-8")),
-        read_frames("val", work / DATADIR),
+        recipe.read_frames("val", work / recipe.DATADIR),
     )
     return ", results scored, with the right classes and images"
 
@@ -224,7 +211,7 @@ def score_panoptic(work: Path) -> str:
     results = work / "panoptic.json"
     if not results.exists():
         return ""
-    [coco] = (work / DATADIR / "annotations").glob("cityscapes_panoptic_val*.json")
+    [coco] = (work / recipe.DATADIR / "annotations").glob("cityscapes_panoptic_val*.json")
     command = "--coco", coco, "--results", results, "--scores", work / "quality.json"
     _call(sys.executable, ROOT / "evaluate_coco.py", *command)
     average = json.loads((work / "quality.json").read_bytes())["panoptic"]["average"]
@@ -283,13 +270,13 @@ def check_out(address: str, commit: str, work: Path) -> None:
 def write_result(heading: str, line: str) -> None:
     """Write the line into its section of the page, in place of the earlier one, and the version of
     the reader into its row of the table."""
-    text, old = PAGE.read_text(encoding="utf-8"), section(heading)
+    text, old = recipe.PAGE.read_text(encoding="utf-8"), recipe.section(heading)
     new = re.sub(r"^Last run with .*\n", "", old, flags=re.MULTILINE).rstrip("\n")
     end = "\n\n" if text.partition(old)[2] else "\n"
     text = text.replace(old, f"{new}\n\n{line}{end}")
     row = re.compile(rf"^(\| \[{re.escape(heading)}\]\(.*?\) \| ).*?( \|)", re.MULTILINE)
     text = row.sub(rf"\g<1>{version_of_reader(line)}\2", text)
-    PAGE.write_text(text, encoding="utf-8")
+    recipe.PAGE.write_text(text, encoding="utf-8")
 
 
 def version_of_reader(line: str) -> str:

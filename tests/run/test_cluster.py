@@ -26,12 +26,15 @@ from cityscapes_coco.run import cluster as dask_cluster
 from cityscapes_coco.run.cluster import connect_cluster
 from cityscapes_coco.run.workers import WorkersLost
 from main import main
-from tests.conftest import PATIENCE, ROOT, WriteMap, convert, fail, posix_only, read_folder, touch
+from tests.conftest import PATIENCE, convert, fail, posix_only
+from tests.files import ROOT, read_folder, touch
 
 distributed = pytest.importorskip("distributed")
 
 pytestmark = [posix_only, pytest.mark.filterwarnings("ignore")]
 
+Process = subprocess.Popen[str]
+Scheduler = tuple[Process, str]  # and its address
 # A conversion whose frames take a while, and that waits for a cluster no longer than a test can.
 SLOW = """
 import sys
@@ -61,7 +64,7 @@ if __name__ == "__main__":
 @contextmanager
 def started(
     *command: object, code: object = ROOT, stderr: int = subprocess.DEVNULL
-) -> Iterator["subprocess.Popen[str]"]:
+) -> Iterator[Process]:
     """A process that finds modules in `code`, and ends with the context, as do its children."""
     # A chunk of work may kill two workers.
     settings = {"PYTHONPATH": str(code), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
@@ -76,14 +79,14 @@ def started(
         process.communicate(timeout=PATIENCE)
 
 
-def kill(process: "subprocess.Popen[str]") -> None:
+def kill(process: Process) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE)
 
 
 @contextmanager
-def started_scheduler() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def started_scheduler() -> Iterator[Scheduler]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     options = "--host", "127.0.0.1", "--port", port, "--no-dashboard", "--no-show"
@@ -118,13 +121,13 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def scheduler() -> Iterator[tuple["subprocess.Popen[str]", str]]:
+def scheduler() -> Iterator[Scheduler]:
     with started_scheduler() as process_and_address:
         yield process_and_address
 
 
 @pytest.fixture(scope="module")
-def cluster(scheduler: tuple[object, str], code: str) -> Iterator[str]:
+def cluster(scheduler: Scheduler, code: str) -> Iterator[str]:
     """The scheduler's address; there are two workers, until the last of the tests."""
     _, address = scheduler
     with started(*worker(address), code=code), started(*worker(address), code=code):
@@ -132,19 +135,8 @@ def cluster(scheduler: tuple[object, str], code: str) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def frames(datadir: Path, write_map: WriteMap) -> Path:
-    """A folder of 30 small maps that all differ."""
-    for n in range(30):
-        write_map([[26000, 7], [24000 + n, 33000]], name=f"a_{n:06d}_000000")
-        touch(datadir / f"leftImg8bit/train/a/a_{n:06d}_000000_leftImg8bit.png")
-    return datadir
-
-
 @contextmanager
-def slow_conversion(
-    frames: Path, address: str, code: str, *options: str
-) -> Iterator["subprocess.Popen[str]"]:
+def slow_conversion(frames: Path, address: str, code: str, *options: str) -> Iterator[Process]:
     """A conversion on a cluster that has begun and takes a while; its messages are kept."""
     for path in frames.rglob("*.begun"):
         path.unlink()
@@ -157,13 +149,10 @@ def slow_conversion(
         yield process
 
 
-def messages(process: "subprocess.Popen[str]") -> list[str]:
+def messages(process: Process) -> list[str]:
     """What the process says before it ends."""
     _, err = process.communicate(timeout=PATIENCE)
     return err.splitlines()
-
-
-# The work.
 
 
 def test_a_cluster_writes_the_same_bytes(cluster: str, frames: Path, tmp_path: Path) -> None:
@@ -194,9 +183,6 @@ def test_an_error_of_the_work_reaches_the_caller(cluster: str, tmp_path: Path) -
         with pytest.raises(UserError, match="no such folder") as raised:
             list(run(find_dataset, [tmp_path / "nowhere"]))
     assert raised.type is UserError
-
-
-# Workers that lack something.
 
 
 HIDE = "mount -t tmpfs none '{}' && exec \"$@\""
@@ -247,9 +233,6 @@ def test_no_work_is_done_with_a_worker_that_lacks_something(
     assert not (frames / "annotations").exists()
 
 
-# A run that is ended, and a cluster that is lost.
-
-
 def test_a_signal_in_mid_run_is_one_line(cluster: str, frames: Path, code: str) -> None:
     with slow_conversion(frames, cluster, code) as process:
         begin = time.monotonic()
@@ -260,8 +243,8 @@ def test_a_signal_in_mid_run_is_one_line(cluster: str, frames: Path, code: str) 
     assert not list((frames / "annotations").iterdir())
 
 
-def test_a_cluster_that_is_lost_is_one_line(
-    cluster: str, scheduler: tuple["subprocess.Popen[str]", str], frames: Path, code: str
+def test_a_lost_cluster_is_named(
+    cluster: str, scheduler: Scheduler, frames: Path, code: str
 ) -> None:
     """First some work kills both workers, then there is none, then the only worker dies, and last
     the scheduler."""
@@ -280,9 +263,6 @@ def test_a_cluster_that_is_lost_is_one_line(
                 assert messages(process) == [f"error: {cluster}: {reason}"]
             assert process.returncode == 1
     assert not list((frames / "annotations").iterdir())
-
-
-# Addresses.
 
 
 class Greeter(BaseHTTPRequestHandler):

@@ -12,11 +12,9 @@ import pytest
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run import files
 from cityscapes_coco.run.folders import is_junk
-from tests.conftest import posix_only, run_code
+from tests.conftest import Patch, posix_only, run_code
 
 Fill = Callable[[Path], object]
-
-# A file that is read.
 
 
 def test_a_file_is_read_unless_it_is_too_large(tmp_path: Path) -> None:
@@ -24,9 +22,6 @@ def test_a_file_is_read_unless_it_is_too_large(tmp_path: Path) -> None:
     assert files.read_file(path) == files.read_file(path, 5) == b"12345"
     with pytest.raises(UserError, match="has 5 bytes, too many to be read"):
         files.read_file(path, 4)
-
-
-# A file that is written.
 
 
 def test_a_scratch_file_leaves_nothing(tmp_path: Path) -> None:
@@ -38,7 +33,7 @@ def test_a_scratch_file_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.fixture(params=["unnamed draft", "named draft"])
-def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: Patch) -> Path:
     """Where a file is to be. Some file systems, and systems, have no files without a name."""
     if request.param == "named draft":
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
@@ -99,9 +94,6 @@ def test_an_earlier_file_survives_a_disk_that_takes_no_more(tmp_path: Path) -> N
     assert os.listdir(tmp_path / "out") == ["file"]
 
 
-# A new folder.
-
-
 def touch_whole(draft: Path) -> None:
     (draft / "whole").touch()
 
@@ -122,8 +114,6 @@ def test_a_new_folder_appears_whole_and_takes_the_place_of_nothing(tmp_path: Pat
             refuse(folder)
     assert os.listdir(folder.parent) == ["folder"]
 
-
-# A folder, and the file that describes it.
 
 EARLIER = {"folder", "folder/earlier", "folder.json"}
 
@@ -170,9 +160,7 @@ def test_a_folder_appears_whole_and_its_earlier_index_is_gone(folder: Path) -> N
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_whatever_goes_wrong_the_earlier_pair_stays(
-    error: type[BaseException], folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_earlier_pairs_stay(error: type[BaseException], folder: Path, monkeypatch: Patch) -> None:
     """While the folder is filled, while it is put in place, and while the index is."""
 
     def fail(draft: Path) -> None:
@@ -226,9 +214,6 @@ def test_a_kill_leaves_no_wrong_index(renames: int, visible: set[str], folder: P
     process = run_code(KILL, folder, renames)
     assert process.returncode == (0 if renames == 3 else -9), process.stderr
     assert {name for name in entries(folder) if not is_junk(name)} == visible
-
-
-# Runs that were killed, and runs at the same time.
 
 
 @posix_only

@@ -6,7 +6,8 @@ import pytest
 
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run import folders
-from tests.conftest import posix_only, touch
+from tests.conftest import posix_only
+from tests.files import touch
 
 
 def test_names_are_sorted_by_kind_without_junk(tmp_path: Path) -> None:

@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-import pytest
-
 from cityscapes_coco.errors import started_as
 from cityscapes_coco.run import progress
 from main import main
-from tests.conftest import Capture, WriteMap, run
+from tests.conftest import Capture, Patch, WriteMap, run
 
 
-def test_a_line_a_minute_says_how_far(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+def test_a_line_a_minute_says_how_far(monkeypatch: Patch, capsys: Capture) -> None:
     """Here each of five frames takes 40 seconds; the last line would say nothing new."""
     clock = iter(range(0, 1000, 40))
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
@@ -33,9 +31,7 @@ def test_a_time_is_said_as_people_say_it() -> None:
         assert progress._describe_time(seconds) == says
 
 
-def test_a_conversion_says_how_far_it_is_and_a_short_one_nothing(
-    datadir: Path, write_map: WriteMap, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_long_conversions_are_told(datadir: Path, write_map: WriteMap, monkeypatch: Patch) -> None:
     for number in range(3):
         write_map(name=f"a_{number:06d}_000000")
     for interval, said in (progress.INTERVAL, []), (0, [1, 2]):

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from evaluate_coco import main as evaluate
-from tests.conftest import SAMPLE, Coco, load, write_json
+from tests.conftest import Coco
 from tests.conftest import fail as complain
+from tests.files import SAMPLE, load, write_json
 
 
 def score(folder: Path, coco: Path, results: object, *options: object) -> Coco:

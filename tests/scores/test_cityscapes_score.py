@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from cityscapes_coco.coco.json_file import open_json
 from cityscapes_coco.scores.evaluate import Scores, evaluate_results
 from cityscapes_coco.scores.submission import write_submission
-from tests.conftest import OUTPUT, Coco, convert, save_map, street, write_json
+from tests.conftest import Coco, convert, save_map, street
+from tests.files import OUTPUT, write_json
 from tests.oracle import box_of, coco_scores, encode, official_scores
 
 NAMES = [f"ulm_{number:06d}_000019" for number in range(3)]

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from cityscapes_coco.scores.evaluate import evaluate_results
-from main import main
-from tests.conftest import SAMPLE, Capture, Coco, load, write_json
+from tests import conftest
+from tests.conftest import Capture, Coco
+from tests.damage import Change, change, drop
+from tests.files import OUTPUT, SAMPLE, load, write_json
 from tests.scores import wrong_results as wrong
 from tests.scores.conftest import annotated, score
 
@@ -198,18 +200,13 @@ def test_worked_examples(name: str, tmp_path: Path) -> None:
     assert tuple(rates(tmp_path, path, predict(found)).values()) == pytest.approx(expected)
 
 
-# On the sample.
-
-
 def convert(folder: Path, *options: str, kind: str = "gtBboxCityPersons") -> Path:
-    argv = ["--datadir", str(SAMPLE), "--annotations", kind, "--outdir", str(folder)]
-    assert main([*argv, "--splits", "train", "--workers", "1", *options]) == 0
-    return folder / f"instancesonly_filtered_{kind}_train.json"
+    argv = "--annotations", kind, "--outdir", folder, "--splits", "train"
+    conftest.convert(SAMPLE, *argv, *options)
+    return folder / OUTPUT.replace("gtFine", kind)
 
 
-def test_all_other_people_are_ignored_with_one_category_and_with_four(
-    tmp_path: Path, capsys: Capture
-) -> None:
+def test_others_are_ignored_with_one_category_and_four(tmp_path: Path, capsys: Capture) -> None:
     alone = convert(tmp_path / "one", "--crowd", "keep", "--categories", "pedestrian")
     four = convert(tmp_path / "four", "--crowd", "keep")
     results = [found | {"category_id": 1} for found in annotated(four)[::2]]
@@ -231,25 +228,21 @@ def test_all_other_people_are_ignored_with_one_category_and_with_four(
         assert "no: 3 images, and val has 500" in score_file.read_text()
 
 
-OBSTACLES: dict[str, Any] = {
-    "the COCO file has no ignore regions; convert with --crowd keep": ([], {}),
-    "the results have no boxes": (["--crowd", "keep"], {"bbox": None}),
-    "annotation 3 has no height or no vis_ratio": (["--crowd", "keep"], {}),
+MASK = {"bbox": None, "segmentation": [[0, 0, 9, 0, 9, 9]]}
+NO_HEIGHT = drop("annotations", 2, "height")
+OBSTACLES: dict[str, tuple[str, Change, Coco]] = {
+    "the COCO file has no ignore regions; convert with --crowd keep": ("drop", change(), {}),
+    "the results have no boxes": ("keep", change(), MASK),
+    "annotation 3 has no height or no vis_ratio": ("keep", NO_HEIGHT, {}),
 }
 
 
 @pytest.mark.parametrize("reason", OBSTACLES)
 def test_without_what_it_needs_there_is_no_miss_rate(reason: str, tmp_path: Path) -> None:
-    options, fields = OBSTACLES[reason]
-    path = convert(tmp_path, *options)
-    results: list[Coco] = annotated(path)
-    if fields:
-        mask = [[0, 0, 9, 0, 9, 9]]
-        results = [found | fields | {"segmentation": mask} for found in results]
-    elif options:
-        coco = load(path)
-        del coco["annotations"][2]["height"]
-        write_json(path, coco)
+    crowd, damage, fields = OBSTACLES[reason]
+    coco = load(path := convert(tmp_path, "--crowd", crowd))
+    damage(coco)
+    results = [result | fields for result in annotated(write_json(path, coco))]
     found = score(tmp_path, path, results)
     assert found["citypersons"] is None
     assert f"CityPersons' miss rate cannot be had: {reason}" in found["notes"]
@@ -266,9 +259,7 @@ def test_without_what_it_needs_there_is_no_miss_rate(reason: str, tmp_path: Path
         (["--empty-frames", "drop"], "no: left out by --min-area or --empty-frames"),
     ],
 )
-def test_it_is_said_whether_the_miss_rate_can_be_compared(
-    options: list[str], reason: str, tmp_path: Path
-) -> None:
+def test_comparable_rates_say_so(options: list[str], reason: str, tmp_path: Path) -> None:
     """Of 500 frames there may be none with an ignore region, if they were asked for."""
     coco = load(path := convert(tmp_path, "--crowd", "keep", *options))
     image = coco["images"][-1]
@@ -297,11 +288,11 @@ def test_wrong_results_have_a_note_and_right_ones_do_not(tmp_path: Path) -> None
     write_json(path, coco)
     right = annotated(path)
     assert score(tmp_path, path, right)["notes"] == []
-    for change, says in {
+    for form, says in {
         wrong.corners: "read as [x1, y1, x2, y2]",
         wrong.center: "read as [center x, center y",
     }.items():
-        [note] = score(tmp_path, path, wrong.boxed(change)(coco, right))["notes"]
+        [note] = score(tmp_path, path, wrong.boxed(form)(coco, right))["notes"]
         assert says in note
     [note] = score(tmp_path, path, [found | {"category_id": 3} for found in right])["notes"]
     assert "category" in note or "class" in note

@@ -7,15 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cityscapes_coco.scores.panoptic_quality import (
-    Segments,
-    add_matches,
-    count_pairs,
-    match_segments,
-    rate_segments,
-)
+from cityscapes_coco.scores import panoptic_quality as pq
 from main import main
-from tests.conftest import SAMPLE, Coco, WriteMap
+from tests.conftest import Coco, WriteMap, run
+from tests.files import SAMPLE
 from tests.oracle import official_panoptic
 from tests.scores.conftest import read_panoptic, save_panoptic, score
 
@@ -45,13 +40,9 @@ def predict(truth: Coco, ids: list[NDArray[Any]], seed: int) -> tuple[Coco, list
             found[top : top + 4, left : left + 4] = number
             classes[number] = int(draw.choice(categories))
         seen = np.unique(found[found > 0]).tolist()
-        annotations.append(
-            {
-                "image_id": annotation["image_id"],
-                "file_name": f"{annotation['image_id']}.png",
-                "segments_info": [{"id": n, "category_id": classes[n]} for n in seen],
-            }
-        )
+        segments = [{"id": n, "category_id": classes[n]} for n in seen]
+        names = {"image_id": annotation["image_id"], "file_name": f"{annotation['image_id']}.png"}
+        annotations.append(names | {"segments_info": segments})
         maps.append(found)
     return {"annotations": annotations}, maps
 
@@ -70,8 +61,8 @@ def assert_official(folder: Path, truth_path: Path, seed: int) -> Coco:
 
 
 def convert_val(datadir: Path, outdir: Path, ids: str = "label") -> Path:
-    argv = ["--datadir", datadir, "--outdir", outdir, "--splits", "val", "--panoptic", ids]
-    assert main([*map(str, argv)]) == 0
+    argv = "--datadir", datadir, "--outdir", outdir, "--splits", "val", "--panoptic", ids
+    assert run(main, *argv)[0] == 0
     return outdir / f"{VAL}{'_trainId' if ids == 'train' else ''}.json"
 
 
@@ -83,9 +74,7 @@ def test_the_sample_scores_as_with_the_official_script(ids: str, tmp_path: Path)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_frames_with_groups_and_void_score_as_with_the_official_script(
-    seed: int, datadir: Path, write_map: WriteMap, tmp_path: Path
-) -> None:
+def test_groups_and_void(seed: int, datadir: Path, write_map: WriteMap, tmp_path: Path) -> None:
     draw = np.random.default_rng(seed)
     values = [0, 4, 7, 7, 8, 11, 21, 23, 24, 26, 26000, 26001, 24000, 24001, 29000, 33000, 33]
     for number in range(8):
@@ -94,9 +83,7 @@ def test_frames_with_groups_and_void_score_as_with_the_official_script(
     assert_official(tmp_path, convert_val(datadir, tmp_path / "truth"), seed)
 
 
-def test_where_there_are_no_things_there_is_no_average_of_things(
-    datadir: Path, write_map: WriteMap, tmp_path: Path
-) -> None:
+def test_no_things_have_no_average(datadir: Path, write_map: WriteMap, tmp_path: Path) -> None:
     write_map([[7, 7, 8, 8]], "val")
     truth = convert_val(datadir, tmp_path / "truth")
     path = save_panoptic(tmp_path / "results.json", *read_panoptic(truth))
@@ -112,14 +99,14 @@ def count(truth: str, predicted: str, crowds: str = "") -> tuple[float, int, int
     """Return the sum of the IoUs, and what is true, false and missed, where each capital letter is
     a segment of category 1 and each small one of category 0."""
 
-    def segments(text: str) -> tuple[NDArray[Any], Segments]:
+    def segments(text: str) -> tuple[NDArray[Any], pq.Segments]:
         ids = np.array([[0 if c == "." else ord(c) for c in text]], np.int32)
         listed = np.unique(ids[ids > 0]).astype(np.int64)
         kinds = np.array([chr(n).isupper() for n in listed], np.int64)
-        return ids, Segments(listed, kinds, np.array([chr(n) in crowds for n in listed], bool))
+        return ids, pq.Segments(listed, kinds, np.array([chr(n) in crowds for n in listed], bool))
 
     (there, ours), (found, theirs) = segments(truth), segments(predicted)
-    matches = match_segments(count_pairs(there, found), ours, theirs, 2)
+    matches = pq.match_segments(pq.count_pairs(there, found), ours, theirs, 2)
     return tuple(float(numbers.sum()) for numbers in matches[:4])  # type: ignore[return-value]
 
 
@@ -136,18 +123,14 @@ def count(truth: str, predicted: str, crowds: str = "") -> tuple[float, int, int
         ("....", "....", (0, 0, 0, 0)),
     ],
 )
-def test_segments_are_matched(
-    truth: str, predicted: str, expected: tuple[float, int, int, int]
-) -> None:
+def test_segments_are_matched(truth: str, predicted: str, expected: tuple[float, ...]) -> None:
     assert count(truth, predicted) == expected
 
 
 @pytest.mark.parametrize(
     ("predicted", "false"), [("xxxx", 0), ("XXXX", 1), ("xx..", 0), ("....", 0)]
 )
-def test_a_crowd_is_not_missed_and_takes_predictions_of_its_category(
-    predicted: str, false: int
-) -> None:
+def test_a_crowd_is_not_missed_and_takes_its_predictions(predicted: str, false: int) -> None:
     assert count("gggg", predicted, crowds="g") == (0, 0, false, 0)
 
 
@@ -158,11 +141,11 @@ def test_of_two_crowds_of_a_category_the_last_one_counts(truth: str, false: int)
 
 def test_the_sum_of_two_images_is_rated() -> None:
     ids = np.array([[1, 1, 2]], np.int32)
-    one = Segments(np.array([1, 2]), np.array([0, 1]), np.array([False, False]))
-    matches = match_segments(count_pairs(ids, ids), one, one, 2)
-    none = Segments(one.ids[:0], one.categories[:0], one.are_crowds[:0])
-    lost = match_segments(count_pairs(ids, 0 * ids), one, none, 2)
-    quality = rate_segments(add_matches([matches, lost], 2), ["road", "car"], [False, True])
+    one = pq.Segments(np.array([1, 2]), np.array([0, 1]), np.array([False, False]))
+    matches = pq.match_segments(pq.count_pairs(ids, ids), one, one, 2)
+    none = pq.Segments(one.ids[:0], one.categories[:0], one.are_crowds[:0])
+    lost = pq.match_segments(pq.count_pairs(ids, 0 * ids), one, none, 2)
+    quality = pq.rate_segments(pq.add_matches([matches, lost], 2), ["road", "car"], [False, True])
     assert quality.average.things == quality.classes["car"]
     assert quality.classes["car"].pq == quality.classes["car"].rq == pytest.approx(2 / 3)
     assert quality.classes["car"].sq == 1

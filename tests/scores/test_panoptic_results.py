@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +16,11 @@ from PIL import Image
 from evaluate_coco import main as evaluate
 from inspect_coco import main as inspect
 from main import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, Capture, Coco, WriteMap, write_json
+from tests import damage
+from tests.conftest import Coco, WriteMap, run
+from tests.conftest import fail as complain
+from tests.damage import SEGMENTS, Change
+from tests.files import GOLDEN_VAL, PREDICTIONS, write_json
 from tests.scores.conftest import fail, read_panoptic, save_panoptic, score
 
 # Frames in which nothing is in the same place.
@@ -45,7 +50,8 @@ def made(datadir: Path, write_map: WriteMap) -> Made:
 def make(datadir: Path, ids: str = "label") -> Made:
     argv = ["--datadir", str(datadir), "--splits", "val", "--panoptic", ids]
     assert main(argv) == 0
-    [truth] = (datadir / "annotations").glob("cityscapes_panoptic_val*.json")
+    ending = "_trainId" if ids == "train" else ""
+    truth = datadir / "annotations" / f"cityscapes_panoptic_val{ending}.json"
     coco, maps = read_panoptic(truth)
     for annotation in coco["annotations"]:
         annotation["segments_info"] = [
@@ -113,16 +119,11 @@ def test_pngs_may_have_alpha_and_lie_in_another_folder(made: Made, tmp_path: Pat
     assert scores["panoptic"]["average"]["all"]["pq"] == 1
 
 
-def test_the_truth_is_the_panoptic_file_of_the_split(made: Made, capsys: Capture) -> None:
-    capsys.readouterr()
-    folder = made.truth.parent
-    printed = []
-    for workers in "1", "2":
-        argv = ["--coco_dir", folder.parent, "--results", made.truth, "--workers", workers]
-        assert evaluate([*map(str, argv)]) == 0
-        printed.append(capsys.readouterr().out)
-    assert printed[0] == printed[1]
-    lines = [line.split() for line in printed[0].splitlines()]
+def test_the_truth_is_the_panoptic_file_of_the_split(made: Made) -> None:
+    argv = "--coco_dir", made.truth.parents[1], "--results", made.truth
+    one, two = (run(evaluate, *argv, "--workers", workers) for workers in (1, 2))
+    assert one[0] == 0 and one == two
+    lines = [line.split() for line in one[1].splitlines()]
     assert ["road", "1.000", "1.000", "1.000"] in lines and ["sky", "-", "-", "-"] in lines
     assert lines[-3:] == [
         ["all", "1.000", "1.000", "1.000", "4"],
@@ -135,11 +136,10 @@ def drop(made: Made) -> None:
     del made.results["annotations"][1], made.maps[1]
 
 
-def repeat(made: Made) -> None:
-    made.results["annotations"][1]["image_id"] = NAMES[0]
+Spoil = Callable[[Made], object]
 
 
-def name(*names: int | str) -> Callable[[Made], object]:
+def name(*names: int | str) -> Spoil:
     def change(made: Made) -> None:
         for annotation, image_id in zip(made.results["annotations"], names, strict=False):
             annotation["image_id"] = image_id
@@ -148,7 +148,7 @@ def name(*names: int | str) -> Callable[[Made], object]:
     return change
 
 
-def set_segment(name: str, value: object) -> Callable[[Made], object]:
+def set_segment(name: str, value: object) -> Spoil:
     return lambda made: made.results["annotations"][0]["segments_info"][0].update({name: value})
 
 
@@ -156,10 +156,6 @@ def renumber(made: Made, ids: dict[int, int]) -> None:
     for annotation in made.results["annotations"]:
         for segment in annotation["segments_info"]:
             segment["category_id"] = ids[segment["category_id"]]
-
-
-def use_train_ids(made: Made) -> None:
-    renumber(made, {7: 0, 8: 1, 24: 11, 26: 13})
 
 
 def swap_channels(made: Made) -> None:
@@ -170,7 +166,10 @@ def halve(made: Made) -> None:
     made.maps[0] = made.maps[0][::2, ::2]
 
 
-def put(*pixels: int) -> Callable[[Made], object]:
+use_train_ids = partial(renumber, ids={7: 0, 8: 1, 24: 11, 26: 13})
+
+
+def put(*pixels: int) -> Spoil:
     def change(made: Made) -> None:
         made.maps[0].ravel()[: len(pixels)] = pixels
 
@@ -188,7 +187,7 @@ PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
     ("change", "line"),
     [
         (drop, f"results.json: no annotation for 1 of 3 images: {NAMES[1]}; each image needs one"),
-        (repeat, f"results.json: two annotations are for the image {NAMES[0]}"),
+        (name(*NAMES[:1] * 2), f"results.json: two annotations are for the image {NAMES[0]}"),
         (name(1, 2), "the image ids 1 to 2 do not tell: the truth's 3 images may be counted"),
         (name(1, 2, 7), "the image ids 1 to 7 do not fit: the truth's 3 images may be counted"),
         (name("oslo", 1), "annotations[0].image_id: 'oslo' is no image of the truth, which has "),
@@ -204,17 +203,13 @@ PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
         (empty, f"{PNG_0}segments without pixels: the ids 7; leave them out of segments_info"),
     ],
 )
-def test_an_error_names_what_does_not_fit(
-    change: Callable[[Made], object], line: str, made: Made, tmp_path: Path
-) -> None:
+def test_misfits_are_named(change: Spoil, line: str, made: Made, tmp_path: Path) -> None:
     change(made)
     path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
     assert line in fail("--coco", made.truth, "--results", path)
 
 
-def test_label_ids_are_not_train_ids(datadir: Path, write_map: WriteMap) -> None:
-    for name, values in zip(NAMES, FRAMES, strict=True):
-        write_map(values, "val", name)
+def test_label_ids_are_not_train_ids(made: Made, datadir: Path) -> None:
     made = make(datadir, "train")
     renumber(made, {0: 7, 1: 8, 11: 24, 13: 26})
     path = save_panoptic(datadir / "results.json", made.results, made.maps)
@@ -244,53 +239,39 @@ def test_files_that_are_not_there_or_not_panoptic(made: Made, tmp_path: Path) ->
     assert "a list; panoptic results are an object" in fail(*argv, bare)
 
 
-def test_options_for_the_other_kind_of_results_are_refused(
-    made: Made, tmp_path: Path, capsys: Capture
-) -> None:
+def test_options_for_the_other_kind_of_results_are_refused(made: Made, tmp_path: Path) -> None:
     path = write_json(tmp_path / "results.json", made.results)
     for program, results, option in (
         *((evaluate, PREDICTIONS, "--pngs"), (evaluate, path, "--save")),
         *((inspect, PREDICTIONS, "--pngs"), (inspect, path, "--min-score")),
     ):
-        argv = ["--results", str(results), option, "1"]
-        with pytest.raises(SystemExit, match="2"):
-            program(argv)
-        assert f"argument {option}: has no effect on" in capsys.readouterr().err
+        code, _, err = run(program, "--results", results, option, 1)
+        assert code == 2 and f"argument {option}: has no effect on" in err
 
 
-def test_results_are_drawn_over_the_truth(made: Made, tmp_path: Path, capsys: Capture) -> None:
+def test_results_are_drawn_over_the_truth(made: Made, tmp_path: Path) -> None:
     """The worst first; with --category only its segments, which are judged among all the others."""
     [first, *_] = made.results["annotations"]
     assert first["segments_info"][0]["id"] == 7
     first["segments_info"][0]["category_id"] = 26
     path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
     pngs = path.with_suffix("").rename(tmp_path / "elsewhere")
-    argv = [
-        "--coco",
-        made.truth,
-        "--results",
-        path,
-        "--save",
-        tmp_path / "drawn",
-        "--sort",
-        "errors",
-    ]
-    assert inspect([*map(str, argv), "--pngs", str(pngs), "--category", "car"]) == 0
+    argv = "--results", path, "--save", tmp_path / "drawn", "--sort", "errors"
+    of_truth = "--coco", made.truth, *argv
+    assert run(inspect, *of_truth, "--pngs", pngs, "--category", "car")[0] == 0
     page = (tmp_path / "drawn" / "index.html").read_text()
     outcomes = [json.loads(unescape(text)) for text in re.findall(r'outcomes="(.*?)"', page)]
-    assert [sorted(found) for found in outcomes] == [["false", "found", "right"]] + 2 * [
-        ["found", "right"]
-    ]
+    right = ["found", "right"]
+    assert [sorted(found) for found in outcomes] == [["false", *right], right, right]
     assert "data:image/png" in page
-    assert inspect([*map(str, argv), "--pngs", str(pngs)]) == 0
-    names = [line for line in capsys.readouterr().out.splitlines() if line.endswith("results.png")]
-    assert names[3].endswith(f"{NAMES[0]}_leftImg8bit_results.png")
+    code, out, _ = run(inspect, *of_truth, "--pngs", pngs)
+    [name, *_] = [line for line in out.splitlines() if line.endswith("results.png")]
+    assert code == 0 and name.endswith(f"{NAMES[0]}_leftImg8bit_results.png")
     page = (tmp_path / "drawn" / "index.html").read_text()
     assert page.count("&quot;missed&quot;") == 1
-    assert inspect([*map(str, argv)]) == 1
-    assert "no such folder of the results' PNG files" in capsys.readouterr().err
-    assert inspect(["--coco", str(GOLDEN_VAL), *map(str, argv[2:])]) == 1
-    assert "has no segments, but the results are panoptic" in capsys.readouterr().err
+    assert "no such folder of the results' PNG files" in complain(inspect, *of_truth)
+    err = complain(inspect, "--coco", GOLDEN_VAL, *argv)
+    assert "has no segments, but the results are panoptic" in err
 
 
 def test_a_file_name_leads_to_no_file_outside_of_the_folder(made: Made, tmp_path: Path) -> None:
@@ -303,22 +284,17 @@ def test_a_file_name_leads_to_no_file_outside_of_the_folder(made: Made, tmp_path
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (lambda coco: coco["annotations"][0]["segments_info"].pop(), "pixels of no segment"),
+        (damage.drop(*SEGMENTS, -1), "pixels of no segment"),
+        (damage.change(*SEGMENTS, 0, area=3), "segment 7 has 4 pixels, but in "),
+        (damage.drop("annotations", -1), "1 images and 0 annotations, not one of each"),
+        (damage.drop("categories", 0, "isthing"), "no isthing in categories[0]"),
         (
-            lambda coco: coco["annotations"][0]["segments_info"][0].update(area=3),
-            "segment 7 has 4 pixels, but in ",
-        ),
-        (lambda coco: coco["annotations"].pop(), "1 images and 0 annotations, not one of each"),
-        (lambda coco: coco["categories"][0].pop("isthing"), "no isthing in categories[0]"),
-        (
-            lambda coco: [a.update(segments_info=[]) for a in coco["annotations"]],
+            damage.each("annotations", lambda annotation: annotation.update(segments_info=[])),
             "has no segment, so there is nothing to score",
         ),
     ],
 )
-def test_a_truth_that_is_wrong_is_no_truth(
-    change: Callable[[Coco], object], line: str, made: Made, tmp_path: Path
-) -> None:
+def test_a_wrong_truth_is_refused(change: Change, line: str, made: Made, tmp_path: Path) -> None:
     coco, maps = read_panoptic(made.truth)
     truth = save_panoptic(tmp_path / "truth.json", coco, maps)
     change(coco)
@@ -348,16 +324,13 @@ def test_results_in_another_order_are_noted(many: Made, tmp_path: Path) -> None:
     assert note.startswith("0 of 24 things are found, whatever their class")
 
 
-def test_classes_that_are_shifted_are_noted(many: Made, tmp_path: Path) -> None:
+def test_classes_of_another_numbering_are_noted(many: Made, tmp_path: Path) -> None:
     renumber(many, {7: 8, 24: 25, 26: 27})
-    [note] = rate(many, tmp_path)["notes"]
+    [note] = rate(many, tmp_path / "shifted")["notes"]
     line = "26 of 26 segments that lie on one of the truth have another class, such as truck on car"
     assert note == f"{line}; are the category ids the truth's?"
-
-
-def test_a_numbering_that_explains_them_is_named(many: Made, tmp_path: Path) -> None:
-    """Train ids 7, 11 and 13 are label ids, too."""
-    renumber(many, {7: 7, 24: 11, 26: 13})
+    # Train ids 7, 11 and 13 are label ids, too.
+    renumber(many, {8: 7, 25: 11, 27: 13})
     [note] = rate(many, tmp_path)["notes"]
     assert note.startswith("24 of 26 segments")
     assert note.endswith("; the ids fit classes counted from 0")

@@ -18,7 +18,7 @@ from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.coco.records import Category, CocoFile, Image
 from cityscapes_coco.pixels.rle import to_mask
 from cityscapes_coco.scores.results import decode_masks, read_results
-from tests.conftest import write_json
+from tests.files import write_json
 from tests.oracle import count_runs, encode
 
 NAME = "leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png"
@@ -213,9 +213,7 @@ NUMBERS: list[tuple[str, list[int], list[int]]] = [
 
 
 @pytest.mark.parametrize(("says", "of_file", "of_results"), NUMBERS)
-def test_another_way_to_number_the_classes_is_named(
-    says: str, of_file: list[int], of_results: list[int], tmp_path: Path
-) -> None:
+def test_numberings(says: str, of_file: list[int], of_results: list[int], tmp_path: Path) -> None:
     coco = CocoFile([*map(Category, of_file, ["person", "car", "bicycle"])], COCO.images, [])
     path = write_json(tmp_path / "results.json", [BOX | {"category_id": n} for n in of_results])
     reason = refuse(path, coco)

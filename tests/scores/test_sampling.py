@@ -14,7 +14,8 @@ from cityscapes_coco.coco.json_file import open_json
 from cityscapes_coco.coco.reading import read_coco
 from cityscapes_coco.scores import sampling
 from cityscapes_coco.scores.results import read_results
-from tests.conftest import Coco, write_json
+from tests.conftest import Coco
+from tests.files import write_json
 from tests.oracle import box_of, count_runs, encode
 
 SIDES = st.integers(0, 6).map(float)

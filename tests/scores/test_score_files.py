@@ -9,8 +9,9 @@ import pytest
 from cityscapes_coco.scores.evaluate import Scores, evaluate_results
 from cityscapes_coco.scores.score_files import Origin, find_origin, write_scores
 from evaluate_coco import main as evaluate
-from main import main
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, SAMPLE, Coco, fail, load, write_json
+from tests.conftest import Coco, fail, run
+from tests.files import GOLDEN_VAL, PREDICTIONS, SAMPLE, load, write_json
+from tests.scores.test_panoptic_quality import convert_val
 
 
 @pytest.fixture(scope="module")
@@ -93,12 +94,10 @@ def test_it_is_said_whether_scores_can_be_compared(
 
 @pytest.mark.parametrize("ending", [".json", ".csv", ".md", ".tex"])
 def test_panoptic_scores_replace_earlier_ones_and_nothing_else(ending: str, tmp_path: Path) -> None:
-    argv = ["--datadir", SAMPLE, "--outdir", tmp_path, "--splits", "val", "--panoptic"]
-    assert main([*map(str, argv)]) == 0
-    truth, out = tmp_path / "cityscapes_panoptic_val.json", tmp_path / f"s{ending}"
-    options = ["--coco", truth, "--results", truth, "--scores", out]
+    truth, out = convert_val(SAMPLE, tmp_path), tmp_path / f"s{ending}"
+    options = "--coco", truth, "--results", truth, "--scores", out
     for _ in range(2):
-        assert evaluate([*map(str, options)]) == 0
+        assert run(evaluate, *options)[0] == 0
     content = out.read_bytes()
     assert content.count(b"road") == (3 if ending == ".csv" else 1)
     assert b"no: 2 images, and val has 500" in content

@@ -10,17 +10,8 @@ from PIL import Image
 
 from evaluate_coco import main as evaluate
 from main import main
-from tests.conftest import (
-    GOLDEN_VAL,
-    OUTPUT,
-    PREDICTIONS,
-    SAMPLE,
-    Capture,
-    Coco,
-    WriteMap,
-    load,
-    write_json,
-)
+from tests.conftest import Capture, Coco, WriteMap
+from tests.files import GOLDEN_VAL, OUTPUT, PREDICTIONS, SAMPLE, load, write_json
 from tests.oracle import decode, encode
 from tests.scores.conftest import fail
 
@@ -133,14 +124,12 @@ def test_the_test_split_is_saved_and_not_scored(tmp_path: Path, capsys: Capture)
     assert {*os.listdir(tmp_path)} == {"results.json", "upload"}
 
 
-def test_classes_that_are_not_evaluated_are_left_out(
-    datadir: Path, write_map: WriteMap, tmp_path: Path, capsys: Capture
-) -> None:
+def test_other_classes_are_left_out(datadir: Path, write_map: WriteMap, capsys: Capture) -> None:
     write_map(np.full((3, 4), 26000), split="val")
     categories = ["--categories", "human=person+rider", "car", "trailer"]
     coco = convert_val(datadir, *categories)
     results = [predict(category_id=number) for number in (1, 2, 2, 3)]
-    [lines] = save(tmp_path, coco, results).values()
+    [lines] = save(datadir, coco, results).values()
     assert [label for _, label, _ in lines] == ["26", "26"]
     said = "left out, no class that Cityscapes evaluates: 1 human, 1 trailer"
     assert said in capsys.readouterr().out

@@ -12,7 +12,8 @@ import pytest
 
 from cityscapes_coco.scores import suspicions
 from cityscapes_coco.scores.evaluate import evaluate_results
-from tests.conftest import GOLDEN_VAL, PREDICTIONS, Capture, Coco, load, write_json
+from tests.conftest import Capture, Coco
+from tests.files import GOLDEN_VAL, PREDICTIONS, load, write_json
 from tests.scores import wrong_results as wrong
 from tests.scores.conftest import annotated, score
 from tests.scores.wrong_results import Make, Results
@@ -70,9 +71,7 @@ CLASSES: list[tuple[str, Make, int, int]] = [
 
 
 @pytest.mark.parametrize(("says", "make", "first", "second"), CLASSES)
-def test_other_ids_of_classes_are_named(
-    says: str, make: Make, first: int, second: int, tmp_path: Path
-) -> None:
+def test_class_ids_are_told(says: str, make: Make, first: int, second: int, tmp_path: Path) -> None:
     for name, right in ("sample", first), ("train", second):
         [text] = notes(tmp_path, name, make)
         assert (f"with {says}, {right} would be right" if right else says) in text
@@ -128,39 +127,34 @@ def test_boxes_that_leave_their_image_are_counted(tmp_path: Path) -> None:
     assert f"read as [x1, y1, x2, y2] ({outside} of 81 leave their image): write [x, y," in text
 
 
-# Masks: what is done to them, and as what they are to be read.
-MASKS: dict[str, tuple[Callable[[Coco], object], str]] = {
-    "halved polygons": (
-        wrong.polygons(lambda x, y: (x / 2, y / 2)),
-        "masks of an image of some 1024 x 512 pixels: resize",
+# Masks: as what they are to be read, and what is done to them.
+MASKS: dict[str, Make] = {
+    "read as masks of an image of some 1024 x 512 pixels: resize": (
+        wrong.outlined(lambda x, y: (x / 2, y / 2))
     ),
-    "polygons as shares": (
-        wrong.polygons(lambda x, y: (x / 2048, y / 1024)),
-        "masks in shares of the image: write [x0, y0, x1, y1, ...] in pixels",
+    "read as masks in shares of the image: write [x0, y0, x1, y1, ...] in pixels": (
+        wrong.outlined(lambda x, y: (x / 2048, y / 1024))
     ),
-    "x and y swapped": (
-        wrong.polygons(lambda x, y: (y, x)),
-        "masks with y before x: write [x0, y0, x1, y1, ...] in pixels",
+    "read as masks with y before x: write [x0, y0, x1, y1, ...] in pixels": (
+        wrong.outlined(lambda x, y: (y, x))
     ),
-    "along rows": (wrong.along_rows, "run lengths along rows: encode them down the columns"),
-    "inverted": (wrong.inverted, "run lengths inverted: encode them with 1 for the"),
-    "of a smaller image": (
-        wrong.shrunk,
-        "masks of an image of some 1024 x 509 pixels: resize them to their image",
+    "read as run lengths along rows: encode them down the columns": wrong.masked(wrong.along_rows),
+    "read as run lengths inverted: encode them with 1 for the": wrong.masked(wrong.inverted),
+    "read as masks of an image of some 1024 x 509 pixels: resize them to their image": (
+        wrong.masked(wrong.shrunk)
     ),
-    "mirrored": (wrong.mirrored, "mirrored from left to right: write them as they are"),
-    "all empty": (wrong.emptied, ""),
+    "read as mirrored from left to right: write them as they are": wrong.masked(wrong.mirrored),
+    "46 of 46 masks have no pixel": wrong.masked(wrong.emptied),
 }
 
 
-@pytest.mark.parametrize("kind", MASKS)
-def test_other_forms_of_masks_are_named(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("says", MASKS)
+def test_other_forms_of_masks_are_named(says: str, tmp_path: Path) -> None:
     """Beside boxes that are right, and alone."""
-    change, says = MASKS[kind]
-    results = wrong.masked(change, boxes=True)(*base("sample"))
+    results = MASKS[says](*base("sample"))
     for make in (lambda *_: results), (lambda *_: without_boxes(results)):
         [text] = notes(tmp_path, "sample", make)
-        assert (f"read as {says}" if says else "46 of 46 masks have no pixel") in text
+        assert says in text
 
 
 def without_boxes(results: Results) -> Results:
@@ -173,7 +167,7 @@ def test_masks_of_other_results_are_named(tmp_path: Path) -> None:
     def exchange(mask: Coco) -> object:
         return masks[masks.index(mask) - 10]
 
-    [text] = notes(tmp_path, "sample", wrong.masked(exchange, boxes=True))
+    [text] = notes(tmp_path, "sample", wrong.masked(exchange))
     assert text.startswith("boxes lie on 25 instances and masks on ")
     assert "of 46 masks lie in the box of their result: do they belong together?" in text
 
@@ -217,7 +211,7 @@ def test_results_of_another_split_are_named(tmp_path: Path) -> None:
 def test_two_mistakes_have_two_notes(tmp_path: Path) -> None:
     first, second = notes(tmp_path, "train", both(wrong.boxed(wrong.corners), shift(1)))
     assert "read as [x1, y1, x2, y2]" in first and "with ids - 1, 74 would be right" in second
-    along_rows = wrong.masked(wrong.along_rows, boxes=True)
+    along_rows = wrong.masked(wrong.along_rows)
     first, second = notes(tmp_path, "sample", both(wrong.boxed(wrong.center), along_rows))
     assert "boxes lie on" in first and "masks lie on" in second
 
@@ -235,7 +229,7 @@ WEAK: dict[str, Make] = {
     "cars only": wrong.only("car"),
     "unsure and loose": both(wrong.unsure, wrong.loose),
     "crowded, one in ten": both(wrong.weak, wrong.crowded),
-    "rough masks": wrong.masked(wrong.polygons(lambda x, y: (x, y)), boxes=True),
+    "rough masks": wrong.outlined(lambda x, y: (x, y)),
     "a few": lambda coco, results: wrong.boxed(wrong.corners)(coco, results)[:9],
 }
 

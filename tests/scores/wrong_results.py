@@ -23,9 +23,6 @@ def right(coco: Coco, results: Results) -> Results:
     return results
 
 
-# Category ids.
-
-
 def called(number_of: Callable[[str], int | None]) -> Make:
     """Results with the category ids that `number_of` has for names; none for a name that it lacks,
     and none that the file does not have."""
@@ -45,9 +42,6 @@ def in_order(names: Sequence[str], first: int = 1) -> Make:
 def in_order_of(permutation: str) -> Make:
     """Ids as if classes 1 to 8 came in the given order, such as "87654321"."""
     return in_order([NAMES[int(digit) - 1] for digit in permutation])
-
-
-# Boxes.
 
 
 def boxed(change: Callable[[float, float, float, float], Sequence[float]]) -> Make:
@@ -85,30 +79,19 @@ def center(x: float, y: float, w: float, h: float) -> list[float]:
     return [x + w / 2, y + h / 2, w, h]
 
 
-# Masks.
+def masked(change: Callable[[Coco], object]) -> Make:
+    """Results whose masks are changed; boxes stay as they are."""
+    return lambda _, results: [r | {"segmentation": change(r["segmentation"])} for r in results]
 
 
-def masked(change: Callable[[Coco], object], boxes: bool = False) -> Make:
-    """Results whose masks are changed; their boxes are right, or there are none."""
-    kept = ("image_id", "category_id", "score", *["bbox"] * boxes)
-    return lambda coco, results: [
-        {name: result[name] for name in kept if name in result}
-        | {"segmentation": change(result["segmentation"])}
-        for result in results
-    ]
+def outlined(change: Callable[[float, float], tuple[float, float]]) -> Make:
+    """Results with the boxes as polygons, whose points are changed."""
 
-
-def polygons(change: Callable[[float, float], tuple[float, float]]) -> Callable[[Coco], object]:
-    """A mask as a polygon, the box around it, whose points are changed."""
-
-    def polygon(mask: Coco) -> list[list[float]]:
-        rows, columns = np.nonzero(decode(mask, HEIGHT, WIDTH))
-        x0, y0 = float(columns.min()), float(rows.min())
-        x1, y1 = columns.max() + 1.0, rows.max() + 1.0
-        points = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    def outline(x: float, y: float, w: float, h: float) -> list[list[float]]:
+        points = (x, y), (x + w, y), (x + w, y + h), (x, y + h)
         return [[value for point in points for value in change(*point)]]
 
-    return polygon
+    return lambda _, results: [r | {"segmentation": outline(*r["bbox"])} for r in results]
 
 
 def along_rows(mask: Coco) -> Coco:
@@ -136,9 +119,6 @@ def mirrored(mask: Coco) -> Coco:
     return encode(decode(mask, HEIGHT, WIDTH)[:, ::-1])
 
 
-# Images.
-
-
 def shown_by(image_of: Callable[[int], int]) -> Make:
     """Results of each image under the id of another; those for no image are left out."""
 
@@ -148,9 +128,6 @@ def shown_by(image_of: Callable[[int], int]) -> Make:
         return [result for result in moved if result["image_id"] in ids]
 
     return make
-
-
-# Results that are weak, and not wrong.
 
 
 def weak(coco: Coco, results: Results, share_right: float = 0.1) -> Results:
@@ -184,13 +161,12 @@ def unsure(coco: Coco, results: Results) -> Results:
     draw = Random(3).random
     kinds = [[1, 2], [3, 4, 5, 6], [7, 8]]
     alike = {number: kind for kind in kinds for number in kind}
-    return [
-        result
-        if draw() < 0.5
-        else result
-        | {"category_id": alike[n := result["category_id"]][int(draw() * len(alike[n]))]}
-        for result in results
-    ]
+    found = []
+    for result in results:
+        kind = alike[result["category_id"]]
+        is_sure = draw() < 0.5
+        found.append(result if is_sure else result | {"category_id": kind[int(draw() * len(kind))]})
+    return found
 
 
 def guessed(coco: Coco, results: Results) -> Results:
