@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence, Set
-from itertools import islice
 from pathlib import Path
 
 from cityscapes_coco.cityscapes.frame import annotation_suffix, name_file, polygons_suffix
@@ -25,6 +24,8 @@ _MISTAKEN = {
     r"(labelIds|labelTrainIds|color)\.": "these tell no instances apart; unpack {archive}",
     r"Img8bit": "these are photographs; unpack {archive} here",
     r"\.png$": "if these are maps, rename them to <frame>{suffix}; else unpack {archive}",
+    r"(?<!polygons)\.json$": "if these are boxes, rename them to <frame>{suffix}; else unpack"
+    " {archive}",
 }
 # What Cityscapes calls its archives.
 _ARCHIVES: dict[AnnotationType, str] = {
@@ -117,9 +118,9 @@ def _is_like(name: str, splits: Iterable[str]) -> list[str]:
 def _find_mistaken(names: Sequence[str], annotation_type: AnnotationType) -> tuple[list[str], str]:
     """Return the names of the files of one kind that lie in place of the maps, and the remedy."""
     archive = f"the {annotation_type} archive"
-    # Most remedies are for maps.
-    mistaken = islice(_MISTAKEN.items(), 2 if annotation_type in BOX_TYPES else None)
-    for pattern, remedy in mistaken:
+    rows = [*_MISTAKEN.items()]
+    # Most remedies are for maps, and the last one is for boxes.
+    for pattern, remedy in rows[:2] + rows[-1:] if annotation_type in BOX_TYPES else rows[:-1]:
         if found := [m for name in names if (m := re.search(pattern, name, re.IGNORECASE))]:
             suffix = annotation_suffix(annotation_type)
             polygons = polygons_suffix(annotation_type)

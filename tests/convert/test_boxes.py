@@ -154,6 +154,7 @@ def test_other_files_in_place_of_the_boxes_are_told(datadir: Path) -> None:
         "gtBboxValidated.json": "these are boxes; take --annotations gtBboxValidated",
         "gtFine_instanceIds.png": "these are the maps of --annotations gtFine",
         "gtFine_polygons.json": "unpack the gtBboxCityPersons archive here",
+        "gtbboxcitypersons.JSON": "rename them to <frame>_gtBboxCityPersons.json; else unpack",
     }.items():
         for path in folder.iterdir():
             path.unlink()
