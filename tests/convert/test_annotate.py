@@ -3,13 +3,26 @@
 import os
 import struct
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import Capture, WriteMap, convert, posix_only, run_script, street, verify
+from cityscapes_coco.convert import annotate
+from main import main
+from tests.conftest import (
+    Capture,
+    Patch,
+    WriteMap,
+    convert,
+    fail,
+    posix_only,
+    run_script,
+    street,
+    verify,
+)
 from tests.files import OUTPUT
 from tests.scores.conftest import score
 
@@ -107,3 +120,10 @@ def test_polygons_for_opencv_score_one(datadir: Path, write_map: WriteMap, capsy
     average = score(datadir, datadir / "annotations" / OUTPUT, results)["coco"]["average"]
     assert average["box"]["ap"] == average["mask"]["ap"] == 1
     assert "filled as OpenCV fills them" in capsys.readouterr().out
+
+
+def test_opencv_without_memory_is_out_of_memory(frame: Path, monkeypatch: Patch) -> None:
+    error = cv2.error("Failed to allocate 8 bytes")
+    error.code = -4  # what OpenCV calls StsNoMem
+    monkeypatch.setattr(annotate, "to_polygons", Mock(side_effect=error))
+    assert "out of memory" in fail(main, "--datadir", frame, "--workers", 1)
