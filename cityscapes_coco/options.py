@@ -6,6 +6,7 @@ Only the standard library is imported here, so that `--help` is fast.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from itertools import chain
 from os import PathLike
 from typing import Literal, NamedTuple, get_args, get_origin, get_type_hints
@@ -89,7 +90,8 @@ class Options:
     skip_bad: bool = False
     unknown_labels: UnknownLabels = "error"
 
-    @property
+    # Parsed once, as each frame needs them.
+    @cached_property
     def parsed_categories(self) -> "list[ChosenCategory]":
         return parse_categories(self.categories, CLASSES[self.annotations])
 
@@ -112,8 +114,9 @@ class Options:
         object.__setattr__(self, "images", tuple(images))
         categories = list_names("categories", self.categories) or USUAL_CLASSES[self.annotations]
         object.__setattr__(self, "categories", categories)
-        parsed = parse_categories(categories, CLASSES[self.annotations])
-        if self.stuff != "whole" and not any(category.is_stuff for category in parsed):
+        # Parsing refuses what is no category.
+        has_stuff = any(category.is_stuff for category in self.parsed_categories)
+        if self.stuff != "whole" and not has_stuff:
             raise ValueError(f"stuff: {self.stuff} needs a category such as road or pole")
         if self.min_area < 0:
             raise ValueError(f"min_area must be 0 or more, not {self.min_area}")
