@@ -13,8 +13,9 @@ import numpy as np
 from msgspec import UNSET
 from pycocotools import mask as coco_mask
 
-from cityscapes_coco.check.frame import CheckedImage, Findings, Outcome, check_sizes
+from cityscapes_coco.check.frame import CheckedImage, Findings, Outcome, check_outcome, check_sizes
 from cityscapes_coco.check.records import Fault, Row, Scope, name_id
+from cityscapes_coco.cityscapes.boxes_json import MOST_BYTES
 from cityscapes_coco.coco.records import Annotation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.run.files import read_file
@@ -22,7 +23,6 @@ from cityscapes_coco.run.files import read_file
 # Regions that no detector is asked about have one row, whatever they are regions of.
 _REGION = Row("ignore region", False)
 _REGIONS = "person group", "ignore", "cantsolve"
-_MOST_BYTES = 1 << 21
 # COCO asks for these fields: `check_fields` finds where they are missing.
 _NEEDED = "bbox", "area", "iscrowd"
 
@@ -50,7 +50,7 @@ class _Claim(NamedTuple):
 def compare_boxes(checked: CheckedImage, scope: Scope) -> Findings:
     """Compare the annotations of one image with its file of boxes."""
     try:
-        file = json.loads(read_file(checked.annotation_path, _MOST_BYTES))
+        file = json.loads(read_file(checked.annotation_path, MOST_BYTES))
         width, height = int(file["imgWidth"]), int(file["imgHeight"])
         sources, left_out, instances = _find_sources(file, scope)
     except UserError as error:
@@ -206,13 +206,10 @@ def _compare_pair(claim: _Claim, source: _Source | None) -> Outcome:
 
 def _check_pair(claim: _Claim, source: _Source | None, outcome: Outcome) -> Iterator[Fault]:
     who = claim.who
+    there = f"objects[{source.place}]" if source else ""
+    yield from check_outcome(who, outcome, there)
     if source is None:
-        culprit = f"{who}: no {outcome.row} is there, or another annotation has it"
-        yield Fault("unexpected", culprit)
         return
-    there = f"objects[{source.place}]"
-    if outcome.fate == "inexact":
-        yield Fault("inexact", f"{who}: IoU {outcome.iou:.4f} with {there}")
     if claim.category != source.category:
         name = claim.category or "no class"
         yield Fault("wrong category", f"{who}: {name}, {there} is {source.category}")

@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from cityscapes_coco.cityscapes.polygons_json import FAR, MOST, MOST_BYTES
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.labels import LABELS_BY_NAME
 from cityscapes_coco.pixels.png import MOST_PIXELS
 from cityscapes_coco.run.files import read_file
 
-_MOST_BYTES = 1 << 24
-_FAR = 1 << 16
-_MOST = 100_000
 # What reading a file of any content may raise.
 _BROKEN = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
@@ -30,7 +28,7 @@ def redraw(path: str, *, void_unknown: bool) -> NDArray[np.uint16]:
     Raises UserError if the file cannot be read or drawn.
     """
     try:
-        file = json.loads(read_file(path, _MOST_BYTES))
+        file = json.loads(read_file(path, MOST_BYTES))
         shape = int(file["imgHeight"]), int(file["imgWidth"])
         if not 0 < shape[0] * shape[1] <= MOST_PIXELS:
             raise ValueError(f"a size of {shape[1]} x {shape[0]}")
@@ -74,8 +72,8 @@ def _paint(objects: Any, values: list[int | None], shape: tuple[int, int]) -> ND
         points = each["polygon"]
         if value == -1 or len(points) < 2:
             continue
-        is_near = all(abs(number) <= _FAR for point in points for number in point)
-        if not is_near or len(points) > _MOST:
+        is_near = all(abs(number) <= FAR for point in points for number in point)
+        if not is_near or len(points) > MOST:
             raise ValueError(f"the polygon of {each['label']!r} is too long or too far away")
         rows = [int(y) for _, y in points]
         top, bottom = max(min(rows), 0), min(max(rows) + 1, height)

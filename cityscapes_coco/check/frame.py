@@ -305,13 +305,10 @@ def _compare_pair(claim: _Claim, source: _Source | None, boxes_only: bool) -> Ou
 
 def _check_pair(claim: _Claim, source: _Source | None, outcome: Outcome) -> Iterator[Fault]:
     annotation, who = claim.annotation, claim.who
+    there = f"{source.row} {source.value}" if source else ""
+    yield from check_outcome(who, outcome, there)
     if source is None:
-        culprit = f"{who}: no {outcome.row} is there, or another annotation has it"
-        yield Fault("unexpected", culprit)
         return
-    there = f"{source.row} {source.value}"
-    if outcome.fate == "inexact":
-        yield Fault("inexact", f"{who}: IoU {outcome.iou:.4f} with {there}")
     if claim.row.name != source.row.name:
         name = claim.row.name or "no class"
         yield Fault("wrong category", f"{who}: {name}, the map has {there}")
@@ -337,6 +334,15 @@ def _check_map_value(
         yield Fault("wrong map_value", f"{who}: {value} is there {named[value]} times", "fields")
     elif source and source.value != value:
         yield Fault("wrong map_value", f"{who}: {value}, the map has {source.value}", "fields")
+
+
+def check_outcome(who: str, outcome: Outcome, there: str) -> Iterator[Fault]:
+    """Yield a fault if the annotation `who` matches nothing, or what is `there` inexactly."""
+    if outcome.fate == "unexpected":
+        culprit = f"{who}: no {outcome.row} is there, or another annotation has it"
+        yield Fault("unexpected", culprit)
+    elif outcome.fate == "inexact":
+        yield Fault("inexact", f"{who}: IoU {outcome.iou:.4f} with {there}")
 
 
 def check_sizes(

@@ -16,7 +16,7 @@ from cityscapes_coco.run.files import read_file
 _REGIONS_OF_PERSONS = ("person group", "ignore")
 _UNSOLVED = "cantsolve"
 # More bytes than thousands of boxes take; a street has a hundred.
-_MOST_BYTES = 1 << 21
+MOST_BYTES = 1 << 21
 # Boxes may reach out of the frame, but not as far as this, in pixels.
 _FAR = 1 << 20
 
@@ -88,7 +88,7 @@ def read_boxes(path: str, annotation_type: AnnotationType) -> BoxFile:
 
     Raises UserError if the file cannot be read, or is not of this type; the error names the object.
     """
-    content = read_file(path, _MOST_BYTES)
+    content = read_file(path, MOST_BYTES)
     try:
         if annotation_type == "gtBboxCityPersons":
             persons = decode_annotations(content, _CityPersons)

@@ -24,30 +24,30 @@ from cityscapes_coco.run.files import read_file
 # A value of no label: maps of other tools may have such values too, and they are treated alike.
 _UNKNOWN = 999
 # More bytes than any street takes; published files have less than a megabyte.
-_MOST_BYTES = 1 << 24
+MOST_BYTES = 1 << 24
 # How far a point may be from the frame's corner, in pixels. Pillow computes with numbers of 24
 # bits, which leaves it a share of 1/256 of a pixel here.
-_FAR = 1 << 16
+FAR = 1 << 16
 # No street has so many objects, or points of one. Pillow takes 6 s for so many random points, and
 # three times as long for twice as many.
-_MOST = 100_000
+MOST = 100_000
 _GROUP = "group"
 
 Length = Annotated[int, Meta(ge=1, le=MOST_PIXELS)]
-Coordinate = Annotated[int, Meta(ge=-_FAR, le=_FAR)] | Annotated[float, Meta(ge=-_FAR, le=_FAR)]
+Coordinate = Annotated[int, Meta(ge=-FAR, le=FAR)] | Annotated[float, Meta(ge=-FAR, le=FAR)]
 Point = tuple[Coordinate, Coordinate]
 
 
 class _Object(Struct):
     label: str
-    polygon: Annotated[list[Point], Meta(max_length=_MOST)]
+    polygon: Annotated[list[Point], Meta(max_length=MOST)]
     deleted: Any = None
 
 
 class _Polygons(Struct):
     imgHeight: Length
     imgWidth: Length
-    objects: Annotated[list[_Object], Meta(max_length=_MOST)]
+    objects: Annotated[list[_Object], Meta(max_length=MOST)]
 
 
 def draw_polygons(path: str, *, void_unknown: bool) -> tuple[NDArray[np.uint16], list[str]]:
@@ -57,7 +57,7 @@ def draw_polygons(path: str, *, void_unknown: bool) -> tuple[NDArray[np.uint16],
     With `void_unknown`, labels that Cityscapes does not have get a value that no label has. Raises
     UserError if the file cannot be read or drawn; the error names the object.
     """
-    content = read_file(path, _MOST_BYTES)
+    content = read_file(path, MOST_BYTES)
     try:
         file = decode_annotations(content, _Polygons)
         if file.imgHeight * file.imgWidth > MOST_PIXELS:
