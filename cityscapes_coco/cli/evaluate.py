@@ -73,8 +73,13 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser()
     args, given = parse(parser, "evaluate", argv)
     refuse_idle(parser, given, only_with={"--top": ["--save"]}, idle_with={"--split": ["--coco"]})
-    if args.scores and args.scores.suffix.lower() not in ("", ".json", ".csv", ".md", ".tex"):
-        parser.error("argument --scores: the name must end in .json, .csv, .md or .tex")
+    if args.scores:
+        from cityscapes_coco.scores.score_files import BEGINS
+
+        endings = [".json", *BEGINS]
+        if args.scores.suffix.lower() not in ("", *endings):
+            named = f"{', '.join(endings[:-1])} or {endings[-1]}"
+            parser.error(f"argument --scores: the name must end in {named}")
     open_results(parser, args, given, of_instances=("--save", "--top"))
     return args
 

@@ -46,6 +46,7 @@ from cityscapes_coco.scores.coco_score import CocoEvaluation, CocoScore, CocoSco
 from cityscapes_coco.scores.miss_rate import MissRates, find_miss_rates
 from cityscapes_coco.scores.results import (
     Prediction,
+    check_box,
     decode_masks,
     find_repeats,
     name_result,
@@ -203,10 +204,10 @@ def _check_truth(path: Path, coco: CocoFile) -> None:
     for fault in check_unique(coco, "categories", "name"):
         raise UserError(path, f"{fault.culprit}; scores go by name, so give each another name")
     for annotation in coco.annotations:
-        if annotation.bbox and min(annotation.bbox[2:]) < 0:
-            found = f"annotation {annotation.id}.bbox: {list(annotation.bbox)}"
-            wrong = "has a size below 0; a box is [x, y, width, height]"
-            raise UserError(path, f"{found} {wrong}")
+        try:
+            check_box(annotation)
+        except ValueError as error:
+            raise UserError(path, f"annotation {annotation.id}{error}") from error
     if not coco.annotations:
         raise NoTruth(
             path,

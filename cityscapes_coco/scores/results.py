@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, Struct
 
 from cityscapes_coco.coco.json_file import JsonFile, is_list
 from cityscapes_coco.coco.reading import decode_file
-from cityscapes_coco.coco.records import CocoFile, PanopticFile, Result
+from cityscapes_coco.coco.records import Annotation, CocoFile, PanopticFile, Result
 from cityscapes_coco.coco.segmentations import decode_rles, has_segmentation
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.pixels.rle import Rle, from_counts
@@ -107,6 +107,13 @@ def decode_masks(path: Path, results: Sequence[Result], size: tuple[int, int]) -
     return [rle or nothing for rle in decode_rles(path, results, size, _name_mask)]
 
 
+def check_box(record: Annotation | Result) -> None:
+    """Raise ValueError if the box of an annotation or a result has a size below 0."""
+    if record.bbox is not UNSET and min(record.bbox[2:]) < 0:
+        wrong = "has a size below 0; a box is [x, y, width, height]"
+        raise ValueError(f".bbox: {list(record.bbox)} {wrong}")
+
+
 def _name_mask(result: Result) -> str:
     return f"{name_result(result)}.segmentation"
 
@@ -153,6 +160,4 @@ def _check_shape(result: Result, with_masks: bool) -> None:
         raise ValueError(" has no segmentation, but others have; write one for each, or for none")
     if not with_masks and result.bbox is UNSET:
         raise ValueError(" has neither a segmentation nor a bbox")
-    if result.bbox is not UNSET and min(result.bbox[2:]) < 0:
-        wrong = "has a size below 0; a box is [x, y, width, height]"
-        raise ValueError(f".bbox: {list(result.bbox)} {wrong}")
+    check_box(result)
