@@ -6,7 +6,6 @@ not wait for it.
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -62,25 +61,14 @@ def has_segmentation(record: Annotation | Result) -> bool:
 
 
 def decode_rle(
-    record: Annotation | Result,
-    height: int,
-    width: int,
-    *,
-    with_opencv: bool = False,
-    is_checked: bool = False,
+    record: Annotation | Result, height: int, width: int, *, with_opencv: bool = False
 ) -> Rle:
     """Return the RLE of the mask of an annotation or a result, in an image of the given size; None
-    if there is no mask. `with_opencv` says that OpenCV fills the polygons, and not pycocotools;
-    `is_checked` that the runs fill the image if they are compressed.
+    if there is no mask. `with_opencv` says that OpenCV fills the polygons, and not pycocotools.
 
     Raises ValueError if the mask cannot be decoded or is of another size.
     """
-    segmentation = decode_segmentation(record)
-    if not (with_opencv and segmentation and isinstance(segmentation, list)):
-        return to_rle(segmentation, height, width, is_checked=is_checked)
-    check_polygons(segmentation, height, width)
-    [rle] = to_rles([fill_polygons(segmentation, height, width)], height, width)
-    return rle
+    return _to_rle(decode_segmentation(record), height, width, with_opencv, is_checked=False)
 
 
 def decode_rles(
@@ -95,16 +83,19 @@ def decode_rles(
     file at `path`. `name` tells the name of a record, for errors. Raises UserError if a mask
     cannot be decoded or is of another size."""
     height, width = size
-    texts: list[str] = []
-    with suppress(ValueError):  # decoded again below, where the record is named
-        found = [decode_segmentation(record) for record in records]
-        counts = [runs["counts"] for runs in found if isinstance(runs, dict)]
-        texts = [text for text in counts if isinstance(text, str)]
-    are_checked = bool(texts) and fill_image(texts, height * width)
-    rles = []
+    segmentations, rles = [], []
     for record in records:
         try:
-            rle = decode_rle(record, height, width, with_opencv=with_opencv, is_checked=are_checked)
+            segmentations.append(decode_segmentation(record))
+        except ValueError as error:
+            raise UserError(path, f"{name(record)}: {error}") from error
+    counts = [runs["counts"] for runs in segmentations if isinstance(runs, dict)]
+    texts = [text for text in counts if isinstance(text, str)]
+    # All at once, which is quick. If one is wrong, each is checked again, to find which.
+    are_checked = bool(texts) and fill_image(texts, height * width)
+    for record, segmentation in zip(records, segmentations, strict=True):
+        try:
+            rle = _to_rle(segmentation, height, width, with_opencv, are_checked)
         except ValueError as error:
             raise UserError(path, f"{name(record)}: {error}") from error
         rles.append(rle)
@@ -126,3 +117,17 @@ def find_size(path: Path, image: Image) -> tuple[int, int]:
         reason = f"image {image.id} has {width} x {height} pixels"
         raise UserError(path, f"{reason}; each side must have 1 to 65,535")
     return height, width
+
+
+def _to_rle(
+    segmentation: list[list[float]] | RunLengths | None,
+    height: int,
+    width: int,
+    with_opencv: bool,
+    is_checked: bool,
+) -> Rle:
+    if not (with_opencv and segmentation and isinstance(segmentation, list)):
+        return to_rle(segmentation, height, width, is_checked=is_checked)
+    check_polygons(segmentation, height, width)
+    [rle] = to_rles([fill_polygons(segmentation, height, width)], height, width)
+    return rle
