@@ -216,28 +216,38 @@ def _uncompress(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int
     follow for the same number. The lowest bits come first, and numbers are signed. From the fourth
     on, a number is the difference from the run two before it.
     """
-    data = [text.encode() for text in texts]
-    codes = np.frombuffer(b"".join(data), np.uint8).astype(np.int64) - 48
-    if ((codes < 0) | (codes >= 64)).any():
+    codes = np.frombuffer("".join(texts).encode(), np.uint8) - np.uint8(48)
+    if (codes >= 64).any():  # below 48, too, as there is no sign
         raise ValueError("an RLE with a character that COCO does not use")
-    sizes = np.array([len(text) for text in data])
+    sizes = np.array([len(text) for text in texts])
     text_ends = sizes.cumsum()
-    if not sizes.all() or (codes[text_ends - 1] & 32).any():
+    if not sizes.all() or (codes[text_ends - 1] >= 32).any():
         raise ValueError("an RLE that breaks off")
-    ends = np.flatnonzero(codes < 32) + 1
-    starts = np.concatenate(([0], ends[:-1]))
-    lengths = ends - starts
-    if lengths.max() > 7:
+    last = np.flatnonzero(codes < 32)
+    lengths = np.diff(last, prepend=-1)
+    longest = int(lengths.max())
+    if longest > 7:
         raise ValueError("an RLE with a run longer than any image")
-    shifts = 5 * (np.arange(codes.size) - starts.repeat(lengths))
-    runs = np.add.reduceat((codes & 31) << shifts, starts)
-    runs -= (codes[ends - 1] & 16) >> 4 << 5 * lengths
-    firsts = np.searchsorted(starts, text_ends - sizes)
-    places = np.arange(runs.size) - firsts.repeat(np.diff(firsts, append=runs.size))
-    for first in 1, 2:
-        chosen = np.flatnonzero((places >= first) & ((places - first) % 2 == 0))
-        sums = runs[chosen].cumsum()
-        begins = np.flatnonzero(places[chosen] == first)
-        before = (sums - runs[chosen])[begins]
-        runs[chosen] = sums - before.repeat(np.diff(begins, append=chosen.size))
-    return runs, firsts
+    numbers = codes[last].astype(np.int64)
+    numbers -= (numbers & 16) << 1
+    for back in range(1, longest):
+        longer = np.flatnonzero(lengths > back)
+        numbers[longer] = numbers[longer] << 5 | codes[last[longer] - back] & 31
+    firsts = np.searchsorted(last, text_ends - sizes)
+    return _add_up(numbers, firsts), firsts
+
+
+def _add_up(numbers: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the runs of RLEs that begin at `firsts`, given the numbers in their texts."""
+    counts = np.diff(firsts, append=numbers.size)
+    is_odd = (np.arange(numbers.size) - firsts.repeat(counts)) % 2 == 1
+    # The first run of an RLE is no part of a sum. The others are sums of every second number.
+    runs: NDArray[np.int64] = numbers.copy()
+    runs[firsts] = 0
+    for start in 0, 1:
+        runs[start::2] = runs[start::2].cumsum()
+    # What the RLEs before it have added to the sums of an RLE.
+    even, odd = runs[firsts], np.append(0, runs)[firsts]
+    runs -= np.where(is_odd, odd.repeat(counts), even.repeat(counts))
+    runs[firsts] = numbers[firsts]
+    return runs
