@@ -4,19 +4,20 @@ installed. Both give the same digits."""
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
-from pycocotools.coco import COCO
-from pycocotools.cocoeval import COCOeval
 
 from cityscapes_coco.coco.records import Annotation, Result
 from cityscapes_coco.pixels.rle import Rle
 from cityscapes_coco.scores.cityscapes_score import Curves
 from cityscapes_coco.scores.results import Prediction
+
+# How many images are matched in one call, by hotcoco in parallel. More gain little.
+BATCH = 32
 
 Floats = NDArray[np.float64]
 Shape = Literal["box", "mask"]
@@ -59,12 +60,18 @@ class PycocotoolsEval:
         self._results += results
 
     def finalize(self) -> Any:
+        # They take 20 ms to load, which scores by hotcoco do not wait for.
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+
         with redirect_stdout(io.StringIO()):
             truth: Any = COCO()
             truth.dataset = self._truth
             truth.createIndex()
-            # pycocotools cannot load an empty list.
-            results = truth.loadRes(self._results) if self._results else COCO()
+            # loadRes adds fields, which the evaluation of another shape must not see. It cannot load
+            # an empty list.
+            own = [dict(result) for result in self._results]
+            results = truth.loadRes(own) if own else COCO()
             evaluator: Any = COCOeval(truth, results, self._iou_type)
             evaluator.evaluate()
         return evaluator
@@ -77,6 +84,15 @@ try:
     LIBRARY = "hotcoco"
 except ImportError:  # it has no wheel for this machine
     StreamingEval, LIBRARY = PycocotoolsEval, "pycocotools"
+
+
+class _Batch(NamedTuple):
+    """Images that are matched together, with their annotations and results, as the library takes
+    them."""
+
+    images: list[dict[str, Any]]
+    truth: list[dict[str, Any]]
+    results: list[dict[str, Any]]
 
 
 class CocoEvaluation:
@@ -100,6 +116,7 @@ class CocoEvaluation:
             shape: StreamingEval(categories, "bbox" if shape == "box" else "segm")
             for shape in shapes
         }
+        self._batches = {shape: _Batch([], [], []) for shape in self._evals}
 
     def add(
         self,
@@ -107,25 +124,32 @@ class CocoEvaluation:
         truth: Sequence[tuple[Annotation, Rle]],
         predictions: Sequence[Prediction],
     ) -> None:
-        """Match the predictions of one image, (height, width) in pixels, with its annotations."""
+        """Add one image, (height, width) in pixels, its annotations and its predictions."""
         self._images += 1
         image = {"id": self._images, "height": size[0], "width": size[1]}
-        for shape, evaluation in self._evals.items():
-            records = [
-                {
-                    **self._describe(shape, annotation, rle),
-                    "id": number,
-                    "area": annotation.area,
-                    "iscrowd": int(annotation.iscrowd or 0),
-                }
-                for number, (annotation, rle) in enumerate(truth, self._annotations + 1)
-            ]
-            results = [
-                {**self._describe(shape, result, rle), "score": result.score}
-                for result, rle in predictions
-            ]
-            evaluation.update([image], records, results)
+        records = [
+            {
+                **self._find_ids(annotation),
+                "id": number,
+                "bbox": list(annotation.bbox or ()),
+                "segmentation": rle,
+                "area": annotation.area,
+                "iscrowd": int(annotation.iscrowd or 0),
+            }
+            for number, (annotation, rle) in enumerate(truth, self._annotations + 1)
+        ]
         self._annotations += len(truth)
+        # Only results with boxes differ by shape.
+        described = self._describe_results(predictions, with_boxes=self._with_boxes)
+        results = dict.fromkeys(self._batches, described)
+        if self._with_boxes and "mask" in results:
+            results["mask"] = self._describe_results(predictions, with_boxes=False)
+        for shape, batch in self._batches.items():
+            batch.images.append(image)
+            batch.truth.extend(records)
+            batch.results.extend(results[shape])
+            if len(batch.images) == BATCH:
+                self._match(shape)
 
     def rate(self) -> tuple[CocoScores, dict[str, Curves]]:
         """Return the scores of all images, and the curves by shape.
@@ -150,24 +174,37 @@ class CocoEvaluation:
     def find_precision(self, shape: Shape) -> Floats:
         """Return the precision by overlap, 0.50, 0.55 .. 0.95, by recall, 0, 0.01 .. 1, by
         category, and for all, small, medium and large areas; -1 where there is nothing to find."""
+        self._match(shape)
         evaluator: Any = self._evals[shape].finalize()
         with redirect_stdout(io.StringIO()):
             evaluator.accumulate()
         precision: Floats = evaluator.eval["precision"][..., -1]
         return precision
 
-    def _describe(self, shape: Shape, record: Annotation | Result, rle: Rle) -> dict[str, Any]:
-        """Return the fields that annotations and results share, with a box or a mask.
+    def _match(self, shape: Shape) -> None:
+        """Let the library match the images that wait for it."""
+        self._evals[shape].update(*self._batches[shape])
+        self._batches[shape] = _Batch([], [], [])
 
-        The library measures the areas of results: of the boxes, or of the masks if there are none.
-        """
-        fields = {
+    def _describe_results(
+        self, predictions: Iterable[Prediction], *, with_boxes: bool
+    ) -> list[dict[str, Any]]:
+        """Return results as the library takes them. It takes their areas from the boxes, or from
+        the masks if there are no boxes, which is what scores of masks need."""
+        described = []
+        for result, rle in predictions:
+            place = {"segmentation": rle}
+            if with_boxes:
+                place = {"bbox": list(result.bbox or coco_mask.toBbox(rle).tolist())}
+            described.append({**self._find_ids(result), **place, "score": result.score})
+        return described
+
+    def _find_ids(self, record: Annotation | Result) -> dict[str, int]:
+        """Return the ids of the newest image and of a category, as the library takes them."""
+        return {
             "image_id": self._images,
             "category_id": self._places[int(record.category_id or 0)],
         }
-        if shape == "box" and (record.bbox or self._with_boxes):
-            return fields | {"bbox": list(record.bbox or coco_mask.toBbox(rle).tolist())}
-        return fields | {"segmentation": rle}
 
 
 def _average(precision: Floats) -> CocoScore:

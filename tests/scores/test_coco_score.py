@@ -48,28 +48,29 @@ def as_mask(box: list[int]) -> Any:
 @given(st.lists(FRAME, min_size=1, max_size=3))
 def test_precisions_are_those_of_pycocotools(shape: Shape, library: Any, frames: list[Any]) -> None:
     """At the bounds of areas and overlaps, on crowds, for equal scores, and for the 101st; for a
-    category that nobody has, and for annotations that are counted from 0."""
+    category that nobody has, for annotations that are counted from 0, and for more images than
+    are matched together."""
     coco: Coco = {"info": {}, "images": [], "annotations": [], "categories": [{"id": 3}, {"id": 7}]}
     results: list[Coco] = []
     field, form = ("bbox", list) if shape == "box" else ("segmentation", as_mask)
-    with mock.patch.object(coco_score, "StreamingEval", library):
+    with mock.patch.multiple(coco_score, StreamingEval=library, BATCH=2):
         evaluation = CocoEvaluation([shape], {3: "car", 7: "bus"}, with_boxes=shape == "box")
-    for number, (truth, guesses) in enumerate(frames, 1):
-        coco["images"].append({"id": number, "width": 110, "height": 110})
-        ids = {"image_id": number, "category_id": 7}
-        there = [
-            {**ids, "id": len(coco["annotations"]) + place, "area": area, "iscrowd": int(crowd)}
-            | {field: form(box)}
-            for place, (box, area, crowd) in enumerate(truth, 1)
-        ]
-        chosen = [{**ids, field: form(box), "score": score} for box, score in guesses]
-        coco["annotations"] += there
-        results += chosen
-        evaluation.add(
-            (110, 110),
-            [read(record | {"id": record["id"] - 1}, Annotation) for record in there],
-            [Prediction(*read(record, Result)) for record in chosen],
-        )
+        for number, (truth, guesses) in enumerate(frames, 1):
+            coco["images"].append({"id": number, "width": 110, "height": 110})
+            ids = {"image_id": number, "category_id": 7}
+            there = [
+                {**ids, "id": len(coco["annotations"]) + place, "area": area, "iscrowd": int(crowd)}
+                | {"bbox": box, field: form(box)}
+                for place, (box, area, crowd) in enumerate(truth, 1)
+            ]
+            chosen = [{**ids, field: form(box), "score": score} for box, score in guesses]
+            coco["annotations"] += there
+            results += chosen
+            evaluation.add(
+                (110, 110),
+                [read(record | {"id": record["id"] - 1}, Annotation) for record in there],
+                [Prediction(*read(record, Result)) for record in chosen],
+            )
     assume(results)
     judged = coco_precision(coco, results, "bbox" if shape == "box" else "segm")
     assert (evaluation.find_precision(shape) == judged).all()

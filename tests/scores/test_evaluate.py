@@ -49,6 +49,22 @@ def test_a_result_without_a_box_has_the_box_of_its_mask(tmp_path: Path, monkeypa
     assert score(tmp_path, GOLDEN_VAL, results)["coco"]["average"]["box"]["ap"] == 1
 
 
+@pytest.mark.parametrize(
+    "library", dict.fromkeys((coco_score.PycocotoolsEval, coco_score.StreamingEval))
+)
+def test_masks_alone_have_both_scores_of_coco(
+    library: type, tmp_path: Path, monkeypatch: Patch
+) -> None:
+    """Each has the areas of the masks, by which results are small, medium or large."""
+    results = json.loads(PREDICTIONS.read_bytes())
+    for result in results:
+        del result["bbox"]
+    monkeypatch.setattr(coco_score, "StreamingEval", library)
+    average = score(tmp_path, GOLDEN_VAL, results)["coco"]["average"]
+    for shape, iou_type in ("box", "bbox"), ("mask", "segm"):
+        assert [*average[shape].values()] == coco_scores(GOLDEN_VAL, results, iou_type)["average"]
+
+
 def test_a_curve_of_coco_ends_where_nothing_is_found_any_more() -> None:
     curves = evaluate_results(GOLDEN_VAL, PREDICTIONS, SAMPLE).curves
     for recall, precision in (*curves["box"].values(), *curves["mask"].values()):
