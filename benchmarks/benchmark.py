@@ -73,6 +73,24 @@ for kind in "bbox", "segm":
     evaluator.evaluate()
     evaluator.accumulate()
 """
+# Reads what `evaluate_coco.py` reads, and checks each mask.
+READ = """
+import sys
+from pathlib import Path
+sys.path.insert(0, "ROOT")
+from cityscapes_coco.coco.json_file import open_json
+from cityscapes_coco.coco.reading import group_by_image, read_coco
+from cityscapes_coco.coco.segmentations import decode_rles, find_size, name_annotation
+from cityscapes_coco.scores.results import decode_masks, read_results
+truth_path, results_path = Path("long/truth/FILE"), Path("long/results.json")
+coco = read_coco(truth_path)
+truth = group_by_image(coco.annotations)
+results = group_by_image(read_results(open_json(results_path), coco))
+for image in coco.images:
+    size = find_size(truth_path, image)
+    decode_rles(truth_path, truth[image.id], size, name_annotation)
+    decode_masks(results_path, results[image.id], size)
+"""
 # Draws the maps, and does not save them: that takes it several times as long.
 DRAW = """
 import glob
@@ -238,6 +256,7 @@ def list_scores(args: argparse.Namespace) -> Iterator[Group]:
     Path("nomaps").mkdir()
     without_maps = command.replace("--coco_dir long", "--coco_dir nomaps")
     rows = [Row(f"COCO's scores alone, `{MANY}`", without_maps, args.long)]
+    rows.append(Row("checked reading of the same results, no scores", "read.py", args.long))
     if find_spec("hotcoco"):
         rows.append(Row("hotcoco scores the same results", "hotcoco_score.py", args.long))
     yield Group(args.runs, rows, "`evaluate_coco.py`")
@@ -302,6 +321,7 @@ def prepare(args: argparse.Namespace, folder: Path) -> None:
     Path("load.py").write_text(LOAD)
     Path("score.py").write_text(SCORE)
     Path("hotcoco_score.py").write_text(HOTCOCO.replace("FILE", TRAIN))
+    Path("read.py").write_text(READ.replace("FILE", TRAIN).replace("ROOT", str(ROOT)))
     Path("draw.py").write_text(DRAW)
     if not args.datadir:
         with multiprocessing.Pool() as pool:

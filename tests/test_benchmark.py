@@ -15,7 +15,7 @@ from tests.files import OUTPUT, ROOT, SAMPLE, load, write_json
 @pytest.mark.parametrize(
     ("script", "small", "count"),
     [
-        ("benchmark", ["--long=1", "--large=1"], 20 + 2 * bool(find_spec("hotcoco"))),
+        ("benchmark", ["--long=1", "--large=1"], 21 + 2 * bool(find_spec("hotcoco"))),
         ("stages", [], 13),
     ],
 )

@@ -68,8 +68,8 @@ class PycocotoolsEval:
             truth: Any = COCO()
             truth.dataset = self._truth
             truth.createIndex()
-            # loadRes adds fields, which the evaluation of another shape must not see. It cannot load
-            # an empty list.
+            # loadRes adds fields, which must not reach the evaluation of another shape. It cannot
+            # load an empty list.
             own = [dict(result) for result in self._results]
             results = truth.loadRes(own) if own else COCO()
             evaluator: Any = COCOeval(truth, results, self._iou_type)
