@@ -167,6 +167,7 @@ def _verify(path: Path, datadir: Path, imagedir: Path | None) -> int:
 
 def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data: Path) -> None:
     from cityscapes_coco.coco.reading import group_by_image, name_categories
+    from cityscapes_coco.coco.records import PanopticFile
 
     names = name_categories(coco)
     categories_asked = _find_categories(args, path, names.values())
@@ -177,8 +178,9 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data:
     predictions = _read_predictions(args, path, coco)
     records = [*coco.annotations, *predictions.records]
     images = _find_images(args, path, coco, {r.image_id for r in records if is_asked_for(r)})
-    # Segments are compared whole: without the others, theirs would be the pixels of nothing.
-    chosen = (lambda _: True) if args.is_panoptic else is_asked_for
+    # A PNG file shows all segments: without the others, theirs would be pixels of no segment.
+    is_panoptic = isinstance(coco, PanopticFile)
+    chosen = (lambda _: True) if is_panoptic else is_asked_for
     annotations = group_by_image(filter(chosen, coco.annotations))
     results = group_by_image(filter(chosen, predictions.records))
     if not args.sort:
@@ -187,7 +189,6 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data:
             return
 
     from cityscapes_coco.cityscapes.dataset import find_root
-    from cityscapes_coco.coco.records import PanopticFile
     from cityscapes_coco.pictures.drawings import read_categories
     from cityscapes_coco.pictures.examples import Source, load_example
 
@@ -198,9 +199,11 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data:
 
     def find_records(image: "Image") -> "Records":
         truth, found = annotations.get(image.id, []), results.get(image.id, [])
-        if isinstance(coco, PanopticFile):
+        if is_panoptic:
             png = predictions.pngs.get(int(image.id or 0))
             notes[image.id] = _add_masks(path, (image, truth, found), png)
+            if not args.results:
+                truth = [*filter(is_asked_for, truth)]
         return image, truth, found
 
     def load(number: int) -> "Example":

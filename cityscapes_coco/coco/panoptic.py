@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from msgspec import UNSET
 from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
 
 from cityscapes_coco.coco.records import (
     PANOPTIC_SUFFIX,
@@ -140,7 +141,8 @@ def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]
 
 def add_masks(png: Path, image: Image, annotations: Sequence[Annotation]) -> str:
     """Give the segments of an image their masks in the file `png`, as RLEs; return a text about
-    segments without pixels, or "". Raises UserError if the PNG file cannot be read."""
+    segments without pixels and pixels of no segment, or "". Raises UserError if the PNG file cannot
+    be read."""
     ids = read_colors(png, image.height or 0, image.width or 0) & HIGHEST_ID
     by_id = {annotation.map_value: annotation for annotation in annotations}
     known = [number for number in by_id if number is not UNSET and number > 0]
@@ -148,13 +150,18 @@ def add_masks(png: Path, image: Image, annotations: Sequence[Annotation]) -> str
     masks = find_rles(ids, lambda ids: np.isin(ids, known), min(known, default=1))
     for segment_id, rle in masks.items():
         by_id[segment_id].segmentation = encode_segmentation(rle)
-    if len(masks) == len(annotations):
-        return ""
-    empty = len(annotations) - len(masks)
-    swapped = (ids & 0xFF) << 16 | ids & 0xFF00 | ids >> 16
-    is_bgr = np.isin(swapped, known).sum() > np.isin(ids, known).sum()
-    cause = "; colours in BGR order?" if is_bgr else ""
-    return f"{empty} of {len(annotations)} segments have no pixel in the PNG file{cause}"
+    unlisted = np.count_nonzero(ids) - int(coco_mask.area([*masks.values()]).sum())
+    unseen = len(annotations) - len(masks)
+    notes = []
+    if unseen:
+        notes.append(f"{unseen} of {len(annotations)} segments have no pixel in the PNG file")
+    if unlisted:
+        notes.append(f"{unlisted} pixels of the PNG file are of no segment")
+    if unseen and unlisted:
+        swapped = (ids & 0xFF) << 16 | ids & 0xFF00 | ids >> 16
+        if np.isin(swapped, known).sum() > np.isin(ids, known).sum():
+            notes.append("colours in BGR order?")
+    return "; ".join(notes)
 
 
 def _decode_colors(

@@ -125,9 +125,9 @@ def inspect(path: Path, *options: object) -> tuple[int, str, str]:
     return run(inspect_coco.main, "--coco_dir", path.parent.parent, "--panoptic", *options)
 
 
-def draw(path: Path) -> tuple[int, str, str]:
+def draw(path: Path, *options: object) -> tuple[int, str, str]:
     """Draw the first image."""
-    return inspect(path, "--image", NAME, "--save", path.parent / "pictures")
+    return inspect(path, "--image", NAME, "--save", path.parent / "pictures", *options)
 
 
 def test_segments_are_counted(path: Path, datadir: Path) -> None:
@@ -205,14 +205,23 @@ def test_segments_without_pixels_are_told(path: Path) -> None:
     Image.fromarray(np.ascontiguousarray(pixels[..., ::-1])).save(png_of(path))
     code, _, err = draw(path)
     assert code == 0
-    assert "6 of 6 segments have no pixel in the PNG file; colours in BGR order?" in err
+    assert "6 of 6 segments have no pixel in the PNG file; " in err
+    assert "; colours in BGR order?" in err
 
 
-def test_noise_in_a_png_file_is_counted(path: Path) -> None:
+def test_pixels_of_no_segment_are_told(path: Path) -> None:
     noise = np.random.default_rng(0).integers(1, 256, (16, 24, 3), np.uint8)
+    noise[0, 0] = 0
     Image.fromarray(noise).save(png_of(path))
     code, out, _ = inspect(path, "--verify")
-    assert code == 1 and "  pixels of no segment: 384\n" in out
+    assert code == 1 and "  pixels of no segment: 383\n" in out
+    code, _, err = draw(path)
+    assert code == 0 and "; 383 pixels of the PNG file are of no segment" in err
+
+
+def test_segments_of_other_categories_than_the_drawn_one_are_segments(path: Path) -> None:
+    code, _, err = draw(path, "--category", "car")
+    assert code == 0 and "of no segment" not in err
 
 
 @pytest.mark.parametrize("place", ["annotations/pngs", "pngs"])
