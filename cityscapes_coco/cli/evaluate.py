@@ -124,13 +124,15 @@ def _evaluate_panoptic(args: argparse.Namespace, places: "Places") -> int:
     from cityscapes_coco.cli.coco_file import find_file
     from cityscapes_coco.cli.tables import describe_panoptic_scores
     from cityscapes_coco.cli.targets import check_targets
+    from cityscapes_coco.coco.panoptic import png_folder
     from cityscapes_coco.run.signals import stoppable
     from cityscapes_coco.run.workers import start_workers
     from cityscapes_coco.scores.evaluate_panoptic import evaluate_panoptic
 
     path = args.coco or find_file(places, args.split or "val", panoptic=True)
     plot = name_page(args.plot, f"{args.results.stem}_quality.png") if args.plot else None
-    check_targets(args.scores, plot, None, read=(path, args.results))
+    pngs = png_folder(path), args.pngs or png_folder(args.results)
+    check_targets(args.scores, plot, None, read=(path, args.results), pngs=pngs)
     with stoppable() as check, start_workers(args.workers or usable_cores(), check=check) as run:
         scores = evaluate_panoptic(path, args.file, args.pngs, run=run)
     print(describe_panoptic_scores(args.results, scores))

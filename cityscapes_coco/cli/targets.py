@@ -16,10 +16,16 @@ _KEYS = {"coco", "cityscapes", "notes"}, {"panoptic", "segments", "notes"}
 
 
 def check_targets(
-    scores: Path | None, plot: Path | None, save: Path | None, *, read: Iterable[Path]
+    scores: Path | None,
+    plot: Path | None,
+    save: Path | None,
+    *,
+    read: Iterable[Path],
+    pngs: Iterable[Path] = (),
 ) -> None:
     """Raise UserError if one of the files to write, `scores` and `plot`, or the folder `save`,
-    cannot be written, lies in another one, or would replace what is not an earlier one."""
+    cannot be written, lies in another one, or would replace what is not an earlier one; or what is
+    read: a file, or one in a folder of PNG files."""
     named = {"--scores": scores, "--plot": plot, "--save": save}
     targets = {option: path for option, path in named.items() if path}
     for option, path in targets.items():
@@ -28,6 +34,9 @@ def check_targets(
         if path.resolve() in [other.resolve() for other in read]:
             what = "scores" if option == "--scores" else "output"
             raise UserError(path, f"is read, so the {what} cannot go there; see {option}")
+        for folder in pngs:
+            if folder.resolve() in path.resolve().parents:
+                raise UserError(path, f"lies in a folder of PNG files that are read; see {option}")
     for (inner, path), (outer, other) in permutations(targets.items(), 2):
         if other.resolve() in (path.resolve(), *path.resolve().parents):
             raise UserError(path, f"{inner} lies in {outer} {other}; name another place")

@@ -4,10 +4,12 @@ Some tools write null where others leave a field out (FiftyOne: `supercategory`)
 (pandas: ids). pycocotools reads both, so a file with such records is not wrong: they are mended.
 """
 
+import codecs
 import gzip
 import io
 import re
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +59,9 @@ def open_json(path: Path) -> JsonFile:
 
 
 def read_json(path: Path) -> bytes:
-    """Return the content of a JSON file, unpacked if it is gzipped; it may still not be JSON.
+    """Return the content of a JSON file; it may still not be JSON. A gzipped file is unpacked, and
+    UTF-16, which PowerShell writes, becomes UTF-8.
+
     Raises UserError if the file cannot be read, or is a known file of another kind."""
     content = read_file(path)
     if content.startswith(b"\x1f\x8b"):
@@ -72,6 +76,9 @@ def read_json(path: Path) -> bytes:
     for begin, what in _KINDS.items():
         if re.match(begin, content, re.DOTALL):
             raise UserError(path, what)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        with suppress(UnicodeError):
+            return content.decode("utf-16").encode()
     return content
 
 

@@ -80,7 +80,7 @@ def write_panoptic(path: Path) -> Iterator[PanopticWriter]:
 
 def png_folder(path: Path) -> Path:
     """Return the folder of the PNG files that belong to the JSON file at `path`."""
-    return path.with_suffix("")
+    return path.with_suffix("").with_suffix("") if path.suffix == ".gz" else path.with_suffix("")
 
 
 def search_png(path: Path, name: str) -> Path:

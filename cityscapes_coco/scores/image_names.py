@@ -12,9 +12,12 @@ from cityscapes_coco.coco.records import Image
 # A file's ending, such as .png; "beta_0.02" has none.
 _ENDING = re.compile(r"\.[A-Za-z]\w{1,4}$")
 # Long digits are no id, and slow to read.
-_NUMBER = re.compile(r"\d{1,18}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 # A frame's own name, and what follows in the names of its files.
 _FRAME = re.compile(r"(.+?_\d{6}_\d{6})(_[A-Za-z].*)?")
+# What follows in the name of the photograph, in the official panoptic files, and in their PNG
+# files: three names of one image.
+_OFFICIAL = "_leftImg8bit", "_gtFine_leftImg8bit", "_gtFine_panoptic"
 
 # The id of an image, and the folders in its name, outermost first.
 _Named = tuple[int, tuple[str, ...]]
@@ -66,11 +69,14 @@ def index_images(images: Iterable[Image]) -> ImageNames:
         *folders, last = _split(image.file_name or "") or [""]
         named = image.id, tuple(folders)
         stem = _ENDING.sub("", last)
-        if stem:
-            names.of_files.setdefault(stem, []).append(named)
         frame = _FRAME.fullmatch(stem)
+        stems = [stem] if stem else []
         if frame and frame[2]:
             names.of_frames.setdefault(frame[1], []).append(named)
+            if frame[2] in _OFFICIAL:
+                stems = [frame[1] + ending for ending in _OFFICIAL]
+        for each in stems:
+            names.of_files.setdefault(each, []).append(named)
     return names
 
 

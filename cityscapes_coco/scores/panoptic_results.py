@@ -20,17 +20,20 @@ from cityscapes_coco.coco.records import Annotation, Integer, PanopticFile
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.labels import LABELS
 from cityscapes_coco.run.folders import name_some
+from cityscapes_coco.scores.class_ids import list_numberings
 from cityscapes_coco.scores.image_names import index_images
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
+# The train ids of what no network is trained on.
+_VOID = {255, -1}
 
 
 class PredictedSegment(Struct, gc=False):
     """A segment; `label_id` is what Hugging Face calls the id of the category."""
 
     id: Integer
-    category_id: Integer | UnsetType = UNSET
-    label_id: Integer | UnsetType = UNSET
+    category_id: Integer | UnsetType | None = UNSET
+    label_id: Integer | UnsetType | None = UNSET
 
 
 class PanopticResult(Struct):
@@ -82,7 +85,7 @@ def read_panoptic_results(file: JsonFile, truth: PanopticFile) -> list[PanopticR
 def list_segments(results: Sequence[PanopticResult]) -> list[Annotation]:
     """Return the segments of all results as annotations without masks, of images from 1."""
     return [
-        Annotation(segment.id, number, segment.category_id, map_value=segment.id)
+        Annotation(segment.id, number, int(segment.category_id or 0), map_value=segment.id)
         for number, result in enumerate(results, 1)
         for segment in result.segments_info
     ]
@@ -136,22 +139,22 @@ def _find_by_number(path: Path, numbers: list[int], known: list[str]) -> list[in
     firsts = [first for first in (0, 1) if {*numbers} <= {*range(first, first + count)}]
     if len(firsts) == 1:
         return [number - firsts[0] for number in numbers]
-    reason = "do not tell" if firsts else "do not fit"
-    raise UserError(
-        path,
-        f"the image ids {min(numbers)} to {max(numbers)} {reason}: the truth's {count} images may"
-        f" be counted from 0 or from 1; write the ids of the truth, such as {known[0]}",
-    )
+    given = f"the image ids {min(numbers)} to {max(numbers)}"
+    reason = f"{given} do not fit: the truth's {count} images may be counted from 0 or from 1"
+    if firsts:
+        lack = f"{count - len({*numbers})} of the truth's {count} images have no annotation"
+        reason = f"{lack}, and {given} do not tell if images are counted from 0 or from 1"
+    raise UserError(path, f"{reason}; write the ids of the truth, such as {known[0]}")
 
 
 def _check_segments(path: Path, where: str, result: PanopticResult) -> None:
     """Check the ids of the segments of an image, and give each segment its `category_id`."""
     seen = set()
     for number, segment in enumerate(result.segments_info):
-        if segment.category_id is UNSET:
+        if not isinstance(segment.category_id, int):
             segment.category_id = segment.label_id
         reason = ""
-        if segment.category_id is UNSET:
+        if not isinstance(segment.category_id, int):
             reason = " has neither category_id nor label_id"
         elif not 0 < segment.id <= HIGHEST_ID:
             reason = f".id: {segment.id} is not in 1 to {HIGHEST_ID}; 0 is void"
@@ -163,24 +166,42 @@ def _check_segments(path: Path, where: str, result: PanopticResult) -> None:
 
 
 def _check_categories(path: Path, results: Sequence[PanopticResult], truth: PanopticFile) -> None:
-    known = {category.id: category.name for category in truth.categories}
-    given = {segment.category_id for result in results for segment in result.segments_info}
-    unknown = sorted(int(number or 0) for number in given - known.keys())
+    known = {int(category.id or 0): category.name for category in truth.categories}
+    where: dict[int, str] = {}
+    for index, result in enumerate(results):
+        for number, segment in enumerate(result.segments_info):
+            place = f"annotations[{index}].segments_info[{number}]"
+            where.setdefault(int(segment.category_id or 0), place)
+    unknown = sorted(where.keys() - known.keys())
     if not unknown:
         return
-    hint = ""
-    labels = [label for label in LABELS if label.name in known.values() and not label.ignored]
-    for kind, ids in (
-        ("train", {label.train_id for label in labels}),
-        ("label", {label.id for label in labels}),
-    ):
-        if given <= ids:
-            hint = (
-                f"; the ids fit Cityscapes' {kind} ids: score with the file that"
-                f" {command('convert')} --panoptic {kind} writes"
-            )
     names = name_some([f"{number} {name}" for number, name in known.items()])
     raise UserError(
         path,
-        f"category ids that the truth does not have: {name_some(unknown)}; it has {names}{hint}",
+        f"category ids that the truth does not have: {name_some(unknown)}, first in"
+        f" {where[unknown[0]]}; it has {names}{_explain_categories({*where}, truth)}",
     )
+
+
+def _explain_categories(given: set[int], truth: PanopticFile) -> str:
+    """Return what category ids are that the truth does not all have, and what to do."""
+    names = {category.name for category in truth.categories}
+    known = {int(category.id or 0) for category in truth.categories}
+    unknown = given - known
+    labels = [label for label in LABELS if label.name in names and not label.ignored]
+    schemes = {
+        "train": {label.train_id for label in labels},
+        "label": {label.id for label in labels} | {0},
+    }
+    for kind, ids in schemes.items():
+        if given <= ids | _VOID and not known <= ids:
+            return (
+                f"; the ids fit Cityscapes' {kind} ids: score with the file that"
+                f" {command('convert')} --panoptic {kind} writes"
+            )
+    for numbering in list_numberings(truth)[:2]:
+        if given <= numbering.ids.keys():
+            return f"; the ids fit {numbering.name}: write the ids of the truth"
+    if unknown <= _VOID | {label.id for label in LABELS if label.ignored}:
+        return "; these classes are void: leave their segments out, and make their pixels 0"
+    return ""

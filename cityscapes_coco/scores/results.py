@@ -57,9 +57,9 @@ def read_results(file: JsonFile, coco: CocoFile) -> list[Result]:
     the result by its index, from 0, and what is wrong with it.
     """
     path, content = file
+    results = _read_records(path, content)
     if isinstance(coco, PanopticFile):
         raise UserError(path, "results need a COCO file of instances; the one given is panoptic")
-    results = _read_records(path, content)
     names = index_images(coco.images)
     category_ids = {category.id for category in coco.categories}
     with_masks = any(map(has_segmentation, results))

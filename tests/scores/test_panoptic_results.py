@@ -1,5 +1,6 @@
 """Panoptic results as trainers write them, and what is said of those that cannot be right."""
 
+import gzip
 import json
 import re
 from collections.abc import Callable
@@ -76,6 +77,8 @@ def pq(made: Made, folder: Path) -> float:
         NAMES,
         [f"{name}_leftImg8bit" for name in NAMES],
         [f"/data/leftImg8bit/val/ulm/{name}_leftImg8bit.png" for name in NAMES],
+        [f"{name}_gtFine_leftImg8bit.png" for name in NAMES],
+        [f"{name}_gtFine_panoptic" for name in NAMES],
         *([0, 1, 2], [1, 2, 3], ["0", "1", "2"]),
     ],
 )
@@ -85,6 +88,36 @@ def test_images_go_by_ids_names_or_numbers(ids: list[Any], made: Made, tmp_path:
     made.results["annotations"].reverse()
     made.maps.reverse()
     assert pq(made, tmp_path) == 1
+
+
+def test_the_official_file_knows_the_names_of_photographs(made: Made, tmp_path: Path) -> None:
+    coco, maps = read_panoptic(made.truth)
+    for image, annotation in zip(coco["images"], made.results["annotations"], strict=True):
+        image["file_name"] = f"{image['id']}_gtFine_leftImg8bit.png"
+        annotation["image_id"] = f"{image['id']}_leftImg8bit.png"
+    truth = save_panoptic(tmp_path / "truth.json", coco, maps)
+    assert pq(made._replace(truth=truth), tmp_path) == 1
+
+
+def test_files_may_be_in_utf_16_or_gzipped(made: Made, tmp_path: Path) -> None:
+    path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
+    argv = "--coco", made.truth, "--results"
+    usual = run(evaluate, *argv, path)
+    path.write_bytes(path.read_text().encode("utf-16"))
+    packed = path.with_name("results.json.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert run(evaluate, *argv, path) == usual
+    code, out, err = run(evaluate, *argv, packed)
+    assert (code, out.replace(".json.gz", ".json"), err) == usual
+
+
+def test_no_png_file_is_replaced(made: Made, tmp_path: Path) -> None:
+    path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
+    argv = "--coco", made.truth, "--results", path
+    for folder in path.with_suffix(""), made.truth.with_suffix(""):
+        for option, name in ("--plot", f"{NAMES[0]}_gtFine_panoptic.png"), ("--scores", "new.csv"):
+            line = fail(*argv, option, folder / name)
+            assert "lies in a folder of PNG files that are read; see" in line
 
 
 def test_a_truth_with_numbers_is_taken_at_its_numbers(made: Made, tmp_path: Path) -> None:
@@ -167,6 +200,12 @@ def halve(made: Made) -> None:
 
 
 use_train_ids = partial(renumber, ids={7: 0, 8: 1, 24: 11, 26: 13})
+count_from_1 = partial(renumber, ids={7: 1, 8: 2, 24: 12, 26: 19})
+
+
+def use_train_ids_and_255(made: Made) -> None:
+    use_train_ids(made)
+    set_segment("category_id", 255)(made)
 
 
 def put(*pixels: int) -> Spoil:
@@ -188,14 +227,25 @@ PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
     [
         (drop, f"results.json: no annotation for 1 of 3 images: {NAMES[1]}; each image needs one"),
         (name(*NAMES[:1] * 2), f"results.json: two annotations are for the image {NAMES[0]}"),
-        (name(1, 2), "the image ids 1 to 2 do not tell: the truth's 3 images may be counted"),
+        (
+            name(1, 2),
+            "1 of the truth's 3 images have no annotation, and the image ids 1 to 2 do not tell",
+        ),
         (name(1, 2, 7), "the image ids 1 to 7 do not fit: the truth's 3 images may be counted"),
         (name("oslo", 1), "annotations[0].image_id: 'oslo' is no image of the truth, which has "),
         (set_segment("id", 0), "annotations[0].segments_info[0].id: 0 is not in 1 to 16777215; 0"),
         (set_segment("id", 26000), "segments_info[1].id: 26000 is the id of an earlier segment"),
         (set_segment("id", "7"), "segments_info[0].id should be an integer, not a text"),
-        (set_segment("category_id", 9), "ids that the truth does not have: 9; it has 7 road, 8 "),
+        (
+            set_segment("category_id", 9),
+            "; it has 7 road, 8 sidewalk, 11 building, ",
+        ),
         (use_train_ids, "the ids fit Cityscapes' train ids: score with the file that main.py --pa"),
+        (set_segment("category_id", 255), "have: 255, first in annotations[0].segments_info[0]; "),
+        (set_segment("category_id", 255), "; these classes are void: leave their segments out"),
+        (set_segment("category_id", 4), "; these classes are void: leave their segments out"),
+        (use_train_ids_and_255, "the ids fit Cityscapes' train ids: score with the file that "),
+        (count_from_1, "the ids fit classes counted from 1: write the ids of the truth"),
         (swap_channels, "its colours are in the order blue, green, red; an id is R + 256 G + 655"),
         (halve, f"{PNG_0}has 2 x 1 pixels, not 4 x 2"),
         (put(5, 6), f"{PNG_0}pixels of no segment: the ids 5, 6"),
