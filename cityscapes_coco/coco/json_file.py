@@ -4,9 +4,9 @@ Some tools write null where others leave a field out (FiftyOne: `supercategory`)
 (pandas: ids). pycocotools reads both, so a file with such records is not wrong: they are mended.
 """
 
-import codecs
 import gzip
 import io
+import json
 import re
 import zlib
 from contextlib import suppress
@@ -60,7 +60,7 @@ def open_json(path: Path) -> JsonFile:
 
 def read_json(path: Path) -> bytes:
     """Return the content of a JSON file; it may still not be JSON. A gzipped file is unpacked, and
-    UTF-16, which PowerShell writes, becomes UTF-8.
+    UTF-16, which PowerShell writes, and UTF-32 become UTF-8.
 
     Raises UserError if the file cannot be read, or is a known file of another kind."""
     content = read_file(path)
@@ -76,9 +76,10 @@ def read_json(path: Path) -> bytes:
     for begin, what in _KINDS.items():
         if re.match(begin, content, re.DOTALL):
             raise UserError(path, what)
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    encoding = json.detect_encoding(content[:4])
+    if not encoding.startswith("utf-8"):
         with suppress(UnicodeError):
-            return content.decode("utf-16").encode()
+            return content.decode(encoding).encode()
     return content
 
 

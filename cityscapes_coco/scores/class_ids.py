@@ -39,6 +39,11 @@ class Numbering(NamedTuple):
     ids: dict[int, int]
 
 
+def find_kind(name: str) -> str:
+    """Return what a category has in common with those that a network takes it for."""
+    return _KINDS.get(name, name)
+
+
 def list_numberings(coco: CocoFile) -> list[Numbering]:
     ids = {str(category.name): int(category.id or 0) for category in coco.categories}
     made = f"{command('convert')} --category-ids {{}} writes a file for them"
@@ -72,22 +77,29 @@ def explain_numbers(numbers: Collection[int], coco: CocoFile) -> str:
     return ""
 
 
-def explain_pairs(pairs: Pairs, called: set[int], coco: CocoFile) -> list[str]:
+def explain_pairs(
+    pairs: Pairs,
+    called: Collection[int],
+    coco: CocoFile,
+    what: str = "results that lie on an instance",
+    everything: str = "all results are",
+) -> list[str]:
     """Return a note if the categories of results are wrong, and not only often so: what is seen,
-    and which ids would repair it. `called` are all category ids of the results."""
+    and which ids would repair it. `called` are all category ids of the results; `what` lies where
+    the pairs say, and `everything` is called so if there is one id only."""
     names = {int(category.id or 0): str(category.name) for category in coco.categories}
     wrong = Counter({pair: times for pair, times in pairs.items() if pair[0] != pair[1]})
     if not wrong:
         return []
     (taken, there), times = max(wrong.items(), key=lambda item: (item[1], item[0]))
     seen = (
-        f"{wrong.total()} of {pairs.total()} results that lie on an instance have the id of another"
-        f" class, such as {names[taken]} on a {names[there]} ({times})"
+        f"{wrong.total()} of {pairs.total()} {what} have the id of another class, such as"
+        f" {names[taken]} on {names[there]} ({times})"
     )
     if len(called) == 1:
         is_clear = len(wrong) > 1 and wrong.total() >= max(_FEWEST, _SHARE_OF_ONE * pairs.total())
-        return [f"{seen}; all results are called {names[taken]}"] if is_clear else []
-    kinds = {number: _KINDS.get(name, name) for number, name in names.items()}
+        return [f"{seen}; {everything} called {names[taken]}"] if is_clear else []
+    kinds = {number: find_kind(name) for number, name in names.items()}
     # What may follow "with", and the ids in the file by those in the results.
     mistakes = [("ids + 1", {n: n + 1 for n in names}), ("ids - 1", {n: n - 1 for n in names})]
     mistakes += [(numbering.name, numbering.ids) for numbering in list_numberings(coco)]

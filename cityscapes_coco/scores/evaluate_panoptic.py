@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from cityscapes_coco.check.records import check_fields, check_panoptic_ids, check_unique
 from cityscapes_coco.coco.json_file import JsonFile
@@ -24,7 +23,6 @@ from cityscapes_coco.coco.segmentations import find_size
 from cityscapes_coco.errors import UserError, command
 from cityscapes_coco.run.progress import show_progress
 from cityscapes_coco.run.workers import Map
-from cityscapes_coco.scores.class_ids import list_numberings
 from cityscapes_coco.scores.panoptic_quality import (
     PanopticMatches,
     PanopticQuality,
@@ -40,9 +38,7 @@ from cityscapes_coco.scores.panoptic_results import (
     check_pixels,
     read_panoptic_results,
 )
-
-# With fewer segments than these, nothing is said of them.
-_ENOUGH = 20
+from cityscapes_coco.scores.panoptic_suspicions import find_panoptic_suspicions
 
 
 class PanopticScores(Struct):
@@ -124,12 +120,13 @@ def evaluate_panoptic(
     matches = add_matches(matching, len(categories))
     names = [str(category.name) for category in categories]
     are_things = [bool(category.isthing) for category in categories]
+    quality = rate_segments(matches, names, are_things)
     return PanopticScores(
         len(pairs),
         sum(len(result.segments_info) for result in results),
-        rate_segments(matches, names, are_things),
+        quality,
         [name for name, is_thing in zip(names, are_things, strict=True) if is_thing],
-        _describe_doubts(matches, truth, np.array(are_things, np.bool_)),
+        find_panoptic_suspicions(path, folder, truth, results, matches, quality),
     )
 
 
@@ -164,42 +161,3 @@ def _read_truth(path: Path) -> PanopticFile:
     if not truth.annotations:
         raise UserError(path, "has no segment, so there is nothing to score results against")
     return truth
-
-
-def _describe_doubts(
-    matches: PanopticMatches, truth: PanopticFile, are_things: NDArray[np.bool_]
-) -> list[str]:
-    """Return a line for each sign that results are wrong, though they can be read."""
-    notes = []
-    # Roads overlap in most pairs of frames; things do not.
-    things = int((matches.true + matches.missed)[are_things].sum())
-    located = int(matches.overlaps[are_things].sum())
-    if things >= _ENOUGH and located < 0.02 * things:
-        notes.append(
-            f"{located} of {things} things are found, whatever their class: are the results in the"
-            " order of the truth's images, and is each PNG file the one of its image?"
-        )
-    total = int(matches.overlaps.sum())
-    right = int(matches.overlaps.trace())
-    if total >= _ENOUGH and right < total / 2:
-        names = [str(category.name) for category in truth.categories]
-        wrong = matches.overlaps * (1 - np.eye(len(names), dtype=np.int64))
-        wanted, given = np.unravel_index(wrong.argmax(), wrong.shape)
-        notes.append(
-            f"{total - right} of {total} segments that lie on one of the truth have another class,"
-            f" such as {names[given]} on {names[wanted]}; {_explain_shift(matches, truth)}"
-        )
-    return notes
-
-
-def _explain_shift(matches: PanopticMatches, truth: PanopticFile) -> str:
-    places = {int(category.id or 0): place for place, category in enumerate(truth.categories)}
-    for numbering in list_numberings(truth):
-        shifted = sum(
-            int(matches.overlaps[places[meant], places[number]])
-            for number, meant in numbering.ids.items()
-            if number in places
-        )
-        if shifted > 0.9 * matches.overlaps.sum():
-            return f"the ids fit {numbering.name}"
-    return "are the category ids the truth's?"

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cityscapes_coco.coco.records import CocoFile
+from cityscapes_coco.coco.records import CocoFile, PanopticFile
 from cityscapes_coco.scores.sampling import Boxes, Sample, lie_on, list_truth, spread
 
 # So many images, with so many of their best results each, are looked for among all images.
@@ -56,6 +57,8 @@ def _name_order(others: Mapping[int, int], coco: CocoFile) -> str:
     shifts = Counter(other - number for number, other in others.items())
     [(shift, times)] = shifts.most_common(1)
     if times >= _AGREEING * len(others):
+        if isinstance(coco, PanopticFile):
+            return f"each fits the image {abs(shift)} {'after' if shift > 0 else 'before'} its own"
         return f"they would be right with image ids {'+' if shift > 0 else '-'} {abs(shift)}"
     ids = sorted(int(image.id or 0) for image in coco.images)
     by_name = sorted(coco.images, key=lambda image: image.file_name or "")
@@ -63,5 +66,7 @@ def _name_order(others: Mapping[int, int], coco: CocoFile) -> str:
     times = sum(renamed[number] == other for number, other in others.items())
     if times >= _AGREEING * len(others):
         return "they would be right with images in the order of their names"
-    number, other = min(others.items())
-    return f"are the images in another order? Those of image {number} fit image {other}"
+    pair: list[Any] = [*min(others.items())]
+    if isinstance(coco, PanopticFile):
+        pair = [coco.records.images[number - 1].id for number in pair]
+    return f"are the images in another order? Those of image {pair[0]} fit image {pair[1]}"

@@ -39,7 +39,7 @@ _FEWEST_AT_ALL, _NO_AP50 = 20, 0.01
 _PLURALS = {"box": "boxes", "mask": "masks"}
 
 
-class _Look(NamedTuple):
+class Look(NamedTuple):
     """Boxes, or the boxes around masks, in each image, as they have to be read; how many instances
     they lie on; and a note if that is not as they are."""
 
@@ -57,21 +57,31 @@ def find_suspicions(
     if len(results) < _FEWEST or not any(n is not None and n < _LOW_AP50 for n in of_classes):
         return []
     samples = sample_images(path, results_path, coco, results)
-    looks = {shape: _look(samples, shape) for shape in _PLURALS if shape in samples[0].boxes}
-    best = max(looks.values(), key=lambda look: look.found)
-    notes = [look.note for look in looks.values() if look.note] or _compare_shapes(looks)
+    notes, best = find_readings(samples)
     order = [] if notes else explain_order(samples, best.boxes, coco)
     pairs = Counter(chain.from_iterable(map(list_found, samples, best.boxes)))
     notes += order or explain_pairs(pairs, {result.category_id for result in results}, coco)
     averages = [average.ap50 or 0 for average in scores.average.values()]
     if not notes and len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50:
-        notes += _compare_with_chance(samples, best)
-    images = len({result.image_id for result in results})
-    where = f"in {len(samples)} of {images} images, " if len(samples) < images else ""
+        notes += compare_with_chance(samples, best)
+    return say_where(notes, len(samples), len({result.image_id for result in results}))
+
+
+def find_readings(samples: Sequence[Sample]) -> tuple[list[str], Look]:
+    """Return a note for each way in which boxes or masks seem to be wrong, and those of them that
+    lie on more instances, read as they have to be."""
+    looks = {shape: _look(samples, shape) for shape in _PLURALS if shape in samples[0].boxes}
+    notes = [look.note for look in looks.values() if look.note] or _compare_shapes(looks)
+    return notes, max(looks.values(), key=lambda look: look.found)
+
+
+def say_where(notes: Sequence[str], samples: int, images: int) -> list[str]:
+    """Return notes on so many sample images, which say so if there are others."""
+    where = f"in {samples} of {images} images, " if samples < images else ""
     return [where + note for note in notes]
 
 
-def _look(samples: Sequence[Sample], shape: str) -> _Look:
+def _look(samples: Sequence[Sample], shape: str) -> Look:
     boxes = [sample.boxes[shape] for sample in samples]
     found, total = count_found(samples, boxes), sum(map(len, boxes))
     if reading := find_reading(samples, shape):
@@ -82,11 +92,11 @@ def _look(samples: Sequence[Sample], shape: str) -> _Look:
         note += f" are read as {reading.name}"
         if shape == "box" and (outside := sum(map(_count_outside, samples))):
             note += f" ({outside} of {total} leave their image)"
-        return _Look(read, more, f"{note}: {reading.remedy}")
+        return Look(read, more, f"{note}: {reading.remedy}")
     empty = sum(int(np.isnan(of_image).any(axis=1).sum()) for of_image in boxes)
     if shape == "mask" and 2 * empty > total:
-        return _Look(boxes, found, f"{empty} of {total} masks have no pixel")
-    return _Look(boxes, found, "")
+        return Look(boxes, found, f"{empty} of {total} masks have no pixel")
+    return Look(boxes, found, "")
 
 
 def _count_outside(sample: Sample) -> int:
@@ -95,7 +105,7 @@ def _count_outside(sample: Sample) -> int:
     return int((ends > np.array(sample.size[::-1]) + 1).any(axis=1).sum())
 
 
-def _compare_shapes(looks: Mapping[str, _Look]) -> list[str]:
+def _compare_shapes(looks: Mapping[str, Look]) -> list[str]:
     """Return a note if hardly a mask lies in the box of its result."""
     if len(looks) < 2:
         return []
@@ -114,7 +124,7 @@ def _compare_shapes(looks: Mapping[str, _Look]) -> list[str]:
     ]
 
 
-def _compare_with_chance(samples: Sequence[Sample], look: _Look) -> list[str]:
+def compare_with_chance(samples: Sequence[Sample], look: Look) -> list[str]:
     """Return a note if boxes lie on no more instances of their images than of others."""
     turns = range(1, min(len(samples), 6))
     turned = ([*samples[turn:], *samples[:turn]] for turn in turns)

@@ -58,7 +58,7 @@ def test_what_is_wrong_is_counted_and_the_most_common_mistake_named() -> None:
     pairs = Counter({(CAR, CAR): 9, (CAR, PERSON): 4, (CAR, BICYCLE): 7})
     [note] = explain_pairs(pairs, {CAR}, COCO)
     assert note == (
-        "11 of 20 results that lie on an instance have the id of another class, such as car on a"
+        "11 of 20 results that lie on an instance have the id of another class, such as car on"
         " bicycle (7); all results are called car"
     )
 

@@ -9,7 +9,6 @@ from html import unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -351,36 +350,3 @@ def test_a_wrong_truth_is_refused(change: Change, line: str, made: Made, tmp_pat
     write_json(truth, coco)
     path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
     assert line in fail("--coco", truth, "--results", path)
-
-
-@pytest.fixture
-def many(datadir: Path, write_map: WriteMap) -> Made:
-    """Two frames with the same road, and with 12 cars and persons in different places."""
-    for number in range(2):
-        values = np.full((24, 40), 7, np.uint16)
-        for car in range(12):
-            top, left = 4 + 12 * number + 4 * (car % 2), 6 * (car // 2)
-            label = 26000 if car % 3 else 24000
-            values[top : top + 3, left : left + 4] = label + car
-        write_map(values, "val", f"ulm_000000_00000{number}")
-    return make(datadir)
-
-
-def test_results_in_another_order_are_noted(many: Made, tmp_path: Path) -> None:
-    assert rate(many, tmp_path / "right")["notes"] == []
-    one, other = many.results["annotations"]
-    one["image_id"], other["image_id"] = other["image_id"], one["image_id"]
-    [note] = rate(many, tmp_path)["notes"]
-    assert note.startswith("0 of 24 things are found, whatever their class")
-
-
-def test_classes_of_another_numbering_are_noted(many: Made, tmp_path: Path) -> None:
-    renumber(many, {7: 8, 24: 25, 26: 27})
-    [note] = rate(many, tmp_path / "shifted")["notes"]
-    line = "26 of 26 segments that lie on one of the truth have another class, such as truck on car"
-    assert note == f"{line}; are the category ids the truth's?"
-    # Train ids 7, 11 and 13 are label ids, too.
-    renumber(many, {8: 7, 25: 11, 27: 13})
-    [note] = rate(many, tmp_path)["notes"]
-    assert note.startswith("24 of 26 segments")
-    assert note.endswith("; the ids fit classes counted from 0")
