@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, NamedTuple
 
 import msgspec
@@ -31,9 +31,11 @@ BEGINS = {
     ".md": "<!-- Scores of cityscapes-coco -->\n",
     ".tex": "% Scores of cityscapes-coco\n",
 }
-# The size of Cityscapes' photographs, and the split that papers report.
+# The size of Cityscapes' photographs; and the split that papers report: its number of frames, and
+# the names of its photographs, and of its images in the official panoptic file.
 _SIZE = 2048, 1024
 _FRAMES = 500
+_OF_VAL = re.compile(r"(frankfurt|lindau|munster)_\d{6}_\d{6}(_gtFine)?_leftImg8bit")
 _COLUMNS = {"ap": "AP", "ap50": "AP50", "ap75": "AP75"}
 _SPECIAL = re.compile(r"([&%$#_{}])")
 
@@ -136,6 +138,11 @@ def _find_difference(coco: CocoFile) -> str:
             return f"no: {image.width} x {image.height}"
     if len(coco.images) != _FRAMES:
         return f"no: {len(coco.images)} images, and val has {_FRAMES}"
+    names = {PureWindowsPath(image.file_name or "").stem for image in coco.images}
+    if others := sorted(name for name in names if not _OF_VAL.fullmatch(name)):
+        return f"no: {others[0]} is no photograph of val"
+    if len(names) < _FRAMES:
+        return f"no: {len(names)} different images, and val has {_FRAMES}"
     return ""
 
 
@@ -191,6 +198,8 @@ def _write_latex(tables: Iterable[ScoreTable], origin: Origin) -> Iterator[str]:
             escaped = _SPECIAL.sub(r"\\\1", name.replace("\\", "/").replace("\n", " "))
             # Alone, ~ is a space, and ^ an error outside of formulas.
             escaped = escaped.replace("~", r"\~{}").replace("^", r"\^{}")
+            # Such a name would be an argument of the command before it.
+            escaped = "{}" * escaped.startswith(("[", "*")) + escaped
             yield f"{escaped} & {' & '.join(cells)} \\\\\n"
         yield "\\bottomrule\n\\end{tabular}\n"
 

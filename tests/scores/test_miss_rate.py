@@ -264,6 +264,8 @@ def test_comparable_rates_say_so(options: list[str], reason: str, tmp_path: Path
     coco = load(path := convert(tmp_path, "--crowd", "keep", *options))
     image = coco["images"][-1]
     coco["images"] += [image | {"id": number} for number in range(4, 501)]
+    for number, image in enumerate(coco["images"]):
+        image["file_name"] = f"lindau_{number:06}_000019_leftImg8bit.png"
     coco["annotations"] = [a for a in coco["annotations"] if not a["ignore"]]
     write_json(path, coco)
     score(tmp_path, path, annotated(path))

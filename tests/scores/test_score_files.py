@@ -57,16 +57,19 @@ def test_markdown_and_latex_have_percent(scores: Scores, tmp_path: Path) -> None
 def test_a_name_breaks_no_table(tmp_path: Path, scores: Scores) -> None:
     own = scores.cityscapes
     assert own
-    odd = type(own)(own.average, {'a|b,"c"_{d}&^~': own.average})
+    odd = type(own)(own.average, {'a|b,"c"_{d}&^~': own.average, "[a]": own.average})
     changed = Scores(1, 1, 0, type(scores.coco)({}, {}), odd, None, [], {})
     origin = Origin("t.json", "0", "p", {"Cityscapes": "yes"})
     for ending, line in {
         ".md": '| a\\|b,"c"_{d}&^~ | 16.7 | 36.0 |\n',
-        ".tex": 'a|b,"c"\\_\\{d\\}\\&\\^{}\\~{} & 16.7 & 36.0 \\\\\n',
+        ".tex": 'a|b,"c"\\_\\{d\\}\\&\\^{}\\~{} & 16.7 & 36.0 \\\\\n{}[a] & 16.7',
         ".csv": 'Cityscapes,"a|b,""c""_{d}&^~",AP50,',
     }.items():
         write_scores(tmp_path / f"s{ending}", changed, origin)
         assert line in (tmp_path / f"s{ending}").read_text()
+
+
+VAL = "leftImg8bit/val/lindau/lindau_{:06}_000019_leftImg8bit.png"
 
 
 @pytest.mark.parametrize(
@@ -83,13 +86,41 @@ def test_a_name_breaks_no_table(tmp_path: Path, scores: Scores) -> None:
 def test_it_is_said_whether_scores_can_be_compared(
     options: Coco, width: int, images: int, reason: str, scores: Scores, tmp_path: Path
 ) -> None:
+    found = compare(tmp_path, scores, VAL, options, width, images)
+    assert found["Cityscapes"] == reason
+    assert found["COCO box"] == found["COCO mask"] == "no: COCO's protocol"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("val\\munster\\munster_{:06}_000019_leftImg8bit.jpg", "yes"),
+        ("lindau_{:06}_000019_gtFine_leftImg8bit.png", "yes"),
+        ("ulm_{:06}_000019_leftImg8bit.png", "no: ulm_000000_000019_leftImg8bit is no photograph"),
+        ("lindau_{:06}_000019_leftImg8bit_rain.png", "_rain is no photograph of val"),
+        ("lindau_000000_000019_leftImg8bit.png", "no: 1 different images, and val has 500"),
+    ],
+)
+def test_500_other_frames_are_not_val(
+    name: str, reason: str, scores: Scores, tmp_path: Path
+) -> None:
+    assert reason in compare(tmp_path, scores, name)["Cityscapes"]
+
+
+def compare(
+    folder: Path,
+    scores: Scores,
+    name: str,
+    options: Coco | None = None,
+    width: int = 2048,
+    images: int = 500,
+) -> dict[str, str]:
+    """Return what is said of a truth of so many images, with names of this form."""
     coco = load(GOLDEN_VAL)
-    coco["info"]["options"] |= options
-    fields = {"width": width, "height": 1024, "file_name": "a.png"}
-    coco["images"] = [{"id": number, **fields} for number in range(images)]
-    comparable = find_origin(write_json(tmp_path / "c.json", coco), scores).comparable
-    assert comparable["Cityscapes"] == reason
-    assert comparable["COCO box"] == comparable["COCO mask"] == "no: COCO's protocol"
+    coco["info"]["options"] |= options or {}
+    fields = {"width": width, "height": 1024}
+    coco["images"] = [{"id": n, "file_name": name.format(n), **fields} for n in range(images)]
+    return find_origin(write_json(folder / "c.json", coco), scores).comparable
 
 
 @pytest.mark.parametrize("ending", [".json", ".csv", ".md", ".tex"])
