@@ -1,6 +1,7 @@
 """Look at a COCO file: draw examples or statistics, or check it."""
 
 import argparse
+import math
 import random
 import re
 import sys
@@ -58,6 +59,14 @@ _IDLE_WITH = {
 }
 
 
+def _score(text: str) -> float:
+    """Return the number in `text`; anything else, and NaN, is a wrong command line."""
+    with suppress(ValueError):
+        if not math.isnan(number := float(text)):
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+
+
 # fmt: off
 def build_parser() -> argparse.ArgumentParser:
     parser = make_parser(
@@ -104,7 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     alone("--verify", action="store_true",
         help="compare the file with the maps or boxes in the data folder; exit code 1: not exact,"
         " 3: exact, but fields are missing or wrong")
-    add("--min-score", type=float, metavar="SCORE",
+    add("--min-score", type=_score, metavar="SCORE",
         help=f"draw only results with this score or a higher one (default: {_MIN_SCORE})")
     return parser
 # fmt: on

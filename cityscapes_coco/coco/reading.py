@@ -23,7 +23,7 @@ from cityscapes_coco.coco.records import (
 )
 from cityscapes_coco.errors import UserError
 from cityscapes_coco.options import Options
-from cityscapes_coco.run.json_errors import explain
+from cityscapes_coco.run.json_errors import explain, name_odd_numbers
 
 T = TypeVar("T")
 AnyRecord = TypeVar("AnyRecord", Annotation, Result)
@@ -124,9 +124,8 @@ def decode_file(path: Path, content: bytes, kind: type[T], what: str, root: str 
             reason = "JSON lines, with an object in each; write one list of them, as jq -s . does"
         elif isinstance(error, msgspec.ValidationError):
             reason = f"not {what}: {explain(error, root)}"
-            if b"NaN" in content or b"Infinity" in content:
-                # They have become texts: see `_decode`.
-                reason = reason.replace("not a text", "not a text, NaN or Infinity")
+            # They have become texts: see `_decode`.
+            reason = name_odd_numbers(reason, content)
         raise UserError(path, reason) from error
 
 
@@ -156,7 +155,9 @@ def _decode(content: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError:
-        pass
+        # Where a number stands in place of an object, as in a text file, msgspec looks no further.
+        if content.lstrip()[:1] not in (b"[", b"{"):
+            json.loads(content)
     except msgspec.DecodeError:
         # Some tools write NaN and Infinity, which JSON does not have. As texts, they become errors
         # that name the field. Others write half a character, which Python has and UTF-8 does not.

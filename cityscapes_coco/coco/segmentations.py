@@ -24,7 +24,7 @@ from cityscapes_coco.pixels.rle import (
     to_rle,
     to_rles,
 )
-from cityscapes_coco.run.json_errors import explain
+from cityscapes_coco.run.json_errors import explain, name_odd_numbers
 
 # A segmentation that is there but empty, in a compact file or in one with line breaks.
 _NOTHING = re.compile(rb"null|\[\s*\]|\{\s*\}")
@@ -52,7 +52,8 @@ def decode_segmentation(record: Annotation | Result) -> list[list[float]] | RunL
     try:
         return _decoder.decode(mend_segmentation(bytes(record.segmentation)))
     except msgspec.ValidationError as error:
-        raise ValueError(explain(error, "segmentation")) from error
+        reason = explain(error, "segmentation")
+        raise ValueError(name_odd_numbers(reason, bytes(record.segmentation))) from error
 
 
 def has_segmentation(record: Annotation | Result) -> bool:

@@ -153,8 +153,10 @@ def to_rle(
 
 
 def check_polygons(polygons: Collection[Sequence[float]], height: int, width: int) -> None:
-    """Raise ValueError for a polygon that cannot be filled or is far outside the image, and if the
-    polygons are longer than any mask needs."""
+    """Raise ValueError for a bitmap, a polygon that cannot be filled or is far outside the image,
+    and for polygons that are longer than any mask needs."""
+    if len(polygons) == height and {*map(len, polygons)} == {width}:
+        raise ValueError("rows of a bitmap, which are no polygons; write run lengths")
     for polygon in polygons:
         if len(polygon) < 6 or len(polygon) % 2:
             raise ValueError("a polygon is not a list of at least three points")

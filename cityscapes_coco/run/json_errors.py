@@ -23,6 +23,13 @@ _PLAIN = {
 }
 
 
+def name_odd_numbers(reason: str, content: bytes) -> str:
+    """Return what is wrong with JSON in which NaN and Infinity, which some tools write, have become
+    texts."""
+    has_some = b"NaN" in content or b"Infinity" in content
+    return reason.replace("not a text", "not a text, NaN or Infinity") if has_some else reason
+
+
 def explain(error: msgspec.ValidationError, root: str = "") -> str:
     """Return what is wrong with a record of another tool: "annotations[3].bbox should be ...".
 

@@ -55,8 +55,9 @@ def list_numberings(coco: CocoFile) -> list[Numbering]:
     of_coco = {number: ids[name] for number, name in _OF_COCO.items() if name in ids}
     from_0 = {number - 1: own for number, own in of_coco.items()}
     return [
-        Numbering("classes counted from 0", made.format("zero"), dict(enumerate(ids.values()))),
         Numbering("classes counted from 1", made.format("one"), dict(enumerate(ids.values(), 1))),
+        # Both may fit numbers without 0, but nearly all results have the first class.
+        Numbering("classes counted from 0", made.format("zero"), dict(enumerate(ids.values()))),
         Numbering("Cityscapes' label ids", made.format("label"), label_ids),
         Numbering("Cityscapes' train ids", other, train_ids),
         Numbering(f"{by_name} 1", other, dict(enumerate(alphabetical, 1))),

@@ -30,6 +30,8 @@ _FORMS = {
     " COCOEvaluator writes results beside it, as coco_instances_results.json",
     ("bboxes", "labels"): "predictions by image of mmdetection's DetInferencer; CocoMetric with an"
     " outfile_prefix writes results",
+    ("xyxy", "class_id"): "detections of one image, as supervision has them; write one list of"
+    " results, with image_id",
     ("boxes", "labels"): "predictions by image, as models of torchvision and Hugging Face return"
     " them; CocoEvaluator.prepare in torchvision's references/detection/coco_eval.py makes results"
     " of them",
@@ -141,8 +143,11 @@ def _explain_form(content: bytes) -> str:
             return what
     if isinstance(whole, list) or "annotations" in whole:
         return ""
-    if "predictions" in whole:
-        return "an object with predictions; write the list in it alone, or call it annotations"
+    if {"images", "categories"} <= whole.keys():
+        return "a COCO file without annotations; name it with --coco, and results with --results"
+    for name in "predictions", "results":
+        if isinstance(whole.get(name), list):
+            return f"an object with {name}; write the list in it alone, or call it annotations"
     if records[1:] and all(isinstance(part, list | dict) for part in parts):
         return "an object with an entry for each image; write one list of results, with image_id"
     return ""

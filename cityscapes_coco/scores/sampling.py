@@ -56,10 +56,15 @@ def list_truth(coco: CocoFile) -> dict[int, Truth]:
 
 
 def sample_images(
-    path: Path, results_path: Path, coco: CocoFile, results: Sequence[Result]
+    path: Path,
+    results_path: Path,
+    coco: CocoFile,
+    results: Sequence[Result],
+    *,
+    worst: bool = False,
 ) -> list[Sample]:
-    """Return images that have results, ordered by id: all, or as many as are enough. `path` and
-    `results_path` are the files, for errors."""
+    """Return images that have results, ordered by id: all, or as many as are enough, with the best
+    results of each, or with the worst. `path` and `results_path` are the files, for errors."""
     grouped = group_by_image(results)
     with_boxes = any(result.bbox is not UNSET for result in results)
     truth = list_truth(coco)
@@ -67,7 +72,8 @@ def sample_images(
     samples = []
     for number, image in spread(images, _MOST_IMAGES):
         size = find_size(path, image)
-        best = sorted(grouped[number], key=lambda result: -result.score)[:_MOST_RESULTS]
+        ordered = sorted(grouped[number], key=lambda result: result.score, reverse=not worst)
+        best = ordered[:_MOST_RESULTS]
         boxes = _bound_masks(results_path, best, size)
         if with_boxes:
             boxes["box"] = _stack([result.bbox or _NOTHING for result in best])

@@ -24,14 +24,22 @@ from cityscapes_coco.scores.sampling import (
     Sample,
     count_found,
     count_possible,
+    lie_on,
     list_found,
     sample_images,
 )
 
 # Results are suspicious if there are so many, and the AP50 of a class is so low.
 _FEWEST, _LOW_AP50 = 10, 0.05
+# All results are looked at if there are so many.
+_FEWEST_FOR_SCORES = 100
+# The ids of images are suspicious if only such a share of them has results, and each of these has
+# so many times as many as an image has instances.
+_SHARE_OF_IMAGES, _CROWDED = 0.25, 3
 # Masks are of other results than boxes if at most such a share lies in the box of its result.
 _INSIDE = 0.2
+# Boxes are wrong if masks lie on so many times as many instances, and hardly a box is half filled.
+_TIMES = 3
 # Results have nothing to do with the truth if there are so many, their average AP50 is so low, and
 # they lie on no more instances of their images than of others.
 _FEWEST_AT_ALL, _NO_AP50 = 20, 0.01
@@ -53,18 +61,26 @@ def find_suspicions(
 ) -> list[str]:
     """Return a line for each thing that seems to be wrong with results. `path` and `results_path`
     are the files, for errors; `scores` are the scores of the results."""
+    notes = _look_at_scores(coco, results, scores)
     of_classes = [score.ap50 for found in scores.classes.values() for score in found.values()]
     if len(results) < _FEWEST or not any(n is not None and n < _LOW_AP50 for n in of_classes):
-        return []
+        return notes
     samples = sample_images(path, results_path, coco, results)
-    notes, best = find_readings(samples)
-    order = [] if notes else explain_order(samples, best.boxes, coco)
+    found, best = find_readings(samples)
+    order = [] if found else explain_order(samples, best.boxes, coco)
     pairs = Counter(chain.from_iterable(map(list_found, samples, best.boxes)))
-    notes += order or explain_pairs(pairs, {result.category_id for result in results}, coco)
+    found += order or explain_pairs(pairs, {result.category_id for result in results}, coco)
+    if not found:
+        lowest = sample_images(path, results_path, coco, results, worst=True)
+        found += _compare_ends(samples, lowest)
+    images = len({result.image_id for result in results})
+    if not found:
+        notes += _count_images(images, len(results), coco)
     averages = [average.ap50 or 0 for average in scores.average.values()]
-    if not notes and len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50:
-        notes += compare_with_chance(samples, best)
-    return say_where(notes, len(samples), len({result.image_id for result in results}))
+    is_hopeless = len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50
+    if is_hopeless and not notes and not found:
+        found += compare_with_chance(samples, best)
+    return notes + say_where(found, len(samples), images)
 
 
 def find_readings(samples: Sequence[Sample]) -> tuple[list[str], Look]:
@@ -105,8 +121,59 @@ def _count_outside(sample: Sample) -> int:
     return int((ends > np.array(sample.size[::-1]) + 1).any(axis=1).sum())
 
 
+def _look_at_scores(coco: CocoFile, results: Sequence[Result], scores: CocoScores) -> list[str]:
+    """Return notes on what hardly a network has: scores below 0, one score for all results, and an
+    AP of 1 with no more results than instances."""
+    if len(results) < _FEWEST_FOR_SCORES:
+        return []
+    notes = []
+    if (lowest := min(result.score for result in results)) < 0:
+        notes.append(f"scores go down to {lowest:g}: is a higher score a better one?")
+    if len({result.score for result in results}) == 1:
+        notes.append(
+            f"all {len(results)} results have the score {results[0].score:g}: their order in the"
+            " file decides which of them count first"
+        )
+    is_right = all(average.ap == 1 for average in scores.average.values())
+    if is_right and len(results) <= len(coco.annotations):
+        notes.append("an AP of 1: are the results the truth itself?")
+    return notes
+
+
+def _compare_ends(samples: Sequence[Sample], lowest: Sequence[Sample]) -> list[str]:
+    """Return a note if the results with the lowest scores lie on instances, and those with the
+    highest scores do not."""
+    shape = "box" if "box" in samples[0].boxes else "mask"
+    halves = [len(sample.scores) // 2 for sample in samples]
+    low, high = (
+        sum(
+            int(lie_on(sample.boxes[shape][:half], sample.truth.boxes).any(axis=1).sum())
+            for sample, half in zip(some, halves, strict=True)
+        )
+        for some in (lowest, samples)
+    )
+    if low < max(_FEWEST, 3 * high):
+        return []
+    return [
+        f"of the results with the lowest scores {low} of {sum(halves)} lie on an instance, and of"
+        f" those with the highest {high}: do scores say how wrong a result is?"
+    ]
+
+
+def _count_images(images: int, results: int, coco: CocoFile) -> list[str]:
+    """Return a note if results of many images seem to be under the ids of a few."""
+    instances = len(coco.annotations) / len(coco.images)
+    if images > _SHARE_OF_IMAGES * len(coco.images) or results / images < _CROWDED * instances:
+        return []
+    return [
+        f"all {results} results are of {images} of {len(coco.images)} images: is image_id a place"
+        " in a batch? or are results missing?"
+    ]
+
+
 def _compare_shapes(looks: Mapping[str, Look]) -> list[str]:
-    """Return a note if hardly a mask lies in the box of its result."""
+    """Return a note if hardly a mask lies in the box of its result, or if only masks lie on
+    instances, and hardly a box is around its mask."""
     if len(looks) < 2:
         return []
     boxes, masks = (np.concatenate(looks[shape].boxes) for shape in ("box", "mask"))
@@ -116,11 +183,16 @@ def _compare_shapes(looks: Mapping[str, Look]) -> list[str]:
     ends = np.minimum(boxes[:, :2] + boxes[:, 2:], masks[:, :2] + masks[:, 2:])
     common = np.maximum(ends - starts, 0).prod(axis=1)
     inside = int((2 * common >= masks[:, 2:].prod(axis=1)).sum())
-    if len(masks) < _FEWEST or inside > _INSIDE * len(masks):
+    filled = int((2 * common >= boxes[:, 2:].prod(axis=1)).sum())
+    counts = [(inside, "masks lie in the box")]
+    if looks["mask"].found >= _FEWEST + _TIMES * looks["box"].found:
+        counts.append((filled, "boxes are half filled by the mask"))
+    count, what = min(counts)
+    if len(masks) < _FEWEST or count > _INSIDE * len(masks):
         return []
     return [
         f"boxes lie on {looks['box'].found} instances and masks on {looks['mask'].found}, but only"
-        f" {inside} of {len(masks)} masks lie in the box of their result: do they belong together?"
+        f" {count} of {len(masks)} {what} of their result: do they belong together?"
     ]
 
 
@@ -133,9 +205,10 @@ def compare_with_chance(samples: Sequence[Sample], look: Look) -> list[str]:
     # Two standard deviations of a number of rare events.
     if look.found > mean + 2 * mean**0.5:
         return []
+    compared = ", no more than on instances of other images" if len(samples) > 1 else ""
     return [
         f"hardly a result lies on anything: on {look.found} instances of"
-        f" {count_possible(samples)}, whatever their class, no more than on instances of other"
-        " images; are the results of another set of images, or of a network that was not trained?"
+        f" {count_possible(samples)}, whatever their class{compared}; are the results of another"
+        " set of images, or of a network that was not trained?"
         f" Draw them: {command('inspect')} --results"
     ]

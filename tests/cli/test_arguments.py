@@ -87,6 +87,8 @@ MISTAKES = {
     "inspect --coco c.json --split val": "argument --split: has no effect with --coco",
     "inspect --coco c.json --panoptic": "argument --panoptic: has no effect with --coco",
     "inspect --min-score 0.3": "argument --min-score: needs --results",
+    "inspect --min-score nan": "argument --min-score: 'nan' is not a number",
+    "inspect --min-score high": "argument --min-score: 'high' is not a number",
     "inspect --sort score": "argument --sort: needs --results",
     "inspect --results r.json --stats": "not allowed with argument --results",
     "inspect --results r.json --verify": "not allowed with argument --results",

@@ -12,8 +12,8 @@ FILE = CocoFile([Category(10, "car"), Category(20, "bicycle"), Category(30, "tra
 
 def test_each_way_leads_to_the_ids_of_the_file() -> None:
     assert [numbering.ids for numbering in list_numberings(FILE)] == [
-        {0: 10, 1: 20, 2: 30},
         {1: 10, 2: 20, 3: 30},
+        {0: 10, 1: 20, 2: 30},
         {26: 10, 33: 20},
         {13: 10, 18: 20},
         {1: 20, 2: 10, 3: 30},
@@ -28,6 +28,8 @@ def test_numbers_that_fit_a_way_are_explained() -> None:
     assert "COCO's own classes" in explain_numbers({1, 44, 90}, FILE)
     assert explain_numbers({1, 91}, FILE) == explain_numbers({-1, 44}, FILE) == ""
     assert explain_numbers({0, 3}, FILE) == ""
+    assert "counted from 0" in explain_numbers({0, 2}, FILE)
+    assert "counted from 1" in explain_numbers({1, 2}, FILE)
 
 
 NAMES = ["person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -262,21 +263,75 @@ def test_nothing_is_sought_if_all_is_found(tmp_path: Path, monkeypatch: pytest.M
         notes(tmp_path, "train", wrong.only("car"))
 
 
-def test_a_sample_of_many_images_tells_the_same(tmp_path: Path) -> None:
-    """Which images are looked at, and how many, is said."""
-    coco, results = base("train")
+def repeat(coco: Coco, results: Results, times: int) -> tuple[Coco, Results]:
+    """Return a file with so many times the three images, and their results."""
     many: dict[str, Any] = coco | {"images": [], "annotations": []}
     repeated = []
-    for turn in range(30):
+    for turn in range(times):
         for part in "images", "annotations":
             key = "image_id" if part == "annotations" else "id"
             for record in coco[part]:
                 ids = {"id": len(many[part]) + 1, key: record[key] + 3 * turn}
                 many[part].append(record | ids)
         repeated += [result | {"image_id": result["image_id"] + 3 * turn} for result in results]
-    made = wrong.without_masks(both(wrong.boxed(wrong.corners), shift(1)))(coco, repeated)
+    return many, repeated
+
+
+def scored(rate: Callable[[float], float]) -> Make:
+    """Right results, ten times as many that lie on nothing, and what the network says of them: 0.9
+    to 1, and 0 to 0.1."""
+    random = Random(0)
+
+    def make(coco: Coco, results: Results) -> Results:
+        on_nothing = [
+            {**result, "bbox": [random.randrange(2000), 0, 9, 9], "score": random.random() / 10}
+            for result in results * 10
+        ]
+        right = [result | {"score": 0.9 + random.random() / 10} for result in results]
+        return [r | {"score": rate(r["score"])} for r in right + on_nothing]
+
+    return make
+
+
+def in_batches(number: int) -> int:
+    return (number - 1) % 3 + 1
+
+
+# What is said of scores and ids, and how results are made of 30 images with 810 right ones.
+SCORES: dict[str, Make] = {
+    "results have the score 0.5: their order in the file decides": scored(lambda score: 0.5),
+    "do scores say how wrong a result is?": scored(lambda score: 1 - score),
+    "scores go down to -0.99": scored(lambda score: -score),
+    "an AP of 1: are the results the truth itself?": wrong.right,
+    "results are of 3 of 30 images: is image_id a place in a batch?": wrong.shown_by(in_batches),
+    "": scored(lambda score: score),
+}
+
+
+@pytest.mark.parametrize("says", SCORES)
+def test_scores_that_no_network_has_are_told(says: str, tmp_path: Path) -> None:
+    coco, results = repeat(*base("train"), 10)
+    path = write_json(tmp_path / "coco.json", coco)
+    made = write_json(tmp_path / "results.json", SCORES[says](coco, results))
+    of_cityscapes, *found = evaluate_results(path, made, tmp_path).notes
+    assert of_cityscapes.startswith("Cityscapes' score") and bool(found) == bool(says)
+    assert says in "; ".join(found)
+
+
+def test_boxes_that_are_not_around_their_masks_are_told(tmp_path: Path) -> None:
+    [text] = notes(tmp_path, "sample", wrong.boxed(lambda *_: [0, 0, 2048, 1024]))
+    assert "but only 0 of 46 boxes are half filled by the mask of their result" in text
+
+
+def test_a_sample_of_many_images_tells_the_same(tmp_path: Path) -> None:
+    """Which images are looked at, and how many, is said."""
+    many, repeated = repeat(*base("train"), 30)
+    made = wrong.without_masks(both(wrong.boxed(wrong.corners), shift(1)))(many, repeated)
     path, of_trainer = write_json(tmp_path / "coco.json", many), tmp_path / "results.json"
-    _, first, second = evaluate_results(path, write_json(of_trainer, made), tmp_path).notes
+    _, of_scores, first, second = evaluate_results(
+        path, write_json(of_trainer, made), tmp_path
+    ).notes
+    assert re.fullmatch(r"all \d{4} results have the score \S+: their order in the .*", of_scores)
     assert re.fullmatch(r"in 60 of 90 images, boxes lie on 0 of \d+ instances, and on .*", first)
     assert re.fullmatch(r"in 60 of 90 images, (\d+) of \1 results that lie .*ids - 1.*", second)
 
