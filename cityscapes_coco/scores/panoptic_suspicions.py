@@ -87,7 +87,7 @@ def find_panoptic_suspicions(
     qualities = [score.rq for score in quality.classes.values() if score.rq is not None]
     if not any(rq < _LOW_RQ for rq in qualities):
         return notes
-    of_things = [note for note in truth.annotations if note.category_id in things]
+    of_things = [segment for segment in truth.annotations if segment.category_id in things]
     only_things = msgspec.structs.replace(truth, annotations=of_things)
     sampler = _Sampler(path, pngs, things, list_truth(only_things))
     pairs = [*filter(sampler.has_things, zip(truth.images, results, strict=True))]
@@ -118,7 +118,7 @@ def _compare_parts(
         there = sum(n for (_, number), n in in_truth.items() if (number in things) is is_kind)
         if there and not any((number in things) is is_kind for _, number in given):
             notes.append(f"no segment is {kind}; in the truth {there} segments are")
-    parts = {key: n for key, n in given.items() if n > 1 and key[1] not in things}
+    parts = {key: n for key, n in given.items() if n > 1 >= in_truth[key] and key[1] not in things}
     if parts:
         (_, number), most = max(parts.items(), key=lambda item: item[1])
         images = len({image for image, _ in parts})
@@ -156,37 +156,24 @@ def _explain_classes(
 ) -> list[str]:
     """Return notes on segments that lie on those of another class. Stuff and things are looked at
     on their own, as there are many more things; if both are wrong, one mistake may explain both."""
+    ids = [int(category.id or 0) for category in truth.categories]
+    pairs = {
+        (ids[given], ids[wanted]): int(matches.overlaps[wanted, given])
+        for wanted, given in np.argwhere(matches.overlaps).tolist()
+    }
     called = {int(s.category_id or 0) for result in results for s in result.segments_info}
     notes = []
-    for kind, is_kind in ("stuff", False), ("things", True):
-        pairs = _list_pairs(matches, truth, [(n in things) is is_kind for n in _list_ids(truth)])
+    for kind, is_kind, noun in ("stuff", False, "all stuff is"), ("things", True, "all things are"):
+        on_kind = Counter({pair: n for pair, n in pairs.items() if (pair[1] in things) is is_kind})
         own = {number for number in called if (number in things) is is_kind}
         what = f"segments that lie on {kind}"
-        noun = "all things are" if is_kind else "all stuff is"
         notes.append(
-            explain_pairs(pairs, own, truth, what, noun) or _ask_for_ids(pairs, truth, what)
+            explain_pairs(on_kind, own, truth, what, noun) or _ask_for_ids(on_kind, truth, what)
         )
-    pairs = _list_pairs(matches, truth, [True] * len(truth.categories))
-    if all(notes) and (note := explain_pairs(pairs, called, truth, "segments that lie on others")):
+    whole = "segments that lie on others"
+    if all(notes) and (note := explain_pairs(Counter(pairs), called, truth, whole)):
         return note
     return notes[0] + notes[1]
-
-
-def _list_ids(truth: PanopticFile) -> list[int]:
-    return [int(category.id or 0) for category in truth.categories]
-
-
-def _list_pairs(matches: PanopticMatches, truth: PanopticFile, are_wanted: Sequence[bool]) -> Pairs:
-    """Count the predicted segments of one category that lie on one of another, for the categories
-    of the truth that are wanted."""
-    ids = _list_ids(truth)
-    overlaps = matches.overlaps * np.array(are_wanted)[:, None]
-    return Counter(
-        {
-            (ids[given], ids[wanted]): int(overlaps[wanted, given])
-            for wanted, given in np.argwhere(overlaps).tolist()
-        }
-    )
 
 
 def _ask_for_ids(pairs: Pairs, truth: PanopticFile, what: str) -> list[str]:
