@@ -187,15 +187,13 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data:
     predictions = _read_predictions(args, path, coco)
     records = [*coco.annotations, *predictions.records]
     images = _find_images(args, path, coco, {r.image_id for r in records if is_asked_for(r)})
-    # A PNG file shows all segments: without the others, theirs would be pixels of no segment.
-    is_panoptic = isinstance(coco, PanopticFile)
-    chosen = (lambda _: True) if is_panoptic else is_asked_for
+    # All segments stay: the pixels of one that is left out would be pixels of no segment.
+    has_pngs = isinstance(coco, PanopticFile)
+    chosen = (lambda _: True) if has_pngs else is_asked_for
     annotations = group_by_image(filter(chosen, coco.annotations))
     results = group_by_image(filter(chosen, predictions.records))
-    if not args.sort:
-        images = _choose_images(args, images)
-        if not images:
-            return
+    if not args.sort and not (images := _choose_images(args, images)):
+        return
 
     from cityscapes_coco.cityscapes.dataset import find_root
     from cityscapes_coco.pictures.drawings import read_categories
@@ -208,7 +206,7 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data:
 
     def find_records(image: "Image") -> "Records":
         truth, found = annotations.get(image.id, []), results.get(image.id, [])
-        if is_panoptic:
+        if has_pngs:
             png = predictions.pngs.get(int(image.id or 0))
             notes[image.id] = _add_masks(path, (image, truth, found), png)
             if not args.results:
@@ -222,23 +220,24 @@ def _show_examples(args: argparse.Namespace, path: Path, coco: "CocoFile", data:
 
     if args.sort:
         images = _choose_worst(args, images, source, find_records)
-    kind = _name_kind(coco)
-    if args.results:
-        kind = args.results.stem if args.results.stem != kind else f"{kind}_results"
+    kind = _name_kind(coco, args.results)
     names_and_kinds = [(image.file_name or "", kind) for image in images]
     _draw_examples(args, path, coco, names_and_kinds, load)
 
 
-def _name_kind(coco: "CocoFile") -> str:
-    """Return how the names of a file's pictures end, so that files of one frame have pictures of
-    different names."""
+def _name_kind(coco: "CocoFile", results: Path | None) -> str:
+    """Return how the names of pictures end, so that those of one frame, of different files and
+    results, have different names."""
     from cityscapes_coco.coco.reading import read_options
     from cityscapes_coco.coco.records import PanopticFile
 
+    kind = "panoptic" if isinstance(coco, PanopticFile) else "instances"
     annotations = read_options(coco).annotations
     if annotations in BOX_TYPES:
-        return annotations
-    return "panoptic" if isinstance(coco, PanopticFile) else "instances"
+        kind = annotations
+    if results:
+        return results.stem if results.stem != kind else f"{kind}_results"
+    return kind
 
 
 def _add_masks(path: Path, records: "Records", png: Path | None) -> str:

@@ -1,7 +1,7 @@
 """Where the scores go: all of it is checked before the scoring, which takes a while."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 from itertools import permutations
 from pathlib import Path
 
@@ -20,12 +20,12 @@ def check_targets(
     plot: Path | None,
     save: Path | None,
     *,
-    read: Iterable[Path],
-    pngs: Iterable[Path] = (),
+    read: Collection[Path],
+    pngs: Collection[Path] = (),
 ) -> None:
     """Raise UserError if one of the files to write, `scores` and `plot`, or the folder `save`,
-    cannot be written, lies in another one, or would replace what is not an earlier one; or what is
-    read: a file, or one in a folder of PNG files."""
+    cannot be written, lies in another one, or would replace what is not an earlier one. Nor may one
+    replace a file that is read, or a PNG file in one of the folders `pngs`."""
     named = {"--scores": scores, "--plot": plot, "--save": save}
     targets = {option: path for option, path in named.items() if path}
     for option, path in targets.items():
@@ -34,9 +34,9 @@ def check_targets(
         if path.resolve() in [other.resolve() for other in read]:
             what = "scores" if option == "--scores" else "output"
             raise UserError(path, f"is read, so the {what} cannot go there; see {option}")
-        for folder in pngs:
-            if folder.resolve() in path.resolve().parents:
-                raise UserError(path, f"lies in a folder of PNG files that are read; see {option}")
+        of_pngs = any(folder.resolve() in path.resolve().parents for folder in pngs)
+        if of_pngs and path.suffix.lower() == ".png" and path.exists():
+            raise UserError(path, f"is in a folder of PNG files that are read; see {option}")
     for (inner, path), (outer, other) in permutations(targets.items(), 2):
         if other.resolve() in (path.resolve(), *path.resolve().parents):
             raise UserError(path, f"{inner} lies in {outer} {other}; name another place")

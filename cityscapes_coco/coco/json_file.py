@@ -84,8 +84,8 @@ def read_json(path: Path) -> bytes:
 
 
 def is_list(content: bytes) -> bool:
-    """Return whether the JSON of a file, in UTF-8 or UTF-16, is a list."""
-    return content.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == b"["
+    """Return whether the JSON of a file is a list."""
+    return content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
 
 
 def has_json_lines(content: bytes) -> bool:

@@ -4,7 +4,7 @@ segments are. They are written whole, and read from any tool."""
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import cv2
 import numpy as np
@@ -79,8 +79,10 @@ def write_panoptic(path: Path) -> Iterator[PanopticWriter]:
 
 
 def png_folder(path: Path) -> Path:
-    """Return the folder of the PNG files that belong to the JSON file at `path`."""
-    return path.with_suffix("").with_suffix("") if path.suffix == ".gz" else path.with_suffix("")
+    """Return the folder of the PNG files that belong to the JSON file at `path`, which may be
+    gzipped."""
+    name = path.name.removesuffix(".gz")
+    return path.parent / PurePath(name).stem if name else path
 
 
 def search_png(path: Path, name: str) -> Path:

@@ -155,7 +155,8 @@ def to_rle(
 def check_polygons(polygons: Collection[Sequence[float]], height: int, width: int) -> None:
     """Raise ValueError for a bitmap, a polygon that cannot be filled or is far outside the image,
     and for polygons that are longer than any mask needs."""
-    if len(polygons) == height and {*map(len, polygons)} == {width}:
+    of_size = len(polygons) == height and {*map(len, polygons)} == {width}
+    if of_size and {value for row in polygons for value in row} <= {0, 1}:
         raise ValueError("rows of a bitmap, which are no polygons; write run lengths")
     for polygon in polygons:
         if len(polygon) < 6 or len(polygon) % 2:

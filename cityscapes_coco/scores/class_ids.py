@@ -82,24 +82,24 @@ def explain_pairs(
     pairs: Pairs,
     called: Collection[int],
     coco: CocoFile,
-    what: str = "results that lie on an instance",
-    everything: str = "all results are",
+    located: str = "results that lie on an instance",
+    kind: str = "results",
 ) -> list[str]:
     """Return a note if the categories of results are wrong, and not only often so: what is seen,
-    and which ids would repair it. `called` are all category ids of the results; `what` lies where
-    the pairs say, and `everything` is called so if there is one id only."""
+    and which ids would repair it. `called` are all category ids of the results. `located` and
+    `kind` name what the pairs count, and all that the ids are of: results or segments."""
     names = {int(category.id or 0): str(category.name) for category in coco.categories}
     wrong = Counter({pair: times for pair, times in pairs.items() if pair[0] != pair[1]})
     if not wrong:
         return []
     (taken, there), times = max(wrong.items(), key=lambda item: (item[1], item[0]))
     seen = (
-        f"{wrong.total()} of {pairs.total()} {what} have the id of another class, such as"
+        f"{wrong.total()} of {pairs.total()} {located} have the id of another class, such as"
         f" {names[taken]} on {names[there]} ({times})"
     )
-    if len(called) == 1:
+    if {*called} == {pair[0] for pair in pairs} and len(called) == 1:
         is_clear = len(wrong) > 1 and wrong.total() >= max(_FEWEST, _SHARE_OF_ONE * pairs.total())
-        return [f"{seen}; {everything} called {names[taken]}"] if is_clear else []
+        return [f"{seen}; {names[taken]} is the only class of the {kind}"] if is_clear else []
     kinds = {number: find_kind(name) for number, name in names.items()}
     # What may follow "with", and the ids in the file by those in the results.
     mistakes = [("ids + 1", {n: n + 1 for n in names}), ("ids - 1", {n: n - 1 for n in names})]

@@ -61,7 +61,7 @@ class PycocotoolsEval:
         self._results += results
 
     def finalize(self) -> Any:
-        # They take 20 ms to load, which scores by hotcoco do not wait for.
+        # pycocotools' readers take 20 ms to load; with hotcoco nobody waits for them.
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
 
@@ -132,7 +132,7 @@ class CocoEvaluation:
             {
                 **self._find_ids(annotation),
                 "id": number,
-                "bbox": list(annotation.bbox or ()),
+                "bbox": list(annotation.bbox or ()),  # never missing in a truth that is scored
                 "segmentation": rle,
                 "area": annotation.area,
                 "iscrowd": int(annotation.iscrowd or 0),

@@ -21,18 +21,18 @@ from cityscapes_coco.scores.class_ids import Pairs, explain_pairs, find_kind
 from cityscapes_coco.scores.image_order import explain_order
 from cityscapes_coco.scores.panoptic_quality import PanopticMatches, PanopticQuality
 from cityscapes_coco.scores.panoptic_results import PanopticResult, list_segments
-from cityscapes_coco.scores.sampling import MASKS, Sample, Truth, list_truth, spread
+from cityscapes_coco.scores.sampling import MASKS, Sample, Truth, count_possible, list_truth, spread
 from cityscapes_coco.scores.suspicions import compare_with_chance, find_readings, say_where
 
-# With fewer segments than these, nothing is said of them.
+# Fewer segments than these do not show what is wrong with them.
 _ENOUGH = 20
 # Where segments lie is looked at if the recognition of a class is so bad, in so many images.
 _LOW_RQ, _MOST_IMAGES = 0.05, 60
 # Things have nothing to do with the truth if their quality is so low, and they lie on no more
 # things of their images than of others.
 _NO_PQ = 0.02
-# Things are not told apart if images with several of one class in the truth have one of it in the
-# results, so often and in such a share of them, and never more.
+# Things are not told apart if no image of the results has two of one class, and if where the truth
+# has several, the results have one: so many times, and in such a share of all times.
 _TOLD_APART, _SHARE_TOLD_APART = 5, 0.7
 
 
@@ -59,7 +59,7 @@ class _Sampler(NamedTuple):
             if segment.category_id in self.things
         }
         rles = find_rles(ids, lambda ids: np.isin(ids, [*categories]), min(categories))
-        boxes = np.array([coco_mask.toBbox(rle) for rle in rles.values()], np.float64)
+        boxes = np.array([coco_mask.toBbox(rle) for rle in rles.values()]).reshape(-1, 4)
         order = np.argsort(-boxes[:, 2:].prod(axis=1), kind="stable")
         # A PNG file has no runs that could be read in another way.
         ways = {name: np.full_like(boxes, np.nan) for name in MASKS} | {MASKS[0]: boxes[order]}
@@ -83,7 +83,7 @@ def find_panoptic_suspicions(
     Raises UserError if a PNG file cannot be read any more.
     """
     things = {int(c.id or 0) for c in truth.records.categories if c.isthing}
-    notes = _compare_parts(truth, results, things) + _compare_files(truth, results)
+    notes = _compare_parts(truth, results, things) + _compare_files(pngs, truth, results)
     qualities = [score.rq for score in quality.classes.values() if score.rq is not None]
     if not any(rq < _LOW_RQ for rq in qualities):
         return notes
@@ -92,14 +92,17 @@ def find_panoptic_suspicions(
     sampler = _Sampler(path, pngs, things, list_truth(only_things))
     pairs = [*filter(sampler.has_things, zip(truth.images, results, strict=True))]
     samples = [sampler.sample(*pair) for pair in spread(pairs, _MOST_IMAGES)]
+    # Other tools may write no boxes.
+    can_be_placed = samples and all(segment.bbox for segment in of_things)
     places: list[str] = []
-    if samples:
+    if can_be_placed:
         places, look = find_readings(samples)
         places = places or explain_order(samples, look.boxes, only_things)
     notes += say_where(places, len(samples), len(pairs))
     if not places:
         notes += _explain_classes(matches, truth, results, things)
-    if not notes and samples and (quality.average.things.pq or 0) < _NO_PQ:
+    is_hopeless = count_possible(samples) >= _ENOUGH and (quality.average.things.pq or 0) < _NO_PQ
+    if is_hopeless and can_be_placed and not notes:
         notes += say_where(compare_with_chance(samples, look), len(samples), len(pairs))
     return notes
 
@@ -116,7 +119,7 @@ def _compare_parts(
     notes = []
     for kind, is_kind in ("a thing", True), ("stuff", False):
         there = sum(n for (_, number), n in in_truth.items() if (number in things) is is_kind)
-        if there and not any((number in things) is is_kind for _, number in given):
+        if there >= _ENOUGH and not any((number in things) is is_kind for _, number in given):
             notes.append(f"no segment is {kind}; in the truth {there} segments are")
     parts = {key: n for key, n in given.items() if n > 1 >= in_truth[key] and key[1] not in things}
     if parts:
@@ -124,7 +127,7 @@ def _compare_parts(
         images = len({image for image, _ in parts})
         notes.append(
             f"in {images} of {len(results)} images, stuff has several segments of a class, up to"
-            f" {most} of {names[number]}; the truth has one: give all of them one id"
+            f" {most} of {names[number]}; the truth never has: give all of them one id"
         )
     several = [key for key, n in in_truth.items() if n > 1 and key[1] in things]
     found = sum(given[key] > 0 for key in several)
@@ -137,15 +140,16 @@ def _compare_parts(
     return notes
 
 
-def _compare_files(truth: PanopticFile, results: Sequence[PanopticResult]) -> list[str]:
+def _compare_files(pngs: Path, truth: PanopticFile, results: Sequence[PanopticResult]) -> list[str]:
     """Return a note if images share a PNG file that do not share one in the truth."""
-    shared: dict[str, set[str | None]] = {}
+    shared: dict[Path, set[str | None]] = {}
     for image, result in zip(truth.images, results, strict=True):
-        shared.setdefault(result.file_name, set()).add(image.seg_file_name or None)
-    most = max(shared, key=lambda name: len(shared[name]))
+        png = find_png(pngs, result.file_name)
+        shared.setdefault(png, set()).add(image.seg_file_name or None)
+    most = max(shared, key=lambda png: len(shared[png]))
     if len(shared[most]) < 2:
         return []
-    return [f"{most} is the PNG file of {len(shared[most])} images; each image needs its own"]
+    return [f"{most.name} is the PNG file of {len(shared[most])} images; each image needs its own"]
 
 
 def _explain_classes(
@@ -163,15 +167,15 @@ def _explain_classes(
     }
     called = {int(s.category_id or 0) for result in results for s in result.segments_info}
     notes = []
-    for kind, is_kind, noun in ("stuff", False, "all stuff is"), ("things", True, "all things are"):
+    for kind, is_kind in ("stuff", False), ("things", True):
         on_kind = Counter({pair: n for pair, n in pairs.items() if (pair[1] in things) is is_kind})
         own = {number for number in called if (number in things) is is_kind}
         what = f"segments that lie on {kind}"
         notes.append(
-            explain_pairs(on_kind, own, truth, what, noun) or _ask_for_ids(on_kind, truth, what)
+            explain_pairs(on_kind, own, truth, what, kind) or _ask_for_ids(on_kind, truth, what)
         )
     whole = "segments that lie on others"
-    if all(notes) and (note := explain_pairs(Counter(pairs), called, truth, whole)):
+    if all(notes) and (note := explain_pairs(Counter(pairs), called, truth, whole, "segments")):
         return note
     return notes[0] + notes[1]
 

@@ -31,10 +31,11 @@ BEGINS = {
     ".md": "<!-- Scores of cityscapes-coco -->\n",
     ".tex": "% Scores of cityscapes-coco\n",
 }
-# The size of Cityscapes' photographs; and the split that papers report: its number of frames, and
-# the names of its photographs, and of its images in the official panoptic file.
+# The size of Cityscapes' photographs.
 _SIZE = 2048, 1024
+# How many frames val has, the split that papers report.
 _FRAMES = 500
+# The names of val's photographs, and of their images in the official panoptic file.
 _OF_VAL = re.compile(r"(frankfurt|lindau|munster)_\d{6}_\d{6}(_gtFine)?_leftImg8bit")
 _COLUMNS = {"ap": "AP", "ap50": "AP50", "ap75": "AP75"}
 _SPECIAL = re.compile(r"([&%$#_{}])")
@@ -138,9 +139,9 @@ def _find_difference(coco: CocoFile) -> str:
             return f"no: {image.width} x {image.height}"
     if len(coco.images) != _FRAMES:
         return f"no: {len(coco.images)} images, and val has {_FRAMES}"
-    names = {PureWindowsPath(image.file_name or "").stem for image in coco.images}
+    names = {PureWindowsPath(image.file_name or "without a name").stem for image in coco.images}
     if others := sorted(name for name in names if not _OF_VAL.fullmatch(name)):
-        return f"no: {others[0]} is no photograph of val"
+        return f"no: the image {others[0]} is no photograph of val"
     if len(names) < _FRAMES:
         return f"no: {len(names)} different images, and val has {_FRAMES}"
     return ""
@@ -199,7 +200,8 @@ def _write_latex(tables: Iterable[ScoreTable], origin: Origin) -> Iterator[str]:
             # Alone, ~ is a space, and ^ an error outside of formulas.
             escaped = escaped.replace("~", r"\~{}").replace("^", r"\^{}")
             # Such a name would be an argument of the command before it.
-            escaped = "{}" * escaped.startswith(("[", "*")) + escaped
+            if escaped.lstrip().startswith(("[", "*")):
+                escaped = "{}" + escaped
             yield f"{escaped} & {' & '.join(cells)} \\\\\n"
         yield "\\bottomrule\n\\end{tabular}\n"
 

@@ -74,11 +74,10 @@ def find_suspicions(
         lowest = sample_images(path, results_path, coco, results, worst=True)
         found += _compare_ends(samples, lowest)
     images = len({result.image_id for result in results})
-    if not found:
-        notes += _count_images(images, len(results), coco)
+    if not found and (of_few := _count_images(images, len(results), coco)):
+        return notes + of_few
     averages = [average.ap50 or 0 for average in scores.average.values()]
-    is_hopeless = len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50
-    if is_hopeless and not notes and not found:
+    if not found and len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50:
         found += compare_with_chance(samples, best)
     return notes + say_where(found, len(samples), images)
 

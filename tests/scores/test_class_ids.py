@@ -61,7 +61,7 @@ def test_what_is_wrong_is_counted_and_the_most_common_mistake_named() -> None:
     [note] = explain_pairs(pairs, {CAR}, COCO)
     assert note == (
         "11 of 20 results that lie on an instance have the id of another class, such as car on"
-        " bicycle (7); all results are called car"
+        " bicycle (7); car is the only class of the results"
     )
 
 

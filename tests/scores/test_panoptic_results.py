@@ -113,10 +113,20 @@ def test_files_may_be_in_utf_16_or_gzipped(made: Made, tmp_path: Path) -> None:
 def test_no_png_file_is_replaced(made: Made, tmp_path: Path) -> None:
     path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
     argv = "--coco", made.truth, "--results", path
+    name = f"{NAMES[0]}_gtFine_panoptic.png"
     for folder in path.with_suffix(""), made.truth.with_suffix(""):
-        for option, name in ("--plot", f"{NAMES[0]}_gtFine_panoptic.png"), ("--scores", "new.csv"):
-            line = fail(*argv, option, folder / name)
-            assert "lies in a folder of PNG files that are read; see" in line
+        line = fail(*argv, "--plot", folder / name)
+        assert line.endswith(f"{name}: is in a folder of PNG files that are read; see --plot")
+    pngs = path.with_suffix("").rename(tmp_path / "elsewhere")
+    assert "that are read; see --plot" in fail(*argv, "--pngs", pngs, "--plot", pngs / name)
+    new = "--plot", pngs / "new.png", "--scores", pngs / "scores.json"
+    assert run(evaluate, *argv, "--pngs", pngs, *new)[0] == 0
+
+
+def test_a_folder_in_place_of_the_truth_is_one_line(made: Made, tmp_path: Path) -> None:
+    path = save_panoptic(tmp_path / "results.json", made.results, made.maps)
+    for folder in ".", "/":
+        assert "cannot be read: Is a directory" in fail("--coco", folder, "--results", path)
 
 
 def test_a_truth_with_numbers_is_taken_at_its_numbers(made: Made, tmp_path: Path) -> None:
@@ -135,7 +145,11 @@ def test_other_keys_are_passed_over_and_label_id_is_taken(made: Made, tmp_path: 
     for annotation in made.results["annotations"]:
         annotation["sem_seg"] = None
         for segment in annotation["segments_info"]:
-            segment |= {"label_id": segment.pop("category_id"), "score": 0.9, "iscrowd": 1}
+            segment |= {"label_id": segment["category_id"], "score": 0.9, "iscrowd": 1}
+            if segment["id"] % 2:
+                segment["category_id"] = None
+            else:
+                del segment["category_id"]
     assert pq(made, tmp_path) == 1
 
 
@@ -242,6 +256,7 @@ PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
         (use_train_ids, "the ids fit Cityscapes' train ids: score with the file that main.py --pa"),
         (set_segment("category_id", 255), "have: 255, first in annotations[0].segments_info[0]; "),
         (set_segment("category_id", 255), "; these classes are void: leave their segments out"),
+        (set_segment("category_id", -1), "; these classes are void: leave their segments out"),
         (set_segment("category_id", 4), "; these classes are void: leave their segments out"),
         (use_train_ids_and_255, "the ids fit Cityscapes' train ids: score with the file that "),
         (count_from_1, "the ids fit classes counted from 1: write the ids of the truth"),

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import WriteMap
+from tests.scores.conftest import read_panoptic, save_panoptic
 from tests.scores.test_panoptic_results import Made, make, rate, renumber
 
 Ids = NDArray[np.int64]
@@ -45,6 +46,12 @@ def keep(made: Made, wanted: Callable[[int], bool]) -> None:
         ids[~np.isin(ids, [s["id"] for s in kept])] = 0
 
 
+def leave_out(made: Made, unwanted: Callable[[dict[str, Any]], bool]) -> None:
+    for annotation, ids in zip(made.results["annotations"], made.maps, strict=True):
+        for segment in filter(unwanted, annotation["segments_info"]):
+            ids[ids == segment["id"]] = 0
+
+
 def move(made: Made, change: Callable[[Ids], Ids]) -> None:
     made.maps[:] = map(change, made.maps)
 
@@ -55,6 +62,10 @@ def turn(made: Made, order: list[int]) -> None:
     segments = [a["segments_info"] for a in made.results["annotations"]]
     for annotation, number in zip(made.results["annotations"], order, strict=True):
         annotation["segments_info"] = segments[number]
+
+
+def keep_stuff(made: Made) -> None:
+    keep(made, STUFF.__contains__)
 
 
 def share(made: Made) -> None:
@@ -87,6 +98,18 @@ def mix_categories(made: Made) -> None:
             segment["category_id"] = number
 
 
+def lose_things(made: Made) -> None:
+    """Leave the things of the first image alone, and none of them where it is."""
+    for number, (annotation, ids) in enumerate(
+        zip(made.results["annotations"], made.maps, strict=True)
+    ):
+        for segment in annotation["segments_info"]:
+            if segment["category_id"] in THINGS:
+                ids[ids == segment["id"]] = 7
+                if number < 4:
+                    ids[100, 12 * (segment["id"] % 1000) :][:6] = segment["id"]
+
+
 def call(ids: dict[int, int]) -> Callable[[Made], None]:
     same = {number: number for number in STUFF | THINGS}
     return lambda made: renumber(made, same | ids)
@@ -103,9 +126,7 @@ WRONG: dict[str, Callable[[Made], object]] = {
         lambda made: move(made, lambda ids: ids[:, ::-1])
     ),
     "if they are read as counted from the bottom": lambda made: move(made, lambda ids: ids[::-1]),
-    "no segment is a thing; in the truth 96 segments are": (
-        lambda made: keep(made, STUFF.__contains__)
-    ),
+    "no segment is a thing; in the truth 96 segments are": keep_stuff,
     "no segment is stuff; in the truth 40 segments are": (
         lambda made: keep(made, THINGS.__contains__)
     ),
@@ -113,15 +134,22 @@ WRONG: dict[str, Callable[[Made], object]] = {
     "in 8 of 8 images, stuff has several segments of a class, up to 2 of sky": split_stuff,
     "where the truth has several, 32 of 32 times": merge_things,
     "with sky instead of building, building instead of sky": call({11: 23, 23: 11}),
-    "such as road on sky (8); all stuff is called road": call(dict.fromkeys(STUFF, 7)),
-    "such as person on car (32); all things are called person": call(dict.fromkeys(THINGS, 24)),
+    "such as road on sky (8); road is the only class of the stuff": call(dict.fromkeys(STUFF, 7)),
+    "such as person on car (32); person is the only class of the things": call(
+        dict.fromkeys(THINGS, 24)
+    ),
     "segments that lie on others have the id of another class": (call({11: 26, 26: 11})),
     "segments that lie on things have another class": mix_categories,
+    "on 0 instances of 48, whatever their class, no more than on instances of": lose_things,
 }
 WEAK: dict[str, Callable[[Made], object]] = {
     "right": lambda made: None,
     "kinds taken for each other": call({25: 24, 28: 26, 22: 21}),
     "few classes": lambda made: keep(made, {7, 23, 26}.__contains__),
+    "few things": lambda made: leave_out(made, lambda segment: segment["id"] > 26000),
+    "one of each class in few images": (
+        lambda made: leave_out(made, lambda s: s["id"] % 1000 > 1 and s["id"] > 1000)
+    ),
     "one kind of things": lambda made: keep(made, lambda number: number in STUFF | {26}),
     "coarse": lambda made: move(made, lambda ids: ids[::4, ::4].repeat(4, 0).repeat(4, 1)),
 }
@@ -130,13 +158,44 @@ WEAK: dict[str, Callable[[Made], object]] = {
 @pytest.mark.parametrize("says", WRONG)
 def test_wrong_results_have_a_note(says: str, streets: Made, tmp_path: Path) -> None:
     WRONG[says](streets)
+    leave_out_what_is_not_there(streets)
     assert says in "; ".join(rate(streets, tmp_path)["notes"])
 
 
 @pytest.mark.parametrize("weak", WEAK)
 def test_weak_results_have_none(weak: str, streets: Made, tmp_path: Path) -> None:
     WEAK[weak](streets)
-    for annotation, ids in zip(streets.results["annotations"], streets.maps, strict=True):
+    leave_out_what_is_not_there(streets)
+    assert rate(streets, tmp_path)["notes"] == []
+
+
+def leave_out_what_is_not_there(made: Made) -> None:
+    for annotation, ids in zip(made.results["annotations"], made.maps, strict=True):
         there = [s for s in annotation["segments_info"] if s["id"] in ids]
         annotation["segments_info"] = there
-    assert rate(streets, tmp_path)["notes"] == []
+
+
+@pytest.mark.parametrize("spoil", [keep_stuff, lose_things])
+def test_few_things_show_nothing(
+    spoil: Callable[[Made], object], datadir: Path, write_map: WriteMap, tmp_path: Path
+) -> None:
+    values = np.full((112, 192), 7, np.uint16)
+    for thing in range(6):
+        values[20:26, 20 * thing : 20 * thing + 9] = 26000 + thing
+    write_map(values, "val", "ulm_000000_000019")
+    made = make(datadir)
+    spoil(made)
+    leave_out_what_is_not_there(made)
+    assert rate(made, tmp_path)["notes"] == []
+
+
+def test_things_are_not_looked_for_without_boxes(streets: Made, tmp_path: Path) -> None:
+    """Other tools may write a truth without them."""
+    move(streets, lambda ids: ids[:, ::-1])
+    assert "mirrored" in rate(streets, tmp_path / "with")["notes"][0]
+    coco, maps = read_panoptic(streets.truth)
+    for annotation in coco["annotations"]:
+        for segment in annotation["segments_info"]:
+            del segment["bbox"]
+    truth = save_panoptic(tmp_path / "truth.json", coco, maps)
+    assert rate(streets._replace(truth=truth), tmp_path / "without")["notes"] == []

@@ -57,12 +57,12 @@ def test_markdown_and_latex_have_percent(scores: Scores, tmp_path: Path) -> None
 def test_a_name_breaks_no_table(tmp_path: Path, scores: Scores) -> None:
     own = scores.cityscapes
     assert own
-    odd = type(own)(own.average, {'a|b,"c"_{d}&^~': own.average, "[a]": own.average})
+    odd = type(own)(own.average, {'a|b,"c"_{d}&^~': own.average, " [a]": own.average})
     changed = Scores(1, 1, 0, type(scores.coco)({}, {}), odd, None, [], {})
     origin = Origin("t.json", "0", "p", {"Cityscapes": "yes"})
     for ending, line in {
         ".md": '| a\\|b,"c"_{d}&^~ | 16.7 | 36.0 |\n',
-        ".tex": 'a|b,"c"\\_\\{d\\}\\&\\^{}\\~{} & 16.7 & 36.0 \\\\\n{}[a] & 16.7',
+        ".tex": 'a|b,"c"\\_\\{d\\}\\&\\^{}\\~{} & 16.7 & 36.0 \\\\\n{} [a] & 16.7',
         ".csv": 'Cityscapes,"a|b,""c""_{d}&^~",AP50,',
     }.items():
         write_scores(tmp_path / f"s{ending}", changed, origin)
@@ -96,7 +96,7 @@ def test_it_is_said_whether_scores_can_be_compared(
     [
         ("val\\munster\\munster_{:06}_000019_leftImg8bit.jpg", "yes"),
         ("lindau_{:06}_000019_gtFine_leftImg8bit.png", "yes"),
-        ("ulm_{:06}_000019_leftImg8bit.png", "no: ulm_000000_000019_leftImg8bit is no photograph"),
+        ("ulm_{:06}_000019_leftImg8bit.png", "no: the image ulm_000000_000019_leftImg8bit is no"),
         ("lindau_{:06}_000019_leftImg8bit_rain.png", "_rain is no photograph of val"),
         ("lindau_000000_000019_leftImg8bit.png", "no: 1 different images, and val has 500"),
     ],
