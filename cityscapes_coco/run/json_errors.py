@@ -11,6 +11,7 @@ _PLAIN = {
     "int | float": "a number",
     "int | str": "an integer or a text",
     "str | int": "an integer or a text",
+    "int | null": "an integer",
     "int | bool": "an integer or a boolean",
     "bool | int": "an integer or a boolean",
     "str": "a text",

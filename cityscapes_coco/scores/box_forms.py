@@ -27,7 +27,9 @@ _IMAGES = 25
 # so many times as many as before, and on so many. With a scale that is fitted to the truth, results
 # that are only weak lie on more.
 _SHARE, _TIMES, _FEWEST = 0.2, 1.5, 5
-_SHARE_FITTED, _TIMES_FITTED = 0.3, 3
+_SHARE_FITTED, _TIMES_FITTED, _FEWEST_FITTED = 0.3, 3, 10
+# A fitted scale as near to 1 as this comes from rounding.
+_NO_SCALE = 0.05
 # No image is smaller, in pixels; a smaller offset, as a share of the image, comes from rounding.
 _SMALLEST, _PADDED = 8, 0.01
 # The most common reading is taken that finds this share of what the best one finds.
@@ -69,6 +71,13 @@ _FORMS: dict[str, tuple[tuple[int, ...], tuple[float, float]]] = {
 # them.
 _OF_OTHER_SIZE = (*_FORMS,)[:6]
 _OF_MASKS = {"masks": "[x, y, width, height]", "masks with y before x": "[y, x, height, width]"}
+# How images are turned over, and along which axes.
+_MIRRORED = {
+    "mirrored from left to right": (0,),
+    "counted from the bottom": (1,),
+    "turned by 180 degrees": (0, 1),
+}
+_AS_IN_PHOTOGRAPH = "write them as they are in the photograph"
 _REMEDIES = {
     "box": "write [x, y, width, height] in pixels",
     "mask": "write [x0, y0, x1, y1, ...] in pixels",
@@ -82,9 +91,12 @@ def find_reading(samples: Sequence[Sample], shape: str) -> Reading | None:
     found = count_found(samples, [sample.boxes[shape] for sample in samples])
     possible = count_possible(samples)
     best = None
-    ways = (_list_readings, _SHARE, _TIMES), (_list_fitted, _SHARE_FITTED, _TIMES_FITTED)
-    for list_readings, share, times in ways:
-        least = max(_FEWEST, share * possible, times * found)
+    ways = (
+        (_list_readings, _FEWEST, _SHARE, _TIMES),
+        (_list_fitted, _FEWEST_FITTED, _SHARE_FITTED, _TIMES_FITTED),
+    )
+    for list_readings, fewest, share, times in ways:
+        least = max(fewest, share * possible, times * found)
         if least > possible:
             continue
         readings = [*list_readings(samples, shape)]
@@ -125,9 +137,8 @@ def _list_readings(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
         for way, remedy in (MASKS[1], "down the columns"), (MASKS[2], "with 1 for the instance"):
             read = partial(_read, shape=way, form=_OF_MASKS["masks"], scale=np.ones(2))
             yield Reading(f"run lengths {way}", f"encode them {remedy}", read)
-    for axis, name in enumerate(("mirrored from left to right", "counted from the bottom")):
-        remedy = "write them as they are in the photograph"
-        yield Reading(name, remedy, partial(_mirror, shape=shape, axis=axis))
+    for name, axes in _MIRRORED.items():
+        yield Reading(name, _AS_IN_PHOTOGRAPH, partial(_mirror, shape=shape, axes=axes))
 
 
 def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
@@ -142,6 +153,10 @@ def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
                 of_what = "in shares of an image"
             padded = " that was padded or cut" if (abs(offset) > _PADDED * size).any() else ""
             read = partial(_read, shape=shape, form=form, scale=scale, offset=offset)
+            if (abs(scale - 1) < _NO_SCALE).all():
+                x, y = np.rint(-offset).astype(int).tolist()
+                yield Reading(f"{name} that were moved by {x}, {y} pixels", _AS_IN_PHOTOGRAPH, read)
+                continue
             yield Reading(f"{name} {of_what}{padded}", "resize them to their image", read)
 
 
@@ -162,9 +177,10 @@ def _read(
     return np.concatenate((places * scale + offset, sizes * scale), axis=1)
 
 
-def _mirror(sample: Sample, shape: str, axis: int) -> Boxes:
+def _mirror(sample: Sample, shape: str, axes: Sequence[int]) -> Boxes:
     boxes: Boxes = sample.boxes[shape].copy()
-    boxes[:, axis] = sample.size[1 - axis] - boxes[:, axis] - boxes[:, axis + 2]
+    for axis in axes:
+        boxes[:, axis] = sample.size[1 - axis] - boxes[:, axis] - boxes[:, axis + 2]
     return boxes
 
 

@@ -15,6 +15,8 @@ _LAST_OF_COCO = 90
 # ones, spoil few, and make so large a share of all right. The best are named, or common ones that
 # are nearly as good.
 _FEWEST, _SHARE, _AS_GOOD = 3, 0.5, 0.8
+# So few results that lie on an instance show nothing.
+_FEWEST_PAIRS = 10
 # Classes that a network takes for each other; other mistakes are rarer, so they say more.
 _KINDS = {
     **dict.fromkeys(("person", "rider"), "human"),
@@ -90,7 +92,7 @@ def explain_pairs(
     `kind` name what the pairs count, and all that the ids are of: results or segments."""
     names = {int(category.id or 0): str(category.name) for category in coco.categories}
     wrong = Counter({pair: times for pair, times in pairs.items() if pair[0] != pair[1]})
-    if not wrong:
+    if not wrong or pairs.total() < _FEWEST_PAIRS:
         return []
     (taken, there), times = max(wrong.items(), key=lambda item: (item[1], item[0]))
     seen = (

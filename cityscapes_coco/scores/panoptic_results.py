@@ -199,6 +199,9 @@ def _explain_categories(given: set[int], truth: PanopticFile) -> str:
                 f"; the ids fit Cityscapes' {kind} ids: score with the file that"
                 f" {command('convert')} --panoptic {kind} writes"
             )
+    for step in 1, -1:
+        if {number + step for number in given} <= known:
+            return f"; the ids fit the truth's with {'+' if step > 0 else '-'} 1: write its ids"
     for numbering in list_numberings(truth)[:2]:
         if given <= numbering.ids.keys():
             return f"; the ids fit {numbering.name}: write the ids of the truth"

@@ -28,29 +28,32 @@ from cityscapes_coco.scores.suspicions import compare_with_chance, find_readings
 _ENOUGH = 20
 # Where segments lie is looked at if the recognition of a class is so bad, in so many images.
 _LOW_RQ, _MOST_IMAGES = 0.05, 60
-# Things have nothing to do with the truth if their quality is so low, and they lie on no more
-# things of their images than of others.
-_NO_PQ = 0.02
+# Results have nothing to do with the truth if the quality of things and that of stuff are so low,
+# and if things lie on no more things of their images than of others.
+_NO_PQ, _SOME_PQ = 0.02, 0.3
+# One mistake explains stuff and things if so large a share of the segments lies on the other kind.
+_ACROSS = 0.2
 # Things are not told apart if no image of the results has two of one class, and if where the truth
 # has several, the results have one: so many times, and in such a share of all times.
 _TOLD_APART, _SHARE_TOLD_APART = 5, 0.7
 
 
-class _Sampler(NamedTuple):
-    """What is needed to know where things lie: the panoptic file, for errors; the folder of the
-    results' PNG files; the ids of the categories that are things; and the things of each image."""
+class _Case(NamedTuple):
+    """What is looked at: the results for each image of the truth, the folder of their PNG files,
+    and the ids of the categories that are things. `path` is the file of the truth, for errors."""
 
     path: Path
     pngs: Path
+    truth: PanopticFile
+    results: Sequence[PanopticResult]
     things: set[int]
-    truth: dict[int, Truth]
 
     def has_things(self, pair: tuple[Image, PanopticResult]) -> bool:
         return any(segment.category_id in self.things for segment in pair[1].segments_info)
 
-    def sample(self, image: Image, result: PanopticResult) -> Sample:
+    def sample(self, image: Image, result: PanopticResult, truth: Truth) -> Sample:
         """Return the things of an image that has some in the results, the largest first, as if
-        these had the highest scores."""
+        these had the highest scores. `truth` has those of the truth."""
         size = find_size(self.path, image)
         ids = read_colors(find_png(self.pngs, result.file_name), *size) & HIGHEST_ID
         categories = {
@@ -64,8 +67,7 @@ class _Sampler(NamedTuple):
         # A PNG file has no runs that could be read in another way.
         ways = {name: np.full_like(boxes, np.nan) for name in MASKS} | {MASKS[0]: boxes[order]}
         of_things = np.array([categories[number] for number in rles], np.int64)[order]
-        number = int(image.id or 0)
-        return Sample(number, size, self.truth[number], of_things, np.ones(len(boxes)), ways)
+        return Sample(int(image.id or 0), size, truth, of_things, np.ones(len(boxes)), ways)
 
 
 def find_panoptic_suspicions(
@@ -83,55 +85,73 @@ def find_panoptic_suspicions(
     Raises UserError if a PNG file cannot be read any more.
     """
     things = {int(c.id or 0) for c in truth.records.categories if c.isthing}
-    notes = _compare_parts(truth, results, things) + _compare_files(pngs, truth, results)
+    case = _Case(path, pngs, truth, results, things)
+    notes = _compare_files(case) + _find_lacks(case)
     qualities = [score.rq for score in quality.classes.values() if score.rq is not None]
-    if not any(rq < _LOW_RQ for rq in qualities):
-        return notes
-    of_things = [segment for segment in truth.annotations if segment.category_id in things]
-    only_things = msgspec.structs.replace(truth, annotations=of_things)
-    sampler = _Sampler(path, pngs, things, list_truth(only_things))
-    pairs = [*filter(sampler.has_things, zip(truth.images, results, strict=True))]
-    samples = [sampler.sample(*pair) for pair in spread(pairs, _MOST_IMAGES)]
+    if any(rq < _LOW_RQ for rq in qualities):
+        mistakes = _find_mistakes(case, matches, quality)
+    else:
+        mistakes = []
+    # Other numbers of segments may come from other places or classes.
+    return notes + (mistakes or _compare_counts(case))
+
+
+def _find_mistakes(case: _Case, matches: PanopticMatches, quality: PanopticQuality) -> list[str]:
+    """Return notes on segments that are in another place, or of another class."""
+    of_things = [a for a in case.truth.annotations if a.category_id in case.things]
+    only_things = msgspec.structs.replace(case.truth, annotations=of_things)
+    there = list_truth(only_things)
+    pairs = [*filter(case.has_things, zip(case.truth.images, case.results, strict=True))]
     # Other tools may write no boxes.
-    can_be_placed = samples and all(segment.bbox for segment in of_things)
-    places: list[str] = []
-    if can_be_placed:
-        places, look = find_readings(samples)
-        places = places or explain_order(samples, look.boxes, only_things)
-    notes += say_where(places, len(samples), len(pairs))
-    if not places:
-        notes += _explain_classes(matches, truth, results, things)
-    is_hopeless = count_possible(samples) >= _ENOUGH and (quality.average.things.pq or 0) < _NO_PQ
-    if is_hopeless and can_be_placed and not notes:
-        notes += say_where(compare_with_chance(samples, look), len(samples), len(pairs))
+    if not pairs or not all(segment.bbox for segment in of_things):
+        return _explain_classes(case, matches)
+    chosen = spread(pairs, _MOST_IMAGES)
+    samples = [case.sample(image, result, there[int(image.id or 0)]) for image, result in chosen]
+    notes, look = find_readings(samples)
+    notes = notes or explain_order(samples, look.boxes, only_things)
+    if not notes and (of_classes := _explain_classes(case, matches)):
+        return of_classes
+    pqs = quality.average.things.pq or 0, quality.average.stuff.pq or 0
+    is_hopeless = pqs[0] < _NO_PQ and pqs[1] < _SOME_PQ and count_possible(samples) >= _ENOUGH
+    if not notes and is_hopeless:
+        notes = compare_with_chance(samples, look)
+    return say_where(notes, len(samples), len(pairs))
+
+
+def _find_lacks(case: _Case) -> list[str]:
+    """Return a note if the results have no things, no stuff, or nothing."""
+    given = {segment.category_id for segment in list_segments(case.results)}
+    if not given:
+        return ["the results have no segment at all"]
+    in_truth = [a.category_id for a in case.truth.annotations if not a.iscrowd]
+    notes = []
+    for kind, is_kind in ("a thing", True), ("stuff", False):
+        there = sum((number in case.things) is is_kind for number in in_truth)
+        if there >= _ENOUGH and not any((number in case.things) is is_kind for number in given):
+            notes.append(f"no segment is {kind}; in the truth {there} segments are")
     return notes
 
 
-def _compare_parts(
-    truth: PanopticFile, results: Sequence[PanopticResult], things: set[int]
-) -> list[str]:
-    """Return notes on what all results lack, and on what a segment may not be."""
-    names = {category.id: category.name for category in truth.categories}
-    in_truth = Counter((a.image_id, a.category_id) for a in truth.annotations if not a.iscrowd)
-    given = Counter((segment.image_id, segment.category_id) for segment in list_segments(results))
-    if not given:
-        return ["the results have no segment at all"]
+def _compare_counts(case: _Case) -> list[str]:
+    """Return notes if images have too many segments of a class of stuff, or too few of things."""
+    names = {category.id: category.name for category in case.truth.categories}
+    truth = (a for a in case.truth.annotations if not a.iscrowd)
+    in_truth, given = (
+        Counter((segment.image_id, segment.category_id) for segment in segments)
+        for segments in (truth, list_segments(case.results))
+    )
     notes = []
-    for kind, is_kind in ("a thing", True), ("stuff", False):
-        there = sum(n for (_, number), n in in_truth.items() if (number in things) is is_kind)
-        if there >= _ENOUGH and not any((number in things) is is_kind for _, number in given):
-            notes.append(f"no segment is {kind}; in the truth {there} segments are")
-    parts = {key: n for key, n in given.items() if n > 1 >= in_truth[key] and key[1] not in things}
+    parts = {k: n for k, n in given.items() if n > 1 >= in_truth[k] and k[1] not in case.things}
     if parts:
         (_, number), most = max(parts.items(), key=lambda item: item[1])
         images = len({image for image, _ in parts})
         notes.append(
-            f"in {images} of {len(results)} images, stuff has several segments of a class, up to"
-            f" {most} of {names[number]}; the truth never has: give all of them one id"
+            f"in {images} of {len(case.results)} images, stuff has several segments of a class, up"
+            f" to {most} of {names[number]}; the truth never has: give all of them one id"
         )
-    several = [key for key, n in in_truth.items() if n > 1 and key[1] in things]
+    several = [key for key, n in in_truth.items() if n > 1 and key[1] in case.things]
     found = sum(given[key] > 0 for key in several)
-    are_told_apart = any(n > 1 for (_, number), n in given.items() if number in things)
+    are_told_apart = any(n > 1 for (_, number), n in given.items() if number in case.things)
     if found >= max(_TOLD_APART, _SHARE_TOLD_APART * len(several)) and not are_told_apart:
         notes.append(
             f"no image has two segments of one class of things; where the truth has several,"
@@ -140,11 +160,11 @@ def _compare_parts(
     return notes
 
 
-def _compare_files(pngs: Path, truth: PanopticFile, results: Sequence[PanopticResult]) -> list[str]:
+def _compare_files(case: _Case) -> list[str]:
     """Return a note if images share a PNG file that do not share one in the truth."""
     shared: dict[Path, set[str | None]] = {}
-    for image, result in zip(truth.images, results, strict=True):
-        png = find_png(pngs, result.file_name)
+    for image, result in zip(case.truth.images, case.results, strict=True):
+        png = find_png(case.pngs, result.file_name)
         shared.setdefault(png, set()).add(image.seg_file_name or None)
     most = max(shared, key=lambda png: len(shared[png]))
     if len(shared[most]) < 2:
@@ -152,35 +172,32 @@ def _compare_files(pngs: Path, truth: PanopticFile, results: Sequence[PanopticRe
     return [f"{most.name} is the PNG file of {len(shared[most])} images; each image needs its own"]
 
 
-def _explain_classes(
-    matches: PanopticMatches,
-    truth: PanopticFile,
-    results: Sequence[PanopticResult],
-    things: set[int],
-) -> list[str]:
+def _explain_classes(case: _Case, matches: PanopticMatches) -> list[str]:
     """Return notes on segments that lie on those of another class. Stuff and things are looked at
-    on their own, as there are many more things; if both are wrong, one mistake may explain both."""
+    on their own, as there are many more things; unless one mistake explains both."""
+    truth, things = case.truth, case.things
     ids = [int(category.id or 0) for category in truth.categories]
-    pairs = {
-        (ids[given], ids[wanted]): int(matches.overlaps[wanted, given])
-        for wanted, given in np.argwhere(matches.overlaps).tolist()
-    }
-    called = {int(s.category_id or 0) for result in results for s in result.segments_info}
+    pairs = Counter(
+        {
+            (ids[given], ids[wanted]): int(matches.overlaps[wanted, given])
+            for wanted, given in np.argwhere(matches.overlaps).tolist()
+        }
+    )
+    called = {int(segment.category_id or 0) for segment in list_segments(case.results)}
     notes = []
     for kind, is_kind in ("stuff", False), ("things", True):
         on_kind = Counter({pair: n for pair, n in pairs.items() if (pair[1] in things) is is_kind})
         own = {number for number in called if (number in things) is is_kind}
         what = f"segments that lie on {kind}"
-        notes.append(
-            explain_pairs(on_kind, own, truth, what, kind) or _ask_for_ids(on_kind, truth, what)
-        )
-    whole = "segments that lie on others"
-    if all(notes) and (note := explain_pairs(Counter(pairs), called, truth, whole, "segments")):
-        return note
-    return notes[0] + notes[1]
+        notes += explain_pairs(on_kind, own, truth, what, kind) or _ask(on_kind, truth, what)
+    across = sum(n for (given, on), n in pairs.items() if (given in things) is not (on in things))
+    if across >= _ACROSS * pairs.total() or len(notes) > 1:
+        whole = explain_pairs(pairs, called, truth, "segments that lie on others", "segments")
+        return whole or notes
+    return notes
 
 
-def _ask_for_ids(pairs: Pairs, truth: PanopticFile, what: str) -> list[str]:
+def _ask(pairs: Pairs, truth: PanopticFile, what: str) -> list[str]:
     """Return a note if most segments lie on another class that no network takes for theirs."""
     names = {category.id: str(category.name) for category in truth.categories}
     wrong = {

@@ -69,7 +69,9 @@ def find_suspicions(
     found, best = find_readings(samples)
     order = [] if found else explain_order(samples, best.boxes, coco)
     pairs = Counter(chain.from_iterable(map(list_found, samples, best.boxes)))
-    found += order or explain_pairs(pairs, {result.category_id for result in results}, coco)
+    by_chance = compare_with_chance(samples, best)
+    called = {result.category_id for result in results}
+    found += order or (explain_pairs(pairs, called, coco) if not by_chance else [])
     if not found:
         lowest = sample_images(path, results_path, coco, results, worst=True)
         found += _compare_ends(samples, lowest)
@@ -78,7 +80,7 @@ def find_suspicions(
         return notes + of_few
     averages = [average.ap50 or 0 for average in scores.average.values()]
     if not found and len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50:
-        found += compare_with_chance(samples, best)
+        found += by_chance
     return notes + say_where(found, len(samples), images)
 
 

@@ -99,7 +99,7 @@ def mix_categories(made: Made) -> None:
 
 
 def lose_things(made: Made) -> None:
-    """Leave the things of the first image alone, and none of them where it is."""
+    """Leave the things of four images, none of them where it is, and no stuff but the road."""
     for number, (annotation, ids) in enumerate(
         zip(made.results["annotations"], made.maps, strict=True)
     ):
@@ -108,6 +108,7 @@ def lose_things(made: Made) -> None:
                 ids[ids == segment["id"]] = 7
                 if number < 4:
                     ids[100, 12 * (segment["id"] % 1000) :][:6] = segment["id"]
+        ids[ids < 1000] = 7
 
 
 def call(ids: dict[int, int]) -> Callable[[Made], None]:
@@ -124,6 +125,12 @@ WRONG: dict[str, Callable[[Made], object]] = {
     "_panoptic.png is the PNG file of 8 images; each image needs its own": share,
     "if they are read as mirrored from left to right": (
         lambda made: move(made, lambda ids: ids[:, ::-1])
+    ),
+    "if they are read as turned by 180 degrees": (
+        lambda made: move(made, lambda ids: ids[::-1, ::-1])
+    ),
+    "if they are read as masks that were moved by 9, 6 pixels: write them as they are": (
+        lambda made: move(made, lambda ids: np.roll(ids, (6, 9), (0, 1)))
     ),
     "if they are read as counted from the bottom": lambda made: move(made, lambda ids: ids[::-1]),
     "no segment is a thing; in the truth 96 segments are": keep_stuff,

@@ -104,6 +104,7 @@ BOXES: dict[str, Callable[..., Sequence[float]]] = {
     ),
     "mirrored from left to right": lambda x, y, w, h: [2048 - x - w, y, w, h],
     "counted from the bottom": lambda x, y, w, h: [x, 1024 - y - h, w, h],
+    "turned by 180 degrees": lambda x, y, w, h: [2048 - x - w, 1024 - y - h, w, h],
 }
 
 
