@@ -88,10 +88,8 @@ def find_panoptic_suspicions(
     case = _Case(path, pngs, truth, results, things)
     notes = _compare_files(case) + _find_lacks(case)
     qualities = [score.rq for score in quality.classes.values() if score.rq is not None]
-    if any(rq < _LOW_RQ for rq in qualities):
-        mistakes = _find_mistakes(case, matches, quality)
-    else:
-        mistakes = []
+    is_low = any(rq < _LOW_RQ for rq in qualities)
+    mistakes = _find_mistakes(case, matches, quality) if is_low else []
     # Other numbers of segments may come from other places or classes.
     return notes + (mistakes or _compare_counts(case))
 
