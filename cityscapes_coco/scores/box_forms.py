@@ -78,8 +78,9 @@ _MIRRORED = {
     "turned by 180 degrees": (0, 1),
 }
 _AS_IN_PHOTOGRAPH = "write them as they are in the photograph"
+BOX_REMEDY = "write [x, y, width, height] in pixels"
 _REMEDIES = {
-    "box": "write [x, y, width, height] in pixels",
+    "box": BOX_REMEDY,
     "mask": "write [x0, y0, x1, y1, ...] in pixels",
 }
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from cityscapes_coco.coco.records import CocoFile, Result
 from cityscapes_coco.errors import command
-from cityscapes_coco.scores.box_forms import find_reading
+from cityscapes_coco.scores.box_forms import BOX_REMEDY, find_reading
 from cityscapes_coco.scores.class_ids import explain_pairs
 from cityscapes_coco.scores.coco_score import CocoScores
 from cityscapes_coco.scores.image_order import explain_order
@@ -36,6 +36,8 @@ _FEWEST_FOR_SCORES = 100
 # The ids of images are suspicious if only such a share of them has results, and each of these has
 # so many times as many as an image has instances.
 _SHARE_OF_IMAGES, _CROWDED = 0.25, 3
+# Boxes are suspicious if such a share of them end outside of an image so many times as large.
+_SHARE_FAR, _FAR = 0.05, 1.25
 # Masks are of other results than boxes if at most such a share lies in the box of its result.
 _INSIDE = 0.2
 # Boxes are wrong if masks lie on so many times as many instances, and hardly a box is half filled.
@@ -64,7 +66,7 @@ def find_suspicions(
     notes = _look_at_scores(coco, results, scores)
     of_classes = [score.ap50 for found in scores.classes.values() for score in found.values()]
     if len(results) < _FEWEST or not any(n is not None and n < _LOW_AP50 for n in of_classes):
-        return notes
+        return notes + _find_far_boxes(coco, results)
     samples = sample_images(path, results_path, coco, results)
     found, best = find_readings(samples)
     order = [] if found else explain_order(samples, best.boxes, coco)
@@ -78,6 +80,7 @@ def find_suspicions(
     images = len({result.image_id for result in results})
     if not found and (of_few := _count_images(images, len(results), coco)):
         return notes + of_few
+    notes += [] if found else _find_far_boxes(coco, results)
     averages = [average.ap50 or 0 for average in scores.average.values()]
     if not found and len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50:
         found += by_chance
@@ -139,6 +142,19 @@ def _look_at_scores(coco: CocoFile, results: Sequence[Result], scores: CocoScore
     if is_right and len(results) <= len(coco.annotations):
         notes.append("an AP of 1: are the results the truth itself?")
     return notes
+
+
+def _find_far_boxes(coco: CocoFile, results: Sequence[Result]) -> list[str]:
+    """Return a note if many boxes end far outside of their image, be it in some images only."""
+    sizes = {int(image.id or 0): (image.width or 0, image.height or 0) for image in coco.images}
+    boxes = [(result.bbox, sizes[int(result.image_id)]) for result in results if result.bbox]
+    far = sum(
+        x + width > _FAR * most_x or y + height > _FAR * most_y
+        for (x, y, width, height), (most_x, most_y) in boxes
+    )
+    if len(results) < _FEWEST_FOR_SCORES or far < _SHARE_FAR * len(boxes) or not far:
+        return []
+    return [f"{far} of {len(boxes)} boxes end far outside of their image: {BOX_REMEDY}"]
 
 
 def _compare_ends(samples: Sequence[Sample], lowest: Sequence[Sample]) -> list[str]:

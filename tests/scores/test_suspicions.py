@@ -298,6 +298,11 @@ def on_nothing(coco: Coco, results: Results) -> Results:
     return [result | {"bbox": [2000, 0, 9, 9], "score": -1} for result in results]
 
 
+def in_half(coco: Coco, results: Results) -> Results:
+    changed = wrong.boxed(wrong.corners)(coco, results)
+    return [(r, c)[r["image_id"] % 2] for r, c in zip(results, changed, strict=True)]
+
+
 def of_few_images(coco: Coco, results: Results) -> Results:
     return [result for result in results if result["image_id"] < 4]
 
@@ -312,6 +317,7 @@ SCORES: dict[str, Make] = {
     "do scores say how wrong a result is?": scored(lambda score: 1 - score),
     "scores go down to -0.99": scored(lambda score: -score),
     "an AP of 1: are the results the truth itself?": wrong.right,
+    "boxes end far outside of their image: write [x, y, width, height] in pixels": in_half,
     "results are of 3 of 30 images: is image_id a place in a batch?": wrong.shown_by(in_batches),
     "hardly a result lies on anything: on 0 instances of 810": on_nothing,
 }
