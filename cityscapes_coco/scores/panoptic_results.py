@@ -199,6 +199,8 @@ def _explain_categories(given: set[int], truth: PanopticFile) -> str:
                 f"; the ids fit Cityscapes' {kind} ids: score with the file that"
                 f" {command('convert')} --panoptic {kind} writes"
             )
+    if {number // 1000 if number >= 1000 else number for number in given} <= known:
+        return "; these are ids of instances: write the ids of their classes"
     for step in 1, -1:
         if {number + step for number in given} <= known:
             return f"; the ids fit the truth's with {'+' if step > 0 else '-'} 1: write its ids"

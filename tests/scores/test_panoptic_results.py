@@ -266,6 +266,7 @@ PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
             partial(renumber, ids={7: 8, 8: 9, 24: 25, 26: 27}),
             "; the ids fit the truth's with - 1",
         ),
+        (set_segment("category_id", 24001), "; these are ids of instances: write the ids of their"),
         (use_train_ids_and_255, "the ids fit Cityscapes' train ids: score with the file that "),
         (count_from_1, "the ids fit classes counted from 1: write the ids of the truth"),
         (swap_channels, "its colours are in the order blue, green, red; an id is R + 256 G + 655"),
