@@ -69,6 +69,7 @@ NETWORKS: dict[str, Pairs] = {
     "nothing found": {},
     "right": {(CAR, CAR): 9, (PERSON, PERSON): 4},
     "all cars": {(CAR, CAR): 9},
+    "too few": {(RIDER, CAR): 9},
     "cars, and few others": {(CAR, CAR): 40, (CAR, TRUCK): 3, (CAR, BUS): 2},
     "large vehicles are taken for each other": {
         **{(CAR, CAR): 20, (CAR, TRUCK): 8, (BUS, TRUCK): 7, (BUS, BUS): 3, (TRUCK, CAR): 9},

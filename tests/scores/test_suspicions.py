@@ -250,6 +250,31 @@ def test_a_handful_of_results_on_nothing_gets_no_note(number: int, tmp_path: Pat
     assert len(found) == number - 19
 
 
+def test_a_handful_of_results_fits_no_other_size(tmp_path: Path) -> None:
+    def make(coco: Coco, results: Results) -> Results:
+        scaled = wrong.without_masks(wrong.boxed(wrong.scaled(0.65)))(coco, results)
+        return scaled[:8] + [r | {"bbox": [n, 0, 3, 3]} for n, r in enumerate(scaled[8:14])]
+
+    assert notes(tmp_path, "train", make) == []
+
+
+def test_classes_of_what_lies_on_instances_by_chance_are_not_told(tmp_path: Path) -> None:
+    random = Random(0)
+    coco, results = repeat(*base("train"), 20)
+    by_chance = [
+        {
+            **{"image_id": image["id"], "category_id": 1, "score": random.random()},
+            "bbox": [random.random() * 2000, *result["bbox"][1:]],
+        }
+        for image in coco["images"]
+        for result in random.choices(results, k=50)
+    ]
+    path = write_json(tmp_path / "coco.json", coco)
+    made = write_json(tmp_path / "results.json", by_chance)
+    [_, note] = evaluate_results(path, made, tmp_path).notes
+    assert note.startswith("hardly a result lies on anything")
+
+
 @pytest.mark.parametrize("number", [0, 3, 30])
 def test_boxes_may_be_missing(number: int, tmp_path: Path) -> None:
     results = base("sample")[1]
