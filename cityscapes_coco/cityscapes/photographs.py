@@ -23,9 +23,9 @@ from cityscapes_coco.run.folders import list_folder_if_allowed, parts_inside
 # How deep, and through how many folders, a search goes when the usual folders hold nothing.
 DEEPEST = 5
 _MOST_FOLDERS = 1000
-# How photographs are stored, the preferred kind first.
 # How the names of the inspector's pictures end.
 _PICTURES = "_instances", "_panoptic", *(f"_{kind}" for kind in BOX_TYPES)
+# How photographs are stored, the preferred kind first.
 _EXTENSIONS = ("png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff")
 # What the folders of archives have in their names beside the image set.
 _ARCHIVE = re.compile(r"_(train_?(val|extra)?(test)?|val|test)(?=_|$)")
