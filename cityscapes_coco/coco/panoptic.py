@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path, PurePath
+from typing import Any
 
 import cv2
 import numpy as np
@@ -141,6 +142,12 @@ def decode_segment_ids(png: bytes, height: int, width: int) -> NDArray[np.int32]
     return ids
 
 
+def swap_channels(ids: NDArray[Any]) -> NDArray[Any]:
+    """Return the ids that colours stand for if they are in the order blue, green, red."""
+    swapped: NDArray[Any] = (ids & 0xFF) << 16 | ids & 0xFF00 | ids >> 16
+    return swapped
+
+
 def add_masks(png: Path, image: Image, annotations: Sequence[Annotation]) -> str:
     """Give the segments of an image their masks in the file `png`, as RLEs; return a text about
     segments without pixels and pixels of no segment, or "". Raises UserError if the PNG file cannot
@@ -152,17 +159,16 @@ def add_masks(png: Path, image: Image, annotations: Sequence[Annotation]) -> str
     masks = find_rles(ids, lambda ids: np.isin(ids, known), min(known, default=1))
     for segment_id, rle in masks.items():
         by_id[segment_id].segmentation = encode_segmentation(rle)
-    unlisted = np.count_nonzero(ids) - int(coco_mask.area([*masks.values()]).sum())
+    listed = int(coco_mask.area([*masks.values()]).sum())
+    unlisted = np.count_nonzero(ids) - listed
     unseen = len(annotations) - len(masks)
     notes = []
     if unseen:
         notes.append(f"{unseen} of {len(annotations)} segments have no pixel in the PNG file")
     if unlisted:
         notes.append(f"{unlisted} pixels of the PNG file are of no segment")
-    if unseen and unlisted:
-        swapped = (ids & 0xFF) << 16 | ids & 0xFF00 | ids >> 16
-        if np.isin(swapped, known).sum() > np.isin(ids, known).sum():
-            notes.append("colours in BGR order?")
+    if unseen and unlisted and np.isin(swap_channels(ids), known).sum() > listed:
+        notes.append("colours in BGR order?")
     return "; ".join(notes)
 
 

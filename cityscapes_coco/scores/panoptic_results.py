@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from numpy.typing import NDArray
 
 from cityscapes_coco.coco.json_file import JsonFile, is_list
-from cityscapes_coco.coco.panoptic import HIGHEST_ID
+from cityscapes_coco.coco.panoptic import HIGHEST_ID, swap_channels
 from cityscapes_coco.coco.reading import decode_file
 from cityscapes_coco.coco.records import Annotation, Integer, PanopticFile
 from cityscapes_coco.errors import UserError, command
@@ -97,8 +97,7 @@ def check_pixels(path: Path, in_png: NDArray[np.int64], listed: NDArray[np.int64
     in_png = in_png[in_png > 0]
     unlisted, unseen = np.setdiff1d(in_png, listed), np.setdiff1d(listed, in_png)
     if unlisted.size:
-        swapped = (in_png & 0xFF) << 16 | in_png & 0xFF00 | in_png >> 16
-        if np.isin(swapped, listed).all():
+        if np.isin(swap_channels(in_png), listed).all():
             order = "its colours are in the order blue, green, red; an id is R + 256 G + 65536 B"
             raise UserError(path, f"{order}: swap the channels before it is written")
         hint = "; void is black, 0" if HIGHEST_ID in unlisted else ""
