@@ -100,11 +100,10 @@ def open_results(
     """Read the file of --results, and set `file` and `is_panoptic` in the arguments: only the file
     tells of which kind its results are. End with exit code 2 if an option is given that has no
     effect on this kind: one `of_instances`, or --pngs."""
-    from cityscapes_coco.coco.json_file import open_json
-    from cityscapes_coco.scores.panoptic_results import is_panoptic
+    from cityscapes_coco.coco.json_file import has_segments, open_json
 
     args.file = open_json(args.results)
-    args.is_panoptic = is_panoptic(args.file)
+    args.is_panoptic = has_segments(args.file.content)
     kind = "panoptic results" if args.is_panoptic else "results of instances"
     for option in of_instances if args.is_panoptic else ("--pngs",):
         if option in given:

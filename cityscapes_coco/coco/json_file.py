@@ -88,6 +88,12 @@ def is_list(content: bytes) -> bool:
     return content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"["
 
 
+def has_segments(content: bytes) -> bool:
+    """Return whether a file is panoptic, be it of results: no other record of COCO has this
+    field."""
+    return b'"segments_info"' in content
+
+
 def has_json_lines(content: bytes) -> bool:
     """Return whether a file has an object in each of its lines, and no list of them."""
     lines = content.lstrip(b"\xef\xbb\xbf").split(b"\n", 2)[:2]

@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET
 
-from cityscapes_coco.coco.json_file import has_json_lines, is_list, mend_records, read_json
+from cityscapes_coco.coco.json_file import (
+    has_json_lines,
+    has_segments,
+    is_list,
+    mend_records,
+    read_json,
+)
 from cityscapes_coco.coco.records import (
     Annotation,
     CocoFile,
@@ -38,8 +44,7 @@ def read_coco(path: Path) -> CocoFile:
     content = read_json(path)
     if is_list(content):
         raise UserError(path, "a list, perhaps of results; give the COCO file with the images")
-    # No other record of COCO has this field.
-    if b'"segments_info"' in content:
+    if has_segments(content):
         return _to_instances(decode_file(path, content, PanopticRecords, "a COCO file"))
     return decode_file(path, content, CocoFile, "a COCO file")
 

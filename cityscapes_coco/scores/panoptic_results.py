@@ -49,11 +49,6 @@ class _PanopticResults(Struct):
     annotations: list[PanopticResult]
 
 
-def is_panoptic(file: JsonFile) -> bool:
-    """Return whether results are panoptic."""
-    return b'"segments_info"' in file.content
-
-
 def read_panoptic_results(file: JsonFile, truth: PanopticFile) -> list[PanopticResult]:
     """Return the results in a file for each image of the truth, in the order of its images; each
     segment has a `category_id`.
