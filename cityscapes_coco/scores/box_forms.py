@@ -148,17 +148,22 @@ def _list_fitted(samples: Sequence[Sample], shape: str) -> Iterator[Reading]:
     for name, form in _list_forms(shape, _OF_OTHER_SIZE):
         boxes = [_read(sample, shape, form, np.ones(2)) for sample in samples]
         for scale, offset in fit_scales(boxes, (sample.truth.boxes for sample in samples), size):
-            width, height = np.rint(size / scale).astype(int).tolist()
-            of_what = f"of an image of some {width} x {height} pixels"
-            if min(width, height) < _SMALLEST:
-                of_what = "in shares of an image"
-            padded = " that was padded or cut" if (abs(offset) > _PADDED * size).any() else ""
             read = partial(_read, shape=shape, form=form, scale=scale, offset=offset)
-            if (abs(scale - 1) < _NO_SCALE).all():
-                x, y = np.rint(-offset).astype(int).tolist()
-                yield Reading(f"{name} that were moved by {x}, {y} pixels", _AS_IN_PHOTOGRAPH, read)
-                continue
-            yield Reading(f"{name} {of_what}{padded}", "resize them to their image", read)
+            what, remedy = _describe_fit(size, scale, offset)
+            yield Reading(f"{name} {what}", remedy, read)
+
+
+def _describe_fit(size: Floats, scale: Floats, offset: Floats) -> tuple[str, str]:
+    """Return what boxes are that fit with a scale and an offset, and what to do; all are (2,)."""
+    if (abs(scale - 1) < _NO_SCALE).all():
+        x, y = np.rint(-offset).astype(int).tolist()
+        return f"that were moved by {x}, {y} pixels", _AS_IN_PHOTOGRAPH
+    width, height = np.rint(size / scale).astype(int).tolist()
+    what = f"of an image of some {width} x {height} pixels"
+    if min(width, height) < _SMALLEST:
+        what = "in shares of an image"
+    padded = " that was padded or cut" if (abs(offset) > _PADDED * size).any() else ""
+    return f"{what}{padded}", "resize them to their image"
 
 
 def _list_forms(shape: str, forms: Sequence[str]) -> list[tuple[str, str]]:
