@@ -40,7 +40,8 @@ _SHARE_OF_IMAGES, _CROWDED = 0.25, 3
 _SHARE_FAR, _FAR = 0.05, 1.25
 # Masks are of other results than boxes if at most such a share lies in the box of its result.
 _INSIDE = 0.2
-# Boxes are wrong if masks lie on so many times as many instances, and hardly a box is half filled.
+# Boxes are wrong if masks lie on so many times as many instances, and hardly a box is half filled;
+# scores, if so many times as many of the lowest as of the highest lie on an instance.
 _TIMES = 3
 # Results have nothing to do with the truth if there are so many, their average AP50 is so low, and
 # they lie on no more instances of their images than of others.
@@ -78,13 +79,14 @@ def find_suspicions(
         lowest = sample_images(path, results_path, coco, results, worst=True)
         found += _compare_ends(samples, lowest)
     images = len({result.image_id for result in results})
-    if not found and (of_few := _count_images(images, len(results), coco)):
+    if found:
+        return notes + say_where(found, len(samples), images)
+    if of_few := _count_images(images, len(results), coco):
         return notes + of_few
-    notes += [] if found else _find_far_boxes(coco, results)
     averages = [average.ap50 or 0 for average in scores.average.values()]
-    if not found and len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50:
-        found += by_chance
-    return notes + say_where(found, len(samples), images)
+    is_hopeless = len(results) >= _FEWEST_AT_ALL and min(averages) < _NO_AP50
+    hopeless = say_where(by_chance if is_hopeless else [], len(samples), images)
+    return notes + _find_far_boxes(coco, results) + hopeless
 
 
 def find_readings(samples: Sequence[Sample]) -> tuple[list[str], Look]:
@@ -146,13 +148,15 @@ def _look_at_scores(coco: CocoFile, results: Sequence[Result], scores: CocoScore
 
 def _find_far_boxes(coco: CocoFile, results: Sequence[Result]) -> list[str]:
     """Return a note if many boxes end far outside of their image, be it in some images only."""
+    if len(results) < _FEWEST_FOR_SCORES:
+        return []
     sizes = {int(image.id or 0): (image.width or 0, image.height or 0) for image in coco.images}
     boxes = [(result.bbox, sizes[int(result.image_id)]) for result in results if result.bbox]
     far = sum(
         x + width > _FAR * most_x or y + height > _FAR * most_y
         for (x, y, width, height), (most_x, most_y) in boxes
     )
-    if len(results) < _FEWEST_FOR_SCORES or far < _SHARE_FAR * len(boxes) or not far:
+    if not far or far < _SHARE_FAR * len(boxes):
         return []
     return [f"{far} of {len(boxes)} boxes end far outside of their image: {BOX_REMEDY}"]
 
@@ -169,7 +173,7 @@ def _compare_ends(samples: Sequence[Sample], lowest: Sequence[Sample]) -> list[s
         )
         for some in (lowest, samples)
     )
-    if low < max(_FEWEST, 3 * high):
+    if low < max(_FEWEST, _TIMES * high):
         return []
     return [
         f"of the results with the lowest scores {low} of {sum(halves)} lie on an instance, and of"
