@@ -173,15 +173,13 @@ def _check_categories(path: Path, results: Sequence[PanopticResult], truth: Pano
     raise UserError(
         path,
         f"category ids that the truth does not have: {name_some(unknown)}, first in"
-        f" {where[unknown[0]]}; it has {names}{_explain_categories({*where}, truth)}",
+        f" {where[unknown[0]]}; it has {names}{_explain_categories({*where}, {*known}, truth)}",
     )
 
 
-def _explain_categories(given: set[int], truth: PanopticFile) -> str:
-    """Return what category ids are that the truth does not all have, and what to do."""
+def _explain_categories(given: set[int], known: set[int], truth: PanopticFile) -> str:
+    """Return what category ids are that are not all `known`, as the truth's, and what to do."""
     names = {category.name for category in truth.categories}
-    known = {int(category.id or 0) for category in truth.categories}
-    unknown = given - known
     labels = [label for label in LABELS if label.name in names and not label.ignored]
     schemes = {
         "train": {label.train_id for label in labels},
@@ -201,6 +199,6 @@ def _explain_categories(given: set[int], truth: PanopticFile) -> str:
     for numbering in list_numberings(truth)[:2]:
         if given <= numbering.ids.keys():
             return f"; the ids fit {numbering.name}: write the ids of the truth"
-    if unknown <= _VOID | {label.id for label in LABELS if label.ignored}:
+    if given - known <= _VOID | {label.id for label in LABELS if label.ignored}:
         return "; these classes are void: leave their segments out, and make their pixels 0"
     return ""

@@ -14,7 +14,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from cityscapes_coco.coco.panoptic import HIGHEST_ID, find_png, read_colors
-from cityscapes_coco.coco.records import Image, PanopticFile
+from cityscapes_coco.coco.records import Annotation, Image, PanopticFile
 from cityscapes_coco.coco.segmentations import find_size
 from cityscapes_coco.pixels.rle import find_rles
 from cityscapes_coco.scores.class_ids import Pairs, explain_pairs, find_kind
@@ -39,13 +39,15 @@ _TOLD_APART, _SHARE_TOLD_APART = 5, 0.7
 
 
 class _Case(NamedTuple):
-    """What is looked at: the results for each image of the truth, the folder of their PNG files,
-    and the ids of the categories that are things. `path` is the file of the truth, for errors."""
+    """What is looked at: the results for each image of the truth, all their segments, the folder of
+    their PNG files, and the ids of the categories that are things. `path` is the file of the truth,
+    for errors."""
 
     path: Path
     pngs: Path
     truth: PanopticFile
     results: Sequence[PanopticResult]
+    segments: Sequence[Annotation]
     things: set[int]
 
     def has_things(self, pair: tuple[Image, PanopticResult]) -> bool:
@@ -85,7 +87,7 @@ def find_panoptic_suspicions(
     Raises UserError if a PNG file cannot be read any more.
     """
     things = {int(c.id or 0) for c in truth.records.categories if c.isthing}
-    case = _Case(path, pngs, truth, results, things)
+    case = _Case(path, pngs, truth, results, list_segments(results), things)
     notes = _compare_files(case) + _find_lacks(case)
     qualities = [score.rq for score in quality.classes.values() if score.rq is not None]
     is_low = any(rq < _LOW_RQ for rq in qualities)
@@ -118,7 +120,7 @@ def _find_mistakes(case: _Case, matches: PanopticMatches, quality: PanopticQuali
 
 def _find_lacks(case: _Case) -> list[str]:
     """Return a note if the results have no things, no stuff, or nothing."""
-    given = {segment.category_id for segment in list_segments(case.results)}
+    given = {segment.category_id for segment in case.segments}
     if not given:
         return ["the results have no segment at all"]
     in_truth = [a.category_id for a in case.truth.annotations if not a.iscrowd]
@@ -136,7 +138,7 @@ def _compare_counts(case: _Case) -> list[str]:
     truth = (a for a in case.truth.annotations if not a.iscrowd)
     in_truth, given = (
         Counter((segment.image_id, segment.category_id) for segment in segments)
-        for segments in (truth, list_segments(case.results))
+        for segments in (truth, case.segments)
     )
     notes = []
     parts = {k: n for k, n in given.items() if n > 1 >= in_truth[k] and k[1] not in case.things}
@@ -181,7 +183,7 @@ def _explain_classes(case: _Case, matches: PanopticMatches) -> list[str]:
             for wanted, given in np.argwhere(matches.overlaps).tolist()
         }
     )
-    called = {int(segment.category_id or 0) for segment in list_segments(case.results)}
+    called = {int(segment.category_id or 0) for segment in case.segments}
     notes = []
     for kind, is_kind in ("stuff", False), ("things", True):
         on_kind = Counter({pair: n for pair, n in pairs.items() if (pair[1] in things) is is_kind})
