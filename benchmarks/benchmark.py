@@ -255,8 +255,10 @@ def list_scores(args: argparse.Namespace) -> Iterator[Group]:
     yield Group(1, [Row(f"`evaluate_coco.py {MANY}`, no results, once", nothing, args.long)])
     Path("nomaps").mkdir()
     without_maps = command.replace("--coco_dir long", "--coco_dir nomaps")
-    rows = [Row(f"COCO's scores alone, `{MANY}`", without_maps, args.long)]
-    rows.append(Row("checked reading of the same results, no scores", "read.py", args.long))
+    rows = [
+        Row(f"COCO's scores alone, `{MANY}`", without_maps, args.long),
+        Row("checked reading of the same results, no scores", "read.py", args.long),
+    ]
     if find_spec("hotcoco"):
         rows.append(Row("hotcoco scores the same results", "hotcoco_score.py", args.long))
     yield Group(args.runs, rows, "`evaluate_coco.py`")

@@ -34,19 +34,13 @@ def streets(datadir: Path, write_map: WriteMap) -> Made:
     return make(datadir)
 
 
-def list_segments(made: Made) -> list[dict[str, Any]]:
-    return [s for annotation in made.results["annotations"] for s in annotation["segments_info"]]
-
-
 def keep(made: Made, wanted: Callable[[int], bool]) -> None:
-    """Keep the segments of the categories that are wanted; the pixels of the others are void."""
-    for annotation, ids in zip(made.results["annotations"], made.maps, strict=True):
-        kept = [s for s in annotation["segments_info"] if wanted(s["category_id"])]
-        annotation["segments_info"] = kept
-        ids[~np.isin(ids, [s["id"] for s in kept])] = 0
+    """Keep the segments of the categories that are wanted."""
+    leave_out(made, lambda segment: not wanted(segment["category_id"]))
 
 
 def leave_out(made: Made, unwanted: Callable[[dict[str, Any]], bool]) -> None:
+    """Make the pixels of some segments void."""
     for annotation, ids in zip(made.results["annotations"], made.maps, strict=True):
         for segment in filter(unwanted, annotation["segments_info"]):
             ids[ids == segment["id"]] = 0
