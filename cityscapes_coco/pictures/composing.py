@@ -71,8 +71,11 @@ def compose(example: Example, layers: Collection[str] = LAYERS, scale: float = 1
     picture[:] = paint(example.photo, [*(example.drawings if "masks" in layers else []), *truth])
     page[height:] = legend
     if example.note:
-        for row, line in enumerate(textwrap.wrap(example.note, 90)):
-            size = round(_LEGEND_TEXT * scale)
+        lines = textwrap.wrap(example.note, 90)
+        size = round(_LEGEND_TEXT * scale)
+        # There may be a bright sky behind it.
+        picture[: round((len(lines) + 0.8) * 1.4 * size)] //= 3
+        for row, line in enumerate(lines):
             left = (width - measure(line, size)) // 2
             write(picture, left, round((row + 1) * 1.4 * size), line, size, (230, 230, 230))
     shaped = [drawing for drawing in example.drawings if not drawing.is_stuff]

@@ -85,6 +85,14 @@ def test_the_legend_counts_instances_of_classes_or_of_outcomes(data: Path, coco:
     assert composing.list_entries(shown)[1].text.endswith(", 1 class 9, ...")
 
 
+def test_a_note_can_be_read_on_a_bright_photograph(data: Path, coco: Coco) -> None:
+    shown = example(data, coco)
+    bright = shown._replace(photo=np.full_like(shown.photo, 255), note="a word " * 20)
+    page = compose(bright, ())
+    lines = (page[:HEIGHT] == 255).all(axis=(1, 2)).argmax()
+    assert (page[:4] < 100).all() and (page[:lines] > 200).any()
+
+
 def test_the_legend_has_as_many_rows_as_it_needs(data: Path, coco: Coco) -> None:
     coco["categories"] = [{"id": n, "name": f"a long class name {n}"} for n in range(1, 9)]
     coco["annotations"] = [coco["annotations"][0] | {"category_id": n} for n in range(1, 9)]
