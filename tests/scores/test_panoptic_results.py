@@ -208,6 +208,12 @@ def swap_channels(made: Made) -> None:
     made.maps[1][:] = (made.maps[1] & 255) << 16 | made.maps[1] & 65280 | made.maps[1] >> 16
 
 
+def swap_channels_of_large_ids(made: Made) -> None:
+    for number, segment in enumerate(made.results["annotations"][1]["segments_info"], 1):
+        made.maps[1][made.maps[1] == segment["id"]] = segment["id"] = number << 16 | 0x203
+    swap_channels(made)
+
+
 def halve(made: Made) -> None:
     made.maps[0] = made.maps[0][::2, ::2]
 
@@ -269,6 +275,7 @@ PNG_0 = "ulm_000000_000019_gtFine_panoptic.png: "
         (set_segment("category_id", 24001), "; these are ids of instances: write the ids of their"),
         (use_train_ids_and_255, "the ids fit Cityscapes' train ids: score with the file that "),
         (count_from_1, "the ids fit classes counted from 1: write the ids of the truth"),
+        (swap_channels_of_large_ids, "its colours are in the order blue, green, red; an id is"),
         (swap_channels, "its colours are in the order blue, green, red; an id is R + 256 G + 655"),
         (halve, f"{PNG_0}has 2 x 1 pixels, not 4 x 2"),
         (put(5, 6), f"{PNG_0}pixels of no segment: the ids 5, 6"),
